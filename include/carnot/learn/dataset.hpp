@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Labelled data for the learners. Features are kept once in f32 [0, 1] or standardised form and,
+/// on demand, as packed integer copies (see kernels.hpp); labels are class indices or real targets.
+/// Inputs: any CSV/TSV with a label column, IDX image/label pairs, gzip of either (by content, not
+/// by name), the embedded UCI digits. Datasets are immutable and may be read from many threads.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace carnot::learn {
+
+struct Dataset {
+  std::string name;
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  std::vector<float> features;             ///< [rows x columns], row-major, finite
+  bool unsigned_features = false;          ///< all in [0, 1]: images; else standardised, signed
+  std::vector<std::uint32_t> labels;       ///< [rows], class index; empty for regression
+  std::vector<float> targets;              ///< [rows], standardised; empty for classification
+  std::size_t classes = 0;                 ///< 0 for regression
+  std::vector<std::string> class_names;    ///< [classes]
+  std::vector<std::string> feature_names;  ///< [columns] or empty
+  double target_mean = 0.0, target_scale = 1.0;  ///< to undo the standardisation
+  std::string source;                            ///< where from, for the report
+
+  bool is_regression() const noexcept { return classes == 0; }
+};
+
+struct Split {
+  Dataset train;
+  Dataset test;  ///< held out: never trained on
+};
+
+struct DatasetOptions {
+  std::string path;    ///< "digits" (embedded), "mnist" (fetched), CSV/TSV or IDX file, gz of them
+  std::string labels;  ///< IDX label file, or the CSV's label column (name, or 1-based number)
+  std::string test_path;  ///< optional held-out files
+  std::string test_labels;
+  std::string task = "auto";  ///< auto | classification | regression
+  double test_share = 0.25;   ///< of a seeded split when there is no test_path
+  std::uint64_t seed = 1;
+  std::string data_dir;  ///< where relative paths are looked up first, and fetched sets are kept
+};
+
+/// \throws IoError (missing file, truncated gz), InputError (`file:line: field: allowed`): label
+/// column
+///         missing (nearest named), one class only, empty file, no data rows, ragged row, NaN, bad
+///         IDX magic or length, images and labels of different number, non-numeric regression
+///         target
+Split load_split(const DatasetOptions& options);
+
+/// The embedded set: UCI Optical Recognition of Handwritten Digits test part, 1797 x 64, 10 classes
+/// (E. Alpaydin, C. Kaynak 1998, CC BY 4.0). See data/digits.md.
+Dataset embedded_digits();
+
+}  // namespace carnot::learn

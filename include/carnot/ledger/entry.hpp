@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// What the ledger holds: typed, append-only entries of joules, grams, money, operations and bits.
+/// Every report is a function of the entries alone.
+///
+/// One run file holds one scenario and one or more policies ("lanes"), each a sequence
+///     RunBegin  (LaneBegin  (Slot | Checkpoint | Evaluation)*  LaneEnd)*  RunEnd
+/// A checkpoint carries opaque bytes from which its lane goes on exactly; entries of a lane after
+/// its last checkpoint are superseded when the run is resumed (the journal is cut there).
+///
+/// Invariant per slot (checked on append, 1e-9 relative): own = charged + own_used ... see
+/// SlotEntry.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "carnot/base/instant.hpp"
+#include "carnot/base/quantity.hpp"
+
+namespace carnot {
+
+struct RunBegin {
+  std::string carnot_version;
+  std::string command;
+  std::string scenario_name;
+  std::string scenario_text;  ///< the file's bytes
+  std::uint64_t seed = 0;
+  Instant started;         ///< wall clock
+  std::string facts_json;  ///< what the report needs beside the slots: modes, scaling, sources
+  bool operator==(const RunBegin&) const = default;
+};
+
+struct LaneBegin {
+  std::string policy;
+  bool operator==(const LaneBegin&) const = default;
+};
+
+/// One time step of one lane: energies over the step at the facility's bus.
+///   total = exported + own_used + charged + curtailed
+///   own_used + discharged + grid = facility
+struct SlotEntry {
+  Instant start;
+  Duration length;
+  Energy total, exported, own_used, charged, discharged, grid, curtailed, facility;
+  Energy battery_charge;  ///< after the step
+  Energy battery_loss;
+  Carbon carbon;     ///< of the grid energy
+  Money cost;        ///< objective's share of this slot
+  std::string mode;  ///< "" while paused
+  double throttle = 0.0;
+  std::uint64_t steps = 0;  ///< training steps done, cumulative
+  Operations operations;    ///< counted in this slot, all kinds, unscaled
+  Information bytes_moved;  ///< counted in this slot, unscaled
+  double loss = 0.0;        ///< smoothed training loss, bits per label; NaN before the first step
+  double noise_share =
+      0.0;  ///< quantisation over gradient noise variance, last measured; NaN: none
+  bool cap_violation = false;
+  bool operator==(const SlotEntry&) const = default;
+};
+
+struct Evaluation {
+  Instant at;
+  std::uint64_t steps = 0;
+  std::string metric;  ///< "accuracy" or "r2"
+  double value = 0.0, low = 0.0, high = 0.0;
+  bool certified = false;
+  bool operator==(const Evaluation&) const = default;
+};
+
+struct Checkpoint {
+  std::uint64_t steps = 0;
+  std::vector<std::uint8_t> state;
+  bool operator==(const Checkpoint&) const = default;
+};
+
+struct LaneEnd {
+  std::string policy;
+  std::string outcome;      ///< "target-reached" | "deadline-missed" | "infeasible"
+  std::string stopped;      ///< why, in words
+  std::string result_json;  ///< the lane's row of carnot.run/1
+  bool operator==(const LaneEnd&) const = default;
+};
+
+struct RunEnd {
+  std::string result_json;  ///< what carnot.run/1 says beside the lanes: best, bound
+  bool operator==(const RunEnd&) const = default;
+};
+
+using Entry = std::variant<RunBegin, LaneBegin, SlotEntry, Evaluation, Checkpoint, LaneEnd, RunEnd>;
+
+/// Binary form, little-endian, versioned by a leading tag byte; round trip exact (NaN payloads
+/// apart). Format: docs/formats/journal.md.
+std::vector<std::uint8_t> encode(const Entry& entry);
+/// \throws InputError on any byte string that is no entry (fuzzed)
+Entry decode(const std::uint8_t* data, std::size_t size);
+
+}  // namespace carnot

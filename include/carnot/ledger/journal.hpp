@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// The journal: an append-only file of checksummed records. A process killed at any byte loses at
+/// most the record being written; what was read before is read again.
+///
+/// File: 16-byte header "carnot-journal/1" then records {u32 length, u32 CRC-32C of the length and
+/// payload, payload}. `append` writes a record with one `write`; `sync` makes it durable
+/// (fdatasync). A torn tail (short record, or bad checksum in the last record) is normal after a
+/// crash and cut off when the file is opened for appending. A bad checksum *before* good records is
+/// corruption: reading stops there, says offset and record number, and nothing after it is trusted
+/// or deleted. CRC-32C: Castagnoli 1993, polynomial 0x1EDC6F41, test vectors of RFC 3720 B.4. A
+/// journal has one writer (an advisory lock held while open; a second writer throws IoError). No
+/// thread-safety; no signal handlers.
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "carnot/ledger/entry.hpp"
+
+namespace carnot {
+
+std::uint32_t crc32c(std::span<const std::uint8_t> bytes, std::uint32_t previous = 0) noexcept;
+
+/// What reading a journal found.
+struct JournalContents {
+  std::vector<Entry> entries;
+  std::vector<std::uint64_t> offsets;  ///< byte offset of each entry's record
+  std::uint64_t good_bytes = 0;        ///< the file is sound up to here
+  std::uint64_t torn_bytes = 0;        ///< of a half-written last record
+  bool corrupt = false;                ///< sound records follow a broken one
+  std::string message;                 ///< in words, when torn or corrupt
+};
+
+class JournalWriter {
+ public:
+  /// Creates the file. \throws IoError if it exists, or on any failure of the system
+  static JournalWriter create(const std::string& path);
+  /// Opens to go on: reads, cuts a torn tail, and positions after the last good record.
+  /// \param contents  filled with what is there
+  /// \throws IoError; InputError if corrupt or not a journal (message says how to save what is
+  /// good)
+  static JournalWriter resume(const std::string& path, JournalContents& contents);
+
+  JournalWriter(JournalWriter&&) noexcept;
+  JournalWriter& operator=(JournalWriter&&) noexcept;
+  ~JournalWriter();
+
+  /// \throws IoError (disk full, read-only, gone). A half-written record is cut off again, so the
+  /// file
+  ///         stays sound and the caller may free space and retry.
+  void append(const Entry& entry);
+  /// Makes everything appended durable. \throws IoError
+  void sync();
+  /// Cuts the file back to `offset` (the start of a record): superseded entries go.
+  void truncate(std::uint64_t offset);
+  std::uint64_t size() const noexcept { return size_; }
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  JournalWriter(std::string path, int fd, std::uint64_t size);
+  std::string path_;
+  int fd_ = -1;
+  std::uint64_t size_ = 0;
+};
+
+/// Reads without locking or changing anything. \throws IoError; InputError if not a journal at all
+JournalContents read_journal(const std::string& path);
+
+}  // namespace carnot

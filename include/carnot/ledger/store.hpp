@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// A SQLite view of journals for questions: tables `run`, `lane`, `slot`, `evaluation` (STRICT;
+/// columns end in their unit) and views `lane_totals`, `mode_totals`. The journal stays the truth:
+/// a store can be deleted and rebuilt from it at any time, and `load` of the same journal twice
+/// changes nothing. Schema: docs/formats/store.md. One connection, one thread.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "carnot/ledger/journal.hpp"
+
+namespace carnot {
+
+/// A query's answer as text, for printing.
+struct QueryResult {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;
+};
+
+class LedgerStore {
+ public:
+  /// Opens or creates. ":memory:" is allowed. \throws IoError
+  explicit LedgerStore(const std::string& path);
+  ~LedgerStore();
+  LedgerStore(LedgerStore&&) noexcept;
+  LedgerStore& operator=(LedgerStore&&) noexcept;
+
+  /// Loads one journal's entries under `run_id` (usually its file name), replacing that run's rows,
+  /// in one transaction. \throws InputError if a slot breaks the balance by more than 1e-9 relative
+  void load(const std::string& run_id, const std::vector<Entry>& entries);
+
+  /// A read-only query. \throws InputError with SQLite's words for bad SQL or an attempt to write
+  QueryResult query(const std::string& sql) const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// Totals of one lane, children summing to parents; recomputed from entries alone.
+struct LaneTotals {
+  std::string policy;
+  Energy total, exported, own_used, charged, discharged, grid, curtailed, facility, battery_loss;
+  Carbon carbon;
+  Money cost;
+  Time duration;  ///< from the first slot to the end of the last
+  std::uint64_t steps = 0;
+  std::uint64_t cap_violations = 0;
+  double worst_residual = 0.0;  ///< of the two slot identities, relative
+  std::vector<std::pair<std::string, Time>>
+      mode_time;  ///< by mode, in order of first use; "" = paused
+  std::vector<std::pair<std::string, Energy>> mode_energy;
+};
+
+/// One row per lane, in order. Neumaier-compensated sums.
+std::vector<LaneTotals> totals(const std::vector<Entry>& entries);
+
+}  // namespace carnot

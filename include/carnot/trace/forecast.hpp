@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// What a policy may know of the future. A forecast made at `now` is a function of the past alone
+/// (values of intervals that ended at or before `now`) and of documents issued beforehand (a
+/// day-ahead forecast file); never of the truth ahead. Swapping the future leaves every forecast
+/// unchanged.
+///
+/// Model (stated error, growing with lead time h):
+///
+///     x^(now + h) = clip( m(now + h) + rho^h * (x(now) - m(now)) ),   sd(h)^2 = s^2 (1 - rho^(2h))
+///
+/// m is the reference: the day-ahead file where there is one, else the climatology of the past
+/// (mean by hour of day over the last `memory`, shrunk to the overall mean), else the last mean.
+/// rho (per hour) and s are estimated by least squares on the past residuals x - m, and
+/// re-estimated once a day; before two days have passed the stated prior is used. Sources:
+/// persistence-with-decay as the reference short-term wind model: Nielsen, Joensen, Madsen,
+/// Landberg, Holst, "A new reference for wind power forecasting", Wind Energy 1 (1998) 29-34.
+/// One forecaster serves one run in time order: `observe` then `forecast`. Not thread-safe.
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "carnot/base/instant.hpp"
+#include "carnot/trace/trace.hpp"
+
+namespace carnot {
+
+/// Mean and one standard deviation for each step ahead, in base units.
+struct ForecastView {
+  Instant start;                 ///< of the first step ahead
+  Duration step;                 ///< of each
+  std::span<const double> mean;  ///< shape [horizon]
+  std::span<const double> sd;    ///< shape [horizon], non-decreasing
+};
+
+class Forecaster {
+ public:
+  struct Options {
+    Duration step = Duration::seconds(3600);  ///< step of the forecast
+    std::size_t horizon = 48;                 ///< steps ahead
+    double low = 0.0;                         ///< clip, base units
+    double high = 1e300;                      ///< clip, base units (installed capacity)
+    double prior_rho_per_hour = 0.93;         ///< before enough is seen
+    double prior_sd = 0.0;                    ///< of the residual; 0: (high - low) / 4 when finite
+    Duration memory = Duration::seconds(30 * 86400);  ///< climatology window
+    Duration refresh = Duration::seconds(3600);  ///< a forecast is remade this often, else shifted
+  };
+
+  /// \param history    what happened before the run starts; may be empty
+  /// \param reference  a forecast document issued beforehand that covers the run, or none
+  Forecaster(Options options, std::optional<TraceCore> history, std::optional<TraceCore> reference);
+
+  /// Tells the mean over [from, from + length), now past. Calls must be in time order.
+  void observe(Instant from, Duration length, double mean);
+
+  /// The view from `now`; the first step starts at `now`. Valid until the next call. O(horizon)
+  /// when remade, O(1) when the last one is younger than `refresh` (then it starts at that
+  /// instant).
+  ForecastView forecast(Instant now);
+
+  double rho_per_hour() const noexcept;  ///< as used now
+  double residual_sd() const noexcept;   ///< as used now
+
+ private:
+  struct State;
+  Options options_;
+  std::optional<TraceCore> reference_;
+  // Running sums: no history is kept, a year of observations costs constant memory.
+  std::vector<double> hour_sum_,
+      hour_weight_;  // climatology by hour of day, exponentially forgotten
+  double mean_sum_ = 0.0, mean_weight_ = 0.0;
+  double rr_ = 0.0, rl_ = 0.0, ll_ = 0.0;  // residual products at lag one hour
+  double last_ = 0.0, last_residual_ = 0.0;
+  double hour_accumulated_ = 0.0, hour_seconds_ = 0.0, previous_hour_residual_ = 0.0;
+  bool has_last_ = false, has_previous_hour_ = false;
+  Instant last_end_, made_at_;
+  bool made_ = false;
+  std::vector<double> mean_, sd_;
+  double rho_ = 0.0, s_ = 0.0;
+  double observed_days_ = 0.0;
+  double reference_at(Instant at) const;
+};
+
+}  // namespace carnot
