@@ -72,8 +72,9 @@ std::string written(Decimal d) {
   }
   text.erase(text.find_last_not_of('0') + 1);
   if (text.back() == '.') text.pop_back();
-  if (d.negative) text.insert(0, "-");
-  return scientific ? fmt::format("{}e{}", text, d.exponent) : text;
+  const std::string_view sign = d.negative ? "-" : "";
+  return scientific ? fmt::format("{}{}e{}", sign, text, d.exponent)
+                    : fmt::format("{}{}", sign, text);
 }
 
 }  // namespace
