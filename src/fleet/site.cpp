@@ -218,7 +218,7 @@ Flows SiteSimulator::advance(const Weather& weather, const Demand& demand, Time 
   const Power export_limit = max(min(options_.export_limit, weather.export_limit), Power{});
   Power surplus;
   if (options_.computing_uses == ComputingUses::Curtailed) {
-    flows.exported = flows.total - own;
+    flows.exported = min(flows.total, export_limit);
     surplus = own - flows.own_used;
   } else {
     flows.exported = min(own - flows.own_used, export_limit);

@@ -36,14 +36,14 @@ namespace carnot {
 ///
 /// Self-discharge is taken at the start of the step; charge and discharge exclude each other.
 struct BatteryOptions {
-  Energy capacity;                        ///< usable; zero: no battery
-  Power charge_limit;                     ///< at the terminals
-  Power discharge_limit;                  ///< at the terminals
+  Energy capacity{};                      ///< usable; zero: no battery
+  Power charge_limit{};                   ///< at the terminals
+  Power discharge_limit{};                ///< at the terminals
   double charge_efficiency = 0.95;        ///< eta_c: stored / taken, (0, 1]
   double discharge_efficiency = 0.95;     ///< eta_d: given / drawn, (0, 1]
   double initial_charge = 0.5;            ///< share of capacity, [0, 1]
   double self_discharge_per_day = 0.001;  ///< s: share of the charge lost a day, [0, 1)
-  EnergyPrice wear_cost;                  ///< EUR per joule given back (throughput wear)
+  EnergyPrice wear_cost{};                ///< EUR per joule given back (throughput wear)
 };
 
 /// The hall: nodes with idle and peak power, and the overhead of cooling them.
@@ -86,19 +86,19 @@ std::string_view to_text(ComputingUses uses) noexcept;
 struct SiteOptions {
   std::string name = "site";
   Power export_limit = 1e300 * watt;  ///< least of grid connection and curtailment orders
-  Power import_limit;                 ///< zero: no grid supply
+  Power import_limit{};               ///< zero: no grid supply
   ComputingUses computing_uses = ComputingUses::Curtailed;
-  BatteryOptions battery;
-  HallOptions hall;
+  BatteryOptions battery{};
+  HallOptions hall{};
 };
 
 /// The world outside during one step.
 struct Weather {
-  Power total;  ///< P_total; below zero (turbines' own consumption at calm) counts as zero
+  Power total{};  ///< P_total; below zero (turbines' own consumption at calm) counts as zero
   Temperature outside = from_celsius(12.0);
-  EnergyPrice price;         ///< of grid supply
-  EnergyPrice export_price;  ///< paid for exported energy
-  CarbonIntensity carbon;    ///< of grid supply
+  EnergyPrice price{};         ///< of grid supply
+  EnergyPrice export_price{};  ///< paid for exported energy
+  CarbonIntensity carbon{};    ///< of grid supply
   Power export_limit =
       1e300 * watt;  ///< of this step (curtailment order); the site's limit holds too
 };
@@ -107,7 +107,7 @@ struct Weather {
 struct Demand {
   const Mode* mode = nullptr;  ///< null: paused
   double throttle = 1.0;       ///< greatest, [0, 1]
-  Power grid_allowance;        ///< greatest grid power the policy is willing to buy
+  Power grid_allowance{};      ///< greatest grid power the policy is willing to buy
   bool use_battery = true;     ///< may the battery serve the hall
 };
 
