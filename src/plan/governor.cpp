@@ -25,8 +25,8 @@ int cheapest_sufficient_mode(std::span<const Mode> modes, std::span<const ModeNo
 
 PurchasePlan plan_purchases(std::span<const PlanStep> steps, Energy work, DelayPrice delay,
                             std::size_t last, std::vector<std::size_t>& scratch) {
-  // Grows the set of hours in order; `scratch` keeps them sorted by unit cost, so that the purchases for
-  // "done by hour k" are its cheapest prefix.
+  // Grows the set of hours in order; `scratch` keeps them sorted by unit cost, so that the
+  // purchases for "done by hour k" are its cheapest prefix.
   PurchasePlan best;
   best.finish = steps.size();
   best.expected_cost = std::numeric_limits<double>::infinity();
@@ -48,7 +48,7 @@ PurchasePlan plan_purchases(std::span<const PlanStep> steps, Energy work, DelayP
       if (missing <= Energy{}) break;
       const Energy bought = min(missing, steps[h].room);
       if (bought <= Energy{}) continue;
-      cost += bought.in(joule) * steps[h].unit_cost + steps[h].fixed_cost;
+      cost += bought.in(joule)*steps[h].unit_cost + steps[h].fixed_cost;
       missing -= bought;
       now = now || h == 0;
     }
@@ -86,7 +86,10 @@ class Governor final : public Policy {
   }
 
   std::vector<double> save() const override {
-    return {static_cast<double>(mode_), next_measure_, buying_ ? 1.0 : 0.0, chosen_ ? 1.0 : 0.0,
+    return {static_cast<double>(mode_),
+            next_measure_,
+            buying_ ? 1.0 : 0.0,
+            chosen_ ? 1.0 : 0.0,
             static_cast<double>(planned_at_.unix_nanoseconds() / 1'000'000'000),
             planned_ ? 1.0 : 0.0};
   }
@@ -114,7 +117,8 @@ class Governor final : public Policy {
 
   /// Steps until noise is worth measuring again; see the header.
   double until_next_measurement(const Observation& o) const {
-    const double total = static_cast<double>(o.steps_total), done = static_cast<double>(o.steps_done);
+    const double total = static_cast<double>(o.steps_total),
+                 done = static_cast<double>(o.steps_done);
     const double interval = std::max(1.0, std::ceil(options_.measure_share * total));
     if (o.noise.empty()) return interval;
     const double survival = std::exp(-options_.kappa * o.remaining_learning);
@@ -152,8 +156,8 @@ class Governor final : public Policy {
     const ForecastView& wind = *o.total_forecast;
     const std::size_t n = wind.mean.size();
     const Time step = wind.step.time();
-    // Work in dynamic joules: what is left of this stage is priced in this mode, at worst half in the
-    // guard mode (the switch comes in the last part of the schedule).
+    // Work in dynamic joules: what is left of this stage is priced in this mode, at worst half in
+    // the guard mode (the switch comes in the last part of the schedule).
     const double left = static_cast<double>(o.steps_left());
     const Energy work = left * (0.5 * mode.step_energy() + 0.5 * guard.step_energy());
     // Quick way out, the usual case: delay saved by a joule bought is at most the whole horizon's.
@@ -186,8 +190,8 @@ class Governor final : public Policy {
     return with.buy_now;
   }
 
-  /// Expected share of full throttle that own power sustains: mean over a clipped normal, five points
-  /// (Gauss-Hermite nodes and weights, Abramowitz & Stegun table 25.10).
+  /// Expected share of full throttle that own power sustains: mean over a clipped normal, five
+  /// points (Gauss-Hermite nodes and weights, Abramowitz & Stegun table 25.10).
   static double expected_share(const Observation& o, const Mode& mode, double mean, double sd) {
     constexpr std::array<double, 5> kNode{-2.8569700138728, -1.3556261799743, 0.0, 1.3556261799743,
                                           2.8569700138728};
@@ -198,8 +202,8 @@ class Governor final : public Policy {
     for (std::size_t i = 0; i < kNode.size(); ++i) {
       const double total = mean + sd * kNode[i];
       const double own = std::max(0.0, total - o.export_first.in(watt));
-      share += kWeight[i] *
-               std::clamp(own * scale - mode.static_power / mode.dynamic_power, 0.0, 1.0);
+      share +=
+          kWeight[i] * std::clamp(own * scale - mode.static_power / mode.dynamic_power, 0.0, 1.0);
     }
     return share;
   }

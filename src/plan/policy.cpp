@@ -80,8 +80,8 @@ class Fixed final : public WindFollower {
   int mode_;
 };
 
-/// The source paper's rule: the most bits whose full power the wind covers; when it covers none, the
-/// fewest, throttled.
+/// The source paper's rule: the most bits whose full power the wind covers; when it covers none,
+/// the fewest, throttled.
 class PowerToBits final : public WindFollower {
  public:
   explicit PowerToBits(const Mode& most_bits) : WindFollower("paper", most_bits) {}
@@ -99,7 +99,8 @@ class PowerToBits final : public WindFollower {
 int mode_with_bits(std::span<const Mode> modes, double bits) {
   int chosen = 0;
   for (std::size_t m = 0; m < modes.size(); ++m)
-    if (modes[m].bits + 1e-9 >= bits && modes[m].bits <= modes[static_cast<std::size_t>(chosen)].bits)
+    if (modes[m].bits + 1e-9 >= bits &&
+        modes[m].bits <= modes[static_cast<std::size_t>(chosen)].bits)
       chosen = static_cast<int>(m);
   return chosen;
 }
@@ -124,14 +125,15 @@ class CyclicPrecision final : public WindFollower {
     const double cycle = std::max(1.0, static_cast<double>(o.steps_total) / kCycles);
     const double phase = std::fmod(static_cast<double>(o.steps_done), cycle) / cycle;
     d.max_steps = std::max(1.0, std::ceil(cycle / 16.0));
-    return mode_with_bits(o.modes, std::round(low + 0.5 * (high - low) *
-                                                        (1.0 - std::cos(std::numbers::pi * phase))));
+    return mode_with_bits(
+        o.modes, std::round(low + 0.5 * (high - low) * (1.0 - std::cos(std::numbers::pi * phase))));
   }
 };
 
-/// Progressive fractional quantisation, the PFQ part of FracTrain, Fu et al., NeurIPS 2020: start with
-/// the fewest bits and move up one mode when the smoothed loss has fallen by less than epsilon (relative,
-/// over 1/40 of the schedule); epsilon shrinks by alpha at each move. epsilon 0.05, alpha 0.3 as published.
+/// Progressive fractional quantisation, the PFQ part of FracTrain, Fu et al., NeurIPS 2020: start
+/// with the fewest bits and move up one mode when the smoothed loss has fallen by less than epsilon
+/// (relative, over 1/40 of the schedule); epsilon shrinks by alpha at each move. epsilon 0.05,
+/// alpha 0.3 as published.
 class ProgressiveQuantisation final : public WindFollower {
  public:
   ProgressiveQuantisation(const Mode& guard, std::span<const Mode> modes)
@@ -197,7 +199,8 @@ std::vector<std::string> policy_names(std::span<const Mode> modes) {
 std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const Mode> modes,
                                     const ObjectiveOptions& objective) {
   CARNOT_CHECK(!modes.empty(), "a job has at least one mode");
-  // Published schedules and the paper's rule may end in their most precise mode: the guard assumes it.
+  // Published schedules and the paper's rule may end in their most precise mode: the guard assumes
+  // it.
   const Mode& eight = modes[static_cast<std::size_t>(mode_with_bits(modes, 8))];
   if (name == "grid-f32") return std::make_unique<GridF32>();
   if (name == "pause-resume") return std::make_unique<PauseResume>(modes[0]);
@@ -208,7 +211,8 @@ std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const Mode>
   if (name.starts_with("fixed:")) {
     const int mode = index_of(modes, name.substr(6));
     if (mode >= 0)
-      return std::make_unique<Fixed>(std::string(name), mode, modes[static_cast<std::size_t>(mode)]);
+      return std::make_unique<Fixed>(std::string(name), mode,
+                                     modes[static_cast<std::size_t>(mode)]);
   }
   std::vector<std::string> known = policy_names(modes);
   std::erase(known, "oracle");  // built from the truth, not by name
