@@ -38,8 +38,9 @@ std::string_view describe(Written written) {
     case Written::Text:
       return "text in quotes";
     case Written::Integer:
+      return "a whole number";
     case Written::Real:
-      return "a number";
+      return "a decimal number";
     case Written::Boolean:
       return "a boolean";
     case Written::Date:
@@ -102,7 +103,7 @@ class ScenarioReader {
     assign_all();
     check_required();
     finish();
-    rewritten_problems().throw_if_any();
+    ordered_problems().throw_if_any();
     return std::move(scenario());
   }
 
@@ -137,11 +138,12 @@ class ScenarioReader {
       const std::string path = joined(section, key);
       // A key's own place: a table's node stands where its header does.
       const Place place = at(toml_key.source().begin.line);
-      const bool is_section =
-          tables_.find(path) != nullptr && path.find_first_of('\n') == std::string::npos;
+      // A quoted key may hold dots; it is no path for that.
+      const bool is_section = key.find('.') == std::string::npos && tables_.find(path) != nullptr;
       if (const toml::table* inner = node.as_table()) {
         if (is_section) {
           scenario().places[path] = place;
+          tables_given_.insert(path);
           flatten(*inner, path);
         } else if (tables_.record(section, key) != nullptr) {
           problems_.add(place, path, "a value, not a table");
@@ -252,6 +254,8 @@ class ScenarioReader {
     std::erase_if(assignments_, [&](const Assignment& a) {
       return a.path() == path || (section == "signals" && a.section == path) || a.path() == section;
     });
+    if (section == "signals") tables_given_.erase(path);
+    if (section.starts_with("signals.")) tables_given_.insert(section);
     if (section == "work" && key.starts_with("deadline"))
       std::erase_if(assignments_, [](const Assignment& a) {
         return a.section == "work" && a.key.starts_with("deadline");
@@ -301,8 +305,8 @@ class ScenarioReader {
       wanted = "a whole number, without quotes";
       ok = a.written == Written::Integer;
     } else if (record->kind == "yes or no") {
-      wanted = "true or false, without quotes";
-      ok = a.written == Written::Boolean;
+      wanted = "true or false";
+      ok = a.written == Written::Boolean || a.written == Written::Text;
     } else if (record->kind == "text") {
       wanted = a.section == "signals" ? "a quantity in quotes, or an inline table with its kind"
                                       : "text in quotes";
@@ -357,11 +361,11 @@ class ScenarioReader {
   }
 
   void check_required() {
-    // A signal given as a table is there.
     for (const auto& section : tables_.sections()) {
+      if (section.name.starts_with("signals.")) continue;  // depends on the kind: finish_signal
       for (const OptionRecord& record : section.table->records()) {
         const std::string path = joined(section.name, record.key);
-        const bool given = was_given(path) || has_keys(path) || refused_.contains(path);
+        const bool given = was_given(path) || is_table(path);
         if (record.required && !given)
           problems_.add(scenario().place(section.name), path,
                         fmt::format("required: {}", record.description));
@@ -369,10 +373,7 @@ class ScenarioReader {
     }
   }
 
-  bool has_keys(std::string_view section) {
-    return std::any_of(assignments_.begin(), assignments_.end(),
-                       [section](const Assignment& a) { return a.section == section; });
-  }
+  bool is_table(std::string_view section) const { return tables_given_.contains(section); }
 
   // ---- What one record alone cannot tell ----
 
@@ -440,9 +441,8 @@ class ScenarioReader {
     const std::string section = "signals." + std::string(spec.key);
     SignalOptions& signal = scenario().*spec.member;
     signal.place = scenario().place(section);
-    if (!has_keys(section)) {
-      if (!was_given(section) || !refused_.contains(section))
-        constant(spec, section, draft.constant);
+    if (!is_table(section)) {
+      constant(spec, section, draft.constant);
       return;
     }
     if (!was_given(section + ".kind")) {
@@ -531,7 +531,8 @@ class ScenarioReader {
     if (was_given("work.deadline") && was_given("work.deadline_after"))
       problem("work.deadline", "either deadline or deadline_after");
     if (start && deadline) {
-      work.deadline_after = (*deadline - *start).time();
+      // Division by a power of ten is exact for whole seconds, multiplication is not.
+      work.deadline_after = static_cast<double>((*deadline - *start).nanoseconds()) / 1e9 * second;
       if (*deadline <= *start)
         problem("work.deadline", fmt::format("an instant after the start, {}", start->iso8601()));
     }
@@ -539,23 +540,38 @@ class ScenarioReader {
       problem("work.test_labels", "only together with test_data");
   }
 
-  // Command-line problems read `--set key: ...`, not `--set: key: ...`.
-  Problems rewritten_problems() {
-    const std::string prefix = fmt::format("{}: ", kOverrideFile);
-    Problems result;
-    for (const std::string& line : problems_.lines()) {
-      result.add({}, "",
-                 line.starts_with(prefix)
-                     ? fmt::format("{} {}", kOverrideFile, line.substr(prefix.size()))
-                     : line);
+  // In the order of the file, the command line last; each problem on one line. Problems of the
+  // command line read `--set key: ...`, not `--set: key: ...`.
+  Problems ordered_problems() {
+    const std::string on_command_line = fmt::format("{}: ", kOverrideFile);
+    const std::string in_file = scenario().file + ":";
+    std::vector<std::pair<std::size_t, std::string>> lines;
+    for (std::string line : problems_.lines()) {
+      std::replace_if(
+          line.begin(), line.end(), [](unsigned char c) { return c < 32; }, ' ');
+      std::size_t number = 0;
+      if (line.starts_with(on_command_line)) {
+        number = std::numeric_limits<std::size_t>::max();
+        line.erase(kOverrideFile.size(), 1);
+      } else if (line.starts_with(in_file)) {
+        for (std::size_t i = in_file.size(); i < line.size() && line[i] >= '0' && line[i] <= '9';
+             ++i)
+          number = 10 * number + static_cast<std::size_t>(line[i] - '0');
+      }
+      lines.emplace_back(number, std::move(line));
     }
+    std::stable_sort(lines.begin(), lines.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    Problems result;
+    for (const auto& [number, line] : lines) result.add({}, "", line);
     return result;
   }
 
   ScenarioTables tables_;
   std::vector<Assignment> assignments_;
-  std::map<std::string, std::string> kind_text_;  // by section
-  std::set<std::string, std::less<>> refused_;    // paths with a problem already
+  std::map<std::string, std::string> kind_text_;     // by section
+  std::set<std::string, std::less<>> tables_given_;  // sections there, even if empty
+  std::set<std::string, std::less<>> refused_;       // paths with a problem already
   Problems problems_;
 };
 

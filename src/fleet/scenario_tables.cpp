@@ -202,7 +202,8 @@ void ScenarioTables::declare_site() {
             "rise of PUE per kelvin above free cooling", "docs/site-model.md, PUE")
       .quantity<Temperature::kDimension>(
           "free_cooling_below", &hall.free_cooling_below, Temperature{}, {},
-          "outside air that cools without chillers", "docs/site-model.md, PUE");
+          "outside air that cools without chillers; the default is 16 degC",
+          "docs/site-model.md, PUE");
   add("site.battery", "A battery behind the meter; it charges from what would be curtailed only.")
       .quantity<Energy::kDimension>("capacity", &battery.capacity, Energy{}, {},
                                     "usable energy; 0: no battery")
@@ -238,7 +239,11 @@ void ScenarioTables::declare_signals() {
     std::vector<std::string> kinds;
     for (const SignalKind kind : spec.kinds) kinds.emplace_back(to_text(kind));
     OptionTable& table = add("signals." + std::string(spec.key), "");
-    table.choice("kind", &draft.kind, kinds, "where the values come from")
+    table
+        .choice("kind", &draft.kind, kinds,
+                "where the values come from; the tables above say which kinds a signal has and "
+                "which keys a kind has")
+        .required()
         .text("value", &draft.value, "constant: the value, such as 20 MW or 90 EUR/MWh");
     // Only power is made by something.
     if (spec.member == &Scenario::power)
