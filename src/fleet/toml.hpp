@@ -9,7 +9,7 @@
 
 namespace carnot::fleet {
 struct TomlAssertion {};
-inline void require_toml(bool condition) {
+constexpr void require_toml(bool condition) {
   if (!condition) throw TomlAssertion();
 }
 }  // namespace carnot::fleet
