@@ -13,11 +13,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <toml++/toml.h>
 
 #include "carnot/base/text.hpp"
 
 #include "fleet/scenario_tables.hpp"
+#include "fleet/toml.hpp"
 
 namespace carnot {
 
@@ -123,13 +123,30 @@ class ScenarioReader {
     try {
       root = toml::parse(scenario().text, scenario().file);
     } catch (const toml::parse_error& error) {
-      std::string why(error.description());
-      std::replace_if(
-          why.begin(), why.end(), [](unsigned char c) { return c < 32; }, ' ');
-      problems_.add(at(error.source().begin.line), "", fmt::format("not TOML: {}", why));
-      problems_.throw_if_any();
+      problems_.add(at(error.source().begin.line), "",
+                    fmt::format("not TOML: {}", error.description()));
+    } catch (const fleet::TomlAssertion&) {
+      problems_.add(at(line_of_assertion()), "", "not TOML: malformed key");
     }
+    if (!problems_.empty()) ordered_problems().throw_if_any();
     flatten(root, "");
+  }
+
+  // An assertion does not say where; the first line whose end brings it does. Slow and rare.
+  std::size_t line_of_assertion() {
+    const std::string& text = scenario().text;
+    constexpr std::size_t kMost = 200;  // lines tried
+    std::size_t line = 1;
+    for (std::size_t end = text.find('\n'); end != std::string::npos && line <= kMost;
+         end = text.find('\n', end + 1), ++line) {
+      try {
+        (void)toml::parse(std::string_view(text).substr(0, end));
+      } catch (const toml::parse_error&) {
+      } catch (const fleet::TomlAssertion&) {
+        return line;
+      }
+    }
+    return line <= kMost ? line : 0;
   }
 
   void flatten(const toml::table& table, const std::string& section) {

@@ -319,6 +319,8 @@ const std::vector<Bad>& bad_edits() {
       // Not TOML.
       {"[objective]", "[site]", 0, "not TOML: "},
       {"seed = 42", "seed = 42\nseed = 43", 1, "not TOML: "},
+      {"[site.battery]", "[.site]", 0, "not TOML: malformed key"},
+      {"seed = 42", "seed = \u00b5", 0, "not TOML: "},
       {"seed = 42", "seed = ", 0, "not TOML: "},
       {R"(name = "full")", "name = \"full\xff\"", 0, "not TOML: "},
       {"[site.battery]", "[[site.battery]]", 0, "site.battery: allowed once, as [site.battery]"},
