@@ -86,6 +86,11 @@ double model_length(const std::vector<std::vector<float>>& parameters,
   return ideal_length(quantise_model(parameters, rows, bits));
 }
 
+std::vector<std::vector<float>> rounded(const std::vector<std::vector<float>>& parameters,
+                                        const std::vector<std::size_t>& rows, int bits) {
+  return coefficients(quantise_model(parameters, rows, bits));
+}
+
 std::vector<std::size_t> parameter_rows(const std::vector<std::vector<float>>& parameters,
                                         std::size_t inputs, std::size_t outputs) {
   std::vector<std::size_t> rows(parameters.size(), 1);

@@ -186,8 +186,7 @@ class FixedLearner : public Learner {
   const Counters& counters() const noexcept override { return counters_; }
   Counters step_counters(const Precision&) const override { return {}; }
   Counters switch_counters(const Precision&, const Precision&) const override { return {}; }
-  // Not in every version of the interface.
-  Counters copy_counters(std::size_t, const Precision&) const { return {}; }
+  Counters copy_counters(std::size_t, const Precision&) const override { return {}; }
   Counters evaluation_counters(std::size_t, const Precision&) const override { return {}; }
   Counters noise_counters(const std::vector<Precision>&) const override { return {}; }
   std::vector<std::uint8_t> save() const override { return {}; }

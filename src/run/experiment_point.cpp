@@ -12,7 +12,6 @@
 #include "carnot/base/statistics.hpp"
 #include "carnot/learn/certificate.hpp"
 
-#include "learn/model_code.hpp"
 #include "run/model_forward.hpp"
 #include "run/precision_schedule.hpp"
 
@@ -54,6 +53,12 @@ class PointRun {
   bool has_budget() const { return task_.options.budget > Energy{}; }
   bool has_target() const { return !std::isnan(task_.options.target); }
 
+  Energy look_energy() const {
+    Counters counters = learner_->evaluation_counters(task_.split.test.rows, stage().precision);
+    counters += learner_->copy_counters(task_.split.test.rows, stage().precision);
+    return joules(counters);
+  }
+
   /// Rounding the final model is part of every run and is kept back from its budget.
   Energy rounding_energy() const {
     Counters one;
@@ -83,8 +88,11 @@ class PointRun {
         const double until = i + 1 < stages_.size() ? stages_[i + 1].from : 1.0;
         mean += (until - stages_[i].from) * joules(learner_->step_counters(stages_[i].precision));
       }
+      // Looks at held-out data for a certificate are paid for too.
+      const Energy looks =
+          has_target() ? (task_.options.curve_points + 1.0) * look_energy() : Energy{};
       const double affordable =
-          std::floor((task_.options.budget - rounding_energy() - ingest_) / mean);
+          std::floor((task_.options.budget - rounding_energy() - ingest_ - looks) / mean);
       if (affordable < total) learner_options_.epochs *= std::max(affordable, 1.0) / total;
     }
     make();
@@ -198,9 +206,7 @@ class PointRun {
 
   bool affordable_look() {
     if (!has_budget()) return true;
-    const Energy price =
-        joules(learner_->evaluation_counters(task_.split.test.rows, stage().precision));
-    return spent() + 2.0 * price <= task_.options.budget;  // twice: the first one packs the rows
+    return spent() + look_energy() <= task_.options.budget;
   }
 
   void finish() {
@@ -249,9 +255,7 @@ class PointRun {
     const std::vector<std::size_t> rows = learn::parameter_rows(parameters, train.columns, outputs);
     const double variance = train.is_regression() ? 32.0 : 0.0;
     const double scale = static_cast<double>(train.rows) / static_cast<double>(task_.sample.rows);
-    const auto coded = [&](int width) {
-      return learn::coefficients(learn::quantise_model(parameters, rows, width));
-    };
+    const auto coded = [&](int width) { return learn::rounded(parameters, rows, width); };
     std::size_t best = 0;
     std::vector<StructurePoint>& out = outcome_.structure;
     for (const int width : task_.options.model_widths) {

@@ -53,6 +53,9 @@ double universal_integer_length(std::uint64_t n);
 /// \param rows  rows of each layer's matrix
 double model_length(const std::vector<std::vector<float>>& parameters,
                     const std::vector<std::size_t>& rows, int bits);
+/// What a receiver of that model has: the same shapes, coefficients rounded.
+std::vector<std::vector<float>> rounded(const std::vector<std::vector<float>>& parameters,
+                                        const std::vector<std::size_t>& rows, int bits);
 
 /// Rows of each entry of `parameters` of a fully connected network: an entry is a layer's matrix
 /// with or without a column of biases, or a vector of biases (one row). An entry that fits no such

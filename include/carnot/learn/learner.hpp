@@ -30,8 +30,8 @@ struct LearnerOptions {
   std::size_t hidden = 64;
   std::size_t batch = 64;
   double epochs = 8.0;
-  double learning_rate = 0.1;
-  double momentum = 0.9;
+  double learning_rate = 0.3;
+  double momentum = 0.0;  ///< velocities are kept in f32 (4 bytes a coefficient) when > 0
   std::uint64_t seed = 1;
   int threads = 1;
 };
@@ -82,6 +82,10 @@ class Learner {
   /// Closed form: what one step in `precision` counts, and what switching between two counts.
   virtual Counters step_counters(const Precision& precision) const = 0;
   virtual Counters switch_counters(const Precision& from, const Precision& to) const = 0;
+  /// What making the copy of `rows` rows of data at the width of `precision` counts: the training
+  /// data when a switch first needs it, a held-out set when it is first evaluated at that width.
+  virtual Counters copy_counters(std::size_t rows, const Precision& precision) const = 0;
+  /// Evaluation from the present precision, copy_counters of a first time apart.
   virtual Counters evaluation_counters(std::size_t rows, const Precision& precision) const = 0;
   virtual Counters noise_counters(const std::vector<Precision>& candidates) const = 0;
 
