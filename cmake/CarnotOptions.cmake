@@ -21,7 +21,6 @@ endif()
 add_library(carnot_options INTERFACE)
 add_library(carnot::options ALIAS carnot_options)
 target_compile_features(carnot_options INTERFACE cxx_std_20)
-target_compile_definitions(carnot_options INTERFACE CARNOT_VERSION="${PROJECT_VERSION}")
 # -ffp-contract=off: the same bytes whether or not the machine has fused multiply-add.
 target_compile_options(carnot_options INTERFACE -ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow
                                                 -Wconversion -Wnon-virtual-dtor)

@@ -3,8 +3,8 @@
 #             [PUBLIC targets...] [PRIVATE targets...] [OPTIONAL targets...])
 # A room is a static library carnot::NAME. Its public headers (relative to include/carnot/NAME) form
 # a file set that is installed and of which every header is compiled alone. TESTS become one
-# GoogleTest program NAME_test, each test a ctest with the label `fast`, or `slow` when its suite's
-# name ends in Slow. OPTIONAL targets are linked where they were found; `onednn::onednn` then also
+# GoogleTest program NAME_test, each test a ctest with the label `fast`, or, by the ending of its
+# suite's name, `slow` (Slow), `gpu` (Gpu) or `net-outside` (NetOutside). OPTIONAL targets are linked where they were found; `onednn::onednn` then also
 # defines CARNOT_HAS_ONEDNN.
 include(GoogleTest)
 
@@ -59,9 +59,19 @@ function(carnot_test_program name)
   # The macros of RapidCheck and GoogleTest trip these; the library itself keeps them.
   target_compile_options(${name} PRIVATE -Wno-conversion -Wno-shadow)
   # RapidCheck draws a new seed each time by default; a test must mean the same thing twice.
-  set(common DISCOVERY_TIMEOUT 60 PROPERTIES ENVIRONMENT "RC_PARAMS=seed=20")
-  gtest_discover_tests(${name} TEST_FILTER "-*Slow.*:*Slow/*.*" TEST_LIST ${name}_fast
-                       ${common} LABELS fast TIMEOUT 120)
-  gtest_discover_tests(${name} TEST_FILTER "*Slow.*:*Slow/*.*" TEST_LIST ${name}_slow
-                       ${common} LABELS slow TIMEOUT 900)
+  set(ending_slow Slow)
+  set(ending_gpu Gpu)
+  set(ending_net-outside NetOutside)
+  set(special)
+  foreach(label slow gpu net-outside)
+    set(filter "*${ending_${label}}.*:*${ending_${label}}/*.*")
+    list(APPEND special ${filter})
+    gtest_discover_tests(${name} TEST_FILTER "${filter}" TEST_LIST ${name}_${label}
+                         DISCOVERY_TIMEOUT 60 PROPERTIES ENVIRONMENT "RC_PARAMS=seed=20"
+                         LABELS ${label} TIMEOUT 900)
+  endforeach()
+  list(JOIN special ":" special)
+  gtest_discover_tests(${name} TEST_FILTER "-${special}" TEST_LIST ${name}_fast
+                       DISCOVERY_TIMEOUT 60 PROPERTIES ENVIRONMENT "RC_PARAMS=seed=20"
+                       LABELS fast TIMEOUT 120)
 endfunction()
