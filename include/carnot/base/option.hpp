@@ -6,7 +6,7 @@
 /// A module declares a table over its plain options struct:
 ///
 ///     OptionTable table("site.battery");
-///     table.quantity("capacity", &b.capacity, "0 Wh", {}, "usable energy", "Site eq. 3");
+///     table.quantity("capacity", &b.capacity, 0.0 * joule, {}, "usable energy", "Site eq. 3");
 ///     table.real("round_trip", &b.round_trip, 0.0, 1.0, "energy out over energy in");
 ///
 /// then `table.set(place, key, text, problems)` parses and checks one assignment,
@@ -20,6 +20,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "carnot/base/error.hpp"
@@ -48,9 +50,10 @@ class OptionTable {
 
   /// A dimensioned quantity in [low, high] (either may be absent).
   template <Dimension D>
-  OptionTable& quantity(std::string key, Quantity<D>* field, std::optional<Quantity<D>> low,
-                        std::optional<Quantity<D>> high, std::string description,
-                        std::string source = "") {
+  OptionTable& quantity(std::string key, Quantity<D>* field,
+                        std::type_identity_t<std::optional<Quantity<D>>> low,
+                        std::type_identity_t<std::optional<Quantity<D>>> high,
+                        std::string description, std::string source = "") {
     return quantity_record(
         std::move(key), D, field->base(), low ? low->base() : -kInfinity,
         high ? high->base() : kInfinity, [field](double v) { *field = Quantity<D>::from_base(v); },
@@ -89,6 +92,8 @@ class OptionTable {
   OptionTable& quantity_record(std::string key, const Dimension& dimension, double default_base,
                                double low, double high, std::function<void(double)> store,
                                std::string description, std::string source);
+  OptionTable& add(OptionRecord record);
+  std::string field_name(std::string_view key) const;
   std::string name_;
   std::vector<OptionRecord> records_;
 };

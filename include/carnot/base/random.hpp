@@ -14,6 +14,10 @@
 
 namespace carnot {
 
+namespace detail {
+__extension__ using Uint128 = unsigned __int128;
+}
+
 /// One Philox4x32-10 block: counter (4 words) and key (2 words) to 4 random words.
 constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
                                                   std::array<std::uint32_t, 2> key) noexcept {
@@ -54,8 +58,7 @@ class RandomStream {
   /// Uniform integer in [0, bound), bound >= 1 (multiply-high; bias < bound / 2^64).
   constexpr std::uint64_t below(std::uint64_t index, std::uint64_t bound) const noexcept {
     return static_cast<std::uint64_t>(
-        (static_cast<unsigned __int128>(bits(index)) * static_cast<unsigned __int128>(bound)) >>
-        64);
+        (static_cast<detail::Uint128>(bits(index)) * static_cast<detail::Uint128>(bound)) >> 64);
   }
   /// Standard normal (inverse of the distribution function; one draw per index).
   double normal(std::uint64_t index) const noexcept;
