@@ -265,7 +265,8 @@ void take_row(LaneResult& lane, const LaneTotals& totals) {
     lane.certified =
         certified != quality.end() && certified->is_boolean() && certified->get<bool>();
   }
-  for (const auto& [key, count] : part_at(row, "operations", what, false).items()) {
+  const Json operations = part_at(row, "operations", what, false);
+  for (const auto& [key, count] : operations.items()) {
     if (count.is_number()) lane.operations.emplace_back(key, count.get<double>());
   }
   lane.cycle = read_cycle(row, what);

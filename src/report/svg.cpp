@@ -95,7 +95,7 @@ std::string figure_text(double value, int digits) {
   std::string text = fmt::format("{:.{}f}", value, decimals);
   if (decimals == 0) {
     const std::size_t first = text[0] == '-' ? 1 : 0;
-    for (std::size_t i = text.size(); i > first + 3; i -= 3) text.insert(i - 3, ",");
+    for (std::size_t i = text.size(); i > first + 3; i -= 3) text.insert(i - 3, 1, ',');
   }
   return text;
 }
@@ -158,7 +158,7 @@ std::string decade_text(double value) {
   for (const char c : fmt::format("{:.0f}", exponent)) {
     raised += c == '-' ? "⁻" : kDigits[c - '0'];
   }
-  return "10" + raised;
+  return fmt::format("10{}", raised);
 }
 
 }  // namespace
@@ -189,7 +189,7 @@ std::string coordinate(double value) {
   CARNOT_CHECK(std::isfinite(value), "a figure's coordinate must be finite");
   std::string text = fmt::format("{:.1f}", value);
   if (text.ends_with(".0")) text.resize(text.size() - 2);
-  return text == "-0" ? "0" : text;
+  return text == "-0" ? std::string("0") : text;
 }
 
 std::string polyline(const std::vector<double>& x, const std::vector<double>& y) {
@@ -214,22 +214,25 @@ void append_steps(std::string& out, const std::vector<double>& x, const std::vec
   std::string last;
   for (std::size_t i = 0; i < y.size(); ++i) {
     const std::string level = coordinate(y[i]);
-    if (level != last) {
-      if (i > 0) out += "H" + coordinate(x[i]);
-      out += (i == 0 && out.empty() ? "M" + coordinate(x[0]) + " " : "V") + level;
-      last = level;
+    if (level == last) continue;
+    if (out.empty()) {
+      out += fmt::format("M{} {}", coordinate(x[0]), level);
+    } else {
+      out += i > 0 ? fmt::format("H{}V{}", coordinate(x[i]), level) : fmt::format("V{}", level);
     }
+    last = level;
   }
-  out += "H" + coordinate(x.back());
+  out += fmt::format("H{}", coordinate(x.back()));
 }
 
 }  // namespace
 
 std::string steps_area(const std::vector<double>& x, const std::vector<double>& y, double base) {
   if (y.empty()) return {};
-  std::string out = "M" + coordinate(x[0]) + " " + coordinate(base);
+  std::string out = fmt::format("M{} {}", coordinate(x[0]), coordinate(base));
   append_steps(out, x, y);
-  return out + "V" + coordinate(base) + "Z";
+  out += fmt::format("V{}Z", coordinate(base));
+  return out;
 }
 
 std::string steps_line(const std::vector<double>& x, const std::vector<double>& y) {
@@ -295,7 +298,7 @@ Drawing& Drawing::upright(double x, double y, std::string_view words, std::strin
   return *this;
 }
 
-std::string Drawing::finish() const { return body_ + "</svg>"; }
+std::string Drawing::finish() const { return fmt::format("{}</svg>", body_); }
 
 void axes(Drawing& drawing, const Axes& a) {
   const double left = std::min(a.x.from, a.x.to), right = std::max(a.x.from, a.x.to);
