@@ -198,7 +198,7 @@ std::string cycle_figure(const LaneResult& lane, const Facts& facts) {
       std::isfinite(facts.temperature_k) && facts.temperature_k > 0 ? facts.temperature_k : coldest;
   coldest = std::min(coldest, ambient);
 
-  constexpr double kWidth = 760, kHeight = 420, kLeft = 70, kRight = 740, kTop = 40, kBottom = 360;
+  constexpr double kWidth = 960, kHeight = 440, kLeft = 62, kRight = 944, kTop = 40, kBottom = 380;
   const double margin = 0.06 * (most_bits - least_bits);
   double per = 1;
   std::string unit = "bits";
@@ -265,7 +265,7 @@ std::string cycle_figure(const LaneResult& lane, const Facts& facts) {
   }
   if (std::isfinite(last_x)) d.line(last_x, last_y, first_x, first_y, "rule dash");
   d.line(kLeft, base, kRight, base, "bound");
-  d.text(kRight, base + 16, fmt::format("surroundings, {} K", figure_text(ambient, 4)), "tick end");
+  d.text(kRight, base - 7, fmt::format("surroundings, {} K", figure_text(ambient, 4)), "tick end");
   return d.finish();
 }
 

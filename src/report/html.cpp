@@ -33,19 +33,20 @@ h3{font-size:1.05rem;margin:1.6em 0 .4em}
 p{max-width:68ch;margin:.6em 0}
 .kicker{color:var(--soft);font-size:.92rem;margin:0 0 1.2em}
 .answer{font-size:1.22rem;line-height:1.5;max-width:60ch}
+ul.plain{margin:.6em 0;padding-left:1.1em;max-width:68ch}ul.plain li{margin:.3em 0}
 .note,.soft{color:var(--soft)}.note{font-size:.92rem}
 .warning{border-left:4px solid var(--grid);padding:.5em 1em;background:var(--panel)}
 a{color:var(--strong)}
 :focus-visible{outline:3px solid var(--strong);outline-offset:2px;border-radius:3px}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;
+.cards{display:grid;grid-template-columns:repeat(3,1fr);gap:12px;
 margin:1.6em 0;padding:0;list-style:none}
 .cards li{background:var(--panel);border-radius:10px;padding:16px 18px}
 .cards b{display:block;font-size:1.75rem;line-height:1.15;letter-spacing:-.01em}
 .cards span{display:block;margin-top:.25em}.cards small{color:var(--soft);display:block}
 .scroll{overflow-x:auto;margin:1em 0}
-table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;width:100%;font-size:.88rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--soft);font-size:.92rem;padding-bottom:.5em}
-th,td{padding:.42em .7em;text-align:left;border-bottom:1px solid var(--line);white-space:nowrap;
+th,td{padding:.42em .55em;text-align:left;border-bottom:1px solid var(--line);white-space:nowrap;
 vertical-align:baseline}
 thead th{color:var(--soft);font-weight:600}
 th.n,td.n{text-align:right}tbody th{font-weight:500}
@@ -71,7 +72,8 @@ border-radius:99px;cursor:pointer;font-size:.92rem}
 .tabs>input:checked+label{background:var(--ink);color:var(--paper);border-color:var(--ink)}
 .tabs>input:focus-visible+label{outline:3px solid var(--strong);outline-offset:2px}
 .tabs>section{display:none}
-svg text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif;
+svg text{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round;
+font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif;
 fill:var(--ink)}
 svg text.tick,svg text.label,svg text.soft{fill:var(--soft)}
 svg text.end{text-anchor:end}svg text.middle{text-anchor:middle}
@@ -102,7 +104,7 @@ svg .strong{stroke-width:3}
 .tabs>label,.tabs>input,.tabs>legend,.screen{display:none!important}
 .tabs>section.print{display:block!important}h2,h3{break-after:avoid}tr{break-inside:avoid}
 .scroll,.wide{overflow:visible}table{font-size:8.5pt}th,td{padding:.3em .4em}
-.cards{grid-template-columns:repeat(4,1fr)}
+.cards{grid-template-columns:repeat(3,1fr);margin:.8em 0}.cards li{padding:8px 12px}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 )css";
 

@@ -15,14 +15,15 @@ namespace carnot::report {
 
 namespace {
 
-std::string joined(const std::vector<std::string>& sentences) {
-  std::string out;
-  for (const std::string& sentence : sentences) out += (out.empty() ? "" : " ") + sentence;
-  return out;
+std::string bullets(const std::vector<std::string>& lines, std::string_view style) {
+  if (lines.empty()) return {};
+  std::string out = fmt::format("<ul class=\"{}\">\n", style);
+  for (const std::string& line : lines) out += fmt::format("<li>{}</li>\n", escape(line));
+  return out + "</ul>\n";
 }
 
 std::string outcome_words(const LaneResult& lane) {
-  if (lane.outcome == "target-reached") return lane.certified ? "reached, certified" : "reached";
+  if (lane.outcome == "target-reached") return lane.certified ? "certified" : "reached";
   if (lane.outcome == "deadline-missed") return "deadline missed";
   return lane.outcome;
 }
@@ -65,11 +66,7 @@ std::string policy_table(const RunResult& result) {
     const bool is_bound = lane.policy == result.bound.policy;
     if (is_bound) name += " (bound)";
     const double above = regret(lane, result.bound), share = own_share(lane);
-    std::string quality = quality_text(lane.quality_metric, lane.quality);
-    const double half = (lane.quality_high - lane.quality_low) / 2;
-    if (std::isfinite(half) && std::isfinite(lane.quality)) {
-      quality += " ± " + quality_text(lane.quality_metric, half);
-    }
+    const std::string quality = interval_text(lane);
     const bool comparable = lane.outcome == "target-reached" && !is_bound && std::isfinite(above);
     rows.push_back(
         {{name, outcome_words(lane), quality, energy_text(lane.energy.value().in(joule)),
@@ -83,7 +80,8 @@ std::string policy_table(const RunResult& result) {
                                             : "quiet"});
   }
   return html::table(
-      "Every policy met the same weather, prices and data. Regret is cost above the bound.",
+      "Every policy met the same weather, prices and data. Certified: even the lower end of the "
+      "quality interval lies above the floor. Regret is cost above the bound.",
       columns, rows);
 }
 
@@ -257,12 +255,7 @@ std::string sources_section(const RunResult& result, const Facts& facts) {
     for (const auto& [signal, source] : facts.signals) rows.push_back({{signal, source}, ""});
     out += html::table("Signals of the world.", {{"signal", false}, {"source", false}}, rows);
   }
-  if (!facts.notes.empty()) {
-    out += "<ul>\n";
-    for (const std::string& note : facts.notes) out += "<li>" + escape(note) + "</li>\n";
-    out += "</ul>\n";
-  }
-  return out;
+  return out + bullets(facts.notes, "plain");
 }
 
 std::string reproduce_section(const RunResult& result) {
@@ -280,7 +273,7 @@ std::string reproduce_section(const RunResult& result) {
 }
 
 constexpr std::string_view kCss =
-    "svg .missed{opacity:.45}svg text.corner{fill:var(--paper);font-weight:700}\n";
+    "svg .missed{opacity:.45}svg text.corner{fill:var(--paper);stroke:none;font-weight:700}\n";
 
 }  // namespace
 
@@ -298,7 +291,11 @@ std::string to_html(const RunResult& result) {
     body += html::paragraph(sentences.front(), "warning");
     sentences.erase(sentences.begin());
   }
-  body += html::paragraph(joined(sentences), "answer") + "</header>\n";
+  if (!sentences.empty()) {
+    body += html::paragraph(sentences.front(), "answer");
+    sentences.erase(sentences.begin());
+  }
+  body += bullets(sentences, "plain") + "</header>\n";
   body += cards_of(result);
   if (!result.lanes.empty())
     body += html::heading(2, "Policies side by side") + policy_table(result);

@@ -76,6 +76,16 @@ std::string escape(std::string_view text) {
   return out;
 }
 
+namespace {
+/// "10²⁹"
+std::string power_of_ten(int exponent) {
+  constexpr const char* kDigits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+  std::string out = "10";
+  for (const char c : fmt::format("{}", exponent)) out += c == '-' ? "⁻" : kDigits[c - '0'];
+  return out;
+}
+}  // namespace
+
 std::string figure_text(double value, int digits) {
   if (!std::isfinite(value)) return "n/a";
   if (value == 0.0) return "0";
@@ -88,7 +98,7 @@ std::string figure_text(double value, int digits) {
       while (mantissa.back() == '0') mantissa.pop_back();
       if (mantissa.back() == '.') mantissa.pop_back();
     }
-    return fmt::format("{}e{}", mantissa, std::stoi(text.substr(e + 1)));
+    return fmt::format("{}×{}", mantissa, power_of_ten(std::stoi(text.substr(e + 1))));
   }
   const int decimals =
       std::max(0, digits - 1 - static_cast<int>(std::floor(std::log10(size) + 1e-12)));
@@ -139,6 +149,14 @@ double step_for(double span, int about) {
   return 10.0 * decade;
 }
 
+std::string decade_text(double value) {
+  const double exponent = std::round(std::log10(value));
+  if (exponent >= -2 && exponent <= 4) return figure_text(value, 1);
+  return power_of_ten(static_cast<int>(exponent));
+}
+
+}  // namespace
+
 std::string tick_text(double value, double step) {
   if (std::abs(value) >= 1e6 || step < 1e-4) return figure_text(value, 3);
   int decimals = 0;
@@ -149,19 +167,6 @@ std::string tick_text(double value, double step) {
   }
   return fmt::format("{:.{}f}", value == 0.0 ? 0.0 : value, decimals);
 }
-
-std::string decade_text(double value) {
-  const double exponent = std::round(std::log10(value));
-  if (exponent >= -2 && exponent <= 4) return figure_text(value, 1);
-  std::string raised;
-  constexpr const char* kDigits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-  for (const char c : fmt::format("{:.0f}", exponent)) {
-    raised += c == '-' ? "⁻" : kDigits[c - '0'];
-  }
-  return fmt::format("10{}", raised);
-}
-
-}  // namespace
 
 std::vector<double> ticks(const Scale& scale, int about) {
   std::vector<double> out;
@@ -344,7 +349,7 @@ double legend(Drawing& drawing, double x, double y,
     drawing.text(at + 16, y, name, "tick");
     std::size_t letters = 0;
     for (const char c : name) letters += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-    at += 16 + 6.6 * static_cast<double>(letters) + 16;
+    at += 16 + 7.3 * static_cast<double>(letters) + 16;
   }
   return at - x;
 }

@@ -19,8 +19,8 @@ namespace carnot::report {
 /// entities, control characters and broken UTF-8 become U+FFFD.
 std::string escape(std::string_view text);
 
-/// `value` for people with `digits` significant digits: "0.062", "97.5", "12,300", "3.1e21" beyond
-/// 1e6 or below 1e-3; "n/a" when not finite.
+/// `value` for people with `digits` significant digits: "0.062", "97.5", "12,300", "3.1×10²¹"
+/// beyond 1e6 or below 1e-3; "n/a" when not finite.
 std::string figure_text(double value, int digits = 3);
 
 }  // namespace carnot::report
@@ -43,6 +43,8 @@ Scale logarithmic(double low, double high, double from, double to);
 /// Round positions inside the scale: steps of 1, 2, 2.5 or 5 times a power of ten; decades when
 /// logarithmic (thinned to about `about`).
 std::vector<double> ticks(const Scale& scale, int about);
+/// A tick's label with no more decimals than its step needs.
+std::string tick_text(double value, double step);
 /// Rounds an upper end up to the next tick, for axes from zero.
 double rounded_up(double value, int about = 4);
 

@@ -28,14 +28,16 @@ struct Column {
   }
 };
 
-/// All cells with the decimals that give the largest three digits, so that they compare by eye.
-std::vector<std::string> aligned_numbers(const std::vector<double>& values, double factor) {
+/// All cells with the same decimals, so that they compare by eye.
+std::vector<std::string> aligned_numbers(const std::vector<double>& values, double factor,
+                                         int digits = 3) {
   double largest = 0;
   for (const double v : values) {
     if (std::isfinite(v)) largest = std::max(largest, std::abs(v * factor));
   }
-  const int digits = largest > 0 ? static_cast<int>(std::floor(std::log10(largest))) + 1 : 1;
-  const int decimals = std::clamp(3 - std::max(1, digits), 0, 2);
+  // A quarter: the largest is often far above the rest, which should keep three digits too.
+  const int whole = largest > 0 ? static_cast<int>(std::floor(std::log10(largest / 4))) + 1 : 1;
+  const int decimals = std::clamp(digits - std::max(1, whole), 0, 2);
   std::vector<std::string> out;
   for (const double v : values) {
     std::string text = std::isfinite(v) ? fmt::format("{:.{}f}", v * factor, decimals) : "n/a";
@@ -128,7 +130,7 @@ std::vector<Column> build(const RunResult& result) {
       {"own", "%", 50, own},
       {"grid", e.name, 95, aligned_numbers(grid, e.factor)},
       {"carbon", c.name, 40, aligned_numbers(carbon, c.factor)},
-      {"cost", "EUR", 99, aligned_numbers(cost, 1)},
+      {"cost", "EUR", 99, aligned_numbers(cost, 1, 4)},
       {"time", t.name, 80, aligned_numbers(time, t.factor)},
       {"regret", "%", 60, regrets},
       {"curtailed", side.name, 30, aligned_numbers(curtailed, side.factor)},
@@ -204,10 +206,10 @@ std::string to_terminal(const RunResult& result, int width, bool colour) {
     std::string key;
     if (!result.best.empty()) key += "> least cost";
     if (!result.best_fixed.empty() && result.best_fixed != result.best) {
-      key += std::string(key.empty() ? "" : "   ") + "+ best fixed precision in hindsight";
+      key += std::string(key.empty() ? "" : ", ") + "+ best fixed precision in hindsight";
     }
     if (!result.bound.policy.empty()) {
-      key += std::string(key.empty() ? "" : "   ") + "regret: cost above the bound";
+      key += std::string(key.empty() ? "" : ", ") + "regret: cost above the bound";
     }
     for (const std::string& text : wrapped(key, room)) out += soft(text) + "\n";
     out += "\n";

@@ -275,9 +275,11 @@ std::string time_figure(const LaneResult& lane, const LaneSeries& series, const 
     d.text(at, site_top - 10, "deadline", "tick end");
   }
   // One time axis under all panels.
-  for (const double mark : svg::ticks(time.scale, 8)) {
+  const std::vector<double> marks = svg::ticks(time.scale, 8);
+  const double step = marks.size() > 1 ? marks[1] - marks[0] : 1.0;
+  for (const double mark : marks) {
     d.line(time.scale.at(mark), last, time.scale.at(mark), last + 4, "axis");
-    d.text(time.scale.at(mark), last + 18, figure_text(mark, 3), "tick middle");
+    d.text(time.scale.at(mark), last + 18, svg::tick_text(mark, step), "tick middle");
   }
   d.text((kLeft + kRight) / 2, last + 38, time.title, "label middle");
   return d.finish();

@@ -69,6 +69,7 @@ Unit time_unit(double largest_s) {
 }
 
 std::string energy_text(double joules, int digits) {
+  if (joules == 0) return "0 Wh";
   return with_unit(joules, energy_unit(joules), digits);
 }
 std::string carbon_text(double grams, int digits) {
@@ -90,6 +91,17 @@ std::string money_text(double euros) {
 std::string quality_text(const std::string& metric, double value) {
   if (!std::isfinite(value)) return "n/a";
   return metric == "accuracy" ? fmt::format("{:.1f} %", 100 * value) : fmt::format("{:.3f}", value);
+}
+
+std::string interval_text(const LaneResult& lane) {
+  const double half = (lane.quality_high - lane.quality_low) / 2;
+  if (!std::isfinite(half) || !std::isfinite(lane.quality)) {
+    return quality_text(lane.quality_metric, lane.quality);
+  }
+  if (lane.quality_metric == "accuracy") {
+    return fmt::format("{:.1f} ± {:.1f} %", 100 * lane.quality, 100 * half);
+  }
+  return fmt::format("{:.3f} ± {:.3f}", lane.quality, half);
 }
 
 std::string metric_words(const std::string& metric) {
@@ -200,7 +212,9 @@ std::string bound_sentence(const RunResult& result, const LaneResult& best) {
   const double mine = best.cost.value().in(euro), bound = result.bound.cost_eur;
   const std::string grid =
       std::isfinite(result.bound.grid_energy_j)
-          ? fmt::format(" and {} of grid energy", energy_text(result.bound.grid_energy_j))
+          ? (result.bound.grid_energy_j > 0
+                 ? fmt::format(" with {} of grid energy", energy_text(result.bound.grid_energy_j))
+                 : std::string(" without grid energy"))
           : "";
   std::string gap = "that is what it cost";
   if (mine > bound) {
