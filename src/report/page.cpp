@@ -57,7 +57,7 @@ std::string cards_of(const RunResult& result) {
 std::string policy_table(const RunResult& result) {
   const std::vector<html::Column> columns = {
       {"policy", false}, {"outcome", false}, {"quality"}, {"energy"}, {"own"},
-      {"grid"},          {"carbon"},         {"cost"},    {"time"},   {"regret"}};
+      {"grid"},          {"carbon"},         {"cost"},    {"time"},   {"regret, %"}};
   std::vector<html::Row> rows;
   for (const LaneResult& lane : result.lanes) {
     std::string name = lane.policy;
@@ -65,15 +65,14 @@ std::string policy_table(const RunResult& result) {
     if (lane.policy == result.best_fixed) name += " (best fixed)";
     const bool is_bound = lane.policy == result.bound.policy;
     if (is_bound) name += " (bound)";
-    const double above = regret(lane, result.bound), share = own_share(lane);
+    const double share = own_share(lane);
     const std::string quality = interval_text(lane);
-    const bool comparable = lane.outcome == "target-reached" && !is_bound && std::isfinite(above);
     rows.push_back(
         {{name, outcome_words(lane), quality, energy_text(lane.energy.value().in(joule)),
           std::isfinite(share) ? fmt::format("{:.0f} %", 100 * share) : "n/a",
           energy_text(lane.grid_energy.in(joule)), carbon_text(lane.carbon.value().in(gram)),
           money_text(lane.cost.value().in(euro)), time_text(lane.duration.in(second)),
-          comparable ? fmt::format("{:+.1f} %", 100 * above) : "–"},
+          regret_text(lane, result.bound)},
          lane.policy == result.best         ? "best"
          : is_bound                         ? "bound"
          : lane.outcome == "target-reached" ? ""
@@ -281,7 +280,9 @@ std::string to_html(const RunResult& result) {
   const Facts facts = read_facts(result.facts_json);
   const Stage stage = stage_of(result, facts);
   std::string body = "<header>\n" + html::heading(1, result.scenario);
-  std::string kicker = fmt::format("{} policies", result.lanes.size());
+  const bool with_bound = result.lane(result.bound.policy) != nullptr;
+  std::string kicker = fmt::format("{} policies{}", result.lanes.size() - (with_bound ? 1 : 0),
+                                   with_bound ? " and the bound" : "");
   if (!facts.site_name.empty()) kicker += " at " + facts.site_name;
   if (!facts.start.empty()) kicker += ", from " + facts.start;
   if (!facts.deadline.empty()) kicker += ", due " + facts.deadline;

@@ -98,17 +98,8 @@ std::vector<Column> build(const RunResult& result) {
     qualities.push_back(quality_cell(lane));
     const double share = own_share(lane);
     own.push_back(std::isfinite(share) ? fmt::format("{:.0f}", 100 * share) : "n/a");
-    const bool comparable = lane.finished && lane.outcome == "target-reached";
-    const double above = regret(lane, result.bound);
-    if (lane.policy == result.bound.policy) {
-      regrets.emplace_back("bound");
-    } else if (comparable && std::isfinite(above)) {
-      regrets.push_back(std::abs(above) < 9.995
-                            ? fmt::format("{:+.{}f}", 100 * above, std::abs(above) < 0.0995 ? 1 : 0)
-                            : fmt::format("{:.0f}x", above + 1));
-    } else {
-      regrets.emplace_back("-");
-    }
+    regrets.push_back(lane.policy == result.bound.policy ? "bound"
+                                                         : regret_text(lane, result.bound));
     landauer.push_back(std::isfinite(lane.times_above_landauer)
                            ? fmt::format("{:.1e}", lane.times_above_landauer)
                            : "n/a");

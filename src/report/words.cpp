@@ -125,6 +125,16 @@ double regret(const LaneResult& lane, const Bound& bound) {
   return lane.cost.value().in(euro) / bound.cost_eur - 1;
 }
 
+std::string regret_text(const LaneResult& lane, const Bound& bound) {
+  const double above = regret(lane, bound);
+  if (lane.outcome != "target-reached" || lane.policy == bound.policy || !std::isfinite(above)) {
+    return "-";
+  }
+  if (std::abs(above) >= 9.995) return fmt::format("{}x", figure_text(above + 1, 2));
+  const double percent = std::abs(above) < 0.0005 ? 0.0 : 100 * above;
+  return fmt::format("{:+.{}f}", percent, std::abs(percent) < 9.95 ? 1 : 0);
+}
+
 const LaneResult* best_rival(const RunResult& result) {
   const LaneResult* rival = nullptr;
   for (const LaneResult& lane : result.lanes) {

@@ -41,6 +41,9 @@ double metric_factor(const std::string& metric);      ///< 100 for accuracy, els
 double own_share(const LaneResult& lane);
 /// Cost above the bound, relative; NaN where there is no bound or it is not positive.
 double regret(const LaneResult& lane, const Bound& bound);
+/// "+8.1", in percent; "12x" from a thousand percent; "-" where it says nothing: the target missed,
+/// no bound, or the bound itself.
+std::string regret_text(const LaneResult& lane, const Bound& bound);
 /// Cheapest lane beside the best and the bound that reached the target; nullptr: none.
 const LaneResult* best_rival(const RunResult& result);
 /// "+8.1 %" and so on, of a over b; "n/a" without a positive base.
