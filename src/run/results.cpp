@@ -154,9 +154,8 @@ std::string facts_json(const std::vector<std::string>& policies, const RunOption
   return facts.dump();
 }
 
-LaneEnd lane_end(const LaneFacts& facts, const Scenario& scenario, const Job& job,
-                 const learn::EnergyTable& table, learn::Learner& learner,
-                 const learn::Split& split, const LaneOutcome& outcome,
+LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::EnergyTable& table,
+                 learn::Learner& learner, const learn::Split& split, const LaneOutcome& outcome,
                  const std::vector<Entry>& entries) {
   const LaneTotals sums = totals(entries).at(0);
   const std::vector<SlotEntry> slots = slots_of(entries);

@@ -36,9 +36,8 @@ struct LaneFacts {
 };
 
 /// \param entries  the lane's, from LaneBegin on
-LaneEnd lane_end(const LaneFacts& facts, const Scenario& scenario, const Job& job,
-                 const learn::EnergyTable& table, learn::Learner& learner,
-                 const learn::Split& split, const LaneOutcome& outcome,
+LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::EnergyTable& table,
+                 learn::Learner& learner, const learn::Split& split, const LaneOutcome& outcome,
                  const std::vector<Entry>& entries);
 
 /// Best policy, best fixed precision in hindsight, bound.

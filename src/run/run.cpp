@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/statistics.hpp"
 #include "carnot/base/version.hpp"
 #include "carnot/learn/dataset.hpp"
 #include "carnot/learn/learner.hpp"
@@ -322,8 +323,8 @@ class Driver {
     facts.policy = name;
     facts.feasible = feasible_;
     facts.training_cpu_seconds = lane.cpu_seconds();
-    sink_.add(lane_end(facts, shared_.scenario, shared_.job, shared_.table, lane.learner(),
-                       shared_.split, lane.world().outcome(), lane_entries()));
+    sink_.add(lane_end(facts, shared_.job, shared_.table, lane.learner(), shared_.split,
+                       lane.world().outcome(), lane_entries()));
     sink_.sync();
     return true;
   }
