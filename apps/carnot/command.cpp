@@ -15,7 +15,8 @@ namespace carnot::app {
 namespace {
 volatile std::sig_atomic_t g_interrupts = 0;
 void on_interrupt(int) {
-  if (++g_interrupts > 1) _exit(kInterrupted);
+  if (g_interrupts > 0) _exit(kInterrupted);
+  g_interrupts = 1;
 }
 }  // namespace
 
