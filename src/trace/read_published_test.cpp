@@ -148,23 +148,29 @@ TEST(GbCurtailment, TurnsEnergyOfAQuarterIntoPower) {
 
 const std::string kRts = "rts-gmlc/RTS_Data/timeseries_data_files/";
 
-// Capacity factors noted with the data set: 0.28, 0.36, 0.28, 0.35 of 148, 799, 847, 714 MW.
-TEST(PublishedData, RtsGmlcWindHasItsKnownCapacityFactors) {
-  const std::string path = shared(kRts + "WIND/REAL_TIME_wind.csv");
-  NEED_FILE(path);
+// Means summed from the files by other means (awk), in MW: real time, then day ahead.
+TEST(PublishedData, RtsGmlcWindHasItsKnownMeans) {
+  const std::string real_time = shared(kRts + "WIND/REAL_TIME_wind.csv");
+  const std::string day_ahead = shared(kRts + "WIND/DAY_AHEAD_wind.csv");
+  NEED_FILE(real_time);
   const struct {
     const char* farm;
-    double capacity_mw, factor;
-  } farms[] = {{"309_WIND_1", 148.3, 0.28},
-               {"317_WIND_1", 799.1, 0.36},
-               {"303_WIND_1", 847.0, 0.28},
-               {"122_WIND_1", 713.5, 0.35}};
+    double real_time_mw, day_ahead_mw;
+  } farms[] = {{"309_WIND_1", 39.9742, 41.6920},
+               {"317_WIND_1", 262.2190, 283.6030},
+               {"303_WIND_1", 237.6805, 237.0148},
+               {"122_WIND_1", 239.2192, 251.5999}};
+  const auto mean = [](const Trace<Power>& trace) {
+    return trace.mean_over(trace.begin(), trace.end()).in(megawatt);
+  };
   for (const auto& farm : farms) {
-    const TraceFile<Power> file = read_rts_gmlc(path, farm.farm);
-    EXPECT_EQ(file.trace.size(), 105'408u);
-    EXPECT_EQ(file.trace.core().step(), Duration::seconds(300));
-    const double mean = file.trace.mean_over(file.trace.begin(), file.trace.end()).in(megawatt);
-    EXPECT_NEAR(mean / farm.capacity_mw, farm.factor, 0.01) << farm.farm;
+    const TraceFile<Power> now = read_rts_gmlc(real_time, farm.farm);
+    EXPECT_EQ(now.trace.size(), 105'408u);
+    EXPECT_EQ(now.trace.core().step(), Duration::seconds(300));
+    EXPECT_NEAR(mean(now.trace), farm.real_time_mw, 1e-4) << farm.farm;
+    const TraceFile<Power> said = read_rts_gmlc(day_ahead, farm.farm);
+    EXPECT_EQ(said.trace.size(), 8784u);
+    EXPECT_NEAR(mean(said.trace), farm.day_ahead_mw, 1e-4) << farm.farm;
   }
 }
 
