@@ -476,7 +476,9 @@ class ScenarioReader {
     check_kind_keys(section, signal.kind);
     if (signal.kind == SignalKind::Constant && was_given(section + ".value"))
       constant(spec, section + ".value", draft.value);
-    if (!signal.unit.empty()) find_unit(spec, section, signal);
+    if (!signal.unit.empty()) check_unit(spec, section, signal.unit);
+    if (signal.kind == SignalKind::Eia && spec.member == &Scenario::power && signal.column.empty())
+      problem(section + ".column", "required for power: a fuel such as \"WND\"");
   }
 
   void constant(const SignalSpec& spec, const std::string& path, const std::string& text) {
@@ -510,12 +512,11 @@ class ScenarioReader {
     }
   }
 
-  // "degC" has an offset, so two points of the scale are read.
-  void find_unit(const SignalSpec& spec, const std::string& section, SignalOptions& signal) {
+  // The reader of the file converts; here the dimension must be right. It knows a rate for USD.
+  void check_unit(const SignalSpec& spec, const std::string& section, std::string unit) {
+    if (unit.starts_with("USD/")) unit.replace(0, 3, "EUR");
     try {
-      signal.unit_offset = detail::parse_quantity("0 " + signal.unit, spec.dimension);
-      signal.unit_factor =
-          detail::parse_quantity("1 " + signal.unit, spec.dimension) - signal.unit_offset;
+      detail::parse_quantity("1 " + unit, spec.dimension);
     } catch (const InputError& error) {
       problem(section + ".unit", error.what());
     }

@@ -55,7 +55,7 @@ const std::array<SignalSpec, 5>& signal_specs() {
        Power::kDimension,
        "",
        0.0,
-       {Constant, Generated, Csv, RtsGmlc, GbCurtailment},
+       {Constant, Generated, Csv, RtsGmlc, Eia, GbCurtailment},
        "what turbines and panels could deliver, P_total"},
       {"price",
        &Scenario::price,
@@ -98,26 +98,29 @@ const std::vector<KindSpec>& kind_specs() {
        "synthetic weather from the scenario's seed; every other key is a parameter of the "
        "generator (carnot/trace/generate.hpp)"},
       {SignalKind::Csv,
-       {"file", "column", "unit"},
-       {"forecast_file", "scale", "align"},
-       "a column of a CSV file"},
+       {"file"},
+       {"column", "unit", "zone", "forecast_file", "gaps", "scale", "align"},
+       "a column of a CSV file (docs/formats/trace-csv.md); without `column` its only one, without "
+       "`unit` the one in its header"},
       {SignalKind::RtsGmlc,
        {"column"},
-       {"file", "forecast_file", "scale", "align"},
-       "RTS-GMLC time series (2020, 5 min); the column is a generator such as `309_WIND_1`"},
+       {"file", "forecast_file", "gaps", "scale", "align"},
+       "RTS-GMLC time series of 2020; the column is a generator such as `309_WIND_1`; `file` "
+       "defaults to the five-minute wind"},
       {SignalKind::Sites2023,
        {"column"},
-       {"file", "forecast_file", "scale", "align"},
-       "hourly tables of 2023; the column is a zone such as `DE-LU`; prices are in USD, so give "
-       "`scale` in EUR per USD"},
+       {"file", "forecast_file", "gaps", "scale", "align"},
+       "hourly tables of 2023; the column is a zone such as `DE-LU`; prices are converted from USD "
+       "at the mean rate of the year"},
       {SignalKind::Eia,
-       {"column"},
-       {"file", "forecast_file", "scale", "align"},
-       "carbon intensity from the EIA's hourly fuel mix; the column is a region"},
+       {"file"},
+       {"column", "forecast_file", "gaps", "scale", "align"},
+       "EIA hourly generation by fuel; for power the column is a fuel such as `WND`, carbon "
+       "intensity needs none"},
       {SignalKind::GbCurtailment,
-       {"column"},
-       {"file", "forecast_file", "scale", "align"},
-       "wind farms of Great Britain with their curtailment; the column is a farm"},
+       {"file", "column"},
+       {"forecast_file", "gaps", "scale", "align"},
+       "Great Britain's wind in 15 minutes; the column is `planned`, `curtailed` or `delivered`"},
   };
   return specs;
 }
@@ -252,12 +255,15 @@ void ScenarioTables::declare_signals() {
         .text("file", &options.file,
               "path, relative to --data-dir, else to the scenario's folder; empty for a named "
               "table: its customary place under --data-dir")
-        .text("column", &options.column, "column of the CSV, farm, zone or region")
+        .text("column", &options.column,
+              "column of the file: its header, a generator, zone or fuel")
         .text("unit", &options.unit, "csv: unit of the column, such as MW")
+        .text("zone", &options.zone, "csv: Z or +01:00, for times that do not say")
         .text("forecast_file", &options.forecast_file,
               "forecast issued beforehand, same column; empty: forecasts come from the past alone")
-        .real("scale", &options.scale, 0.0, 1e12,
-              "factor on the values: a farm rescaled, EUR per USD")
+        .choice("gaps", &options.gaps, {"refuse", "hold", "linear"},
+                "what to do where rows or cells are missing")
+        .real("scale", &options.scale, 0.0, 1e12, "factor on the values, after conversion of units")
         .choice("align", &draft.align, {"instant", "calendar"},
                 "`calendar`: read the same month, day and hour of the file's own year");
   }

@@ -67,7 +67,7 @@ power = { kind = "generated", source = "solar", scale = 2.0, capacity = "148 MW"
 price = { kind = "sites-2023", column = "DE-LU", scale = 0.92, align = "calendar" }
 export_price = "-5 EUR/MWh"
 carbon = { kind = "csv", file = "c.csv", column = "mix", unit = "kg/MWh", forecast_file = "f.csv" }
-temperature = { kind = "csv", file = "t.csv", column = "air", unit = "degC" }
+temperature = { kind = "csv", file = "t.csv", column = "air", unit = "degC", zone = "+01:00", gaps = "hold" }
 
 [work]
 learner = "softmax"
@@ -157,10 +157,10 @@ TEST(Scenario, ReadsEveryKey) {
   EXPECT_EQ(s.carbon.file, "c.csv");
   EXPECT_EQ(s.carbon.forecast_file, "f.csv");
   EXPECT_EQ(s.carbon.align, SignalAlignment::Instant);
-  EXPECT_NEAR(s.carbon.unit_factor, 1e3 / 3.6e9, 1e-18);
-  EXPECT_EQ(s.carbon.unit_offset, 0.0);
-  EXPECT_NEAR(s.temperature.unit_factor, 1.0, 1e-12);
-  EXPECT_NEAR(s.temperature.unit_offset, 273.15, 1e-12);
+  EXPECT_EQ(s.carbon.unit, "kg/MWh");
+  EXPECT_EQ(s.temperature.unit, "degC");
+  EXPECT_EQ(s.temperature.gaps, "hold");
+  EXPECT_EQ(s.temperature.zone, "+01:00");
 
   EXPECT_EQ(s.work.learner, "softmax");
   EXPECT_EQ(s.work.data + s.work.labels + s.work.test_data + s.work.test_labels,
@@ -291,19 +291,20 @@ const std::vector<Bad>& bad_edits() {
       {R"(column = "DE-LU", )", R"(column = "DE-LU", unit = "EUR/MWh", )", 0,
        R"(signals.price.unit: has no meaning for kind = "sites-2023")"},
       {R"(unit = "degC")", R"(unit = "W")", 0,
-       "signals.temperature.unit: `0 W` is a power; a temperature is needed, such as `0 K`"},
+       "signals.temperature.unit: `1 W` is a power; a temperature is needed, such as `1 K`"},
       {R"(capacity = "148 MW", )", R"(capacity = "148 furlong", )", 0,
        "signals.power.capacity: a number, or a quantity such as \"9 m/s\" or \"20 MW\", found `148 "
        "furlong`"},
       {R"(capacity = "148 MW", )", "capacity = [1], ", 0,
        "signals.power.capacity: a number, or a quantity in quotes such as \"9 m/s\", not an array"},
-      {R"({ kind = "csv", file = "t.csv", column = "air", unit = "degC" })", "{}", 0,
+      {R"({ kind = "csv", file = "t.csv", column = "air", unit = "degC", zone = "+01:00", gaps = "hold" })",
+       "{}", 0,
        "signals.temperature: an inline table with its kind, such as { kind = \"generated\" }"},
       {R"("-5 EUR/MWh")", R"({ kind = "constant", value = "5 MW" })", 0,
        "signals.export_price.value: `5 MW` is a power; an energy price is needed, such as `5 "
        "EUR/MWh`"},
-      {R"({ kind = "csv", file = "t.csv", column = "air", unit = "degC" })", R"("-300 degC")", 0,
-       "signals.temperature: must be >= 0"},
+      {R"({ kind = "csv", file = "t.csv", column = "air", unit = "degC", zone = "+01:00", gaps = "hold" })",
+       R"("-300 degC")", 0, "signals.temperature: must be >= 0"},
       // Time.
       {"start = 2024-03-04T06:00:00Z", "start = 2024-03-04T06:00:00", 0,
        "work.start: expected an instant such as "},

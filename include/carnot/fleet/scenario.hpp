@@ -9,7 +9,7 @@
 ///
 /// Quantities are strings with their unit ("8.5 MW"); plain numbers are for dimensionless keys.
 /// Signals are a constant ("90 EUR/MWh") or an inline table: `{ kind = "generated", ... }` (weather
-/// from a seed), `{ kind = "csv", file, column, unit }`, `{ kind = "rts-gmlc", column }`,
+/// from a seed), `{ kind = "csv", file, column }`, `{ kind = "rts-gmlc", column }`,
 /// `{ kind = "sites-2023", column }`, ... `fleet` only describes them (`SignalOptions`); `run`
 /// opens files through `trace` and checks generator parameters there.
 
@@ -31,11 +31,11 @@ namespace carnot {
 enum class SignalKind {
   Constant,       ///< one value
   Generated,      ///< trace/generate.hpp, from the scenario's seed
-  Csv,            ///< a column of a CSV file
+  Csv,            ///< a column of a CSV file, any unit
   RtsGmlc,        ///< RTS-GMLC time series; column: a generator such as 309_WIND_1
   Sites2023,      ///< hourly price, carbon and temperature of 2023; column: a zone such as DE-LU
-  Eia,            ///< EIA hourly fuel mix; column: a balancing authority
-  GbCurtailment,  ///< wind farms of Great Britain; column: a balancing-mechanism unit
+  Eia,            ///< EIA hourly generation by fuel; column: a fuel such as WND (power only)
+  GbCurtailment,  ///< Great Britain's wind; column: planned, curtailed or delivered
 };
 /// "constant", "generated", "csv", "rts-gmlc", "sites-2023", "eia", "gb-curtailment".
 std::string_view to_text(SignalKind kind) noexcept;
@@ -61,15 +61,15 @@ struct SignalParameter {
 /// How one signal of the world comes to be.
 struct SignalOptions {
   SignalKind kind = SignalKind::Constant;
-  double constant = 0.0;      ///< base units of the signal
-  std::string file;           ///< csv: path, relative to --data-dir, else to the scenario's folder
-  std::string column;         ///< csv column, farm, zone or region
-  std::string unit;           ///< csv: unit of the column, such as "MW"
-  double unit_factor = 1.0;   ///< csv: base units = unit_factor x value + unit_offset
-  double unit_offset = 0.0;   ///< not zero for degC only
+  double constant = 0.0;  ///< base units of the signal
+  std::string file;       ///< csv: path, relative to --data-dir, else to the scenario's folder
+  std::string column;     ///< csv column, farm, zone or region
+  std::string unit;       ///< csv: unit of the column, such as "MW"; empty: from its header
+  std::string zone;       ///< csv: `Z` or `+01:00` for times without one
+  std::string gaps = "refuse";  ///< refuse | hold | linear, as trace/read.hpp says
   std::string forecast_file;  ///< a forecast document issued beforehand, same column; may be empty
   PowerSource source = PowerSource::Wind;  ///< generated power
-  double scale = 1.0;  ///< factor on the values read (rescaled farm, EUR per USD)
+  double scale = 1.0;                      ///< factor on the values, after conversion of units
   SignalAlignment align = SignalAlignment::Instant;
   std::map<std::string, double> parameters;  ///< of the generator, base units; trace/generate.hpp
   std::map<std::string, SignalParameter> parameter_notes;  ///< same keys
