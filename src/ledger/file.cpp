@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -52,26 +53,43 @@ int write_fully(int fd, const std::uint8_t* data, std::size_t size, std::uint64_
   return 0;
 }
 
-std::vector<std::uint8_t> read_fully(int fd, const std::string& path) {
+std::span<const std::uint8_t> MemorySource::window(std::uint64_t at, std::uint64_t count) {
+  const std::uint64_t from = std::min<std::uint64_t>(at, bytes_.size());
+  return bytes_.subspan(from, std::min<std::uint64_t>(count, bytes_.size() - from));
+}
+
+FileSource::FileSource(int fd, const std::string& path) : fd_(fd), path_(path) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) throw IoError(path, "read", errno);
   if (S_ISDIR(status.st_mode)) throw IoError(path, "read", EISDIR);
   if (!S_ISREG(status.st_mode))
     throw IoError(fmt::format("{}: read: a device, pipe or socket; a file is needed", path));
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(status.st_size));
-  std::size_t filled = 0;
-  while (filled < bytes.size()) {
-    const ssize_t got =
-        ::pread(fd, bytes.data() + filled, bytes.size() - filled, static_cast<off_t>(filled));
-    if (got < 0) {
-      if (errno == EINTR) continue;
-      throw IoError(path, "read", errno);
+  size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
+std::span<const std::uint8_t> FileSource::window(std::uint64_t at, std::uint64_t count) {
+  at = std::min(at, size_);
+  count = std::min(count, size_ - at);
+  if (at < from_ || at + count > from_ + buffer_.size()) {
+    constexpr std::uint64_t kAhead = 256 * 1024;  // stays in the cache
+    const std::uint64_t wanted = std::min(std::max(count, kAhead), size_ - at);
+    buffer_.resize(wanted);
+    from_ = at;
+    std::size_t filled = 0;
+    while (filled < buffer_.size()) {
+      const ssize_t got = ::pread(fd_, buffer_.data() + filled, buffer_.size() - filled,
+                                  static_cast<off_t>(at + filled));
+      if (got < 0) {
+        if (errno == EINTR) continue;
+        throw IoError(path_, "read", errno);
+      }
+      if (got == 0) break;  // cut while we read
+      filled += static_cast<std::size_t>(got);
     }
-    if (got == 0) break;  // cut while we read
-    filled += static_cast<std::size_t>(got);
+    buffer_.resize(filled);
   }
-  bytes.resize(filled);
-  return bytes;
+  const std::uint64_t skipped = std::min<std::uint64_t>(at - from_, buffer_.size());
+  return std::span(buffer_).subspan(skipped, std::min(count, buffer_.size() - skipped));
 }
 
 void write_atomically(const std::string& path, std::string_view text) {

@@ -5,6 +5,7 @@
 /// The few things the ledger asks of files, each with the system's words when it fails.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,41 @@ void sync_folder(const std::string& folder);
 /// \return 0 or the errno that stopped it
 int write_fully(int fd, const std::uint8_t* data, std::size_t size, std::uint64_t offset) noexcept;
 
-/// The whole of an open regular file. \throws IoError, also for what is no regular file
-std::vector<std::uint8_t> read_fully(int fd, const std::string& path);
+/// Bytes that are looked at from front to back, a window at a time.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  virtual std::uint64_t size() const noexcept = 0;
+  /// `count` bytes from `at`, fewer where the bytes end; valid until the next call.
+  virtual std::span<const std::uint8_t> window(std::uint64_t at, std::uint64_t count) = 0;
+};
+
+class MemorySource : public ByteSource {
+ public:
+  explicit MemorySource(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+  std::uint64_t size() const noexcept override { return bytes_.size(); }
+  std::span<const std::uint8_t> window(std::uint64_t at, std::uint64_t count) override;
+
+ private:
+  std::span<const std::uint8_t> bytes_;
+};
+
+/// An open regular file, of the size it had when this was made.
+class FileSource : public ByteSource {
+ public:
+  /// \throws IoError, also for what is no regular file
+  FileSource(int fd, const std::string& path);
+  std::uint64_t size() const noexcept override { return size_; }
+  /// \throws IoError
+  std::span<const std::uint8_t> window(std::uint64_t at, std::uint64_t count) override;
+
+ private:
+  int fd_;
+  const std::string& path_;
+  std::uint64_t size_ = 0;
+  std::uint64_t from_ = 0;  // of buffer_ in the file
+  std::vector<std::uint8_t> buffer_;
+};
 
 /// Replaces `path` by `text` in one step: a reader sees the old file or the new, never a part.
 /// \throws IoError; the old file is then untouched and nothing is left behind

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -43,6 +44,38 @@ bool sound_record_within(Bytes bytes) noexcept {
   return false;
 }
 
+constexpr std::size_t kNoCheckpoint = static_cast<std::size_t>(-1);
+
+/// Frees the state that the entry just read makes needless; `latest` is the lane's newest
+/// checkpoint.
+void drop_state(std::vector<Entry>& entries, std::size_t& latest, States states) {
+  if (std::holds_alternative<LaneBegin>(entries.back())) latest = kNoCheckpoint;
+  if (!std::holds_alternative<Checkpoint>(entries.back())) return;
+  if (states == States::kNone) latest = entries.size() - 1;
+  if (latest != kNoCheckpoint)
+    std::vector<std::uint8_t>().swap(std::get<Checkpoint>(entries[latest]).state);
+  latest = entries.size() - 1;
+}
+
+/// Fills message and torn_bytes of contents that stop before the end.
+void explain(JournalContents& contents, std::uint64_t size, const std::string& name,
+             const std::string& why) {
+  const std::uint64_t at = contents.good_bytes;
+  const std::size_t number = contents.entries.size() + 1;
+  if (contents.corrupt) {
+    contents.message = fmt::format(
+        "{0}: record {1} at byte {2} cannot be read: {3}. Only the {4} before it are used. To go "
+        "on "
+        "from them: head -c {2} {5} > saved.journal",
+        name, number, at, why, contents.entries.size(), detail::shell_quoted(name));
+  } else {
+    contents.torn_bytes = size - at;
+    contents.message = fmt::format(
+        "{}: record {} at byte {} was being written when its process died: {} bytes are left out",
+        name, number, at, contents.torn_bytes);
+  }
+}
+
 [[noreturn]] void refuse_header(Bytes bytes, const std::string& name) {
   const std::string_view stem = "carnot-journal/";
   const bool other_version =
@@ -79,56 +112,52 @@ std::string detail::shell_quoted(const std::string& path) {
   return quoted + '\'';
 }
 
-JournalContents parse_journal(Bytes bytes, const std::string& name) {
-  const std::string_view header = detail::kJournalHeader;
-  const std::size_t compared = std::min(bytes.size(), header.size());
-  if (!std::equal(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(compared),
-                  bytes.begin(),
-                  [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; }))
-    refuse_header(bytes, name);
+JournalContents detail::parse(ByteSource& source, const std::string& name, States states) {
+  const auto header = std::as_bytes(std::span(kJournalHeader));
+  const Bytes found = source.window(0, header.size());
+  if (!std::ranges::equal(std::as_bytes(found), header.first(found.size())))
+    refuse_header(found, name);
 
   JournalContents contents;
-  if (compared < header.size()) {  // the process died while creating the file
-    contents.torn_bytes = bytes.size();
+  if (found.size() < header.size()) {  // the process died while creating the file
+    contents.torn_bytes = found.size();
     contents.message = fmt::format("{}: the file ends inside its header; it holds no entry", name);
     return contents;
   }
-  std::size_t at = header.size();
-  while (at < bytes.size()) {
-    const Bytes record = record_at(bytes.subspan(at));
-    std::string why;
-    if (!record.empty() && detail::checksum_holds(record)) {
-      try {
-        const Bytes payload = record.subspan(detail::kRecordHead);
-        contents.entries.push_back(decode(payload.data(), payload.size()));
-        contents.offsets.push_back(at);
-        at += record.size();
-        continue;
-      } catch (const InputError& error) {  // whole, hence written so: by a newer version, or a bug
-        why = fmt::format("its checksum holds, but {}", error.what());
-        contents.corrupt = true;
-      }
-    } else {
+  std::uint64_t at = header.size();
+  std::size_t latest = kNoCheckpoint;  // in this lane
+  std::string why;
+  while (at < source.size()) {
+    Bytes record = source.window(at, kRecordHead);
+    if (record.size() == kRecordHead)
+      record = record_at(source.window(at, kRecordHead + payload_length(record.data())));
+    else
+      record = {};
+    if (record.empty() || !checksum_holds(record)) {
       why = record.empty() ? "its length reaches beyond the file" : "its checksum is off";
-      contents.corrupt = sound_record_within(bytes.subspan(at + 1));
+      contents.corrupt = sound_record_within(source.window(at + 1, source.size()));
+      break;
     }
-    const std::size_t number = contents.entries.size() + 1;
-    if (contents.corrupt) {
-      contents.message = fmt::format(
-          "{0}: record {1} at byte {2} cannot be read: {3}. Only the {4} before it are used. To "
-          "go on from them: head -c {2} {5} > saved.journal",
-          name, number, at, why, contents.entries.size(), detail::shell_quoted(name));
-    } else {
-      contents.torn_bytes = bytes.size() - at;
-      contents.message = fmt::format(
-          "{}: record {} at byte {} was being written when its process died: {} bytes "
-          "are left out",
-          name, number, at, contents.torn_bytes);
+    try {
+      const Bytes payload = record.subspan(kRecordHead);
+      contents.entries.push_back(decode(payload.data(), payload.size()));
+      contents.offsets.push_back(at);
+      at += record.size();
+    } catch (const InputError& error) {  // whole, hence written so: by a newer version, or a bug
+      why = fmt::format("its checksum holds, but {}", error.what());
+      contents.corrupt = true;
+      break;
     }
-    break;
+    if (states != States::kAll) drop_state(contents.entries, latest, states);
   }
   contents.good_bytes = at;
+  if (at < source.size()) explain(contents, source.size(), name, why);
   return contents;
+}
+
+JournalContents parse_journal(Bytes bytes, const std::string& name, States states) {
+  detail::MemorySource source(bytes);
+  return detail::parse(source, name, states);
 }
 
 }  // namespace carnot

@@ -11,7 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "carnot/ledger/entry.hpp"
+#include "carnot/ledger/journal.hpp"
+
+#include "ledger/file.hpp"
 
 namespace carnot::detail {
 
@@ -29,6 +31,10 @@ std::size_t payload_length(const std::uint8_t* head) noexcept;
 
 /// Whether the checksum of a whole record (head and payload) holds.
 bool checksum_holds(std::span<const std::uint8_t> record) noexcept;
+
+/// Reads a journal record by record, holding no more of it than the largest record at a time.
+/// \throws InputError if not a journal at all; what `source` throws
+JournalContents parse(ByteSource& source, const std::string& name, States states);
 
 /// 'a path' as a shell reads it back.
 std::string shell_quoted(const std::string& path);

@@ -53,6 +53,28 @@ TEST(ParseJournal, ReadsBackWhatWasWritten) {
   EXPECT_EQ(contents.offsets, std::vector<std::uint64_t>(ends.begin(), ends.end() - 1));
 }
 
+TEST(ParseJournal, KeepsTheStatesAskedFor) {
+  const auto checkpoint = [](std::uint8_t n) { return Checkpoint{n, {n, n}}; };
+  const std::vector<Entry> entries = {
+      LaneBegin{"a"}, checkpoint(1), checkpoint(2), LaneEnd{"a", "", "", ""},
+      LaneBegin{"b"}, checkpoint(3), SlotEntry{},   checkpoint(4),
+      checkpoint(5)};
+  const Bytes bytes = journal_of(entries);
+  const auto kept = [&](States states) {
+    std::vector<std::uint64_t> steps;
+    const auto contents = parse_journal(bytes, "j", states);
+    EXPECT_EQ(contents.entries.size(), entries.size());
+    for (const Entry& e : contents.entries) {
+      const auto* c = std::get_if<Checkpoint>(&e);
+      if (c && !c->state.empty()) steps.push_back(c->steps);
+    }
+    return steps;
+  };
+  EXPECT_THAT(kept(States::kAll), ::testing::ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(kept(States::kLatest), ::testing::ElementsAre(2, 5));
+  EXPECT_THAT(kept(States::kNone), ::testing::ElementsAre());
+}
+
 TEST(ParseJournal, CutAnywhereGivesExactlyTheRecordsBefore) {
   const auto entries = testing::small_run();
   const Bytes bytes = journal_of(entries);

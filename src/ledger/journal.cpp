@@ -24,13 +24,16 @@ const std::uint8_t* header_bytes() noexcept {
   return reinterpret_cast<const std::uint8_t*>(detail::kJournalHeader.data());
 }
 
-void lock(const File& file, const std::string& path) {
-  while (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EINTR) continue;
-    if (errno == EWOULDBLOCK)
-      throw IoError(fmt::format("{}: lock: another process is writing this journal", path));
-    throw IoError(path, "lock", errno);
-  }
+/// \return 0 or why the lock was not had
+int try_lock(const File& file) noexcept {
+  while (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0)
+    if (errno != EINTR) return errno;
+  return 0;
+}
+
+[[noreturn]] void refuse_lock(const std::string& path, int error) {
+  if (error != EWOULDBLOCK) throw IoError(path, "lock", error);
+  throw IoError(path + ": lock: another process is writing this journal");
 }
 
 }  // namespace
@@ -66,8 +69,10 @@ JournalWriter::~JournalWriter() {
 JournalWriter JournalWriter::create(const std::string& path) {
   File file(path, O_RDWR | O_CREAT | O_EXCL, "create");
   const std::uint64_t size = detail::kJournalHeader.size();
+  const int locked = try_lock(file);
+  if (locked == EWOULDBLOCK) refuse_lock(path, locked);  // somebody resumed our file: theirs now
   try {
-    lock(file, path);
+    if (locked != 0) refuse_lock(path, locked);
     int error = detail::write_fully(file.fd(), header_bytes(), size, 0);
     if (error == 0 && ::fsync(file.fd()) != 0) error = errno;
     if (error != 0) throw IoError(path, "create", error);
@@ -79,10 +84,12 @@ JournalWriter JournalWriter::create(const std::string& path) {
   return JournalWriter(path, file.release(), size);
 }
 
-JournalWriter JournalWriter::resume(const std::string& path, JournalContents& contents) {
+JournalWriter JournalWriter::resume(const std::string& path, JournalContents& contents,
+                                    States states) {
   File file(path, O_RDWR | O_NONBLOCK, "open for writing");  // never wait for a pipe's other end
-  lock(file, path);
-  contents = parse_journal(detail::read_fully(file.fd(), path), path);
+  if (const int error = try_lock(file); error != 0) refuse_lock(path, error);
+  detail::FileSource source(file.fd(), path);
+  contents = detail::parse(source, path, states);
   if (contents.corrupt) throw InputError(contents.message);
   JournalWriter writer(path, file.release(), contents.good_bytes);
   if (contents.torn_bytes > 0) writer.cut("cut the torn tail");
@@ -96,18 +103,25 @@ JournalWriter JournalWriter::resume(const std::string& path, JournalContents& co
   return writer;
 }
 
-void JournalWriter::check_file(const char* doing) const {
+void JournalWriter::check_size(const char* doing) const {
   CARNOT_CHECK(fd_ >= 0, "a journal writer that was moved from");
-  struct stat status {};
-  if (::fstat(fd_, &status) != 0) throw IoError(path_, doing, errno);
-  if (status.st_nlink == 0)
-    throw IoError(fmt::format("{}: {}: the file was deleted while it was open", path_, doing));
-  const auto found = static_cast<std::uint64_t>(status.st_size);
+  // Not fstat: after a write it costs more than the write (ext4 counts the delayed blocks).
+  const off_t end = ::lseek(fd_, 0, SEEK_END);
+  if (end < 0) throw IoError(path_, doing, errno);
+  const auto found = static_cast<std::uint64_t>(end);
   if (found != size_ && !(tail_dirty_ && found > size_))
     throw IoError(
         fmt::format("{}: {}: the file has {} bytes where {} were written: another "
                     "program changed it",
                     path_, doing, found, size_));
+}
+
+void JournalWriter::check_file(const char* doing) const {
+  check_size(doing);
+  struct stat status {};
+  if (::fstat(fd_, &status) != 0) throw IoError(path_, doing, errno);
+  if (status.st_nlink == 0)
+    throw IoError(fmt::format("{}: {}: the file was deleted while it was open", path_, doing));
 }
 
 void JournalWriter::cut(const char* doing) {
@@ -125,7 +139,7 @@ void JournalWriter::append(const Entry& entry) {
                              path_, slot->start.unix_nanoseconds(), residual));
   }
   detail::frame(entry, record_);
-  check_file("append");
+  check_size("append");
   if (tail_dirty_) cut("cut a half-written record");
   const int error = detail::write_fully(fd_, record_.data(), record_.size(), size_);
   if (error != 0) {
@@ -167,9 +181,10 @@ void JournalWriter::truncate(std::uint64_t offset) {
   sync();
 }
 
-JournalContents read_journal(const std::string& path) {
+JournalContents read_journal(const std::string& path, States states) {
   const File file(path, O_RDONLY | O_NONBLOCK, "open");
-  return parse_journal(detail::read_fully(file.fd(), path), path);
+  detail::FileSource source(file.fd(), path);
+  return detail::parse(source, path, states);
 }
 
 }  // namespace carnot

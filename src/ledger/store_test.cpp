@@ -76,6 +76,22 @@ TEST(Store, HasTheColumnsOfTheCode) {
       ElementsAre());
 }
 
+TEST(Store, TheExamplesOfItsPageRun) {
+  LedgerStore store(":memory:");
+  store.load("a", testing::small_run());
+  const auto bytes = testing::bytes_of(CARNOT_SOURCE_DIR "/docs/formats/store.md");
+  const std::string page(bytes.begin(), bytes.end());
+  const std::size_t from = page.find("```sql\n") + 7, to = page.find("```", from);
+  ASSERT_NE(to, std::string::npos);
+  std::size_t queries = 0;
+  for (std::size_t at = from; at < to; ++queries) {
+    const std::size_t end = page.find(';', at);
+    EXPECT_FALSE(store.query(page.substr(at, end - at)).columns.empty());
+    at = page.find_first_not_of("\n", end + 1);
+  }
+  EXPECT_EQ(queries, 2u);
+}
+
 TEST(Store, LoadingTwiceChangesNothing) {
   LedgerStore store(":memory:");
   store.load("a", testing::small_run());

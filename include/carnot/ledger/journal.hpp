@@ -43,6 +43,14 @@ struct JournalContents {
   std::string message;                 ///< in words, when torn or corrupt
 };
 
+/// Which checkpoints keep their state when a journal is read: states are most of a journal, and all
+/// but the newest of each lane are superseded. The others come with an empty state.
+enum class States {
+  kAll,
+  kLatest,  ///< the newest of each lane: what resuming needs
+  kNone,    ///< what reports need
+};
+
 class JournalWriter {
  public:
   /// Creates the file. \throws IoError if it exists, or on any failure of the system
@@ -51,19 +59,21 @@ class JournalWriter {
   /// \param contents  filled with what is there
   /// \throws IoError; InputError if corrupt or not a journal (message says how to save what is
   /// good)
-  static JournalWriter resume(const std::string& path, JournalContents& contents);
+  static JournalWriter resume(const std::string& path, JournalContents& contents,
+                              States states = States::kAll);
 
   JournalWriter(JournalWriter&&) noexcept;
   JournalWriter& operator=(JournalWriter&&) noexcept;
   ~JournalWriter();
 
-  /// \throws IoError (disk full, read-only, deleted or changed by another program). A half-written
-  ///         record is cut off again, so the file stays sound and the caller may free space and
-  ///         retry. InternalError for a slot whose balance is off by more than kBalanceTolerance;
+  /// \throws IoError (disk full, read-only, changed by another program). A half-written record is
+  ///         cut off again, so the file stays sound and the caller may free space and retry.
+  ///         InternalError for a slot whose balance is off by more than kBalanceTolerance;
   ///         InputError for an entry over the size limits of entry.hpp. Nothing is written then
   void append(const Entry& entry);
-  /// Makes everything appended durable. \throws IoError; then every later `sync` throws as well,
-  /// since the system may have dropped the pages it could not write: reopen with `resume`
+  /// Makes everything appended durable. \throws IoError, also if the file was deleted; once the
+  ///         system failed to sync, every later `sync` throws as well, since it may have dropped
+  ///         the pages it could not write: reopen with `resume`
   void sync();
   /// Cuts the file back to `offset`, the start of a record or the end: superseded entries go, for
   /// good (synced). \throws IoError; InternalError if no record starts there
@@ -73,6 +83,7 @@ class JournalWriter {
 
  private:
   JournalWriter(std::string path, int fd, std::uint64_t size);
+  void check_size(const char* doing) const;
   void check_file(const char* doing) const;
   void cut(const char* doing);
 
@@ -84,11 +95,13 @@ class JournalWriter {
   std::vector<std::uint8_t> record_;  // reused
 };
 
-/// Reads without locking or changing anything. \throws IoError; InputError if not a journal at all
-JournalContents read_journal(const std::string& path);
+/// Reads without locking or changing anything; holds the entries and one record at a time.
+/// \throws IoError; InputError if not a journal at all
+JournalContents read_journal(const std::string& path, States states = States::kAll);
 
 /// The same for bytes in memory; `name` stands for the path in messages.
 /// \throws InputError if not a journal at all
-JournalContents parse_journal(std::span<const std::uint8_t> bytes, const std::string& name);
+JournalContents parse_journal(std::span<const std::uint8_t> bytes, const std::string& name,
+                              States states = States::kAll);
 
 }  // namespace carnot
