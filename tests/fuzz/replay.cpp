@@ -227,8 +227,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: %s CORPUS_FOLDER [MUTATIONS] | FILE...\n", argv[0]);
     return 2;
   }
+#ifdef __SANITIZE_ADDRESS__
+  std::signal(SIGABRT, on_signal);  // the sanitizer reports the others better, and aborts
+#else
   for (const int number : {SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGBUS})
     std::signal(number, on_signal);
+#endif
   if (fs::is_directory(argv[1])) {
     const unsigned long mutations = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 3000;
     return replay_folder(argv[1], static_cast<std::uint32_t>(mutations));
