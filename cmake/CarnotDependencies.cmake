@@ -8,6 +8,7 @@ set(CARNOT_DEPENDENCY_TABLE
     "Eigen3::Eigen             | Eigen3                 | libeigen3-dev"
     "OpenSSL::Crypto           | OpenSSL                | libssl-dev"
     "OpenSSL::SSL              | OpenSSL                | libssl-dev"
+    "OpenMP::OpenMP_CXX        | OpenMP COMPONENTS CXX  | g++"
     "SQLite::SQLite3           | SQLite3                | libsqlite3-dev"
     "Threads::Threads          | Threads                | libc6-dev"
     "ZLIB::ZLIB                | ZLIB                   | zlib1g-dev"
@@ -27,6 +28,7 @@ foreach(row IN LISTS CARNOT_DEPENDENCY_TABLE)
   separate_arguments(arguments)
   list(GET arguments 0 package)
   set_property(GLOBAL PROPERTY CARNOT_PACKAGE_OF_${target} ${package})
+  list(JOIN arguments " " CARNOT_FIND_${package})  # as carnotConfig.cmake must repeat it
   set_property(GLOBAL PROPERTY CARNOT_DEBIAN_OF_${target} ${debian})
   if(NOT package STREQUAL "onednn" OR CARNOT_WITH_ONEDNN)
     find_package(${arguments} QUIET)
