@@ -17,7 +17,7 @@ list(REMOVE_DUPLICATES packages)
 list(SORT packages)
 set(CARNOT_FIND_DEPENDENCIES)
 foreach(package IN LISTS packages)
-  string(APPEND CARNOT_FIND_DEPENDENCIES "find_dependency(${package})\n")
+  string(APPEND CARNOT_FIND_DEPENDENCIES "find_dependency(${CARNOT_FIND_${package}})\n")
 endforeach()
 if("onednn" IN_LIST packages)
   install(FILES ${CMAKE_CURRENT_LIST_DIR}/Findonednn.cmake DESTINATION ${config_dir}

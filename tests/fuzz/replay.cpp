@@ -21,6 +21,9 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "carnot/base/random.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
@@ -32,22 +35,31 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kLargestMutant = 1 << 16;
 constexpr std::size_t kByteBudget = std::size_t{32} << 20;
-constexpr const char* kKept = "broken-input";
 
 // What runs now: a signal handler has no other way to know.
 Bytes current_input;
 std::string current_name;
+std::string kept_path;
 
+void put(int file, const void* data, std::size_t size) {
+  if (::write(file, data, size) < 0) ::_exit(3);
+}
+void tell(const std::string& text) { put(STDERR_FILENO, text.data(), text.size()); }
+
+// Called from signal handlers too, so it neither allocates nor locks.
 void keep_input() {
-  if (std::FILE* file = std::fopen(kKept, "wb")) {
-    std::fwrite(current_input.data(), 1, current_input.size(), file);
-    std::fclose(file);
+  const int file = ::open(kept_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  if (file >= 0) {
+    put(file, current_input.data(), current_input.size());
+    ::close(file);
   }
-  std::fprintf(stderr, "FAILED on %s (%zu bytes), kept as %s/%s\n", current_name.c_str(),
-               current_input.size(), fs::current_path().c_str(), kKept);
+  put(STDERR_FILENO, "FAILED on ", 10);
+  tell(current_name);
+  put(STDERR_FILENO, ", kept as ", 10);
+  tell(kept_path);
+  put(STDERR_FILENO, "\n", 1);
 }
 
-// The process is about to end anyway, so functions that are not signal-safe are worth the risk.
 extern "C" void on_signal(int number) {
   std::signal(number, SIG_DFL);
   keep_input();
@@ -227,8 +239,13 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: %s CORPUS_FOLDER [MUTATIONS] | FILE...\n", argv[0]);
     return 2;
   }
+  kept_path = (fs::current_path() / "broken-input").string();
+#ifdef __SANITIZE_ADDRESS__
+  std::signal(SIGABRT, on_signal);  // the sanitizer reports the others better, and aborts
+#else
   for (const int number : {SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGBUS})
     std::signal(number, on_signal);
+#endif
   if (fs::is_directory(argv[1])) {
     const unsigned long mutations = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 3000;
     return replay_folder(argv[1], static_cast<std::uint32_t>(mutations));
