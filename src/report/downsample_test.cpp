@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -60,7 +61,7 @@ TEST(Downsample, KeepsSlotsWhenTheyFit) {
   const LaneSeries s = series_of({3, 7, 10}, {});
   const Buckets b = downsample(s, s.start[0], 10);
   EXPECT_EQ(b.mode, (std::vector<std::string>{"", "int8", "int8"}));
-  EXPECT_EQ(b.edge_s, (std::vector<double>{0, 60, 150, 270}));
+  EXPECT_THAT(b.edge_s, testing::Pointwise(testing::DoubleNear(1e-9), {0.0, 60.0, 150.0, 270.0}));
   EXPECT_EQ(b.throttle, (std::vector<double>{0, 0.5, 0.5}));  // paused slots do not turn
   EXPECT_EQ(b.loss[0], 3);
   EXPECT_TRUE(std::isnan(b.loss[2]));

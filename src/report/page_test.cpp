@@ -29,7 +29,7 @@ std::string fault_of(const std::string& text) {
   std::vector<std::string> open;
   std::set<std::string> ids;
   std::size_t i = text.find('\n') + 1;  // after the doctype
-  const std::regex attribute(R"re(\s+([a-zA-Z:-]+)(="([^"<>]*)")?)re");
+  const std::regex attribute(R"re(\s+([a-zA-Z0-9:-]+)(="([^"<>]*)")?)re");
   while (i < text.size()) {
     if (text[i] == '&') {
       static const std::regex entity("&(amp|lt|gt|quot|#39);");

@@ -142,8 +142,8 @@ ProgressState half_way() {
 
 TEST(Progress, SaysWhatGoesOn) {
   EXPECT_EQ(progress_line(half_way(), 110),
-            "adaptive  ███████████████            50 %  1.25 MWh  own 640 kW  "
-            "▁▁▃▄▅▆▇█  int8 at 72 %  95 s to go");
+            "adaptive  ███████████████                  50 %  1.25 MWh  own 640 kW  "
+            "▁▂▃▄▅▆▇█  int8 at 72 %  95 s to go");
 }
 
 TEST(Progress, FitsEveryWidthAndSurvivesNonsense) {
