@@ -322,9 +322,7 @@ std::string ladder_figure(const std::vector<Rung>& rungs) {
   svg::Drawing d(kWidth, bottom + 48, "Ladder from joules spent to the Landauer limit", words);
   for (const double mark : svg::ticks(x, 9)) {
     d.line(x.at(mark), kTop, x.at(mark), bottom, "gridline");
-    const double power = std::round(std::log10(mark));
-    std::string text = power == 0 ? "1" : fmt::format("1e{:.0f}", power);
-    d.text(x.at(mark), bottom + 18, text, "tick middle");
+    d.text(x.at(mark), bottom + 18, svg::decade_text(mark), "tick middle");
   }
   d.text((kLeft + kRight) / 2, bottom + 40, "energy, J (logarithmic)", "label middle");
   for (std::size_t i = 0; i < rungs.size(); ++i) {

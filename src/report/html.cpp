@@ -98,12 +98,13 @@ svg .quiet{stroke:var(--axis);stroke-width:1.2;opacity:.65}svg .fquiet{fill:var(
 svg .strong{stroke-width:3}
 @media (max-width:640px){main{padding:24px 16px 48px}body{font-size:16px}h1{font-size:1.6rem}
 .answer{font-size:1.1rem}.wide svg{min-width:640px}.cards{grid-template-columns:1fr 1fr}
-.cards b{font-size:1.4rem}}
+.cards b{font-size:1.4rem}caption span{display:block;max-width:calc(100vw - 32px)}}
 @page{size:A4;margin:14mm}
 @media print{:root{color-scheme:light}main{max-width:none;padding:0}body{font-size:10.5pt}
 .tabs>label,.tabs>input,.tabs>legend,.screen{display:none!important}
 .tabs>section.print{display:block!important}h2,h3{break-after:avoid}tr{break-inside:avoid}
-.scroll,.wide{overflow:visible}table{font-size:8.5pt}th,td{padding:.3em .4em}
+.small{grid-template-columns:1fr 1fr;gap:6mm}.wide svg{max-height:112mm}.note{break-after:avoid}
+:root{--paper:#fff}.scroll,.wide{overflow:visible}table{font-size:8.5pt}th,td{padding:.3em .4em}
 .cards{grid-template-columns:repeat(3,1fr);margin:.8em 0}.cards li{padding:8px 12px}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 )css";
@@ -140,7 +141,7 @@ std::string paragraph(std::string_view text, std::string_view style) {
 std::string table(std::string_view caption, const std::vector<Column>& columns,
                   const std::vector<Row>& rows) {
   std::string out = "<div class=\"scroll\" tabindex=\"0\">\n<table>\n";
-  if (!caption.empty()) out += fmt::format("<caption>{}</caption>\n", escape(caption));
+  if (!caption.empty()) out += fmt::format("<caption><span>{}</span></caption>\n", escape(caption));
   out += "<thead><tr>";
   for (const Column& column : columns) {
     out += fmt::format("<th scope=\"col\"{}>{}</th>", column.numeric ? " class=\"n\"" : "",

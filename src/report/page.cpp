@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "carnot/base/text.hpp"
 #include "carnot/report/result.hpp"
 
 #include "report/facts.hpp"
@@ -79,8 +80,9 @@ std::string policy_table(const RunResult& result) {
                                             : "quiet"});
   }
   return html::table(
-      "Every policy met the same weather, prices and data. Certified: even the lower end of the "
-      "quality interval lies above the floor. Regret is cost above the bound.",
+      "Every policy met the same weather, prices and data. Certified: held-out data prove the "
+      "floor at "
+      "the run's confidence. Regret is cost above the bound.",
       columns, rows);
 }
 
@@ -208,8 +210,8 @@ std::string sources_section(const RunResult& result, const Facts& facts) {
   if (!facts.scaling_text.empty()) out += html::paragraph(facts.scaling_text);
   if (!facts.learner.empty()) {
     out += html::paragraph(fmt::format("The job: {} on {}, {} epochs, {} steps.", facts.learner,
-                                       facts.data, figure_text(facts.epochs, 3),
-                                       figure_text(facts.steps, 6)));
+                                       facts.data, figure_text(facts.epochs, 1),
+                                       figure_text(facts.steps, 1)));
   }
   if (std::isfinite(facts.carbon_price_eur_per_t)) {
     out += html::paragraph(fmt::format(

@@ -22,6 +22,10 @@ constexpr Mode kModes[] = {{"f32", 32, 1.0, 1.0e5, 5.0e5, 0.0},
                            {"bf16", 16, 1.9, 1.0e5, 4.7e5, 0.0},
                            {"int8", 8, 2.7, 1.0e5, 4.3e5, 0.004},
                            {"int4", 4, 3.1, 1.0e5, 4.0e5, 0.030}};
+std::string dumped(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);  // names may be hostile
+}
+
 constexpr double kPue = 1.12, kTemperature = 293.15, kTrainings = 4200, kBattery = 1.8e9;
 
 double wind_w(const Options& o, int slot) {
@@ -293,7 +297,7 @@ void simulate(const std::string& policy, const Options& o, Instant start, bool c
       done && l.quality >= o.minimum_quality ? "target-reached" : "deadline-missed";
   const std::string stopped = done ? "all epochs done" : "deadline";
   const Json row = result_row(policy, l, o, duration, outcome, stopped);
-  out.emplace_back(LaneEnd{policy, outcome, stopped, row.dump()});
+  out.emplace_back(LaneEnd{policy, outcome, stopped, dumped(row)});
 }
 
 }  // namespace
@@ -303,7 +307,7 @@ std::vector<Entry> run(const Options& o) {
   std::vector<Entry> out;
   out.emplace_back(RunBegin{"0.1.0", "carnot run north_sea.toml --seed 7", o.scenario,
                             o.scenario_text, 7, Instant::from_unix_seconds(1'700'000'000),
-                            facts(o, start).dump()});
+                            dumped(facts(o, start))});
   for (std::size_t i = 0; i < o.policies.size(); ++i) {
     simulate(o.policies[i], o, start, o.interrupted && i + 1 == o.policies.size(), out);
   }

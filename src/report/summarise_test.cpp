@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
-
-#include <cmath>
 #include <nlohmann/json.hpp>
+#include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
 #include "carnot/report/result.hpp"
+
 #include "report/facts.hpp"
 #include "report/sample_run.hpp"
 #include "report/words.hpp"
@@ -66,8 +67,7 @@ TEST(Summarise, AddsUpWhatTheSlotsSay) {
     const double energy = lane.energy.value().in(joule);
     reported += energy;
     for (const auto& [mode, time] : lane.mode_time) moded += time.in(second);
-    balance = std::abs(
-        (lane.own_energy + lane.battery_energy + lane.grid_energy).in(joule) - energy);
+    balance = std::abs((lane.own_energy + lane.battery_energy + lane.grid_energy).in(joule)-energy);
     EXPECT_LE(balance, 1e-9 * energy) << lane.policy;
     EXPECT_LE(lane.energy.low(), lane.energy.value());
     EXPECT_GE(lane.energy.high(), lane.energy.value());
@@ -85,7 +85,9 @@ TEST(Summarise, BestIsTheCheapestThatReachedTheTargetWithoutTheBound) {
   EXPECT_EQ(result.bound.policy, "oracle");
   for (const LaneResult& lane : result.lanes) {
     if (lane.outcome != "target-reached") continue;
-    if (lane.policy != "oracle") EXPECT_LE(best->cost.value(), lane.cost.value()) << lane.policy;
+    if (lane.policy != "oracle") {
+      EXPECT_LE(best->cost.value(), lane.cost.value()) << lane.policy;
+    }
     if (lane.policy.starts_with("fixed:")) {
       EXPECT_LE(result.lane(result.best_fixed)->cost.value(), lane.cost.value());
     }
@@ -139,13 +141,13 @@ TEST(Summarise, RefusesIntervalsThatMissTheirValue) {
 TEST(Summarise, RefusesEntriesThatAreNoRun) {
   const auto whole = sample::run(small());
   EXPECT_THAT(error_of({}), HasSubstr("empty"));
-  EXPECT_NE(error_of({whole.begin() + 1, whole.end()}), "");            // no header
-  EXPECT_NE(error_of({whole[0], whole[2]}), "");                        // slot outside a lane
-  EXPECT_NE(error_of({whole[0], whole[1], whole[2], whole[2]}), "");    // the same slot twice
-  EXPECT_NE(error_of({whole[0], whole[0]}), "");                        // two headers
-  EXPECT_NE(error_of({whole[0], whole[1], whole[1]}), "");              // a lane in a lane
+  EXPECT_NE(error_of({whole.begin() + 1, whole.end()}), "");          // no header
+  EXPECT_NE(error_of({whole[0], whole[2]}), "");                      // slot outside a lane
+  EXPECT_NE(error_of({whole[0], whole[1], whole[2], whole[2]}), "");  // the same slot twice
+  EXPECT_NE(error_of({whole[0], whole[0]}), "");                      // two headers
+  EXPECT_NE(error_of({whole[0], whole[1], whole[1]}), "");            // a lane in a lane
   EXPECT_NE(error_of({whole[0], whole[1], LaneEnd{"other", "infeasible", "", "{}"}}), "");
-  EXPECT_NE(error_of({whole[0], whole[1], RunEnd{"{}"}}), "");          // ends inside a lane
+  EXPECT_NE(error_of({whole[0], whole[1], RunEnd{"{}"}}), "");  // ends inside a lane
   auto doubled = whole;
   doubled.insert(doubled.end() - 1, LaneBegin{"grid-f32"});
   EXPECT_NE(error_of(doubled), "");
@@ -167,11 +169,11 @@ TEST(Summarise, ChecksTheEndOfTheRun) {
   auto entries = sample::run();
   const RunResult result = summarise(entries);
   const double cost = result.bound.cost_eur;
-  std::get<RunEnd>(entries.back()).result_json =
-      Json{{"best", result.best},
-           {"best_fixed", result.best_fixed},
-           {"bound", {{"policy", "oracle"}, {"cost_eur", cost}}}}
-          .dump();
+  std::get<RunEnd>(entries.back()).result_json = Json{
+      {"best", result.best},
+      {"best_fixed", result.best_fixed},
+      {"bound",
+       {{"policy", "oracle"}, {"cost_eur", cost}}}}.dump();
   EXPECT_EQ(error_of(entries), "");
   std::get<RunEnd>(entries.back()).result_json = R"({"best":"grid-f32"})";
   EXPECT_THAT(error_of(entries), HasSubstr("best"));

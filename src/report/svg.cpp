@@ -149,13 +149,13 @@ double step_for(double span, int about) {
   return 10.0 * decade;
 }
 
+}  // namespace
+
 std::string decade_text(double value) {
   const double exponent = std::round(std::log10(value));
   if (exponent >= -2 && exponent <= 4) return figure_text(value, 1);
   return power_of_ten(static_cast<int>(exponent));
 }
-
-}  // namespace
 
 std::string tick_text(double value, double step) {
   if (std::abs(value) >= 1e6 || step < 1e-4) return figure_text(value, 3);

@@ -45,6 +45,8 @@ Scale logarithmic(double low, double high, double from, double to);
 std::vector<double> ticks(const Scale& scale, int about);
 /// A tick's label with no more decimals than its step needs.
 std::string tick_text(double value, double step);
+/// A power of ten: "0.01", "100", "10²²".
+std::string decade_text(double value);
 /// Rounds an upper end up to the next tick, for axes from zero.
 double rounded_up(double value, int about = 4);
 

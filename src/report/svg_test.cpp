@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/svg.hpp"
 
-#include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
 
@@ -16,10 +16,11 @@ TEST(Escape, LeavesNoMarkupBehind) {
   EXPECT_EQ(escape("<script>alert(\"1\" & '2')</script>"),
             "&lt;script&gt;alert(&quot;1&quot; &amp; &#39;2&#39;)&lt;/script&gt;");
   EXPECT_EQ(escape("R² ±"), "R² ±");
-  EXPECT_EQ(escape(std::string("a\0b\x1b[31m", 8)), "a\xEF\xBF\xBD"
-                                                      "b\xEF\xBF\xBD[31m");
-  EXPECT_EQ(escape("\xC3"), "\xEF\xBF\xBD");              // cut short
-  EXPECT_EQ(escape("\xC0\xAF"), "\xEF\xBF\xBD\xEF\xBF\xBD");  // overlong slash
+  EXPECT_EQ(escape(std::string("a\0b\x1b[31m", 8)),
+            "a\xEF\xBF\xBD"
+            "b\xEF\xBF\xBD[31m");
+  EXPECT_EQ(escape("\xC3"), "\xEF\xBF\xBD");                          // cut short
+  EXPECT_EQ(escape("\xC0\xAF"), "\xEF\xBF\xBD\xEF\xBF\xBD");          // overlong slash
   EXPECT_EQ(escape("\xED\xA0\x80").find('\xED'), std::string::npos);  // surrogate
 }
 
@@ -48,9 +49,9 @@ TEST(FigureText, IsShortAndTrue) {
 
 TEST(Scale, SurvivesEmptyAndBrokenRanges) {
   const double nan = std::nan("");
-  for (const svg::Scale& s :
-       {svg::linear(1, 1, 0, 10), svg::linear(nan, 1, 0, 10), svg::linear(0, INFINITY, 0, 10),
-        svg::logarithmic(0, 5, 0, 10), svg::logarithmic(3, 3, 0, 10), svg::logarithmic(nan, 3, 0, 1)}) {
+  for (const svg::Scale& s : {svg::linear(1, 1, 0, 10), svg::linear(nan, 1, 0, 10),
+                              svg::linear(0, INFINITY, 0, 10), svg::logarithmic(0, 5, 0, 10),
+                              svg::logarithmic(3, 3, 0, 10), svg::logarithmic(nan, 3, 0, 1)}) {
     EXPECT_TRUE(std::isfinite(s.at(s.low)));
     EXPECT_TRUE(std::isfinite(s.at(s.high)));
     EXPECT_LT(s.low, s.high);

@@ -199,7 +199,9 @@ std::string to_terminal(const RunResult& result, int width, bool colour) {
     if (!result.best_fixed.empty() && result.best_fixed != result.best) {
       key += std::string(key.empty() ? "" : ", ") + "+ best fixed precision in hindsight";
     }
-    if (!result.bound.policy.empty()) {
+    const bool with_regret =
+        std::any_of(table.begin(), table.end(), [](const Column& c) { return c.name == "regret"; });
+    if (!result.bound.policy.empty() && with_regret) {
       key += std::string(key.empty() ? "" : ", ") + "regret: cost above the bound";
     }
     for (const std::string& text : wrapped(key, room)) out += soft(text) + "\n";

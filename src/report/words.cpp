@@ -90,6 +90,7 @@ std::string money_text(double euros) {
 
 std::string quality_text(const std::string& metric, double value) {
   if (!std::isfinite(value)) return "n/a";
+  if (std::abs(value) > 1e6) return figure_text(value);
   return metric == "accuracy" ? fmt::format("{:.1f} %", 100 * value) : fmt::format("{:.3f}", value);
 }
 
