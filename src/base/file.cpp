@@ -137,7 +137,8 @@ void write_file(const fs::path& path, std::string_view bytes, Directories direct
     if (!file.close()) fail(path, "close");
     return;
   }
-  if (exists && ::access(target.c_str(), W_OK) != 0) fail(path, "open for writing");
+  if (exists && ::faccessat(AT_FDCWD, target.c_str(), W_OK, AT_EACCESS) != 0)
+    fail(path, "open for writing");
 
   const fs::path beside = temporary_beside(target);
   Descriptor file(beside, O_WRONLY | O_CREAT | O_EXCL, 0666);
