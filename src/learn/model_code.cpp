@@ -17,7 +17,7 @@ namespace carnot::learn {
 namespace {
 
 constexpr int kBitsField = 5;
-constexpr int kScaleBits = 32;
+constexpr int kScaleBits = 16;
 constexpr int kGreatestIntegerBits = 12;
 constexpr std::uint64_t kGreatestCoefficients = std::uint64_t{1} << 28;
 
@@ -36,7 +36,9 @@ void quantise_row(std::span<const float> row, int bits, LayerCode& layer) {
   float most = 0.0f;
   for (const float w : row) most = std::max(most, std::abs(w));
   const std::int32_t m = greatest(bits);
-  const float scale = most / static_cast<float>(m);
+  // Upward to 16 bits: a scale costs half, and the greatest coefficient still fits.
+  const auto pattern = std::bit_cast<std::uint32_t>(most / static_cast<float>(m));
+  const float scale = std::bit_cast<float>((pattern + 0xFFFFu) & 0xFFFF0000u);
   layer.scales.push_back(scale);
   for (const float w : row) {
     const float q = scale > 0.0f ? std::nearbyint(w / scale) : 0.0f;
@@ -134,7 +136,7 @@ std::vector<std::uint8_t> encode_model(const ModelCode& model) {
     KrichevskyTrofimov code(alphabet(model.bits));
     for (std::size_t i = 0; i < layer.integers.size(); ++i) {
       if (i % layer.columns == 0)
-        encoder.encode_bits(std::bit_cast<std::uint32_t>(layer.scales[i / layer.columns]),
+        encoder.encode_bits(std::bit_cast<std::uint32_t>(layer.scales[i / layer.columns]) >> 16,
                             kScaleBits);
       code.encode(static_cast<std::size_t>(layer.integers[i] + greatest(model.bits)), encoder);
     }
@@ -170,8 +172,8 @@ ModelCode decode_model(std::span<const std::uint8_t> bytes) {
         continue;
       }
       if (i % layer.columns == 0)
-        layer.scales.push_back(
-            std::bit_cast<float>(static_cast<std::uint32_t>(decoder.decode_bits(kScaleBits))));
+        layer.scales.push_back(std::bit_cast<float>(
+            static_cast<std::uint32_t>(decoder.decode_bits(kScaleBits)) << 16));
       layer.integers.push_back(static_cast<std::int32_t>(code.decode(decoder)) -
                                greatest(model.bits));
     }

@@ -10,7 +10,8 @@
 /// + 1; then by bits b:
 ///   32       every coefficient as its 32 bits
 ///   16       its upper 16 bits (bfloat16, rounded to nearest even)
-///   2 to 12  a row at a time the scale as 32 bits and the integers q in [-m, m], m = 2^(b-1) - 1,
+///   2 to 12  a row at a time the scale as 16 bits (bfloat16, rounded up) and the integers q in
+///   [-m, m], m = 2^(b-1) - 1,
 ///            under one adaptive Krichevsky-Trofimov code a layer; coefficient = q * scale
 
 #include <cstddef>

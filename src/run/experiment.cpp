@@ -8,6 +8,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/instant.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/base/version.hpp"
 
 #include "run/experiment_point.hpp"
 #include "run/precision_schedule.hpp"
@@ -118,6 +119,7 @@ ExperimentResult run_experiment(const ExperimentOptions& options, const learn::S
   const learn::EnergyTable& table = own ? *own : learn::EnergyTable::embedded();
 
   ExperimentResult result;
+  result.carnot_version = kVersion;
   result.command = options.command;
   result.started =
       Instant::from_unix_seconds(Instant::now().unix_nanoseconds() / 1'000'000'000).iso8601();
