@@ -185,9 +185,24 @@ class Governor final : public Policy {
     }
     const Time to_deadline = (o.deadline - o.now).time();
     const auto last = static_cast<std::size_t>(std::max(0.0, std::floor(to_deadline / step)));
-    const PurchasePlan with = plan_purchases(steps_, work, objective_.delay_price, last, order_);
-    if (with.finish >= n) return false;  // ends beyond the horizon: wait and see
-    return with.buy_now;
+    // Waiting costs the delay price and, in calm hours, the standby power of a paused hall.
+    double calm_cost = 0.0, own_rate = 0.0;  // EUR per second, joules per second
+    for (const PlanStep& s : steps_) {
+      const double calm = 1.0 - std::min(1.0, s.own / full);
+      calm_cost += calm * s.unit_cost / static_cast<double>(n);
+      own_rate += s.own.in(joule) / (step.in(second) * static_cast<double>(n));
+    }
+    const double standby_share =
+        o.standby.in(watt) / (o.pue_now * (mode.power(1.0) / mode.dynamic_power));
+    const DelayPrice delay =
+        objective_.delay_price + DelayPrice::from_base(std::max(0.0, calm_cost * standby_share));
+    const PurchasePlan with = plan_purchases(steps_, work, delay, last, order_);
+    if (with.finish >= n) return false;  // not within the horizon: wait and see
+    if (!with.buy_now || last < n) return with.buy_now;
+    // The other way: buy nothing and go on beyond the horizon at the same mean pace.
+    const double wait_s =
+        own_rate > 0.0 ? work.in(joule) / own_rate : std::numeric_limits<double>::infinity();
+    return wait_s > to_deadline.in(second) || with.expected_cost < delay.base() * wait_s;
   }
 
   /// Expected share of full throttle that own power sustains: mean over a clipped normal, five

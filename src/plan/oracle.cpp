@@ -264,10 +264,10 @@ struct Segment {
   double amount;  // joules
 };
 
-/// Lower convex hull of a slot's cost over dynamic energy: from (0, 0) over own power to full
-/// throttle.
-void hull(const OracleProblem& problem, const SiteSimulator& simulator, const Mode& mode,
-          std::size_t slot, std::vector<Segment>& out) {
+/// Lower convex hull of a slot's cost over dynamic energy, above what a paused slot costs: from
+/// (0, 0) over own power to full throttle. Returns the cost of the paused slot, delay apart.
+double hull(const OracleProblem& problem, const SiteSimulator& simulator, const Mode& mode,
+            std::size_t slot, std::vector<Segment>& out) {
   const Weather& weather = problem.weather[slot];
   const auto point = [&](Power allowance) {
     SiteSimulator copy = simulator;
@@ -281,12 +281,18 @@ void hull(const OracleProblem& problem, const SiteSimulator& simulator, const Mo
                             .in(euro);
     return std::pair{(f.throttle * mode.dynamic_power * problem.slot).in(joule), cost};
   };
-  const auto [own, own_cost] = point(Power{});
-  const auto [full, full_cost] = point(problem.site.import_limit);
-  if (full <= 0.0) return;
+  SiteSimulator paused = simulator;
+  const double standby = (slot_cost(paused.advance(weather, Demand{}, problem.slot), weather,
+                                    problem.site, problem.objective, problem.slot) -
+                          problem.objective.delay_price * problem.slot)
+                             .in(euro);
+  const auto [own, own_gross] = point(Power{});
+  const auto [full, full_gross] = point(problem.site.import_limit);
+  const double own_cost = own_gross - standby, full_cost = full_gross - standby;
+  if (full <= 0.0) return standby;
   if (own <= 0.0 || full <= own) {
     out.push_back({full_cost / full, full});
-    return;
+    return standby;
   }
   const double first = own_cost / own, second_slope = (full_cost - own_cost) / (full - own);
   if (first <= second_slope) {
@@ -295,6 +301,7 @@ void hull(const OracleProblem& problem, const SiteSimulator& simulator, const Mo
   } else {
     out.push_back({full_cost / full, full});
   }
+  return standby;
 }
 
 Money relaxation(const OracleProblem& problem, const Search& search) {
@@ -319,9 +326,10 @@ Money relaxation(const OracleProblem& problem, const Search& search) {
   std::multimap<double, double> pieces;  // slope -> joules, for slots so far
   double best = kInfinity;
   std::vector<Segment> segments;
+  double before = 0.0;  // standby of the slots so far
   for (std::size_t t = 0; t < problem.weather.size(); ++t) {
     segments.clear();
-    hull(problem, simulator, mode, t, segments);
+    const double standby = hull(problem, simulator, mode, t, segments);
     for (const Segment& s : segments) pieces.emplace(s.slope, s.amount);
     if (battery.capacity > Energy{})
       battery_joules += (battery.charge_limit * problem.slot).in(joule)*battery.charge_efficiency *
@@ -340,11 +348,15 @@ Money relaxation(const OracleProblem& problem, const Search& search) {
       left -= taken;
       if (left <= 0.0) break;
     }
-    if (left > 1e-9 * needed) continue;
+    if (left > 1e-9 * needed) {
+      before += standby;
+      continue;
+    }
     // The job ends inside slot t at the earliest: delay of the slots before it.
     const double delay =
         (problem.objective.delay_price * (static_cast<double>(t) * problem.slot)).in(euro);
-    best = std::min(best, cost + delay);
+    best = std::min(best, cost + delay + before + std::min(0.0, standby));
+    before += standby;
   }
   return best * euro;
 }

@@ -105,8 +105,8 @@ TEST(Oracle, ReplayAttainsTheStatedCost) {
 }
 
 TEST(Oracle, MoreForesightOfPowerNeverCostsMore) {
-  // Doubling the wind of every slot cannot raise the bound, where grid power costs more than own power
-  // (negative prices pay for drawing from the grid, which more wind prevents).
+  // Doubling the wind of every slot cannot raise the bound, where grid power costs more than own
+  // power (negative prices pay for drawing from the grid, which more wind prevents).
   const auto modes = testing::modes();
   for (std::uint64_t seed = 300; seed < 320; ++seed) {
     auto weather = testing::weather(seed, 200);

@@ -182,8 +182,8 @@ TEST(Governor, TakesTheCheapestModeWhoseSurvivingNoiseIsSmall) {
   std::vector<ModeNoise> loud = noise;
   loud[3].gradient = 1.5;  // drowns the signal: never
   EXPECT_EQ(cheapest_sufficient_mode(modes, loud, 1.0, options), 2);
-  // Where exactly: 4 exp(-200 R) = 0.05.
-  const double r = std::log(4.0 / 0.05) / 200.0;
+  // Where exactly: 4 exp(-200 R) = rho.
+  const double r = std::log(4.0 / options.rho) / 200.0;
   EXPECT_EQ(cheapest_sufficient_mode(modes, noise, r * 1.01, options), 3);
   EXPECT_EQ(cheapest_sufficient_mode(modes, noise, r * 0.99, options), 2);
 }
