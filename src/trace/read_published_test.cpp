@@ -235,8 +235,9 @@ TEST(PublishedData, GbCurtailmentSumsToTheKnownEnergy) {
 }
 
 // On 309_WIND_1 the forecaster must beat persistence and climatology beyond six hours, with the
-// day-ahead document and without, lose to persistence by 1 % at most before, and beat the document
-// itself at every lead; its 90 % intervals must hold 90 +- 5 % at each lead, 90 +- 3 % on average.
+// day-ahead document and without, lose to persistence by 1 % of RMSE at most before, and beat the
+// document itself at every lead; its 90 % intervals must hold 90 +- 5 % at each lead, 90 +- 3 % on
+// average.
 void judge_on_real_wind(bool with_document) {
   const std::string path = shared(kRts + "WIND/REAL_TIME_wind.csv");
   NEED_FILE(path);
