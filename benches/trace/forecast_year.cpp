@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A year of five-minute slots through the forecaster: observe and forecast in each, remade hourly,
-// 48 h ahead. Prints ns a slot without and with a day-ahead document, and what making the weather
-// itself took.
+// 48 h ahead: ns a slot without and with a day-ahead document, and ms a year of making the weather.
+// One JSON object a line.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -21,11 +21,14 @@ int main() {
   };
   auto begin = clock();
   const TraceCore truth = generate_wind({}, year, 1).core();
-  std::printf("generate wind      %8.1f ms a year\n", since(begin) * 1e3);
+  std::printf("{\"bench\": \"trace_generate\", \"what\": \"wind\", \"ms_per_year\": %.1f}\n",
+              since(begin) * 1e3);
   begin = clock();
   const TraceCore sun = generate_solar({}, year, 1).core();
-  std::printf("generate solar     %8.1f ms a year (check %g)\n", since(begin) * 1e3,
-              sun.mean()[150]);
+  std::printf(
+      "{\"bench\": \"trace_generate\", \"what\": \"solar\", \"ms_per_year\": %.1f, \"check\": "
+      "%g}\n",
+      since(begin) * 1e3, sun.mean()[150]);
   for (const bool with_document : {false, true}) {
     std::optional<TraceCore> document;
     if (with_document) document = truth.resampled(year.start, Duration::seconds(3600), 8760);
@@ -43,8 +46,10 @@ int main() {
       }
       best = std::min(best, since(begin));
     }
-    std::printf("forecast, %s %8.1f ns a slot (check %g)\n",
-                with_document ? "document" : "climate ",
-                best / static_cast<double>(truth.size()) * 1e9, check);
+    std::printf(
+        "{\"bench\": \"trace_forecast_year\", \"reference\": \"%s\", \"ns_per_slot\": %.1f, "
+        "\"check\": %g}\n",
+        with_document ? "document" : "climatology", best / static_cast<double>(truth.size()) * 1e9,
+        check);
   }
 }

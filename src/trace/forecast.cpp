@@ -17,10 +17,10 @@ namespace {
 constexpr std::int64_t kHour = 3'600'000'000'000;
 constexpr std::int64_t kDay = 24 * kHour;
 constexpr double kUnbounded = 1e299;  // `high` from here on is no bound
-// Leads, in hours, at which decay is judged: the ones a scheduler acts on.
-constexpr std::array<std::size_t, 5> kLeads{1, 3, 6, 12, 24};
-constexpr std::size_t kRing = 32;  // hourly residuals kept: a power of two above the longest lead
-constexpr double kLargestRho = 0.9999;
+// Leads, in hours, at which the coefficients are fitted; between them they are interpolated.
+constexpr std::array<std::size_t, 7> kLeads{1, 2, 3, 6, 12, 24, 48};
+constexpr std::size_t kRing = 64;  // hours kept: a power of two above the longest lead
+constexpr double kFewest = 24.0;   // pairs of hours below which a lead is not fitted
 
 std::int64_t floor_to(std::int64_t value, std::int64_t unit) noexcept {
   const std::int64_t rest = value % unit;
@@ -41,14 +41,14 @@ struct Forecaster::State {
 
  private:
   void close_hour();
-  void learn_residual(double residual);
+  void learn(double x, double m);
   void estimate();  // once a day
   void estimate_climatology();
-  void estimate_decay();
+  void estimate_leads();
   double climatology_at(std::int64_t nanosecond) const noexcept;
   double reference_at(std::int64_t nanosecond) const;
   void fill_reference(Instant now);
-  void fill_decay(std::int64_t first_lead);
+  void fill_coefficients(std::int64_t first_lead);
 
  public:
   Options options;
@@ -70,11 +70,19 @@ struct Forecaster::State {
   bool has_climatology_ = false;
   std::int64_t hours_seen_ = 0;
 
-  // Residuals x - m of closed hours; `run_` counts how many follow each other without a hole.
-  std::array<double, kRing> residual_{};
-  std::size_t residual_count_ = 0, run_ = 0;
+  // Closed hours' x - m and m; `run_` counts how many follow each other without a hole.
+  std::array<double, kRing> residual_{}, known_{};
+  std::size_t count_ = 0, run_ = 0;
   double residual_square_ = 0.0, residual_weight_ = 0.0;
-  std::array<double, kLeads.size()> product_{}, lagged_square_{};
+
+  // For one lead L: sums over pairs of hours of products of the residual then, r = x(t + L) -
+  // m(t + L), the residual before, p = x(t) - m(t), and the change announced, d = m(t) - m(t + L).
+  struct Lead {
+    double rr = 0.0, rp = 0.0, pp = 0.0, rd = 0.0, pd = 0.0, dd = 0.0, weight = 0.0;
+    double carry = 0.0, hold = 0.0, sd = 0.0;  // the fit: a, b and the spread left
+  };
+  std::array<Lead, kLeads.size()> leads_{};
+  bool fitted_ = false;
 
   bool has_last_ = false;
   double last_ = 0.0;
@@ -82,8 +90,8 @@ struct Forecaster::State {
 
   bool made_ = false;
   Instant made_at_;
-  std::vector<double> mean_, sd_, decay_;
-  std::int64_t decay_lead_ = -1;  // what decay_ and sd_ were filled for
+  std::vector<double> mean_, sd_, carry_, hold_;
+  std::int64_t filled_lead_ = -1;  // what carry_, hold_ and sd_ were filled for
 };
 
 Forecaster::State::State(Options given, std::optional<TraceCore> reference)
@@ -104,7 +112,8 @@ Forecaster::State::State(Options given, std::optional<TraceCore> reference)
   forget_day_ = std::exp(-24.0 / memory_hours);
   mean_.resize(options.horizon);
   sd_.resize(options.horizon);
-  decay_.resize(options.horizon);
+  carry_.resize(options.horizon);
+  hold_.resize(options.horizon);
 }
 
 double Forecaster::State::climatology_at(std::int64_t nanosecond) const noexcept {
@@ -166,7 +175,7 @@ void Forecaster::State::close_hour() {
   if (hour_seconds_ >= 1800.0) {
     const double x = hour_sum_ / hour_seconds_;
     const std::int64_t middle = hour_end_ - kHour / 2;
-    if (has_climatology_ || reference_) learn_residual(x - reference_at(middle));
+    if (has_climatology_ || reference_) learn(x, reference_at(middle));
     const std::int64_t of_day = middle - floor_to(middle, kDay);
     const auto h = static_cast<std::size_t>(of_day / kHour);
     by_hour_sum_[h] = forget_day_ * by_hour_sum_[h] + x;
@@ -181,27 +190,40 @@ void Forecaster::State::close_hour() {
   hour_sum_ = hour_seconds_ = 0.0;
 }
 
-void Forecaster::State::learn_residual(double residual) {
-  residual_square_ = forget_hour_ * residual_square_ + residual * residual;
+void Forecaster::State::learn(double x, double m) {
+  const double r = x - m;
+  residual_square_ = forget_hour_ * residual_square_ + r * r;
   residual_weight_ = forget_hour_ * residual_weight_ + 1.0;
-  for (std::size_t k = 0; k < kLeads.size(); ++k) {
-    if (run_ < kLeads[k]) break;
-    const double before = residual_[(residual_count_ - kLeads[k]) % kRing];
-    product_[k] = forget_hour_ * product_[k] + residual * before;
-    lagged_square_[k] = forget_hour_ * lagged_square_[k] + before * before;
+  for (std::size_t k = 0; k < kLeads.size() && kLeads[k] <= run_; ++k) {
+    const std::size_t before = (count_ - kLeads[k]) % kRing;
+    const double p = residual_[before];
+    const double d = known_[before] - m;
+    Lead& lead = leads_[k];
+    const auto accumulate = [&](double& sum, double product) {
+      sum = forget_hour_ * sum + product;
+    };
+    accumulate(lead.rr, r * r);
+    accumulate(lead.rp, r * p);
+    accumulate(lead.pp, p * p);
+    accumulate(lead.rd, r * d);
+    accumulate(lead.pd, p * d);
+    accumulate(lead.dd, d * d);
+    accumulate(lead.weight, 1.0);
   }
-  residual_[residual_count_ % kRing] = residual;
-  ++residual_count_;
+  residual_[count_ % kRing] = r;
+  known_[count_ % kRing] = m;
+  ++count_;
   ++run_;
 }
 
 void Forecaster::State::estimate() {
   estimate_climatology();
-  if (hours_seen_ >= 48 && residual_weight_ > 0.0) {
+  if (hours_seen_ >= 48 && leads_[0].weight >= kFewest) {
     s = std::sqrt(residual_square_ / residual_weight_);
-    estimate_decay();
+    estimate_leads();
+    fitted_ = true;
   }
-  decay_lead_ = -1;
+  filled_lead_ = -1;
 }
 
 // Hourly means are shrunk to the overall mean by empirical Bayes: w / (w + 2 v / t) with w days
@@ -231,37 +253,36 @@ void Forecaster::State::estimate_climatology() {
   has_climatology_ = true;
 }
 
-// rho minimises the sum over leads L of sum_t (r(t + L) - rho^L r(t))^2, each lead weighed alike.
-void Forecaster::State::estimate_decay() {
-  const auto loss = [&](double candidate) {
-    double total = 0.0;
-    for (std::size_t k = 0; k < kLeads.size(); ++k) {
-      if (lagged_square_[k] <= 0.0) continue;
-      const double decay = std::pow(candidate, static_cast<double>(kLeads[k]));
-      total += decay * decay - 2.0 * decay * product_[k] / lagged_square_[k];
-    }
-    return total;
-  };
-  // A coarse scan finds the valley, golden section its floor; a hundred evaluations a day.
-  constexpr int kScan = 50;
-  double best = 0.0;
-  for (int i = 1; i <= kScan; ++i) {
-    const double candidate = kLargestRho * i / kScan;
-    if (loss(candidate) < loss(best)) best = candidate;
-  }
-  double left = std::max(0.0, best - kLargestRho / kScan);
-  double right = std::min(kLargestRho, best + kLargestRho / kScan);
-  constexpr double kGolden = 0.6180339887498949;
-  for (int i = 0; i < 25; ++i) {
-    const double a = right - kGolden * (right - left);
-    const double b = left + kGolden * (right - left);
-    if (loss(a) < loss(b)) {
-      right = b;
+// Least squares of r on p and d at each lead. A hundredth of pp is added to dd, so that a reference
+// that hardly changes is not leant on; a millionth of x's square to both, so that rounding errors
+// of a perfect reference are not fitted.
+void Forecaster::State::estimate_leads() {
+  double last_sd = 0.0;
+  for (std::size_t k = 0; k < kLeads.size(); ++k) {
+    Lead& lead = leads_[k];
+    if (lead.weight >= kFewest) {
+      const double ridge = 1e-6 * square_ / weight_ * lead.weight;
+      const double pp = lead.pp + ridge;
+      const double dd = lead.dd + 0.01 * lead.pp + ridge;
+      const double determinant = pp * dd - lead.pd * lead.pd;
+      lead.carry = lead.hold = 0.0;
+      if (determinant > 0.0) {
+        lead.hold = std::clamp((pp * lead.rd - lead.pd * lead.rp) / determinant, 0.0, 1.0);
+        lead.carry = std::clamp((lead.rp - lead.hold * lead.pd) / pp, 0.0, 1.0);
+      }
+      const double square = lead.rr - 2.0 * (lead.carry * lead.rp + lead.hold * lead.rd) +
+                            lead.carry * lead.carry * lead.pp + lead.hold * lead.hold * lead.dd +
+                            2.0 * lead.carry * lead.hold * lead.pd;
+      lead.sd = std::sqrt(std::max(0.0, square) / lead.weight);
     } else {
-      left = a;
+      // Too young a run for so long a lead: decay as from the first hour to the next.
+      lead.carry = std::pow(leads_[0].carry, static_cast<double>(kLeads[k]));
+      lead.hold = 0.0;
+      lead.sd = s;
     }
+    lead.sd = last_sd = std::max(lead.sd, last_sd);
   }
-  rho = 0.5 * (left + right);
+  rho = leads_[0].carry;
 }
 
 void Forecaster::State::fill_reference(Instant now) {
@@ -296,17 +317,38 @@ void Forecaster::State::fill_reference(Instant now) {
   }
 }
 
-void Forecaster::State::fill_decay(std::int64_t first_lead) {
-  const double hours = static_cast<double>(first_lead) / kHour;
-  const double step_hours = static_cast<double>(options.step.nanoseconds()) / kHour;
-  double decay = std::pow(rho, hours);
-  const double per_step = std::pow(rho, step_hours);
-  for (std::size_t k = 0; k < decay_.size(); ++k) {
-    decay_[k] = decay;
-    sd_[k] = s * std::sqrt(std::max(0.0, 1.0 - decay * decay));
-    decay *= per_step;
+void Forecaster::State::fill_coefficients(std::int64_t first_lead) {
+  const double step = static_cast<double>(options.step.nanoseconds()) / kHour;
+  double lead = static_cast<double>(first_lead) / kHour;
+  std::size_t after = 0;  // the first fitted lead not below `lead`
+  for (std::size_t k = 0; k < carry_.size(); ++k, lead += step) {
+    if (!fitted_) {
+      carry_[k] = std::pow(rho, lead);
+      hold_[k] = 0.0;
+      sd_[k] = s * std::sqrt(std::max(0.0, 1.0 - carry_[k] * carry_[k]));
+      continue;
+    }
+    while (after < kLeads.size() && static_cast<double>(kLeads[after]) < lead) ++after;
+    if (after == kLeads.size()) {
+      carry_[k] = leads_.back().carry;
+      hold_[k] = leads_.back().hold;
+      sd_[k] = leads_.back().sd;
+    } else if (after == 0) {
+      // From the present, which is known, to the first hour; spread as of a random walk.
+      carry_[k] = 1.0 - lead * (1.0 - leads_[0].carry);
+      hold_[k] = 1.0 - lead * (1.0 - leads_[0].hold);
+      sd_[k] = leads_[0].sd * std::sqrt(lead);
+    } else {
+      const Lead& left = leads_[after - 1];
+      const Lead& right = leads_[after];
+      const auto from = static_cast<double>(kLeads[after - 1]);
+      const double share = (lead - from) / (static_cast<double>(kLeads[after]) - from);
+      carry_[k] = left.carry + share * (right.carry - left.carry);
+      hold_[k] = left.hold + share * (right.hold - left.hold);
+      sd_[k] = left.sd + share * (right.sd - left.sd);
+    }
   }
-  decay_lead_ = first_lead;
+  filled_lead_ = first_lead;
 }
 
 ForecastView Forecaster::State::forecast(Instant now) {
@@ -317,17 +359,22 @@ ForecastView Forecaster::State::forecast(Instant now) {
   }
   if (!made_ || now < made_at_ || now - made_at_ >= options.refresh) {
     fill_reference(now);
-    double residual = 0.0;
+    double residual = 0.0, known = 0.0;
     std::int64_t lead = 0;
     if (has_last_) {
-      residual = last_ - reference_at(last_middle_);
+      known = reference_at(last_middle_);
+      residual = last_ - known;
       lead = now.unix_nanoseconds() + options.step.nanoseconds() / 2 - last_middle_;
     }
-    if (lead != decay_lead_) fill_decay(lead);
-    for (std::size_t k = 0; k < mean_.size(); ++k) {
-      mean_[k] = std::clamp(mean_[k] + decay_[k] * residual, options.low, options.high);
+    if (has_last_) {
+      if (lead != filled_lead_) fill_coefficients(lead);
+      for (std::size_t k = 0; k < mean_.size(); ++k) {
+        mean_[k] += carry_[k] * residual + hold_[k] * (known - mean_[k]);
+      }
+    } else {
+      std::fill(sd_.begin(), sd_.end(), s);
     }
-    if (!has_last_) std::fill(sd_.begin(), sd_.end(), s);
+    for (double& mean : mean_) mean = std::clamp(mean, options.low, options.high);
     made_ = true;
     made_at_ = now;
   }

@@ -180,6 +180,34 @@ TEST(Forecaster, RecoversAKnownDecay) {
   EXPECT_NEAR(forecaster.residual_sd(), 1.0 / std::sqrt(0.19), 0.15);
 }
 
+TEST(Forecaster, LearnsWhetherADocumentIsWorthFollowing) {
+  const RandomStream random(4, "document");
+  std::vector<double> noise, truth;
+  for (std::uint64_t i = 0; i < 24 * 60; ++i) {
+    noise.push_back(100.0 * random.uniform(i));
+    truth.push_back(50.0 + 40.0 * std::sin(0.3 * static_cast<double>(i)));
+  }
+  const std::vector<double> calm(24 * 50, 40.0);
+  // A document that swings while the truth is calm is doubted at every lead ...
+  Forecaster doubtful(bounded(), std::nullopt, TraceCore(kStart, kOneHour, noise));
+  // ... one that foretells the swings is followed.
+  Forecaster faithful(bounded(), std::nullopt, TraceCore(kStart, kOneHour, truth));
+  for (std::size_t i = 0; i < calm.size(); ++i) {
+    const Instant from = kStart + kOneHour * static_cast<std::int64_t>(i);
+    doubtful.observe(from, kOneHour, calm[i]);
+    faithful.observe(from, kOneHour, truth[i]);
+  }
+  const Instant now = kStart + kOneHour * static_cast<std::int64_t>(calm.size());
+  const ForecastView doubted = doubtful.forecast(now);
+  const ForecastView followed = faithful.forecast(now);
+  for (std::size_t k = 0; k < 48; ++k) {
+    EXPECT_NEAR(doubted.mean[k], 40.0, 1.5) << k;
+    EXPECT_LT(doubted.sd[k], 1.5) << k;
+    EXPECT_NEAR(followed.mean[k], truth[calm.size() + k], 1e-9) << k;
+    EXPECT_LT(followed.sd[k], 1e-9) << k;
+  }
+}
+
 TEST(Forecaster, ShiftsAYoungForecastAndRemakesAnOldOne) {
   Forecaster forecaster(bounded(), std::nullopt, std::nullopt);
   forecaster.observe(kStart, kFiveMinutes, 40.0);

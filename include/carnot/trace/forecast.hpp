@@ -9,14 +9,20 @@
 ///
 /// Model (stated error, growing with lead time h):
 ///
-///     x^(now + h) = clip( m(now + h) + rho^h * (x(now) - m(now)) ),   sd(h)^2 = s^2 (1 - rho^(2h))
+///     x^(now + h) = clip( m(now + h) + a(h) (x(now) - m(now)) + b(h) (m(now) - m(now + h)) )
 ///
 /// m is the reference: the day-ahead file where there is one, else the climatology of the past
 /// (mean by hour of day over the last `memory`, shrunk to the overall mean), else the last mean.
-/// rho (per hour) and s are estimated by least squares on the past residuals x - m, and
-/// re-estimated once a day; before two days have passed the stated prior is used. Sources:
-/// persistence-with-decay as the reference short-term wind model: Nielsen, Joensen, Madsen,
-/// Landberg, Holst, "A new reference for wind power forecasting", Wind Energy 1 (1998) 29-34.
+/// The second term carries today's surprise on, the third doubts the change that the reference
+/// announces: a = b = 1 is persistence, a = b = 0 the reference. Lead times run from the middle of
+/// the last interval observed to the middle of the step.
+///
+/// a, b and sd(h), the root mean square of this formula's own past errors, are fitted by least
+/// squares on hourly means at leads of 1, 2, 3, 6, 12, 24 and 48 h (exponentially forgotten over
+/// `memory`), interpolated between, and fitted anew once a day. Before two days have passed the
+/// stated prior is used: a(h) = rho^h, b = 0, sd(h)^2 = s^2 (1 - rho^(2h)).
+/// Source: Nielsen, Joensen, Madsen, Landberg, Holst, "A new reference for wind power forecasting",
+/// Wind Energy 1 (1998) 29-34, whose weight by lead is a(h); b(h) is our addition for documents.
 /// One forecaster serves one run in time order: `observe` then `forecast`. Not thread-safe.
 
 #include <cstddef>
@@ -66,8 +72,8 @@ class Forecaster {
   Forecaster& operator=(Forecaster&&) noexcept;
   ~Forecaster();
 
-  double rho_per_hour() const noexcept;  ///< as used now
-  double residual_sd() const noexcept;   ///< as used now
+  double rho_per_hour() const noexcept;  ///< a(1 h) as used now
+  double residual_sd() const noexcept;   ///< of x - m, as used now
 
  private:
   struct State;  // running sums only: a year of observations costs constant memory
