@@ -110,7 +110,6 @@ class ScenarioReader {
  private:
   Scenario& scenario() noexcept { return tables_.scenario; }
   Place at(std::size_t line) { return {scenario().file, line}; }
-  Place whole_file() { return at(0); }
   bool was_given(std::string_view path) { return scenario().places.contains(path); }
   void problem(std::string_view path, std::string_view allowed) {
     problems_.add(scenario().place(path), path, allowed);

@@ -390,6 +390,17 @@ TEST(Scenario, TheCommandLineHasTheLastWord) {
   EXPECT_EQ(s.place("work.epochs").file, "--set");
 }
 
+TEST(Scenario, AnOverrideTakesTheProblemsOfWhatItReplacesAlong) {
+  std::string text = kFull;
+  const std::string price = R"(export_price = "-5 EUR/MWh")";
+  text.replace(text.find(price), price.size(), "export_price = 5.0");
+  EXPECT_THAT(problems_of(text), testing::SizeIs(1));
+  EXPECT_THAT(problems_of(text, {"signals.export_price.kind=generated"}), IsEmpty());
+  EXPECT_THAT(problems_of(text, {"signals.export_price=5 EUR/MWh"}), IsEmpty());
+  EXPECT_THAT(problems_of(text, {"signals.export_price=5"}),
+              ElementsAre(StartsWith("--set signals.export_price: expected an energy price")));
+}
+
 TEST(Scenario, AFileThatCannotBeReadIsNamed) {
   EXPECT_THROW(read_scenario("/nonexistent/s.toml"), IoError);
   EXPECT_THROW(read_scenario("/"), IoError);
