@@ -16,57 +16,22 @@
 
 #include "carnot/base/text.hpp"
 
+#include "fleet/scenario_source.hpp"
 #include "fleet/scenario_tables.hpp"
-#include "fleet/toml.hpp"
 
 namespace carnot {
 
 namespace {
 
+using fleet::Assignment;
+using fleet::joined;
 using fleet::KindSpec;
 using fleet::ScenarioTables;
 using fleet::SignalDraft;
 using fleet::SignalSpec;
+using fleet::Written;
 
 constexpr std::string_view kOverrideFile = "--set";
-
-// How a value was written. Overrides come as bare text and may be anything.
-enum class Written { Text, Integer, Real, Boolean, Date, Array, Table, Override };
-
-std::string_view describe(Written written) {
-  switch (written) {
-    case Written::Text:
-      return "text in quotes";
-    case Written::Integer:
-      return "a whole number";
-    case Written::Real:
-      return "a decimal number";
-    case Written::Boolean:
-      return "a boolean";
-    case Written::Date:
-      return "a date or time";
-    case Written::Array:
-      return "an array";
-    case Written::Table:
-      return "a table";
-    case Written::Override:
-      break;
-  }
-  return "text";
-}
-
-// One `section.key = value` of the file or the command line.
-struct Assignment {
-  std::string section, key, text;
-  Written written;
-  Place place;
-
-  std::string path() const { return section.empty() ? key : section + "." + key; }
-};
-
-std::string joined(std::string_view section, std::string_view key) {
-  return section.empty() ? std::string(key) : fmt::format("{}.{}", section, key);
-}
 
 // Dimensions a generator parameter may have; the unit tells which.
 double parse_parameter(const std::string& text) {
@@ -98,7 +63,13 @@ class ScenarioReader {
   }
 
   Scenario read(const std::vector<std::string>& overrides) {
-    flatten_file();
+    fleet::FlatScenario flat = fleet::flatten(scenario().text, scenario().file, tables_, problems_);
+    if (flat.assignments.empty() && flat.sections.empty()) ordered_problems().throw_if_any();
+    assignments_ = std::move(flat.assignments);
+    for (const auto& [section, place] : flat.sections) {
+      tables_given_.insert(section);
+      scenario().places[section] = place;
+    }
     for (const std::string& override_text : overrides) add_override(override_text);
     assign_all();
     check_required();
@@ -109,135 +80,9 @@ class ScenarioReader {
 
  private:
   Scenario& scenario() noexcept { return tables_.scenario; }
-  Place at(std::size_t line) { return {scenario().file, line}; }
-  Place whole_file() { return at(0); }
   bool was_given(std::string_view path) { return scenario().places.contains(path); }
   void problem(std::string_view path, std::string_view allowed) {
     problems_.add(scenario().place(path), path, allowed);
-  }
-
-  // ---- The file, as a flat list of assignments ----
-
-  void flatten_file() {
-    toml::table root;
-    try {
-      root = toml::parse(scenario().text, scenario().file);
-    } catch (const toml::parse_error& error) {
-      problems_.add(at(error.source().begin.line), "",
-                    fmt::format("not TOML: {}", error.description()));
-    } catch (const fleet::TomlAssertion&) {
-      problems_.add(at(line_of_assertion()), "", "not TOML: malformed key");
-    }
-    if (!problems_.empty()) ordered_problems().throw_if_any();
-    flatten(root, "");
-  }
-
-  // An assertion does not say where; the first line whose end brings it does. Slow and rare.
-  std::size_t line_of_assertion() {
-    const std::string& text = scenario().text;
-    constexpr std::size_t kMost = 200;  // lines tried
-    std::size_t line = 1;
-    for (std::size_t end = text.find('\n'); end != std::string::npos && line <= kMost;
-         end = text.find('\n', end + 1), ++line) {
-      try {
-        (void)toml::parse(std::string_view(text).substr(0, end));
-      } catch (const toml::parse_error&) {
-      } catch (const fleet::TomlAssertion&) {
-        return line;
-      }
-    }
-    return line <= kMost ? line : 0;
-  }
-
-  void flatten(const toml::table& table, const std::string& section) {
-    for (const auto& [toml_key, node] : table) {
-      const std::string key(toml_key.str());
-      const std::string path = joined(section, key);
-      // A key's own place: a table's node stands where its header does.
-      const Place place = at(toml_key.source().begin.line);
-      // A quoted key may hold dots; it is no path for that.
-      const bool is_section = key.find('.') == std::string::npos && tables_.find(path) != nullptr;
-      if (const toml::table* inner = node.as_table()) {
-        if (is_section) {
-          scenario().places[path] = place;
-          tables_given_.insert(path);
-          flatten(*inner, path);
-        } else if (tables_.record(section, key) != nullptr) {
-          problems_.add(place, path, "a value, not a table");
-        } else if (section.starts_with("signals.")) {
-          problems_.add(place, path, "a number or text, not a table");
-        } else {
-          unknown_section(place, section, key);
-        }
-        continue;
-      }
-      if (is_section && tables_.record(section, key) == nullptr) {
-        problems_.add(place, path,
-                      node.is_array() ? fmt::format("allowed once, as [{}]", path)
-                                      : fmt::format("a section, [{}]", path));
-        continue;
-      }
-      assignments_.push_back(leaf(section, key, node, place));
-    }
-  }
-
-  void unknown_section(const Place& place, const std::string& section, const std::string& key) {
-    std::vector<std::string> known;
-    for (const auto& s : tables_.sections())
-      if (!s.name.empty() && !s.name.starts_with("signals.")) known.push_back(s.name);
-    const std::string path = joined(section, key);
-    const std::string near = nearest(path, known);
-    problems_.add(place, path,
-                  near.empty()
-                      ? fmt::format("unknown section; known are {}", fmt::join(known, ", "))
-                      : fmt::format("unknown section; did you mean [{}]?", near));
-  }
-
-  Assignment leaf(const std::string& section, const std::string& key, const toml::node& node,
-                  const Place& place) {
-    Assignment a{section, key, "", Written::Text, place};
-    if (const auto* text = node.as_string()) {
-      a.text = text->get();
-    } else if (const auto* integer = node.as_integer()) {
-      a.text = fmt::format("{}", integer->get());
-      a.written = Written::Integer;
-    } else if (const auto* real = node.as_floating_point()) {
-      const double value = real->get();
-      a.text = std::isfinite(value) ? shortest(value) : fmt::format("{}", value);
-      a.written = Written::Real;
-    } else if (const auto* boolean = node.as_boolean()) {
-      a.text = boolean->get() ? "true" : "false";
-      a.written = Written::Boolean;
-    } else if (const toml::array* array = node.as_array()) {
-      // The only list there is: policy names.
-      a.written = Written::Array;
-      if (section.empty() && key == "policies") a = policy_list(std::move(a), *array);
-    } else {
-      a.written = Written::Date;
-      std::ostringstream out;
-      node.visit([&out](const auto& value) {
-        if constexpr (!toml::is_table<decltype(value)> && !toml::is_array<decltype(value)>)
-          out << value.get();
-      });
-      a.text = out.str();
-    }
-    return a;
-  }
-
-  Assignment policy_list(Assignment a, const toml::array& array) {
-    a.written = Written::Text;
-    for (const toml::node& item : array) {
-      const auto* text = item.as_string();
-      if (text == nullptr || text->get().find(',') != std::string::npos) {
-        problems_.add(at(item.source().begin.line), "policies",
-                      "an array of policy names in quotes, such as [\"grid-f32\", \"adaptive\"]");
-        return a;
-      }
-      if (!a.text.empty()) a.text += ',';
-      a.text += text->get();
-    }
-    if (a.text.empty()) a.text = "all";
-    return a;
   }
 
   // ---- The command line ----
@@ -336,13 +181,15 @@ class ScenarioReader {
       ok =
           a.written == Written::Text || a.written == Written::Integer || a.written == Written::Real;
       if (!ok) {
-        problems_.add(a.place, a.path(),
-                      fmt::format("{}, in quotes, not {}", record->kind, describe(a.written)));
+        problems_.add(
+            a.place, a.path(),
+            fmt::format("{}, in quotes, not {}", record->kind, fleet::describe(a.written)));
         return false;
       }
     }
     if (!ok)
-      problems_.add(a.place, a.path(), fmt::format("{}, not {}", wanted, describe(a.written)));
+      problems_.add(a.place, a.path(),
+                    fmt::format("{}, not {}", wanted, fleet::describe(a.written)));
     return ok;
   }
 
@@ -359,7 +206,7 @@ class ScenarioReader {
     if (!ok) {
       problems_.add(a.place, a.path(),
                     fmt::format("a number, or a quantity in quotes such as \"9 m/s\", not {}",
-                                describe(a.written)));
+                                fleet::describe(a.written)));
       return;
     }
     try {
@@ -477,8 +324,10 @@ class ScenarioReader {
     if (signal.kind == SignalKind::Constant && was_given(section + ".value"))
       constant(spec, section + ".value", draft.value);
     if (!signal.unit.empty()) check_unit(spec, section, signal.unit);
-    if (signal.kind == SignalKind::Eia && spec.member == &Scenario::power && signal.column.empty())
-      problem(section + ".column", "required for power: a fuel such as \"WND\"");
+    const std::vector<std::string> series = {"planned", "curtailed", "delivered"};
+    if (signal.kind == SignalKind::GbCurtailment && !signal.column.empty() &&
+        std::find(series.begin(), series.end(), signal.column) == series.end())
+      problem(section + ".column", fmt::format("one of {}", fmt::join(series, ", ")));
   }
 
   void constant(const SignalSpec& spec, const std::string& path, const std::string& text) {

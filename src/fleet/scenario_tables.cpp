@@ -99,27 +99,25 @@ const std::vector<KindSpec>& kind_specs() {
        "generator (carnot/trace/generate.hpp)"},
       {SignalKind::Csv,
        {"file"},
-       {"column", "unit", "zone", "forecast_file", "gaps", "scale", "align"},
+       {"column", "unit", "forecast_file", "scale", "align"},
        "a column of a CSV file (docs/formats/trace-csv.md); without `column` its only one, without "
        "`unit` the one in its header"},
       {SignalKind::RtsGmlc,
        {"column"},
-       {"file", "forecast_file", "gaps", "scale", "align"},
-       "RTS-GMLC time series of 2020; the column is a generator such as `309_WIND_1`; `file` "
-       "defaults to the five-minute wind"},
+       {"source", "file", "forecast_file", "scale", "align"},
+       "RTS-GMLC time series of 2020; the column is a generator such as `309_WIND_1`"},
       {SignalKind::Sites2023,
        {"column"},
-       {"file", "forecast_file", "gaps", "scale", "align"},
+       {"file", "scale", "align"},
        "hourly tables of 2023; the column is a zone such as `DE-LU`; prices are converted from USD "
        "at the mean rate of the year"},
       {SignalKind::Eia,
-       {"file"},
-       {"column", "forecast_file", "gaps", "scale", "align"},
-       "EIA hourly generation by fuel; for power the column is a fuel such as `WND`, carbon "
-       "intensity needs none"},
+       {"column"},
+       {"source", "file", "scale", "align"},
+       "EIA hourly generation by fuel of 2022; the column is a balancing authority such as `ERCO`"},
       {SignalKind::GbCurtailment,
-       {"file", "column"},
-       {"forecast_file", "gaps", "scale", "align"},
+       {"column"},
+       {"file", "scale", "align"},
        "Great Britain's wind in 15 minutes; the column is `planned`, `curtailed` or `delivered`"},
   };
   return specs;
@@ -248,21 +246,22 @@ void ScenarioTables::declare_signals() {
                 "which keys a kind has")
         .required()
         .text("value", &draft.value, "constant: the value, such as 20 MW or 90 EUR/MWh");
-    // Only power is made by something.
-    if (spec.member == &Scenario::power)
-      table.choice("source", &draft.source, {"wind", "solar"}, "generated: what makes the power");
+    // Only power is made by something, and forecast by a document.
+    if (spec.member == &Scenario::power) {
+      table
+          .choice("source", &draft.source, {"wind", "solar"},
+                  "generated, rts-gmlc, eia: what makes the power")
+          .text("forecast_file", &options.forecast_file,
+                "forecast issued beforehand, same column; empty: forecasts come from the past "
+                "alone");
+    }
     table
         .text("file", &options.file,
               "path, relative to --data-dir, else to the scenario's folder; empty for a named "
               "table: its customary place under --data-dir")
         .text("column", &options.column,
-              "column of the file: its header, a generator, zone or fuel")
+              "column of the file: its header, a generator, zone or region")
         .text("unit", &options.unit, "csv: unit of the column, such as MW")
-        .text("zone", &options.zone, "csv: Z or +01:00, for times that do not say")
-        .text("forecast_file", &options.forecast_file,
-              "forecast issued beforehand, same column; empty: forecasts come from the past alone")
-        .choice("gaps", &options.gaps, {"refuse", "hold", "linear"},
-                "what to do where rows or cells are missing")
         .real("scale", &options.scale, 0.0, 1e12, "factor on the values, after conversion of units")
         .choice("align", &draft.align, {"instant", "calendar"},
                 "`calendar`: read the same month, day and hour of the file's own year");

@@ -66,8 +66,8 @@ wear_cost = "40 EUR/MWh"
 power = { kind = "generated", source = "solar", scale = 2.0, capacity = "148 MW", tilt = 30 }
 price = { kind = "sites-2023", column = "DE-LU", scale = 0.92, align = "calendar" }
 export_price = "-5 EUR/MWh"
-carbon = { kind = "csv", file = "c.csv", column = "mix", unit = "kg/MWh", forecast_file = "f.csv" }
-temperature = { kind = "csv", file = "t.csv", column = "air", unit = "degC", zone = "+01:00", gaps = "hold" }
+carbon = { kind = "csv", file = "c.csv", column = "mix", unit = "kg/MWh" }
+temperature = { kind = "csv", file = "t.csv", column = "air", unit = "degC" }
 
 [work]
 learner = "softmax"
@@ -155,12 +155,9 @@ TEST(Scenario, ReadsEveryKey) {
   EXPECT_NEAR(s.export_price.constant, -5.0 / 3.6e9, 1e-20);
   EXPECT_EQ(s.carbon.kind, SignalKind::Csv);
   EXPECT_EQ(s.carbon.file, "c.csv");
-  EXPECT_EQ(s.carbon.forecast_file, "f.csv");
   EXPECT_EQ(s.carbon.align, SignalAlignment::Instant);
   EXPECT_EQ(s.carbon.unit, "kg/MWh");
   EXPECT_EQ(s.temperature.unit, "degC");
-  EXPECT_EQ(s.temperature.gaps, "hold");
-  EXPECT_EQ(s.temperature.zone, "+01:00");
 
   EXPECT_EQ(s.work.learner, "softmax");
   EXPECT_EQ(s.work.data + s.work.labels + s.work.test_data + s.work.test_labels,
@@ -297,14 +294,18 @@ const std::vector<Bad>& bad_edits() {
        "furlong`"},
       {R"(capacity = "148 MW", )", "capacity = [1], ", 0,
        "signals.power.capacity: a number, or a quantity in quotes such as \"9 m/s\", not an array"},
-      {R"({ kind = "csv", file = "t.csv", column = "air", unit = "degC", zone = "+01:00", gaps = "hold" })",
-       "{}", 0,
+      {R"({ kind = "csv", file = "t.csv", column = "air", unit = "degC" })", "{}", 0,
        "signals.temperature: an inline table with its kind, such as { kind = \"generated\" }"},
       {R"("-5 EUR/MWh")", R"({ kind = "constant", value = "5 MW" })", 0,
        "signals.export_price.value: `5 MW` is a power; an energy price is needed, such as `5 "
        "EUR/MWh`"},
-      {R"({ kind = "csv", file = "t.csv", column = "air", unit = "degC", zone = "+01:00", gaps = "hold" })",
-       R"("-300 degC")", 0, "signals.temperature: must be >= 0"},
+      {R"({ kind = "csv", file = "t.csv", column = "air", unit = "degC" })", R"("-300 degC")", 0,
+       "signals.temperature: must be >= 0"},
+      {R"({ kind = "generated", source = "solar", scale = 2.0, capacity = "148 MW", tilt = 30 })",
+       R"({ kind = "gb-curtailment", column = "lost" })", 0,
+       "signals.power.column: one of planned, curtailed, delivered"},
+      {R"(column = "DE-LU", )", R"(column = "DE-LU", forecast_file = "f", )", 0,
+       "signals.price.forecast_file: unknown key; known are "},
       // Time.
       {"start = 2024-03-04T06:00:00Z", "start = 2024-03-04T06:00:00", 0,
        "work.start: expected an instant such as "},
@@ -388,6 +389,17 @@ TEST(Scenario, TheCommandLineHasTheLastWord) {
   EXPECT_EQ(s.price.scale, 0.5);
   EXPECT_EQ(s.price.column, "DE-LU");
   EXPECT_EQ(s.place("work.epochs").file, "--set");
+}
+
+TEST(Scenario, AnOverrideTakesTheProblemsOfWhatItReplacesAlong) {
+  std::string text = kFull;
+  const std::string price = R"(export_price = "-5 EUR/MWh")";
+  text.replace(text.find(price), price.size(), "export_price = 5.0");
+  EXPECT_THAT(problems_of(text), testing::SizeIs(1));
+  EXPECT_THAT(problems_of(text, {"signals.export_price.kind=generated"}), IsEmpty());
+  EXPECT_THAT(problems_of(text, {"signals.export_price=5 EUR/MWh"}), IsEmpty());
+  EXPECT_THAT(problems_of(text, {"signals.export_price=5"}),
+              ElementsAre(StartsWith("--set signals.export_price: expected an energy price")));
 }
 
 TEST(Scenario, AFileThatCannotBeReadIsNamed) {

@@ -34,7 +34,7 @@ enum class SignalKind {
   Csv,            ///< a column of a CSV file, any unit
   RtsGmlc,        ///< RTS-GMLC time series; column: a generator such as 309_WIND_1
   Sites2023,      ///< hourly price, carbon and temperature of 2023; column: a zone such as DE-LU
-  Eia,            ///< EIA hourly generation by fuel; column: a fuel such as WND (power only)
+  Eia,            ///< EIA hourly generation by fuel; column: a balancing authority
   GbCurtailment,  ///< Great Britain's wind; column: planned, curtailed or delivered
 };
 /// "constant", "generated", "csv", "rts-gmlc", "sites-2023", "eia", "gb-curtailment".
@@ -61,14 +61,12 @@ struct SignalParameter {
 /// How one signal of the world comes to be.
 struct SignalOptions {
   SignalKind kind = SignalKind::Constant;
-  double constant = 0.0;  ///< base units of the signal
-  std::string file;       ///< csv: path, relative to --data-dir, else to the scenario's folder
-  std::string column;     ///< csv column, farm, zone or region
-  std::string unit;       ///< csv: unit of the column, such as "MW"; empty: from its header
-  std::string zone;       ///< csv: `Z` or `+01:00` for times without one
-  std::string gaps = "refuse";  ///< refuse | hold | linear, as trace/read.hpp says
+  double constant = 0.0;      ///< base units of the signal
+  std::string file;           ///< csv: path, relative to --data-dir, else to the scenario's folder
+  std::string column;         ///< csv column, farm, zone or region
+  std::string unit;           ///< csv: unit of the column, such as "MW"; empty: from its header
   std::string forecast_file;  ///< a forecast document issued beforehand, same column; may be empty
-  PowerSource source = PowerSource::Wind;  ///< generated power
+  PowerSource source = PowerSource::Wind;  ///< of power: generated, rts-gmlc, eia
   double scale = 1.0;                      ///< factor on the values, after conversion of units
   SignalAlignment align = SignalAlignment::Instant;
   std::map<std::string, double> parameters;  ///< of the generator, base units; trace/generate.hpp
