@@ -180,8 +180,15 @@ TEST(Summarise, ChecksTheEndOfTheRun) {
   std::get<RunEnd>(entries.back()).result_json = R"({"best":"nobody"})";
   EXPECT_THAT(error_of(entries), HasSubstr("nobody"));
   std::get<RunEnd>(entries.back()).result_json =
-      Json{{"bound", {{"policy", "oracle"}, {"cost_eur", cost * 0.9}}}}.dump();
+      Json{{"bound", {{"policy", "oracle"}, {"cost_eur", cost * 1.1}}}}.dump();
   EXPECT_THAT(error_of(entries), HasSubstr("bound"));
+  // A proven bound below what the oracle's lane carried out is fine, and the lane has a regret.
+  std::get<RunEnd>(entries.back()).result_json =
+      Json{{"bound", {{"policy", "oracle"}, {"cost_eur", cost * 0.8}}}}.dump();
+  const RunResult loose = summarise(entries);
+  EXPECT_EQ(regret_text(*loose.lane("oracle"), loose.bound), "+25");
+  EXPECT_EQ(regret_text(*result.lane("oracle"), result.bound), "bound");
+  EXPECT_EQ(regret_text(*result.lane("cpt"), result.bound), "-");  // missed
 }
 
 TEST(Summarise, TellsOfAnInterruptedRun) {

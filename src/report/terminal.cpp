@@ -98,8 +98,7 @@ std::vector<Column> build(const RunResult& result) {
     qualities.push_back(quality_cell(lane));
     const double share = own_share(lane);
     own.push_back(std::isfinite(share) ? fmt::format("{:.0f}", 100 * share) : "n/a");
-    regrets.push_back(lane.policy == result.bound.policy ? "bound"
-                                                         : regret_text(lane, result.bound));
+    regrets.push_back(regret_text(lane, result.bound));
     landauer.push_back(std::isfinite(lane.times_above_landauer)
                            ? fmt::format("{:.1e}", lane.times_above_landauer)
                            : "n/a");

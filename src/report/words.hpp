@@ -41,8 +41,8 @@ double metric_factor(const std::string& metric);      ///< 100 for accuracy, els
 double own_share(const LaneResult& lane);
 /// Cost above the bound, relative; NaN where there is no bound or it is not positive.
 double regret(const LaneResult& lane, const Bound& bound);
-/// "+8.1", in percent; "12x" from a thousand percent; "-" where it says nothing: the target missed,
-/// no bound, or the bound itself.
+/// "+8.1", in percent; "12x" from a thousand percent; "bound" for the bound itself; "-"
+/// where it says nothing: the target missed or no bound.
 std::string regret_text(const LaneResult& lane, const Bound& bound);
 /// Cheapest lane beside the best and the bound that reached the target; nullptr: none.
 const LaneResult* best_rival(const RunResult& result);
