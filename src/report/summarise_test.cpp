@@ -67,7 +67,7 @@ TEST(Summarise, AddsUpWhatTheSlotsSay) {
     const double energy = lane.energy.value().in(joule);
     reported += energy;
     for (const auto& [mode, time] : lane.mode_time) moded += time.in(second);
-    balance = std::abs((lane.own_energy + lane.battery_energy + lane.grid_energy).in(joule)-energy);
+    balance = std::abs((lane.own_energy + lane.grid_energy).in(joule)-energy);
     EXPECT_LE(balance, 1e-9 * energy) << lane.policy;
     EXPECT_LE(lane.energy.low(), lane.energy.value());
     EXPECT_GE(lane.energy.high(), lane.energy.value());

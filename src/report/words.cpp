@@ -116,7 +116,7 @@ double metric_factor(const std::string& metric) { return metric == "accuracy" ? 
 double own_share(const LaneResult& lane) {
   const double all = lane.energy.value().in(joule);
   if (!(all > 0)) return std::numeric_limits<double>::quiet_NaN();
-  return (lane.own_energy + lane.battery_energy).in(joule) / all;
+  return lane.own_energy.in(joule) / all;
 }
 
 double regret(const LaneResult& lane, const Bound& bound) {
@@ -234,8 +234,13 @@ std::string bound_sentence(const RunResult& result, const LaneResult& best) {
     gap = fmt::format("{} is {} below it, so this bound is not tight", best.policy,
                       money_text(bound - mine));
   }
-  return fmt::format("The bound is {}: with perfect foresight the same objective costs {}{}; {}.",
-                     result.bound.policy, money_text(bound), grid, gap);
+  const double proven = result.bound.proven_cost_eur;
+  const std::string proof =
+      std::isfinite(proven)
+          ? fmt::format(" Proven: nothing can cost less than {}.", money_text(proven))
+          : "";
+  return fmt::format("The bound is {}: with perfect foresight the same objective costs {}{}; {}.{}",
+                     result.bound.policy, money_text(bound), grid, gap, proof);
 }
 
 }  // namespace
