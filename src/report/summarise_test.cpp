@@ -236,6 +236,18 @@ TEST(Answer, ConfessesWhenAdaptiveLosesOrNobodyWins) {
               HasSubstr("No policy reached the target"));
 }
 
+TEST(Words, LeaveOutAnIntervalThatSaysNothing) {
+  LaneResult lane;
+  lane.quality_metric = "accuracy";
+  lane.quality = 0.973;
+  lane.quality_low = 0;
+  lane.quality_high = 1;
+  EXPECT_EQ(interval_text(lane), "97.3 %");
+  lane.quality_low = 0.961;
+  lane.quality_high = 0.985;
+  EXPECT_EQ(interval_text(lane), "97.3 ± 1.2 %");
+}
+
 TEST(Words, ChooseUnitsAndDigits) {
   EXPECT_EQ(energy_text(3.6e9), "1.00 MWh");
   EXPECT_EQ(energy_text(500), "500 J");

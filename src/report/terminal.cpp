@@ -67,7 +67,7 @@ std::string quality_cell(const LaneResult& lane) {
   const double factor = metric_factor(lane.quality_metric);
   const int decimals = factor == 100 ? 1 : 3;
   std::string text = fmt::format("{:.{}f}", lane.quality * factor, decimals);
-  const double half = (lane.quality_high - lane.quality_low) / 2 * factor;
+  const double half = quality_half_width(lane) * factor;
   if (std::isfinite(half)) text += fmt::format("±{:.{}f}", half, decimals);
   return text;
 }

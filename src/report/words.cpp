@@ -94,8 +94,15 @@ std::string quality_text(const std::string& metric, double value) {
   return metric == "accuracy" ? fmt::format("{:.1f} %", 100 * value) : fmt::format("{:.3f}", value);
 }
 
+double quality_half_width(const LaneResult& lane) {
+  const bool vacuous =
+      lane.quality_metric == "accuracy" && lane.quality_low <= 0 && lane.quality_high >= 1;
+  return vacuous ? std::numeric_limits<double>::quiet_NaN()
+                 : (lane.quality_high - lane.quality_low) / 2;
+}
+
 std::string interval_text(const LaneResult& lane) {
-  const double half = (lane.quality_high - lane.quality_low) / 2;
+  const double half = quality_half_width(lane);
   if (!std::isfinite(half) || !std::isfinite(lane.quality)) {
     return quality_text(lane.quality_metric, lane.quality);
   }

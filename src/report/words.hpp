@@ -32,6 +32,8 @@ std::string time_text(double seconds, int digits = 3);
 
 /// "97.5 %" for accuracy, "0.812" for the rest, as `quality_text`; the axis' words likewise.
 std::string quality_text(const std::string& metric, double value);
+/// Half the quality interval's width; NaN where it is not known or says nothing (all of [0, 1]).
+double quality_half_width(const LaneResult& lane);
 /// "97.5 ± 0.6 %"; without an interval the value alone.
 std::string interval_text(const LaneResult& lane);
 std::string metric_words(const std::string& metric);  ///< "accuracy, %", "R²"
