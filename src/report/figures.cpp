@@ -125,7 +125,7 @@ std::string quality_figure(const RunResult& result, const Facts& facts, const St
   if (std::isfinite(facts.minimum_quality) && facts.minimum_quality > 0) {
     const double floor = y.clipped(facts.minimum_quality * factor);
     d.line(kLeft, floor, kRight, floor, "rule dash");
-    d.text(kRight, floor + 15, "floor " + quality_text(metric, facts.minimum_quality), "tick end");
+    d.text(kRight, floor - 5, "floor " + quality_text(metric, facts.minimum_quality), "tick end");
   }
   const auto marked = marked_lanes(result);
   const auto draw = [&](std::size_t i, const std::string& line, const std::string& dot) {
@@ -203,7 +203,8 @@ std::string cycle_figure(const LaneResult& lane, const Facts& facts) {
   const double margin = 0.06 * (most_bits - least_bits);
   double per = 1;
   std::string unit = "bits";
-  for (const auto& [size, name] : {std::pair{1e3, "kbit"}, {1e6, "Mbit"}, {1e9, "Gbit"}}) {
+  for (const auto& [size, name] :
+       {std::pair{1e3, "kbit"}, {1e6, "Mbit"}, {1e9, "Gbit"}, {1e12, "Tbit"}, {1e15, "Pbit"}}) {
     if (most_bits >= 2 * size) {
       per = size;
       unit = name;

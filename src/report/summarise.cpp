@@ -95,7 +95,7 @@ class Reader {
     series.grid_w.push_back(power(slot.grid, "grid energy"));
     series.curtailed_w.push_back(power(slot.curtailed, "curtailment"));
     series.facility_w.push_back(power(slot.facility, "facility energy"));
-    series.loss.push_back(slot.loss);
+    series.loss.push_back(slot.steps == 0 ? kNan : slot.loss);  // nothing before the first step
     series.throttle.push_back(slot.throttle);
     series.mode.push_back(slot.mode);
   }
