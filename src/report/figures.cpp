@@ -125,7 +125,7 @@ std::string quality_figure(const RunResult& result, const Facts& facts, const St
   if (std::isfinite(facts.minimum_quality) && facts.minimum_quality > 0) {
     const double floor = y.clipped(facts.minimum_quality * factor);
     d.line(kLeft, floor, kRight, floor, "rule dash");
-    d.text(kRight, floor + 15, "floor " + quality_text(metric, facts.minimum_quality), "tick end");
+    d.text(kRight, floor - 5, "floor " + quality_text(metric, facts.minimum_quality), "tick end");
   }
   const auto marked = marked_lanes(result);
   const auto draw = [&](std::size_t i, const std::string& line, const std::string& dot) {
@@ -135,7 +135,8 @@ std::string quality_figure(const RunResult& result, const Facts& facts, const St
     std::size_t slot = 0;
     const std::size_t stride = std::max<std::size_t>(1, s.quality.size() / 200);
     for (std::size_t k = 0; k < s.quality.size(); ++k) {
-      const auto& [at, value] = s.quality[k];
+      const Instant at = s.quality[k].first;  // clang 14 captures no structured bindings
+      const double value = s.quality[k].second;
       const auto left = [&] { return (at - s.start[slot]).time().in(second); };
       while (slot < s.start.size() && left() >= s.length_s[slot] * (1 - 1e-9)) {
         spent += s.facility_w[slot] * s.length_s[slot];
@@ -202,7 +203,8 @@ std::string cycle_figure(const LaneResult& lane, const Facts& facts) {
   const double margin = 0.06 * (most_bits - least_bits);
   double per = 1;
   std::string unit = "bits";
-  for (const auto& [size, name] : {std::pair{1e3, "kbit"}, {1e6, "Mbit"}, {1e9, "Gbit"}}) {
+  for (const auto& [size, name] :
+       {std::pair{1e3, "kbit"}, {1e6, "Mbit"}, {1e9, "Gbit"}, {1e12, "Tbit"}, {1e15, "Pbit"}}) {
     if (most_bits >= 2 * size) {
       per = size;
       unit = name;
@@ -237,8 +239,9 @@ std::string cycle_figure(const LaneResult& lane, const Facts& facts) {
     d.path(edge, "s1 strong", "learning, as it went");
   }
   double last_x = kNan, last_y = kNan, first_x = kNan, first_y = kNan;
-  std::size_t number = 1;
+  std::size_t number = 0;  // as in the table of legs, drawn or not
   for (const auto& leg : cycle.legs) {
+    ++number;
     const double kelvins = leg.temperature.in(kelvin);
     if (!drawable(leg.from_bits, kelvins) || !std::isfinite(leg.to_bits)) continue;
     const auto [x1, y1] = at(leg.from_bits, kelvins);
@@ -261,7 +264,6 @@ std::string cycle_figure(const LaneResult& lane, const Facts& facts) {
     }
     last_x = x2;
     last_y = y2;
-    ++number;
   }
   if (std::isfinite(last_x)) d.line(last_x, last_y, first_x, first_y, "rule dash");
   d.line(kLeft, base, kRight, base, "bound");
@@ -281,6 +283,7 @@ std::vector<Rung> ladder(const LaneResult& lane, const Facts& facts) {
   double table = 0, erased_bits = 0;
   bool complete = !lane.operations.empty();
   for (const auto& [key, count] : lane.operations) {
+    if (!(count > 0)) continue;
     const auto fact = std::find_if(facts.energy_table.begin(), facts.energy_table.end(),
                                    [&k = key](const EnergyFact& f) { return f.key == k; });
     if (fact == facts.energy_table.end() || !std::isfinite(fact->energy_pj)) {

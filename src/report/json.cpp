@@ -78,7 +78,8 @@ std::string to_json(const RunResult& result) {
                      {"cost_eur", number_or_null(result.bound.cost_eur)},
                      {"grid_energy_j", number_or_null(result.bound.grid_energy_j)},
                      {"energy_j", number_or_null(result.bound.energy_j)},
-                     {"duration_s", number_or_null(result.bound.duration_s)}};
+                     {"duration_s", number_or_null(result.bound.duration_s)},
+                     {"proven_cost_eur", number_or_null(result.bound.proven_cost_eur)}};
   }
   json["facts"] = result.facts_json.empty() ? Json::object()
                                             : parse_object(result.facts_json, "facts of the run");

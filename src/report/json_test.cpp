@@ -163,9 +163,8 @@ TEST(RunJson, SaysWhatTheResultSays) {
     EXPECT_EQ(row["policy"], result.lanes[i].policy);
     EXPECT_EQ(row["energy_j"]["value"].get<double>(), result.lanes[i].energy.value().in(joule));
     EXPECT_EQ(row["energy_j"]["boundary"], "facility");
-    const double balance = row["own_energy_j"].get<double>() +
-                           row["battery_energy_j"].get<double>() +
-                           row["grid_energy_j"].get<double>();
+    const double balance = row["own_energy_j"].get<double>() + row["grid_energy_j"].get<double>();
+    EXPECT_LE(row["battery_energy_j"].get<double>(), row["own_energy_j"].get<double>());
     EXPECT_NEAR(balance, row["energy_j"]["value"].get<double>(), 1e-9 * balance);
     // What only the run knows goes through as written.
     EXPECT_EQ(row["bits"]["uniform"], 4774.0);

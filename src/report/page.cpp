@@ -281,7 +281,8 @@ constexpr std::string_view kCss =
 std::string to_html(const RunResult& result) {
   const Facts facts = read_facts(result.facts_json);
   const Stage stage = stage_of(result, facts);
-  std::string body = "<header>\n" + html::heading(1, result.scenario);
+  std::string body =
+      "<header>\n" + html::heading(1, result.scenario.empty() ? "carnot run" : result.scenario);
   const bool with_bound = result.lane(result.bound.policy) != nullptr;
   std::string kicker = fmt::format("{} policies{}", result.lanes.size() - (with_bound ? 1 : 0),
                                    with_bound ? " and the bound" : "");

@@ -124,7 +124,7 @@ Json result_row(const std::string& policy, const Lane& l, const Options& o, doub
             {"split", "test"}}},
           {"duration_s", duration},
           {"energy_j", figure(l.joules, 0.21, "facility")},
-          {"own_energy_j", l.own},
+          {"own_energy_j", l.own + l.discharged},
           {"grid_energy_j", l.grid},
           {"curtailed_j", l.curtailed},
           {"exported_j", l.exported},

@@ -95,7 +95,7 @@ class Reader {
     series.grid_w.push_back(power(slot.grid, "grid energy"));
     series.curtailed_w.push_back(power(slot.curtailed, "curtailment"));
     series.facility_w.push_back(power(slot.facility, "facility energy"));
-    series.loss.push_back(slot.loss);
+    series.loss.push_back(slot.steps == 0 ? kNan : slot.loss);  // nothing before the first step
     series.throttle.push_back(slot.throttle);
     series.mode.push_back(slot.mode);
   }
@@ -209,7 +209,7 @@ LearningCycle read_cycle(const Json& row, const std::string& what) {
 
 void take_totals(LaneResult& lane, const LaneTotals& totals) {
   lane.duration = totals.duration;
-  lane.own_energy = totals.own_used;
+  lane.own_energy = totals.own_used + totals.discharged;
   lane.battery_energy = totals.discharged;
   lane.grid_energy = totals.grid;
   lane.curtailed = totals.curtailed;
@@ -239,7 +239,7 @@ void take_row(LaneResult& lane, const LaneTotals& totals) {
   const auto same = [&](const char* key, Energy ledger) {
     agree(what, key, ledger.in(joule), number_at(row, key, what));
   };
-  same("own_energy_j", totals.own_used);
+  same("own_energy_j", totals.own_used + totals.discharged);
   same("grid_energy_j", totals.grid);
   same("curtailed_j", totals.curtailed);
   same("exported_j", totals.exported);
@@ -321,7 +321,7 @@ void check_choice(const RunResult& result, const Json& end, const char* key,
 }
 
 void take_bound(RunResult& result, const RunEnd* end) {
-  result.bound = {"", kNan, kNan, kNan, kNan};
+  result.bound = {"", kNan, kNan, kNan, kNan, kNan};
   if (end != nullptr && !end->result_json.empty()) {
     const Json json = parse_object(end->result_json, "end of the run");
     check_choice(result, json, "best", result.best);
@@ -329,21 +329,28 @@ void take_bound(RunResult& result, const RunEnd* end) {
     const Json bound = part_at(json, "bound", "end of the run", false);
     if (!bound.empty()) {
       const std::string what = "bound";
-      result.bound = {text_at(bound, "policy", what), number_at(bound, "cost_eur", what),
-                      number_at(bound, "grid_energy_j", what), number_at(bound, "energy_j", what),
-                      number_at(bound, "duration_s", what)};
+      result.bound = {
+          text_at(bound, "policy", what),          number_at(bound, "cost_eur", what),
+          number_at(bound, "grid_energy_j", what), number_at(bound, "energy_j", what),
+          number_at(bound, "duration_s", what),    number_at(bound, "proven_cost_eur", what)};
       if (result.bound.policy.empty()) result.bound.policy = "oracle";
     }
   }
   const LaneResult* oracle = result.lane("oracle");
   if (oracle == nullptr || !oracle->finished) return;
   if (!result.bound.policy.empty()) {
-    if (result.bound.policy == "oracle") {
-      agree("bound", "cost_eur", oracle->cost.value().in(euro), result.bound.cost_eur);
+    // The bound may lie below what the oracle's lane carried out, never above it.
+    const double reached = oracle->cost.value().in(euro);
+    if (oracle->outcome == "target-reached" && result.bound.cost_eur > reached) {
+      agree("bound", "cost_eur", reached, result.bound.cost_eur);
     }
   } else if (oracle->outcome == "target-reached") {
-    result.bound = {"oracle", oracle->cost.value().in(euro), oracle->grid_energy.in(joule),
-                    oracle->energy.value().in(joule), oracle->duration.in(second)};
+    result.bound = {"oracle",
+                    oracle->cost.value().in(euro),
+                    oracle->grid_energy.in(joule),
+                    oracle->energy.value().in(joule),
+                    oracle->duration.in(second),
+                    kNan};
   }
 }
 

@@ -67,7 +67,7 @@ std::string quality_cell(const LaneResult& lane) {
   const double factor = metric_factor(lane.quality_metric);
   const int decimals = factor == 100 ? 1 : 3;
   std::string text = fmt::format("{:.{}f}", lane.quality * factor, decimals);
-  const double half = (lane.quality_high - lane.quality_low) / 2 * factor;
+  const double half = quality_half_width(lane) * factor;
   if (std::isfinite(half)) text += fmt::format("±{:.{}f}", half, decimals);
   return text;
 }
@@ -98,8 +98,7 @@ std::vector<Column> build(const RunResult& result) {
     qualities.push_back(quality_cell(lane));
     const double share = own_share(lane);
     own.push_back(std::isfinite(share) ? fmt::format("{:.0f}", 100 * share) : "n/a");
-    regrets.push_back(lane.policy == result.bound.policy ? "bound"
-                                                         : regret_text(lane, result.bound));
+    regrets.push_back(regret_text(lane, result.bound));
     landauer.push_back(std::isfinite(lane.times_above_landauer)
                            ? fmt::format("{:.1e}", lane.times_above_landauer)
                            : "n/a");

@@ -191,7 +191,7 @@ std::string time_figure(const LaneResult& lane, const LaneSeries& series, const 
       kWidth, height, "Power, precision, loss and quality over time: " + lane.policy,
       fmt::format("Stacked power of {}: {} of own power used by computing, {} through the battery, "
                   "{} from the grid, {} exported, {} curtailed over {}.",
-                  lane.policy, energy_text(lane.own_energy.in(joule)),
+                  lane.policy, energy_text((lane.own_energy - lane.battery_energy).in(joule)),
                   energy_text(lane.battery_energy.in(joule)),
                   energy_text(lane.grid_energy.in(joule)), energy_text(lane.exported.in(joule)),
                   energy_text(lane.curtailed.in(joule)), time_text(lane.duration.in(second))));

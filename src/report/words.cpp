@@ -94,8 +94,15 @@ std::string quality_text(const std::string& metric, double value) {
   return metric == "accuracy" ? fmt::format("{:.1f} %", 100 * value) : fmt::format("{:.3f}", value);
 }
 
+double quality_half_width(const LaneResult& lane) {
+  const bool vacuous =
+      lane.quality_metric == "accuracy" && lane.quality_low <= 0 && lane.quality_high >= 1;
+  return vacuous ? std::numeric_limits<double>::quiet_NaN()
+                 : (lane.quality_high - lane.quality_low) / 2;
+}
+
 std::string interval_text(const LaneResult& lane) {
-  const double half = (lane.quality_high - lane.quality_low) / 2;
+  const double half = quality_half_width(lane);
   if (!std::isfinite(half) || !std::isfinite(lane.quality)) {
     return quality_text(lane.quality_metric, lane.quality);
   }
@@ -116,7 +123,7 @@ double metric_factor(const std::string& metric) { return metric == "accuracy" ? 
 double own_share(const LaneResult& lane) {
   const double all = lane.energy.value().in(joule);
   if (!(all > 0)) return std::numeric_limits<double>::quiet_NaN();
-  return (lane.own_energy + lane.battery_energy).in(joule) / all;
+  return lane.own_energy.in(joule) / all;
 }
 
 double regret(const LaneResult& lane, const Bound& bound) {
@@ -128,9 +135,8 @@ double regret(const LaneResult& lane, const Bound& bound) {
 
 std::string regret_text(const LaneResult& lane, const Bound& bound) {
   const double above = regret(lane, bound);
-  if (lane.outcome != "target-reached" || lane.policy == bound.policy || !std::isfinite(above)) {
-    return "-";
-  }
+  if (lane.outcome != "target-reached" || !std::isfinite(above)) return "-";
+  if (lane.policy == bound.policy && std::abs(above) <= 1e-9) return "bound";
   if (std::abs(above) >= 9.995) return fmt::format("{}x", figure_text(above + 1, 2));
   const double percent = std::abs(above) < 0.0005 ? 0.0 : 100 * above;
   return fmt::format("{:+.{}f}", percent, std::abs(percent) < 9.95 ? 1 : 0);
@@ -235,8 +241,13 @@ std::string bound_sentence(const RunResult& result, const LaneResult& best) {
     gap = fmt::format("{} is {} below it, so this bound is not tight", best.policy,
                       money_text(bound - mine));
   }
-  return fmt::format("The bound is {}: with perfect foresight the same objective costs {}{}; {}.",
-                     result.bound.policy, money_text(bound), grid, gap);
+  const double proven = result.bound.proven_cost_eur;
+  const std::string proof =
+      std::isfinite(proven)
+          ? fmt::format(" Proven: nothing can cost less than {}.", money_text(proven))
+          : "";
+  return fmt::format("The bound is {}: with perfect foresight the same objective costs {}{}; {}.{}",
+                     result.bound.policy, money_text(bound), grid, gap, proof);
 }
 
 }  // namespace

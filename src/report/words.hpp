@@ -32,6 +32,8 @@ std::string time_text(double seconds, int digits = 3);
 
 /// "97.5 %" for accuracy, "0.812" for the rest, as `quality_text`; the axis' words likewise.
 std::string quality_text(const std::string& metric, double value);
+/// Half the quality interval's width; NaN where it is not known or says nothing (all of [0, 1]).
+double quality_half_width(const LaneResult& lane);
 /// "97.5 ± 0.6 %"; without an interval the value alone.
 std::string interval_text(const LaneResult& lane);
 std::string metric_words(const std::string& metric);  ///< "accuracy, %", "R²"
@@ -41,8 +43,8 @@ double metric_factor(const std::string& metric);      ///< 100 for accuracy, els
 double own_share(const LaneResult& lane);
 /// Cost above the bound, relative; NaN where there is no bound or it is not positive.
 double regret(const LaneResult& lane, const Bound& bound);
-/// "+8.1", in percent; "12x" from a thousand percent; "-" where it says nothing: the target missed,
-/// no bound, or the bound itself.
+/// "+8.1", in percent; "12x" from a thousand percent; "bound" for the bound itself; "-"
+/// where it says nothing: the target missed or no bound.
 std::string regret_text(const LaneResult& lane, const Bound& bound);
 /// Cheapest lane beside the best and the bound that reached the target; nullptr: none.
 const LaneResult* best_rival(const RunResult& result);

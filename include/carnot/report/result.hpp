@@ -46,9 +46,9 @@ struct LaneResult {
   double quality = 0, quality_low = 0, quality_high = 0;  ///< NaN: not known
   bool certified = false;
   Time duration;
-  Estimate<Energy> energy;  ///< facility = own + battery + grid
-  Energy own_energy;        ///< own power used by computing as it was made
-  Energy battery_energy;    ///< own power used by computing through the battery
+  Estimate<Energy> energy;  ///< facility = own + grid
+  Energy own_energy;        ///< own power used by computing, directly or through the battery
+  Energy battery_energy;    ///< of it, through the battery
   Energy grid_energy, curtailed, exported;
   Estimate<Carbon> carbon;
   Estimate<Money> cost;  ///< objective: grid, own, forgone export, delay
@@ -75,6 +75,7 @@ struct LaneSeries {
 struct Bound {
   std::string policy;  ///< empty: no bound was computed
   double cost_eur = 0, grid_energy_j = 0, energy_j = 0, duration_s = 0;
+  double proven_cost_eur = 0;  ///< nothing can cost less; below or equal to cost_eur
 };
 
 struct RunResult {
