@@ -255,6 +255,9 @@ TEST(Format, IsTheFormForPeople) {
   EXPECT_EQ(format(12'345'678.0 * euro), "12300000 EUR");
   EXPECT_EQ(format(1.25e12 * euro), "1.25e12 EUR");
   EXPECT_EQ(format(0.001 * euro), "0.001 EUR");
+  EXPECT_EQ(format(1e308 * watt), "1e296 TW");
+  EXPECT_EQ(format(1.5e308 * euro / joule), "5.4e317 EUR/MWh");
+  EXPECT_EQ(format(5e-324 * watt), "4.94e-315 nW");
   EXPECT_EQ(format(2.5 * metre * metre), "2.5 m2");
   EXPECT_EQ(format(std::numeric_limits<double>::infinity() * watt), "inf W");
   EXPECT_EQ(format(std::numeric_limits<double>::quiet_NaN() * watt), "nan W");
