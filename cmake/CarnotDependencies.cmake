@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Everything from outside, in one table: `target | arguments of find_package | Debian package`.
 # All are looked for here; missing is an error only once something links the target, and only what
-# was linked is asked for by the installed carnotConfig.cmake (cmake/CarnotInstall.cmake).
+# a room links is asked for by the installed carnotConfig.cmake (cmake/CarnotInstall.cmake).
 set(CARNOT_DEPENDENCY_TABLE
     "CLI11::CLI11              | CLI11                  | libcli11-dev"
     "CURL::libcurl             | CURL                   | libcurl4-openssl-dev"
@@ -50,8 +50,10 @@ function(carnot_need who)
       message(FATAL_ERROR "${who} needs ${target}: install the Debian package `${debian}` "
                           "(./demo and ./test do), then configure again")
     endif()
-    set_property(GLOBAL APPEND PROPERTY CARNOT_USED_PACKAGES ${package})
-    set_property(GLOBAL APPEND PROPERTY CARNOT_USED_DEBIAN ${debian})
+    if(who MATCHES "^room ")
+      set_property(GLOBAL APPEND PROPERTY CARNOT_USED_PACKAGES ${package})
+      set_property(GLOBAL APPEND PROPERTY CARNOT_USED_DEBIAN ${debian})
+    endif()
   endforeach()
 endfunction()
 

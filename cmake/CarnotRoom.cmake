@@ -4,8 +4,9 @@
 # A room is a static library carnot::NAME. Its public headers (relative to include/carnot/NAME) form
 # a file set that is installed and of which every header is compiled alone. TESTS become one
 # GoogleTest program NAME_test, each test a ctest with the label `fast`, or, by the ending of its
-# suite's name, `slow` (Slow), `gpu` (Gpu) or `net-outside` (NetOutside). OPTIONAL targets are linked where they were found, and then define
-# CARNOT_HAVE_ONEDNN for onednn::onednn, CARNOT_HAVE_OPENMP for OpenMP::OpenMP_CXX and so on.
+# suite's name, `slow` (Slow), `gpu` (Gpu) or `net-outside` (NetOutside). OPTIONAL targets are
+# linked where they were found, and then define CARNOT_HAVE_ONEDNN for onednn::onednn,
+# CARNOT_HAVE_OPENMP for OpenMP::OpenMP_CXX and so on.
 include(GoogleTest)
 
 function(carnot_room name)
