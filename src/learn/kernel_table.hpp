@@ -35,6 +35,12 @@ struct KernelTable {
   void (*unpack)(const std::uint8_t* row, int bits, bool is_signed, std::size_t n,
                  std::uint8_t* out);
 
+  /// out = x * inverse clamped to [low, high] and rounded to nearest, as bytes.
+  void (*to_bytes)(const float* x, std::size_t n, float inverse, float low, float high,
+                   std::uint8_t* out);
+  /// The reverse of unpack, into a row that is zero; 64 * chunks bytes in.
+  void (*pack)(const std::uint8_t* in, std::size_t chunks, int bits, std::uint8_t* row);
+
   /// m -= round(factor * g), saturating, stochastic; w = m rounded to its upper bits.
   /// n multiple of 32; `index` counts the rounding draws, multiple of 32.
   void (*update16)(std::int16_t* m, const std::int32_t* g, std::size_t n, float factor,
@@ -59,6 +65,7 @@ struct KernelTable {
                            const float* row_factor, int limit, RoundingKey key, std::int8_t* q,
                            std::size_t ldq, float* scale, float* inverse);
   /// Gradients for dX: row i shares scale[i]; x[i][j] is first multiplied by column_factor[j].
+  /// n multiple of 32.
   void (*quantise_rows)(const float* x, std::size_t ld, std::size_t rows, std::size_t n,
                         const float* column_factor, int limit, RoundingKey key, std::int8_t* q,
                         std::size_t ldq, float* scale);

@@ -131,6 +131,8 @@ const KernelTable& avx2_kernels() noexcept {
                                         product_nn,
                                         interleave,
                                         unpack,
+                                        to_bytes,
+                                        pack,
                                         update<std::int16_t>,
                                         update<std::int8_t>,
                                         rescale<std::int16_t>,

@@ -25,7 +25,143 @@ namespace {
 #define CARNOT_TARGET \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,prefer-vector-width=512")))
 #endif
+#define CARNOT_OWN_ROUNDING
 #include "learn/portable_kernels.inc"
+
+/// Sixteen `rounding_word`s from `counter` on.
+CARNOT_TARGET inline __m512i rounding_words(RoundingKey key, std::uint32_t counter) {
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512i x = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(counter)), lane);
+  x = _mm512_xor_si512(x, _mm512_set1_epi32(static_cast<int>(key.first)));
+  x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 16));
+  x = _mm512_mullo_epi32(x, _mm512_set1_epi32(0x21f0aaad));
+  x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 15));
+  x = _mm512_add_epi32(x, _mm512_set1_epi32(static_cast<int>(key.second)));
+  x = _mm512_mullo_epi32(x, _mm512_set1_epi32(0x735a2d97));
+  return _mm512_xor_si512(x, _mm512_srli_epi32(x, 15));
+}
+
+/// round_stochastically(clamped(x, limit), draw) in 16 lanes.
+CARNOT_TARGET inline __m512i rounded(__m512 x, __m512i draw, float limit) {
+  const __m512 low = _mm512_max_ps(x, _mm512_set1_ps(-limit));
+  const __m512 bounded = _mm512_min_ps(low, _mm512_set1_ps(limit));
+  const __m512 u = _mm512_mul_ps(_mm512_add_ps(_mm512_cvtepi32_ps(draw), _mm512_set1_ps(0.5f)),
+                                 _mm512_set1_ps(0x1p-16f));
+  return _mm512_cvttps_epi32(
+      _mm512_roundscale_ps(_mm512_add_ps(bounded, u), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+}
+
+CARNOT_TARGET inline __m512i within(__m512i x, __m512i limit) {
+  const __m512i least = _mm512_sub_epi32(_mm512_setzero_si512(), limit);
+  return _mm512_min_epi32(_mm512_max_epi32(x, least), limit);
+}
+
+template <class Master>
+CARNOT_TARGET inline void update16_lanes(Master* m, const std::int32_t* g, __m512 factor,
+                                         __m512i draw, __m512i half, int shift, __m512i most,
+                                         __m512i limit, std::int8_t* w) {
+  const __m512i d =
+      rounded(_mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(g)), factor), draw, 65536.0f);
+  if constexpr (sizeof(Master) == 2) {
+    auto* at = reinterpret_cast<__m256i*>(m);
+    const __m512i q =
+        within(_mm512_sub_epi32(_mm512_cvtepi16_epi32(_mm256_loadu_si256(at)), d), most);
+    _mm256_storeu_si256(at, _mm512_cvtepi32_epi16(q));
+    const __m512i upper =
+        _mm512_srai_epi32(_mm512_add_epi32(q, half), static_cast<unsigned>(shift));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(w), _mm512_cvtepi32_epi8(within(upper, limit)));
+  } else {
+    auto* at = reinterpret_cast<__m128i*>(m);
+    const __m512i q = within(_mm512_sub_epi32(_mm512_cvtepi8_epi32(_mm_loadu_si128(at)), d), most);
+    _mm_storeu_si128(at, _mm512_cvtepi32_epi8(q));
+    const __m512i upper =
+        _mm512_srai_epi32(_mm512_add_epi32(q, half), static_cast<unsigned>(shift));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(w), _mm512_cvtepi32_epi8(within(upper, limit)));
+  }
+}
+
+template <class Master>
+CARNOT_TARGET void update(Master* m, const std::int32_t* g, std::size_t n, float factor,
+                          RoundingKey key, std::uint32_t index, int shift, int limit,
+                          std::int8_t* w) {
+  const __m512 by = _mm512_set1_ps(factor);
+  const __m512i half = _mm512_set1_epi32(1 << (shift - 1));
+  const __m512i most = _mm512_set1_epi32(sizeof(Master) == 2 ? 32767 : 127);
+  const __m512i bound = _mm512_set1_epi32(limit);
+  for (std::size_t at = 0; at < n; at += 32) {
+    const __m512i words = rounding_words(key, static_cast<std::uint32_t>((index + at) / 2));
+    const __m512i low = _mm512_and_si512(words, _mm512_set1_epi32(0xffff));
+    update16_lanes(m + at, g + at, by, low, half, shift, most, bound, w + at);
+    update16_lanes(m + at + 16, g + at + 16, by, _mm512_srli_epi32(words, 16), half, shift, most,
+                   bound, w + at + 16);
+  }
+}
+
+/// 32 elements of a row of gradients: q = rounded((x * f) * g).
+CARNOT_TARGET inline void quantise_32(const float* x, __m512 f0, __m512 f1, __m512 g0, __m512 g1,
+                                      __m512i words, int limit, std::int8_t* q) {
+  const auto bound = static_cast<float>(limit);
+  const __m512i most = _mm512_set1_epi32(limit);
+  const __m512 v0 = _mm512_mul_ps(_mm512_mul_ps(_mm512_loadu_ps(x), f0), g0);
+  const __m512 v1 = _mm512_mul_ps(_mm512_mul_ps(_mm512_loadu_ps(x + 16), f1), g1);
+  const __m512i low = _mm512_and_si512(words, _mm512_set1_epi32(0xffff));
+  const __m512i q0 = within(rounded(v0, low, bound), most);
+  const __m512i q1 = within(rounded(v1, _mm512_srli_epi32(words, 16), bound), most);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(q), _mm512_cvtepi32_epi8(q0));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(q + 16), _mm512_cvtepi32_epi8(q1));
+}
+
+CARNOT_TARGET void quantise_columns(const float* x, std::size_t ld, std::size_t rows, std::size_t n,
+                                    const float* row_factor, int limit, RoundingKey key,
+                                    std::int8_t* q, std::size_t ldq, float* scale, float* inverse) {
+  const auto bound = static_cast<float>(limit);
+  for (std::size_t j = 0; j < n; j += 32) {
+    __m512 most0 = _mm512_setzero_ps(), most1 = most0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      const __m512 f = _mm512_set1_ps(row_factor[i]);
+      const float* row = x + i * ld + j;
+      most0 = _mm512_max_ps(_mm512_abs_ps(_mm512_mul_ps(_mm512_loadu_ps(row), f)), most0);
+      most1 = _mm512_max_ps(_mm512_abs_ps(_mm512_mul_ps(_mm512_loadu_ps(row + 16), f)), most1);
+    }
+    _mm512_storeu_ps(scale + j, most0);
+    _mm512_storeu_ps(scale + j + 16, most1);
+    for (std::size_t t = j; t < j + 32; ++t) {
+      inverse[t] = scale[t] > 1e-30f ? bound / scale[t] : 0.0f;
+      scale[t] = scale[t] / bound;
+    }
+    const __m512 g0 = _mm512_loadu_ps(inverse + j), g1 = _mm512_loadu_ps(inverse + j + 16);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const __m512 f = _mm512_set1_ps(row_factor[i]);
+      quantise_32(x + i * ld + j, f, f, g0, g1,
+                  rounding_words(key, static_cast<std::uint32_t>((i * ldq + j) / 2)), limit,
+                  q + i * ldq + j);
+    }
+  }
+}
+
+CARNOT_TARGET void quantise_rows(const float* x, std::size_t ld, std::size_t rows, std::size_t n,
+                                 const float* column_factor, int limit, RoundingKey key,
+                                 std::int8_t* q, std::size_t ldq, float* scale) {
+  const auto bound = static_cast<float>(limit);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const float* row = x + i * ld;
+    __m512 most = _mm512_setzero_ps();
+    for (std::size_t j = 0; j < n; j += 16) {
+      const __m512 v = _mm512_mul_ps(_mm512_loadu_ps(row + j), _mm512_loadu_ps(column_factor + j));
+      most = _mm512_max_ps(_mm512_abs_ps(v), most);
+    }
+    const float top = _mm512_reduce_max_ps(most);
+    const float inverse = top > 1e-30f ? bound / top : 0.0f;
+    scale[i] = top / bound;
+    const __m512 g = _mm512_set1_ps(inverse);
+    for (std::size_t j = 0; j < n; j += 32) {
+      quantise_32(row + j, _mm512_loadu_ps(column_factor + j),
+                  _mm512_loadu_ps(column_factor + j + 16), g, g,
+                  rounding_words(key, static_cast<std::uint32_t>((i * ldq + j) / 2)), limit,
+                  q + i * ldq + j);
+    }
+  }
+}
 
 /// Sums of the bytes of four rows, times 128, in lanes 0..3 of each 128 bits.
 CARNOT_TARGET inline __m512i add_lanes(__m512i a0, __m512i a1, __m512i a2, __m512i a3) {
@@ -214,6 +350,8 @@ const KernelTable& avx512_kernels() noexcept {
                                         product_nn,
                                         interleave,
                                         unpack,
+                                        to_bytes,
+                                        pack,
                                         update<std::int16_t>,
                                         update<std::int8_t>,
                                         rescale<std::int16_t>,

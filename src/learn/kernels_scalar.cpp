@@ -66,6 +66,8 @@ const KernelTable& scalar_kernels() noexcept {
                                         product_nn,
                                         interleave,
                                         unpack,
+                                        to_bytes,
+                                        pack,
                                         update<std::int16_t>,
                                         update<std::int8_t>,
                                         rescale<std::int16_t>,
