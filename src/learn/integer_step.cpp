@@ -111,7 +111,7 @@ void Network::momentum_update(Layer& layer, std::size_t row, const std::int32_t*
     const std::size_t at = from + k;
     float& v = layer.velocity[at];
     v = momentum_ * v + static_cast<float>(g[k]) * factor;
-    const float delta = std::clamp(v * rate, -65536.0f, 65536.0f);
+    const float delta = std::clamp(v * rate, -32767.0f, 32767.0f);
     const int d = round_stochastically(delta, rounding_draw(key, at));
     int m;
     if (precision_.master == 16) {

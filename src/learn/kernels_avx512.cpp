@@ -28,6 +28,12 @@ namespace {
 #define CARNOT_OWN_ROUNDING
 #include "learn/portable_kernels.inc"
 
+/// sum += dot products of four unsigned by four signed bytes a lane. Written as an instruction
+/// because GCC 12 copies each accumulator in and out of the intrinsic's tied register.
+CARNOT_TARGET inline void add_products(__m512i& sum, __m512i bytes, __m512i signed_bytes) {
+  __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(bytes), "v"(signed_bytes));
+}
+
 /// Sixteen `rounding_word`s from `counter` on.
 CARNOT_TARGET inline __m512i rounding_words(RoundingKey key, std::uint32_t counter) {
   const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -57,43 +63,39 @@ CARNOT_TARGET inline __m512i within(__m512i x, __m512i limit) {
 }
 
 template <class Master>
-CARNOT_TARGET inline void update16_lanes(Master* m, const std::int32_t* g, __m512 factor,
-                                         __m512i draw, __m512i half, int shift, __m512i most,
-                                         __m512i limit, std::int8_t* w) {
-  const __m512i d =
-      rounded(_mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(g)), factor), draw, 65536.0f);
-  if constexpr (sizeof(Master) == 2) {
-    auto* at = reinterpret_cast<__m256i*>(m);
-    const __m512i q =
-        within(_mm512_sub_epi32(_mm512_cvtepi16_epi32(_mm256_loadu_si256(at)), d), most);
-    _mm256_storeu_si256(at, _mm512_cvtepi32_epi16(q));
-    const __m512i upper =
-        _mm512_srai_epi32(_mm512_add_epi32(q, half), static_cast<unsigned>(shift));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(w), _mm512_cvtepi32_epi8(within(upper, limit)));
-  } else {
-    auto* at = reinterpret_cast<__m128i*>(m);
-    const __m512i q = within(_mm512_sub_epi32(_mm512_cvtepi8_epi32(_mm_loadu_si128(at)), d), most);
-    _mm_storeu_si128(at, _mm512_cvtepi32_epi8(q));
-    const __m512i upper =
-        _mm512_srai_epi32(_mm512_add_epi32(q, half), static_cast<unsigned>(shift));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(w), _mm512_cvtepi32_epi8(within(upper, limit)));
-  }
-}
-
-template <class Master>
 CARNOT_TARGET void update(Master* m, const std::int32_t* g, std::size_t n, float factor,
                           RoundingKey key, std::uint32_t index, int shift, int limit,
                           std::int8_t* w) {
   const __m512 by = _mm512_set1_ps(factor);
-  const __m512i half = _mm512_set1_epi32(1 << (shift - 1));
-  const __m512i most = _mm512_set1_epi32(sizeof(Master) == 2 ? 32767 : 127);
-  const __m512i bound = _mm512_set1_epi32(limit);
+  const __m512i half = _mm512_set1_epi16(static_cast<short>(1 << (shift - 1)));
+  const __m512i most = _mm512_set1_epi16(sizeof(Master) == 2 ? 32767 : 127);
+  const __m512i least = _mm512_sub_epi16(_mm512_setzero_si512(), most);
+  const __m512i top = _mm512_set1_epi16(static_cast<short>(limit));
+  const __m512i bottom = _mm512_sub_epi16(_mm512_setzero_si512(), top);
+  const __m128i by_shift = _mm_cvtsi32_si128(shift);
   for (std::size_t at = 0; at < n; at += 32) {
     const __m512i words = rounding_words(key, static_cast<std::uint32_t>((index + at) / 2));
-    const __m512i low = _mm512_and_si512(words, _mm512_set1_epi32(0xffff));
-    update16_lanes(m + at, g + at, by, low, half, shift, most, bound, w + at);
-    update16_lanes(m + at + 16, g + at + 16, by, _mm512_srli_epi32(words, 16), half, shift, most,
-                   bound, w + at + 16);
+    const __m512 g0 = _mm512_cvtepi32_ps(_mm512_loadu_si512(g + at));
+    const __m512 g1 = _mm512_cvtepi32_ps(_mm512_loadu_si512(g + at + 16));
+    const __m512i d0 = rounded(_mm512_mul_ps(g0, by),
+                               _mm512_and_si512(words, _mm512_set1_epi32(0xffff)), 32767.0f);
+    const __m512i d1 = rounded(_mm512_mul_ps(g1, by), _mm512_srli_epi32(words, 16), 32767.0f);
+    // From here on 32 lanes of 16 bits, saturating.
+    const __m512i d = _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(d0)),
+                                         _mm512_cvtepi32_epi16(d1), 1);
+    __m512i q;
+    if constexpr (sizeof(Master) == 2) {
+      q = _mm512_max_epi16(_mm512_subs_epi16(_mm512_loadu_si512(m + at), d), least);
+      _mm512_storeu_si512(m + at, q);
+    } else {
+      auto* place = reinterpret_cast<__m256i*>(m + at);
+      q = _mm512_subs_epi16(_mm512_cvtepi8_epi16(_mm256_loadu_si256(place)), d);
+      q = _mm512_min_epi16(_mm512_max_epi16(q, least), most);
+      _mm256_storeu_si256(place, _mm512_cvtepi16_epi8(q));
+    }
+    const __m512i upper = _mm512_sra_epi16(_mm512_adds_epi16(q, half), by_shift);
+    const __m512i kept = _mm512_min_epi16(_mm512_max_epi16(upper, bottom), top);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(w + at), _mm512_cvtepi16_epi8(kept));
   }
 }
 
@@ -190,10 +192,10 @@ CARNOT_TARGET void product_nt_of(const std::uint8_t* x, std::size_t ldx, const s
     if constexpr (kSigned) {
       __m512i s0 = offset, s1 = offset, s2 = offset, s3 = offset;
       for (std::size_t p = 0; p < k; p += 64) {
-        s0 = _mm512_dpbusd_epi32(s0, flip, _mm512_loadu_si512(w0 + p));
-        s1 = _mm512_dpbusd_epi32(s1, flip, _mm512_loadu_si512(w0 + ldw + p));
-        s2 = _mm512_dpbusd_epi32(s2, flip, _mm512_loadu_si512(w0 + 2 * ldw + p));
-        s3 = _mm512_dpbusd_epi32(s3, flip, _mm512_loadu_si512(w0 + 3 * ldw + p));
+        add_products(s0, flip, _mm512_loadu_si512(w0 + p));
+        add_products(s1, flip, _mm512_loadu_si512(w0 + ldw + p));
+        add_products(s2, flip, _mm512_loadu_si512(w0 + 2 * ldw + p));
+        add_products(s3, flip, _mm512_loadu_si512(w0 + 3 * ldw + p));
       }
       const __m512i t = add_lanes(s0, s1, s2, s3);
       offset = add_quarters(t, t, t, t);
@@ -215,7 +217,7 @@ CARNOT_TARGET void product_nt_of(const std::uint8_t* x, std::size_t ldx, const s
           __m512i a = _mm512_loadu_si512(x0 + r * ldx + p);
           if constexpr (kSigned) a = _mm512_xor_si512(a, flip);
 #pragma GCC unroll 4
-          for (std::size_t c = 0; c < 4; ++c) sum[r][c] = _mm512_dpbusd_epi32(sum[r][c], a, b[c]);
+          for (std::size_t c = 0; c < 4; ++c) add_products(sum[r][c], a, b[c]);
         }
       }
       __m512i rows[4];
@@ -268,7 +270,7 @@ CARNOT_TARGET inline void tile_nn(const std::int8_t* a, std::size_t lda, const s
       const __m512i spread = _mm512_set1_epi32(four);
 #pragma GCC unroll 3
       for (std::size_t v = 0; v < kVectors; ++v) {
-        sum[r][v] = _mm512_dpbusd_epi32(sum[r][v], value[v], spread);
+        add_products(sum[r][v], value[v], spread);
       }
     }
   }
