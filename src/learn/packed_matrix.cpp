@@ -17,6 +17,24 @@ RoundingKey rounding_key(std::uint64_t seed, std::uint64_t stream, std::uint64_t
   return {static_cast<std::uint32_t>(bits), static_cast<std::uint32_t>(bits >> 32)};
 }
 
+void stochastic_copy(const float* values, std::size_t n, float step, RoundingKey key,
+                     float* out) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    out[i] =
+        step * static_cast<float>(round_stochastically(values[i] / step, rounding_draw(key, i)));
+  }
+}
+
+void double_sampled_gradient(const float* q1, const float* q2, const float* x, std::size_t n,
+                             float b, float* g) noexcept {
+  float first = -b, second = -b;
+  for (std::size_t i = 0; i < n; ++i) {
+    first += q1[i] * x[i];
+    second += q2[i] * x[i];
+  }
+  for (std::size_t i = 0; i < n; ++i) g[i] = 0.5f * (q1[i] * second + q2[i] * first);
+}
+
 namespace {
 constexpr std::align_val_t kLine{64};
 }

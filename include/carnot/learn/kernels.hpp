@@ -59,6 +59,15 @@ constexpr std::int32_t round_to_nearest(float x) noexcept {
   return q - (static_cast<float>(q) > v ? 1 : 0);
 }
 
+/// out[i] = step * round_stochastically(values[i] / step): one random rounding of a row.
+void stochastic_copy(const float* values, std::size_t n, float step, RoundingKey key,
+                     float* out) noexcept;
+/// Least-squares gradient of (a'x - b)^2 / 2 at x from two roundings of a (Zhang et al., ZipML,
+/// ICML 2017): g = (q1 (q2'x - b) + q2 (q1'x - b)) / 2. Unbiased if q1 and q2 are independent
+/// unbiased roundings of a; with q1 = q2 it is off by diag(Var q) x.
+void double_sampled_gradient(const float* q1, const float* q2, const float* x, std::size_t n,
+                             float b, float* g) noexcept;
+
 /// Bytes that start on a cache line; zero at first. A value (copies are deep).
 class AlignedBytes {
  public:
