@@ -92,6 +92,20 @@ struct KernelTable {
                     bool relu);
   void (*gate)(float* x, std::size_t ld, std::size_t rows, std::size_t n, const float* gate);
   void (*to_bf16)(const float* x, std::size_t n, float factor, std::uint16_t* out);
+
+  // Streaming gradient descent, a row at a time. n multiple of 64 (floats: 16); 4-bit rows in
+  // PackedMatrix' layout, n multiple of 128.
+  float (*dot_f32)(const float* x, const float* w, std::size_t n);
+  void (*axpy_f32)(float a, const float* x, std::size_t n, float* w);
+  std::int32_t (*dot_u8)(const std::uint8_t* x, const std::int8_t* w, std::size_t n);
+  /// m -= floor((128 x c + random) / 2^16), saturating; w = m rounded to its upper 8 bits.
+  void (*axpy_u8)(const std::uint8_t* x, std::size_t n, std::int16_t c, RoundingKey key,
+                  std::int16_t* m, std::int8_t* w);
+  /// 16 times the sum of x times the upper 4 bits of m.
+  std::int32_t (*dot_u4)(const std::uint8_t* x, const std::int8_t* m, std::size_t n);
+  /// m -= high[x] + (low[x] + random >= 256), saturating.
+  void (*axpy_u4)(const std::uint8_t* x, std::size_t n, const std::int8_t* high,
+                  const std::uint8_t* low, RoundingKey key, std::int8_t* m);
 };
 
 const KernelTable& kernels() noexcept;

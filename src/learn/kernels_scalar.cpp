@@ -84,7 +84,13 @@ const KernelTable& scalar_kernels() noexcept {
                                         float_product,
                                         bias_relu,
                                         gate,
-                                        to_bf16};
+                                        to_bf16,
+                                        dot_f32,
+                                        axpy_f32,
+                                        dot_u8,
+                                        axpy_u8,
+                                        dot_u4,
+                                        axpy_u4};
   return table;
 }
 

@@ -351,6 +351,44 @@ TEST(Elementwise, OwnFunctionsAgreeWithTheLibrary) {
   for (double t = 0; t <= 1.0; t += 0.001) EXPECT_NEAR(cos_pi(t), std::cos(M_PI * t), 1e-11) << t;
 }
 
+TEST(Streaming, IsTheSameInEveryInstructionSetAndLearns) {
+  const std::size_t rows = 600, columns = 130;
+  const auto x = random_floats(rows * columns, 8, 0.0f, 1.0f);
+  std::vector<float> y(rows), expected8, expected4;
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < columns; ++j) {
+      y[i] += x[i * columns + j] * (j % 3 == 0 ? 0.3f : -0.1f);
+    }
+  }
+  for_each_set([&] {
+    for (const int bits : {32, 8, 4}) {
+      StreamingRegression model(columns, bits, 0.6f, 3);
+      const PackedMatrix packed(x.data(), rows, columns, bits == 32 ? 8 : bits,
+                                Format::UnitInterval);
+      std::vector<float> row(model.padded_columns());
+      double first = 0, last = 0;
+      for (int pass = 0; pass < 8; ++pass) {
+        last = 0;
+        for (std::size_t i = 0; i < rows; ++i) {
+          std::copy_n(x.data() + i * columns, columns, row.data());
+          const float guess = bits == 32 ? model.step(row.data(), y[i], 0.01f)
+                                         : model.step(packed.row(i), y[i], 0.01f);
+          last += static_cast<double>((guess - y[i]) * (guess - y[i]));
+        }
+        if (pass == 0) first = last;
+      }
+      EXPECT_LT(last, (bits == 4 ? 0.8 : 0.2) * first) << bits;
+      auto& expected = bits == 8 ? expected8 : expected4;
+      if (bits == 32) continue;
+      if (expected.empty()) expected = model.coefficients();
+      EXPECT_EQ(model.coefficients(), expected) << bits;
+    }
+  });
+  EXPECT_THROW(StreamingRegression(5, 2, 1.0f, 1), InputError);
+  EXPECT_THROW(StreamingRegression(0, 8, 1.0f, 1), InputError);
+  EXPECT_THROW(StreamingRegression(5, 8, 0.0f, 1), InputError);
+}
+
 TEST(InstructionSet, RefusesUnknownNames) {
   EXPECT_THROW(set_instruction_set("mmx"), InputError);
   EXPECT_THROW(set_instruction_set(""), InputError);
