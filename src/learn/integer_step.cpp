@@ -68,10 +68,10 @@ void Network::input_gradient(std::size_t l, std::size_t rows, const StepRule& ru
   const std::size_t rows4 = padded(rows, 4);
   const std::size_t groups = padded(layer.outputs, 4) / 4;
   auto* q = as<std::int8_t>(work_.gradient);
-  kernels().quantise_rows(as<float>(work_.deltas[l]), layer.out_stride, rows, layer.outputs,
-                          layer.operand_scale.data(), signed_limit(precision_.gradient),
-                          rounding_key(rule.seed, 8 * l + 2, rule.step), q, layer.out_stride,
-                          work_.row_scale.data());
+  kernels().quantise_rows(
+      as<float>(work_.deltas[l]), layer.out_stride, rows, padded(layer.outputs, 32),
+      layer.operand_scale.data(), signed_limit(precision_.gradient),
+      rounding_key(rule.seed, 8 * l + 2, rule.step), q, layer.out_stride, work_.row_scale.data());
   for (std::size_t i = 0; i < rows4; ++i) {
     std::int8_t* row = q + i * layer.out_stride;
     if (i >= rows) std::memset(row, 0, layer.out_stride);
@@ -111,7 +111,7 @@ void Network::momentum_update(Layer& layer, std::size_t row, const std::int32_t*
     const std::size_t at = from + k;
     float& v = layer.velocity[at];
     v = momentum_ * v + static_cast<float>(g[k]) * factor;
-    const float delta = std::clamp(v * rate, -65536.0f, 65536.0f);
+    const float delta = std::clamp(v * rate, -32767.0f, 32767.0f);
     const int d = round_stochastically(delta, rounding_draw(key, at));
     int m;
     if (precision_.master == 16) {

@@ -35,6 +35,12 @@ struct KernelTable {
   void (*unpack)(const std::uint8_t* row, int bits, bool is_signed, std::size_t n,
                  std::uint8_t* out);
 
+  /// out = x * inverse clamped to [low, high] and rounded to nearest, as bytes.
+  void (*to_bytes)(const float* x, std::size_t n, float inverse, float low, float high,
+                   std::uint8_t* out);
+  /// The reverse of unpack, into a row that is zero; 64 * chunks bytes in.
+  void (*pack)(const std::uint8_t* in, std::size_t chunks, int bits, std::uint8_t* row);
+
   /// m -= round(factor * g), saturating, stochastic; w = m rounded to its upper bits.
   /// n multiple of 32; `index` counts the rounding draws, multiple of 32.
   void (*update16)(std::int16_t* m, const std::int32_t* g, std::size_t n, float factor,
@@ -59,6 +65,7 @@ struct KernelTable {
                            const float* row_factor, int limit, RoundingKey key, std::int8_t* q,
                            std::size_t ldq, float* scale, float* inverse);
   /// Gradients for dX: row i shares scale[i]; x[i][j] is first multiplied by column_factor[j].
+  /// n multiple of 32.
   void (*quantise_rows)(const float* x, std::size_t ld, std::size_t rows, std::size_t n,
                         const float* column_factor, int limit, RoundingKey key, std::int8_t* q,
                         std::size_t ldq, float* scale);
@@ -85,6 +92,20 @@ struct KernelTable {
                     bool relu);
   void (*gate)(float* x, std::size_t ld, std::size_t rows, std::size_t n, const float* gate);
   void (*to_bf16)(const float* x, std::size_t n, float factor, std::uint16_t* out);
+
+  // Streaming gradient descent, a row at a time. n multiple of 64 (floats: 16); 4-bit rows in
+  // PackedMatrix' layout, n multiple of 128.
+  float (*dot_f32)(const float* x, const float* w, std::size_t n);
+  void (*axpy_f32)(float a, const float* x, std::size_t n, float* w);
+  std::int32_t (*dot_u8)(const std::uint8_t* x, const std::int8_t* w, std::size_t n);
+  /// m -= floor((128 x c + random) / 2^16), saturating; w = m rounded to its upper 8 bits.
+  void (*axpy_u8)(const std::uint8_t* x, std::size_t n, std::int16_t c, RoundingKey key,
+                  std::int16_t* m, std::int8_t* w);
+  /// 16 times the sum of x times the upper 4 bits of m.
+  std::int32_t (*dot_u4)(const std::uint8_t* x, const std::int8_t* m, std::size_t n);
+  /// m -= high[x] + (low[x] + random >= 256), saturating.
+  void (*axpy_u4)(const std::uint8_t* x, std::size_t n, const std::int8_t* high,
+                  const std::uint8_t* low, RoundingKey key, std::int8_t* m);
 };
 
 const KernelTable& kernels() noexcept;

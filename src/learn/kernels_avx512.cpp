@@ -25,7 +25,146 @@ namespace {
 #define CARNOT_TARGET \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,prefer-vector-width=512")))
 #endif
+#define CARNOT_OWN_ROUNDING
+#define CARNOT_OWN_STREAMING
 #include "learn/portable_kernels.inc"
+
+/// sum += dot products of four unsigned by four signed bytes a lane. Written as an instruction
+/// because GCC 12 copies each accumulator in and out of the intrinsic's tied register.
+CARNOT_TARGET inline void add_products(__m512i& sum, __m512i bytes, __m512i signed_bytes) {
+  __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(bytes), "v"(signed_bytes));
+}
+
+/// Sixteen `rounding_word`s from `counter` on.
+CARNOT_TARGET inline __m512i rounding_words(RoundingKey key, std::uint32_t counter) {
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512i x = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(counter)), lane);
+  x = _mm512_xor_si512(x, _mm512_set1_epi32(static_cast<int>(key.first)));
+  x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 16));
+  x = _mm512_mullo_epi32(x, _mm512_set1_epi32(0x21f0aaad));
+  x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 15));
+  x = _mm512_add_epi32(x, _mm512_set1_epi32(static_cast<int>(key.second)));
+  x = _mm512_mullo_epi32(x, _mm512_set1_epi32(0x735a2d97));
+  return _mm512_xor_si512(x, _mm512_srli_epi32(x, 15));
+}
+
+/// round_stochastically(clamped(x, limit), draw) in 16 lanes.
+CARNOT_TARGET inline __m512i rounded(__m512 x, __m512i draw, float limit) {
+  const __m512 low = _mm512_max_ps(x, _mm512_set1_ps(-limit));
+  const __m512 bounded = _mm512_min_ps(low, _mm512_set1_ps(limit));
+  const __m512 u = _mm512_mul_ps(_mm512_add_ps(_mm512_cvtepi32_ps(draw), _mm512_set1_ps(0.5f)),
+                                 _mm512_set1_ps(0x1p-16f));
+  return _mm512_cvttps_epi32(
+      _mm512_roundscale_ps(_mm512_add_ps(bounded, u), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+}
+
+CARNOT_TARGET inline __m512i within(__m512i x, __m512i limit) {
+  const __m512i least = _mm512_sub_epi32(_mm512_setzero_si512(), limit);
+  return _mm512_min_epi32(_mm512_max_epi32(x, least), limit);
+}
+
+template <class Master>
+CARNOT_TARGET void update(Master* m, const std::int32_t* g, std::size_t n, float factor,
+                          RoundingKey key, std::uint32_t index, int shift, int limit,
+                          std::int8_t* w) {
+  const __m512 by = _mm512_set1_ps(factor);
+  const __m512i half = _mm512_set1_epi16(static_cast<short>(1 << (shift - 1)));
+  const __m512i most = _mm512_set1_epi16(sizeof(Master) == 2 ? 32767 : 127);
+  const __m512i least = _mm512_sub_epi16(_mm512_setzero_si512(), most);
+  const __m512i top = _mm512_set1_epi16(static_cast<short>(limit));
+  const __m512i bottom = _mm512_sub_epi16(_mm512_setzero_si512(), top);
+  const __m128i by_shift = _mm_cvtsi32_si128(shift);
+  for (std::size_t at = 0; at < n; at += 32) {
+    const __m512i words = rounding_words(key, static_cast<std::uint32_t>((index + at) / 2));
+    const __m512 g0 = _mm512_cvtepi32_ps(_mm512_loadu_si512(g + at));
+    const __m512 g1 = _mm512_cvtepi32_ps(_mm512_loadu_si512(g + at + 16));
+    const __m512i d0 = rounded(_mm512_mul_ps(g0, by),
+                               _mm512_and_si512(words, _mm512_set1_epi32(0xffff)), 32767.0f);
+    const __m512i d1 = rounded(_mm512_mul_ps(g1, by), _mm512_srli_epi32(words, 16), 32767.0f);
+    // From here on 32 lanes of 16 bits, saturating.
+    const __m512i d = _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(d0)),
+                                         _mm512_cvtepi32_epi16(d1), 1);
+    __m512i q;
+    if constexpr (sizeof(Master) == 2) {
+      q = _mm512_max_epi16(_mm512_subs_epi16(_mm512_loadu_si512(m + at), d), least);
+      _mm512_storeu_si512(m + at, q);
+    } else {
+      auto* place = reinterpret_cast<__m256i*>(m + at);
+      q = _mm512_subs_epi16(_mm512_cvtepi8_epi16(_mm256_loadu_si256(place)), d);
+      q = _mm512_min_epi16(_mm512_max_epi16(q, least), most);
+      _mm256_storeu_si256(place, _mm512_cvtepi16_epi8(q));
+    }
+    const __m512i upper = _mm512_sra_epi16(_mm512_adds_epi16(q, half), by_shift);
+    const __m512i kept = _mm512_min_epi16(_mm512_max_epi16(upper, bottom), top);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(w + at), _mm512_cvtepi16_epi8(kept));
+  }
+}
+
+/// 32 elements of a row of gradients: q = rounded((x * f) * g).
+CARNOT_TARGET inline void quantise_32(const float* x, __m512 f0, __m512 f1, __m512 g0, __m512 g1,
+                                      __m512i words, int limit, std::int8_t* q) {
+  const auto bound = static_cast<float>(limit);
+  const __m512i most = _mm512_set1_epi32(limit);
+  const __m512 v0 = _mm512_mul_ps(_mm512_mul_ps(_mm512_loadu_ps(x), f0), g0);
+  const __m512 v1 = _mm512_mul_ps(_mm512_mul_ps(_mm512_loadu_ps(x + 16), f1), g1);
+  const __m512i low = _mm512_and_si512(words, _mm512_set1_epi32(0xffff));
+  const __m512i q0 = within(rounded(v0, low, bound), most);
+  const __m512i q1 = within(rounded(v1, _mm512_srli_epi32(words, 16), bound), most);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(q), _mm512_cvtepi32_epi8(q0));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(q + 16), _mm512_cvtepi32_epi8(q1));
+}
+
+CARNOT_TARGET void quantise_columns(const float* x, std::size_t ld, std::size_t rows, std::size_t n,
+                                    const float* row_factor, int limit, RoundingKey key,
+                                    std::int8_t* q, std::size_t ldq, float* scale, float* inverse) {
+  const auto bound = static_cast<float>(limit);
+  for (std::size_t j = 0; j < n; j += 32) {
+    __m512 most0 = _mm512_setzero_ps(), most1 = most0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      const __m512 f = _mm512_set1_ps(row_factor[i]);
+      const float* row = x + i * ld + j;
+      most0 = _mm512_max_ps(_mm512_abs_ps(_mm512_mul_ps(_mm512_loadu_ps(row), f)), most0);
+      most1 = _mm512_max_ps(_mm512_abs_ps(_mm512_mul_ps(_mm512_loadu_ps(row + 16), f)), most1);
+    }
+    _mm512_storeu_ps(scale + j, most0);
+    _mm512_storeu_ps(scale + j + 16, most1);
+    for (std::size_t t = j; t < j + 32; ++t) {
+      inverse[t] = scale[t] > 1e-30f ? bound / scale[t] : 0.0f;
+      scale[t] = scale[t] / bound;
+    }
+    const __m512 g0 = _mm512_loadu_ps(inverse + j), g1 = _mm512_loadu_ps(inverse + j + 16);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const __m512 f = _mm512_set1_ps(row_factor[i]);
+      quantise_32(x + i * ld + j, f, f, g0, g1,
+                  rounding_words(key, static_cast<std::uint32_t>((i * ldq + j) / 2)), limit,
+                  q + i * ldq + j);
+    }
+  }
+}
+
+CARNOT_TARGET void quantise_rows(const float* x, std::size_t ld, std::size_t rows, std::size_t n,
+                                 const float* column_factor, int limit, RoundingKey key,
+                                 std::int8_t* q, std::size_t ldq, float* scale) {
+  const auto bound = static_cast<float>(limit);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const float* row = x + i * ld;
+    __m512 most = _mm512_setzero_ps();
+    for (std::size_t j = 0; j < n; j += 16) {
+      const __m512 v = _mm512_mul_ps(_mm512_loadu_ps(row + j), _mm512_loadu_ps(column_factor + j));
+      most = _mm512_max_ps(_mm512_abs_ps(v), most);
+    }
+    const float top = _mm512_reduce_max_ps(most);
+    const float inverse = top > 1e-30f ? bound / top : 0.0f;
+    scale[i] = top / bound;
+    const __m512 g = _mm512_set1_ps(inverse);
+    for (std::size_t j = 0; j < n; j += 32) {
+      quantise_32(row + j, _mm512_loadu_ps(column_factor + j),
+                  _mm512_loadu_ps(column_factor + j + 16), g, g,
+                  rounding_words(key, static_cast<std::uint32_t>((i * ldq + j) / 2)), limit,
+                  q + i * ldq + j);
+    }
+  }
+}
 
 /// Sums of the bytes of four rows, times 128, in lanes 0..3 of each 128 bits.
 CARNOT_TARGET inline __m512i add_lanes(__m512i a0, __m512i a1, __m512i a2, __m512i a3) {
@@ -54,10 +193,10 @@ CARNOT_TARGET void product_nt_of(const std::uint8_t* x, std::size_t ldx, const s
     if constexpr (kSigned) {
       __m512i s0 = offset, s1 = offset, s2 = offset, s3 = offset;
       for (std::size_t p = 0; p < k; p += 64) {
-        s0 = _mm512_dpbusd_epi32(s0, flip, _mm512_loadu_si512(w0 + p));
-        s1 = _mm512_dpbusd_epi32(s1, flip, _mm512_loadu_si512(w0 + ldw + p));
-        s2 = _mm512_dpbusd_epi32(s2, flip, _mm512_loadu_si512(w0 + 2 * ldw + p));
-        s3 = _mm512_dpbusd_epi32(s3, flip, _mm512_loadu_si512(w0 + 3 * ldw + p));
+        add_products(s0, flip, _mm512_loadu_si512(w0 + p));
+        add_products(s1, flip, _mm512_loadu_si512(w0 + ldw + p));
+        add_products(s2, flip, _mm512_loadu_si512(w0 + 2 * ldw + p));
+        add_products(s3, flip, _mm512_loadu_si512(w0 + 3 * ldw + p));
       }
       const __m512i t = add_lanes(s0, s1, s2, s3);
       offset = add_quarters(t, t, t, t);
@@ -79,7 +218,7 @@ CARNOT_TARGET void product_nt_of(const std::uint8_t* x, std::size_t ldx, const s
           __m512i a = _mm512_loadu_si512(x0 + r * ldx + p);
           if constexpr (kSigned) a = _mm512_xor_si512(a, flip);
 #pragma GCC unroll 4
-          for (std::size_t c = 0; c < 4; ++c) sum[r][c] = _mm512_dpbusd_epi32(sum[r][c], a, b[c]);
+          for (std::size_t c = 0; c < 4; ++c) add_products(sum[r][c], a, b[c]);
         }
       }
       __m512i rows[4];
@@ -101,10 +240,14 @@ CARNOT_TARGET void product_nt_of(const std::uint8_t* x, std::size_t ldx, const s
 CARNOT_TARGET void product_nt(const std::uint8_t* x, std::size_t ldx, bool x_signed,
                               const std::int8_t* w, std::size_t ldw, std::size_t m, std::size_t n,
                               std::size_t k, std::int32_t* y, std::size_t ldy) {
-  if (x_signed) {
-    product_nt_of<true>(x, ldx, w, ldw, m, n, k, y, ldy);
-  } else {
-    product_nt_of<false>(x, ldx, w, ldw, m, n, k, y, ldy);
+  // 64 rows of x at a time stay in the second-level cache while w streams by.
+  for (std::size_t i = 0; i < m; i += 64) {
+    const std::size_t height = m - i < 64 ? m - i : 64;
+    if (x_signed) {
+      product_nt_of<true>(x + i * ldx, ldx, w, ldw, height, n, k, y + i * ldy, ldy);
+    } else {
+      product_nt_of<false>(x + i * ldx, ldx, w, ldw, height, n, k, y + i * ldy, ldy);
+    }
   }
 }
 
@@ -132,7 +275,7 @@ CARNOT_TARGET inline void tile_nn(const std::int8_t* a, std::size_t lda, const s
       const __m512i spread = _mm512_set1_epi32(four);
 #pragma GCC unroll 3
       for (std::size_t v = 0; v < kVectors; ++v) {
-        sum[r][v] = _mm512_dpbusd_epi32(sum[r][v], value[v], spread);
+        add_products(sum[r][v], value[v], spread);
       }
     }
   }
@@ -206,6 +349,81 @@ CARNOT_TARGET void interleave(const std::uint8_t* in, std::size_t ld, std::size_
   }
 }
 
+CARNOT_TARGET std::int32_t dot_u8(const std::uint8_t* x, const std::int8_t* w, std::size_t n) {
+  __m512i s0 = _mm512_setzero_si512(), s1 = s0;
+  std::size_t j = 0;
+  for (; j + 128 <= n; j += 128) {
+    add_products(s0, _mm512_loadu_si512(x + j), _mm512_loadu_si512(w + j));
+    add_products(s1, _mm512_loadu_si512(x + j + 64), _mm512_loadu_si512(w + j + 64));
+  }
+  if (j < n) add_products(s0, _mm512_loadu_si512(x + j), _mm512_loadu_si512(w + j));
+  return _mm512_reduce_add_epi32(_mm512_add_epi32(s0, s1));
+}
+
+CARNOT_TARGET void axpy_u8(const std::uint8_t* x, std::size_t n, std::int16_t c, RoundingKey key,
+                           std::int16_t* m, std::int8_t* w) {
+  const __m512i by = _mm512_set1_epi16(c);
+  const __m512i ones = _mm512_set1_epi16(-1), half = _mm512_set1_epi16(128);
+  const __m512i least = _mm512_set1_epi16(-32767), lowest = _mm512_set1_epi16(-127);
+  // Words hold draw t in the low and draw t + 16 in the high half: in order after one permutation.
+  const __m512i order = _mm512_set_epi16(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1,
+                                         30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+  for (std::size_t at = 0; at < n; at += 32) {
+    const __m512i words = rounding_words(key, static_cast<std::uint32_t>(at / 2));
+    const __m512i draw = _mm512_permutexvar_epi16(order, words);
+    const __m512i value = _mm512_slli_epi16(
+        _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + at))), 7);
+    const __m512i high = _mm512_mulhi_epi16(value, by);
+    const __m512i low = _mm512_mullo_epi16(value, by);
+    const __mmask32 carry = _mm512_cmpgt_epu16_mask(draw, _mm512_xor_si512(low, ones));
+    const __m512i d = _mm512_mask_sub_epi16(high, carry, high, ones);
+    const __m512i q = _mm512_max_epi16(_mm512_subs_epi16(_mm512_loadu_si512(m + at), d), least);
+    _mm512_storeu_si512(m + at, q);
+    const __m512i upper = _mm512_srai_epi16(_mm512_adds_epi16(q, half), 8);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(w + at),
+                        _mm512_cvtepi16_epi8(_mm512_max_epi16(upper, lowest)));
+  }
+}
+
+/// 16 times the upper 4 bits of masters, rounded and symmetric.
+CARNOT_TARGET inline __m512i upper_fours(const std::int8_t* m) {
+  const __m512i up = _mm512_adds_epi8(_mm512_loadu_si512(m), _mm512_set1_epi8(8));
+  return _mm512_max_epi8(_mm512_and_si512(up, _mm512_set1_epi8(static_cast<char>(0xF0))),
+                         _mm512_set1_epi8(-112));
+}
+
+CARNOT_TARGET std::int32_t dot_u4(const std::uint8_t* x, const std::int8_t* m, std::size_t n) {
+  const __m512i mask = _mm512_set1_epi8(15);
+  __m512i s0 = _mm512_setzero_si512(), s1 = s0;
+  for (std::size_t j = 0; j < n; j += 128) {
+    const __m512i two = _mm512_loadu_si512(x + j / 2);
+    add_products(s0, _mm512_and_si512(two, mask), upper_fours(m + j));
+    add_products(s1, _mm512_and_si512(_mm512_srli_epi16(two, 4), mask), upper_fours(m + j + 64));
+  }
+  return _mm512_reduce_add_epi32(_mm512_add_epi32(s0, s1));
+}
+
+CARNOT_TARGET void axpy_u4(const std::uint8_t* x, std::size_t n, const std::int8_t* high,
+                           const std::uint8_t* low, RoundingKey key, std::int8_t* m) {
+  const __m512i mask = _mm512_set1_epi8(15), ones = _mm512_set1_epi8(-1);
+  const __m512i least = _mm512_set1_epi8(-127);
+  const __m512i highs =
+      _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(high)));
+  const __m512i lows =
+      _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(low)));
+  for (std::size_t j = 0; j < n; j += 64) {
+    const __m512i two = _mm512_loadu_si512(x + j / 128 * 64);
+    const __m512i value = _mm512_and_si512(j % 128 == 0 ? two : _mm512_srli_epi16(two, 4), mask);
+    const __m512i draw = rounding_words(key, static_cast<std::uint32_t>(j / 4));
+    const __m512i whole = _mm512_shuffle_epi8(highs, value);
+    const __m512i rest = _mm512_shuffle_epi8(lows, value);
+    const __mmask64 carry = _mm512_cmpgt_epu8_mask(draw, _mm512_xor_si512(rest, ones));
+    const __m512i d = _mm512_mask_sub_epi8(whole, carry, whole, ones);
+    const __m512i q = _mm512_subs_epi8(_mm512_loadu_si512(m + j), d);
+    _mm512_storeu_si512(m + j, _mm512_max_epi8(q, least));
+  }
+}
+
 }  // namespace
 
 const KernelTable& avx512_kernels() noexcept {
@@ -214,6 +432,8 @@ const KernelTable& avx512_kernels() noexcept {
                                         product_nn,
                                         interleave,
                                         unpack,
+                                        to_bytes,
+                                        pack,
                                         update<std::int16_t>,
                                         update<std::int8_t>,
                                         rescale<std::int16_t>,
@@ -230,7 +450,13 @@ const KernelTable& avx512_kernels() noexcept {
                                         float_product,
                                         bias_relu,
                                         gate,
-                                        to_bf16};
+                                        to_bf16,
+                                        dot_f32,
+                                        axpy_f32,
+                                        dot_u8,
+                                        axpy_u8,
+                                        dot_u4,
+                                        axpy_u4};
   return table;
 }
 

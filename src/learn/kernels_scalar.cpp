@@ -66,6 +66,8 @@ const KernelTable& scalar_kernels() noexcept {
                                         product_nn,
                                         interleave,
                                         unpack,
+                                        to_bytes,
+                                        pack,
                                         update<std::int16_t>,
                                         update<std::int8_t>,
                                         rescale<std::int16_t>,
@@ -82,7 +84,13 @@ const KernelTable& scalar_kernels() noexcept {
                                         float_product,
                                         bias_relu,
                                         gate,
-                                        to_bf16};
+                                        to_bf16,
+                                        dot_f32,
+                                        axpy_f32,
+                                        dot_u8,
+                                        axpy_u8,
+                                        dot_u4,
+                                        axpy_u4};
   return table;
 }
 

@@ -109,6 +109,8 @@ void SgdLearner::order_epoch(std::uint64_t epoch) {
 }
 
 void SgdLearner::next_rows(std::uint64_t step) {
+  if (rows_step_ == step && !rows_.empty()) return;
+  rows_step_ = step;
   const std::uint64_t rows = data_.data().rows;
   rows_.resize(options_.batch);
   std::uint64_t at = step * options_.batch;
@@ -144,6 +146,10 @@ std::uint64_t SgdLearner::train(std::uint64_t steps, const Precision& precision)
     if (steps_ > 0 && steps_ % kRefreshPeriod == 0) network_.refresh(options_.seed, steps_);
     next_rows(steps_);
     data_.gather(rows_, precision.data, batch_);
+    if (steps_ + 1 < total_steps_) {
+      next_rows(steps_ + 1);
+      data_.prefetch(rows_, precision.data);
+    }
     network_.forward(batch_, &counters_);
     network_.differentiate(batch_, nats_, &counters_);
     double sum = 0.0;

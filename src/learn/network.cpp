@@ -179,6 +179,7 @@ void Network::rebuild_operand(Layer& layer) {
                      as<std::int8_t>(layer.operand));
   }
   layer.operand_scale = layer.scale;
+  layer.operand_scale.resize(layer.out_stride, 0.0f);
   for (float& s : layer.operand_scale) s *= static_cast<float>(1 << shift);
 }
 

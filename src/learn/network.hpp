@@ -62,7 +62,7 @@ struct Layer {
   AlignedBytes master;                     ///< float, int16 or int8, [rows][stride]
   AlignedBytes operand;                    ///< int8 or bfloat16 as products see it; empty in f32
   std::vector<float> scale;                ///< [rows] of the integer master, else empty
-  std::vector<float> operand_scale;        ///< [rows] scale times 2^(master - weight bits)
+  std::vector<float> operand_scale;        ///< [out_stride] scale times 2^(master - weight bits)
   std::vector<float> velocity;             ///< [rows][stride], only with momentum
   std::size_t weights() const noexcept { return inputs * outputs; }
 };

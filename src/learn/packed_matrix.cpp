@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <new>
 
@@ -14,6 +15,24 @@ namespace carnot::learn {
 RoundingKey rounding_key(std::uint64_t seed, std::uint64_t stream, std::uint64_t step) noexcept {
   const std::uint64_t bits = RandomStream(seed, stream).bits(step);
   return {static_cast<std::uint32_t>(bits), static_cast<std::uint32_t>(bits >> 32)};
+}
+
+void stochastic_copy(const float* values, std::size_t n, float step, RoundingKey key,
+                     float* out) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    out[i] =
+        step * static_cast<float>(round_stochastically(values[i] / step, rounding_draw(key, i)));
+  }
+}
+
+void double_sampled_gradient(const float* q1, const float* q2, const float* x, std::size_t n,
+                             float b, float* g) noexcept {
+  float first = -b, second = -b;
+  for (std::size_t i = 0; i < n; ++i) {
+    first += q1[i] * x[i];
+    second += q2[i] * x[i];
+  }
+  for (std::size_t i = 0; i < n; ++i) g[i] = 0.5f * (q1[i] * second + q2[i] * first);
 }
 
 namespace {
@@ -53,10 +72,9 @@ PackedMatrix::PackedMatrix(const float* values, std::size_t rows, std::size_t co
   const bool fixed = format == Format::UnitInterval;
   const auto levels = static_cast<float>(fixed ? (1 << bits) - 1 : (1 << (bits - 1)) - 1);
   scales_.assign(fixed ? 1 : rows, 1.0f / levels);
-  const auto mask = static_cast<std::uint32_t>((1 << bits) - 1);
+  AlignedBytes bytes(chunks * 64);
   for (std::size_t r = 0; r < rows; ++r) {
     const float* from = values + r * columns;
-    std::uint8_t* to = data_.data() + r * stride_;
     float inverse = levels;
     if (!fixed) {
       float most = 0.0f;
@@ -64,13 +82,8 @@ PackedMatrix::PackedMatrix(const float* values, std::size_t rows, std::size_t co
       scales_[r] = most / levels;
       inverse = most > 1e-30f ? levels / most : 0.0f;
     }
-    for (std::size_t c = 0; c < columns; ++c) {
-      const float x = std::min(levels, std::max(fixed ? 0.0f : -levels, from[c] * inverse));
-      const auto field = static_cast<std::uint32_t>(round_to_nearest(x)) & mask;
-      const std::size_t chunk = c / 64;
-      std::uint8_t& byte = to[chunk / per_byte * 64 + c % 64];
-      byte = static_cast<std::uint8_t>(byte | field << (static_cast<int>(chunk % per_byte) * bits));
-    }
+    kernels().to_bytes(from, columns, inverse, fixed ? 0.0f : -levels, levels, bytes.data());
+    kernels().pack(bytes.data(), chunks, bits, data_.data() + r * stride_);
   }
 }
 

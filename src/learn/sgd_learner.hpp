@@ -62,7 +62,8 @@ class SgdLearner final : public Learner {
 
   std::vector<std::uint32_t> order_;  // of one epoch
   std::uint64_t order_epoch_ = 0;
-  std::vector<std::uint32_t> rows_;
+  std::vector<std::uint32_t> rows_;  // of step rows_step_
+  std::uint64_t rows_step_ = 0;
   Batch batch_;
   std::vector<double> nats_;
   std::unique_ptr<DataCopies> held_out_;

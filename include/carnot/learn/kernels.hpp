@@ -59,6 +59,15 @@ constexpr std::int32_t round_to_nearest(float x) noexcept {
   return q - (static_cast<float>(q) > v ? 1 : 0);
 }
 
+/// out[i] = step * round_stochastically(values[i] / step): one random rounding of a row.
+void stochastic_copy(const float* values, std::size_t n, float step, RoundingKey key,
+                     float* out) noexcept;
+/// Least-squares gradient of (a'x - b)^2 / 2 at x from two roundings of a (Zhang et al., ZipML,
+/// ICML 2017): g = (q1 (q2'x - b) + q2 (q1'x - b)) / 2. Unbiased if q1 and q2 are independent
+/// unbiased roundings of a; with q1 = q2 it is off by diag(Var q) x.
+void double_sampled_gradient(const float* q1, const float* q2, const float* x, std::size_t n,
+                             float b, float* g) noexcept;
+
 /// Bytes that start on a cache line; zero at first. A value (copies are deep).
 class AlignedBytes {
  public:
@@ -114,6 +123,31 @@ class PackedMatrix {
   Format format_ = Format::UnitInterval;
   std::vector<float> scales_;  // one, or one a row
   AlignedBytes data_;
+};
+
+/// Least squares by streaming gradient descent: one row, one update, y ~ w'x, rows in [0, 1].
+/// 32 bits: floats. 8 and 4 bits: rows of a PackedMatrix (UnitInterval); coefficients are masters
+/// of 16 and 8 bits on a fixed grid of [-range, range], multiplied by their upper 8 and 4 bits and
+/// updated with random rounding. The memory-bound case: what it saves is bytes.
+class StreamingRegression {
+ public:
+  /// \param columns  of a row  \param bits 32, 8 or 4  \param range  greatest |coefficient|
+  /// \throws InputError on other bits, columns = 0 or range <= 0
+  StreamingRegression(std::size_t columns, int bits, float range, std::uint64_t seed);
+
+  /// Elements a row must have, with zeros beyond `columns` (PackedMatrix pads so by itself).
+  std::size_t padded_columns() const noexcept { return padded_; }
+  /// Prediction of the row before the update w -= rate * (w'x - target) * x.
+  float step(const float* row, float target, float rate);         ///< 32 bits
+  float step(const std::uint8_t* row, float target, float rate);  ///< packed rows
+  std::vector<float> coefficients() const;
+
+ private:
+  std::size_t columns_, padded_;
+  int bits_;
+  float unit_;  // of a master
+  std::uint64_t seed_, steps_ = 0;
+  AlignedBytes master_, operand_;
 };
 
 }  // namespace carnot::learn
