@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -32,18 +33,49 @@ std::uint32_t bfloat16(float value) noexcept {
   return (pattern + 0x7FFFu + ((pattern >> 16) & 1u)) >> 16;
 }
 
-void quantise_row(std::span<const float> row, int bits, LayerCode& layer) {
+/// Upward to 16 bits: a scale costs half, and what it must reach it still reaches.
+float rounded_up(float scale) noexcept {
+  const auto pattern = std::bit_cast<std::uint32_t>(scale);
+  return std::bit_cast<float>((pattern + 0xFFFFu) & 0xFFFF0000u);
+}
+
+std::int32_t nearest_integer(float w, float scale, std::int32_t m) noexcept {
+  return static_cast<std::int32_t>(
+      std::clamp(std::nearbyint(w / scale), static_cast<float>(-m), static_cast<float>(m)));
+}
+
+/// The scale of least squared error. With few levels it pays to clip the outliers of a row; the
+/// largest candidate clips nothing.
+float best_scale(std::span<const float> row, std::int32_t m) noexcept {
   float most = 0.0f;
   for (const float w : row) most = std::max(most, std::abs(w));
-  const std::int32_t m = greatest(bits);
-  // Upward to 16 bits: a scale costs half, and the greatest coefficient still fits.
-  const auto pattern = std::bit_cast<std::uint32_t>(most / static_cast<float>(m));
-  const float scale = std::bit_cast<float>((pattern + 0xFFFFu) & 0xFFFF0000u);
-  layer.scales.push_back(scale);
-  for (const float w : row) {
-    const float q = scale > 0.0f ? std::nearbyint(w / scale) : 0.0f;
-    layer.integers.push_back(std::clamp(static_cast<std::int32_t>(q), -m, m));
+  const float widest = rounded_up(most / static_cast<float>(m));
+  if (!(widest >= std::numeric_limits<float>::min())) return 0.0f;
+  constexpr int kCandidates = 20;
+  float best = widest;
+  double least = std::numeric_limits<double>::infinity();
+  for (int c = kCandidates; c >= 1; --c) {
+    const float scale = rounded_up(widest * (static_cast<float>(c) / kCandidates));
+    double error = 0.0;
+    for (const float w : row) {
+      const auto e =
+          static_cast<double>(w - scale * static_cast<float>(nearest_integer(w, scale, m)));
+      error += e * e;
+    }
+    if (error < least) {
+      least = error;
+      best = scale;
+    }
   }
+  return best;
+}
+
+void quantise_row(std::span<const float> row, int bits, LayerCode& layer) {
+  const std::int32_t m = greatest(bits);
+  const float scale = best_scale(row, m);
+  layer.scales.push_back(scale);
+  for (const float w : row)
+    layer.integers.push_back(scale > 0.0f ? nearest_integer(w, scale, m) : 0);
 }
 
 }  // namespace
