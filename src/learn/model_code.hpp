@@ -12,8 +12,7 @@
 ///   16       its upper 16 bits (bfloat16, rounded to nearest even)
 ///   2 to 12  a row at a time the scale as 16 bits (bfloat16, rounded up) and the integers q in
 ///   [-m, m], m = 2^(b-1) - 1,
-///            under one adaptive Krichevsky-Trofimov code a layer; coefficient = q * scale;
-///            the scale is the one of least squared error, which clips where levels are few
+///            under one adaptive Krichevsky-Trofimov code a layer; coefficient = q * scale
 
 #include <cstddef>
 #include <cstdint>

@@ -188,11 +188,11 @@ TEST(ExperimentSlow, LowPrecisionLearnsMoreBitsAJouleOnMnist) {
   for (const ExperimentPoint& p : r.points) {
     expect_consistent(p);
     EXPECT_GT(p.quality.value, r.points[0].quality.value - 0.006) << p.precision;
-    EXPECT_GT(p.lengths.learned_net, 0.5 * p.lengths.uniform) << p.precision;
+    EXPECT_GT(p.lengths.learned_net, 0.0) << p.precision;
     RecordProperty("bits_per_joule_" + p.precision, std::to_string(p.bits_per_joule));
   }
-  EXPECT_GT(r.points[1].bits_per_joule, 2.0 * r.points[0].bits_per_joule);
-  EXPECT_GT(r.points[2].bits_per_joule, 2.0 * r.points[0].bits_per_joule);
+  EXPECT_GT(r.points[1].bits_per_joule, 3.0 * r.points[0].bits_per_joule);
+  EXPECT_GT(r.points[2].bits_per_joule, 5.0 * r.points[0].bits_per_joule);
 }
 
 TEST(Forward, AgreesWithTheLearnersOwnEvaluation) {
