@@ -238,7 +238,7 @@ TEST(JournalFault, KilledAtAHundredMomentsItLosesAtMostTheRecordInFlight) {
   const std::string path = folder / "j";
   const RandomStream slots(5, "slots");
   const auto entry = [&](std::uint64_t i) -> Entry {
-    if (i % 10 == 9) return Checkpoint{i, std::vector<std::uint8_t>(100'000, std::uint8_t(i))};
+    if (i % 10 == 9) return Checkpoint{i, std::vector<std::uint8_t>(30'000, std::uint8_t(i))};
     return testing::balanced_slot(slots, i);
   };
   JournalWriter::create(path);
@@ -279,7 +279,7 @@ TEST(JournalFault, KilledAtAHundredMomentsItLosesAtMostTheRecordInFlight) {
     for (std::uint64_t i = held; i < found; ++i)
       ASSERT_EQ(encode(contents.entries[i]), encode(entry(i))) << "round " << round;
     held = found;
-    if (fs::file_size(path) > 8'000'000) {  // keep each round short
+    if (fs::file_size(path) > 2'000'000) {  // keep each round short
       JournalContents ignored;
       JournalWriter::resume(path, ignored).truncate(16);
       held = 0;

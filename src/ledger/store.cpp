@@ -161,9 +161,9 @@ struct FinalizeQuery {
 using Query = std::unique_ptr<sqlite3_stmt, FinalizeQuery>;
 
 [[noreturn]] void refuse_query(sqlite3* database) {
-  const bool denied = sqlite3_errcode(database) == SQLITE_AUTH;
-  throw InputError(fmt::format("query: {}{}", sqlite3_errmsg(database),
-                               denied ? " (a query may only read)" : ""));
+  const std::string_view words = sqlite3_errmsg(database);
+  const bool denied = words.starts_with("not authorized");  // not all of these are SQLITE_AUTH
+  throw InputError(fmt::format("query: {}{}", words, denied ? " (a query may only read)" : ""));
 }
 
 /// Compiles the first statement of `sql` and moves past it; null if only space and comments remain.
