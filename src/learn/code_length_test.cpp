@@ -120,10 +120,28 @@ TEST(ModelCode, RoundsToTheNearestStep) {
   const auto parameters = random_parameters({50 * 20}, 5);
   for (const int bits : {2, 4, 8}) {
     const ModelCode model = quantise_model(parameters, {50}, bits);
-    const auto rounded = coefficients(model)[0];
-    for (std::size_t i = 0; i < rounded.size(); ++i)
-      ASSERT_LE(std::abs(rounded[i] - parameters[0][i]),
-                0.5f * model.layers[0].scales[i / 20] * 1.0001f);
+    const auto back = coefficients(model)[0];
+    const int m = (1 << (bits - 1)) - 1;
+    for (std::size_t r = 0; r < 50; ++r) {
+      double error = 0.0, widest_error = 0.0;
+      float most = 0.0f;
+      for (std::size_t c = 0; c < 20; ++c)
+        most = std::max(most, std::abs(parameters[0][r * 20 + c]));
+      for (std::size_t c = 0; c < 20; ++c) {
+        const float w = parameters[0][r * 20 + c];
+        const float scale = model.layers[0].scales[r];
+        if (std::abs(w) <= static_cast<float>(m) * scale) {
+          ASSERT_LE(std::abs(back[r * 20 + c] - w), 0.5f * scale * 1.0001f);
+        } else {
+          ASSERT_EQ(std::abs(back[r * 20 + c]), static_cast<float>(m) * scale) << "clipped";
+        }
+        error += std::pow(back[r * 20 + c] - w, 2);
+        const float plain = std::bit_cast<float>(
+            (std::bit_cast<std::uint32_t>(most / static_cast<float>(m)) + 0xFFFFu) & 0xFFFF0000u);
+        widest_error += std::pow(plain * std::nearbyint(w / plain) - w, 2);
+      }
+      ASSERT_LE(error, widest_error * 1.0001) << "no worse than the scale that clips nothing";
+    }
   }
   EXPECT_LT(model_length(parameters, {50}, 4), model_length(parameters, {50}, 8));
   EXPECT_LT(model_length(parameters, {50}, 8), model_length(parameters, {50}, 32));
@@ -179,6 +197,7 @@ class FixedLearner : public Learner {
   std::uint64_t steps_done() const noexcept override { return 1; }
   std::uint64_t train(std::uint64_t, const Precision&) override { return 0; }
   double smoothed_loss() const noexcept override { return 0.0; }
+  double remaining_learning() const noexcept override { return 0.0; }
   double prequential_bits() const noexcept override { return 123.0; }
   std::uint64_t prequential_labels() const noexcept override { return 1; }
   std::vector<NoiseShare> noise_shares(const std::vector<Precision>&) override { return {}; }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -32,18 +33,32 @@ std::uint32_t bfloat16(float value) noexcept {
   return (pattern + 0x7FFFu + ((pattern >> 16) & 1u)) >> 16;
 }
 
-void quantise_row(std::span<const float> row, int bits, LayerCode& layer) {
+/// Upward to 16 bits: a scale costs half, and what it must reach it still reaches.
+float rounded_up(float scale) noexcept {
+  const auto pattern = std::bit_cast<std::uint32_t>(scale);
+  return std::bit_cast<float>((pattern + 0xFFFFu) & 0xFFFF0000u);
+}
+
+std::int32_t nearest_integer(float w, float scale, std::int32_t m) noexcept {
+  return static_cast<std::int32_t>(
+      std::clamp(std::nearbyint(w / scale), static_cast<float>(-m), static_cast<float>(m)));
+}
+
+/// The scale that clips nothing. Smaller ones have less squared error but far fewer zeros, and made
+/// every two-part code tried longer.
+float widest_scale(std::span<const float> row, std::int32_t m) noexcept {
   float most = 0.0f;
   for (const float w : row) most = std::max(most, std::abs(w));
+  const float widest = rounded_up(most / static_cast<float>(m));
+  return widest >= std::numeric_limits<float>::min() ? widest : 0.0f;
+}
+
+void quantise_row(std::span<const float> row, int bits, LayerCode& layer) {
   const std::int32_t m = greatest(bits);
-  // Upward to 16 bits: a scale costs half, and the greatest coefficient still fits.
-  const auto pattern = std::bit_cast<std::uint32_t>(most / static_cast<float>(m));
-  const float scale = std::bit_cast<float>((pattern + 0xFFFFu) & 0xFFFF0000u);
+  const float scale = widest_scale(row, m);
   layer.scales.push_back(scale);
-  for (const float w : row) {
-    const float q = scale > 0.0f ? std::nearbyint(w / scale) : 0.0f;
-    layer.integers.push_back(std::clamp(static_cast<std::int32_t>(q), -m, m));
-  }
+  for (const float w : row)
+    layer.integers.push_back(scale > 0.0f ? nearest_integer(w, scale, m) : 0);
 }
 
 }  // namespace

@@ -31,6 +31,14 @@ struct Range {
   bool empty() const noexcept { return low > high; }
 };
 
+/// Logarithmic where the data spread over decades enough for its ticks to help.
+svg::Scale scale_for(const Range& range, double from, double to) {
+  constexpr double kManyDecades = 30.0;
+  return range.low > 0.0 && range.high > kManyDecades * range.low
+             ? svg::logarithmic(range.low, range.high, from, to)
+             : svg::linear(0.0, range.high, from, to);
+}
+
 /// Runs of one precision share a colour.
 std::vector<std::string> precisions(const run::ExperimentResult& result) {
   std::vector<std::string> out;
@@ -66,7 +74,7 @@ std::string quality_figure(const run::ExperimentResult& result) {
   svg::Drawing drawing(kWidth, kHeight, "Quality against energy",
                        "Held-out quality as joules are spent, one line a run");
   svg::Axes axes;
-  axes.x = svg::logarithmic(energy.low, energy.high, kLeft, kRight);
+  axes.x = scale_for(energy, kLeft, kRight);
   axes.y = svg::linear(low, quality.high * factor, kBottom, kTop);
   axes.x_title = "energy, J (modelled, chip)";
   axes.y_title = accuracy ? "accuracy, %" : "R2";
@@ -105,8 +113,8 @@ std::string structure_figure(const run::ExperimentResult& result) {
   svg::Drawing drawing(kWidth, kHeight, "Structure function",
                        "Bits of labels left against bits of model, with the hull and k*");
   svg::Axes axes;
-  axes.x = svg::logarithmic(model.low, model.high, kLeft, kRight);
-  axes.y = svg::logarithmic(data.low, data.high, kBottom, kTop);
+  axes.x = scale_for(model, kLeft, kRight);
+  axes.y = scale_for(data, kBottom, kTop);
   axes.x_title = "model K, bit";
   axes.y_title = "labels given the model, bit";
   svg::axes(drawing, axes);
@@ -152,7 +160,7 @@ std::string cycle_figure(const run::ExperimentResult& result) {
                        "Effective temperature against the bits of labels that are left");
   svg::Axes axes;
   axes.x = svg::linear(0.0, bits.high, kLeft, kRight);
-  axes.y = svg::logarithmic(temperature.low, temperature.high, kBottom, kTop);
+  axes.y = scale_for(temperature, kBottom, kTop);
   axes.x_title = "labels still to be told S, bit";
   axes.y_title = "effective temperature, K";
   svg::axes(drawing, axes);

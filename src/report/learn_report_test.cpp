@@ -94,7 +94,7 @@ TEST(LearnPage, HasItsThreeFiguresAndNothingFromOutside) {
   const std::string page = to_html(sample());
   for (const char* title : {"Quality against energy", "Structure function", "Learning cycle", "k*"})
     EXPECT_THAT(page, HasSubstr(title));
-  for (const char* outside : {"http://", "https://", "<script", "src="})
+  for (const char* outside : {"href=\"http", "url(", "<script", "src=", "@import"})
     EXPECT_THAT(page, Not(HasSubstr(outside)));
   EXPECT_THAT(page, HasSubstr("&lt;b&gt;")) << "foreign text is escaped";
   EXPECT_THAT(page, Not(HasSubstr("nan")));

@@ -14,8 +14,14 @@ std::string scaled_text(double value, std::string_view unit) {
     double from;
     const char* name;
   };
-  constexpr std::array<Prefix, 7> kPrefixes{
-      {{1e6, "M"}, {1e3, "k"}, {1.0, ""}, {1e-3, "m"}, {1e-6, "u"}, {1e-9, "n"}, {1e-12, "p"}}};
+  constexpr std::array<Prefix, 8> kPrefixes{{{1e6, "M"},
+                                             {1e3, "k"},
+                                             {1.0, ""},
+                                             {1e-3, "m"},
+                                             {1e-6, "u"},
+                                             {1e-9, "n"},
+                                             {1e-12, "p"},
+                                             {1e-15, "f"}}};
   if (!std::isfinite(value)) return "n/a";
   if (value == 0.0) return fmt::format("0 {}", unit);
   for (const Prefix& p : kPrefixes)

@@ -2,6 +2,8 @@
 #include "carnot/run/experiment.hpp"
 
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -145,11 +147,12 @@ TEST(Experiment, RefusesNonsense) {
 TEST(Experiment, TwoPartCodeIsDecodable) {
   const learn::Split split = learn::load_split(digits({}).data);
   learn::LearnerOptions options = digits({}).learner;
+  options.model = "softmax";
   const auto learner = learn::make_learner(options, split.train);
   learner->train(learner->total_steps(), learn::Precision::parse("int8"));
   const auto parameters = learner->parameters();
   const auto rows = learn::parameter_rows(parameters, split.train.columns, split.train.classes);
-  EXPECT_EQ(rows, (std::vector<std::size_t>{16, 1, 10, 1}));
+  EXPECT_EQ(rows, (std::vector<std::size_t>{10, 1}));
   const auto model_bytes = learn::encode_model(learn::quantise_model(parameters, rows, 3));
   const auto sender = learn::rounded(parameters, rows, 3);
   const auto label_bytes = learn::encode_labels(
@@ -166,6 +169,30 @@ TEST(Experiment, TwoPartCodeIsDecodable) {
   const double written = 8.0 * static_cast<double>(model_bytes.size() + label_bytes.size());
   EXPECT_LE(std::abs(written - ideal), 0.01 * ideal + 64.0);
   EXPECT_LT(written, learn::uniform_length(split.train));
+}
+
+TEST(ExperimentSlow, LowPrecisionLearnsMoreBitsAJouleOnMnist) {
+  const char* named = std::getenv("CARNOT_SHARED_DATA");
+  const std::string shared =
+      named != nullptr ? named : std::string(CARNOT_SOURCE_DIR) + "/../shared/data";
+  if (!std::filesystem::is_directory(shared + "/mnist"))
+    GTEST_SKIP() << "needs MNIST: set CARNOT_SHARED_DATA to the folder that holds mnist/";
+  ExperimentOptions o;
+  o.data.path = "mnist";
+  o.data.data_dir = shared;
+  o.learner.hidden = 128;
+  o.learner.epochs = 4.0;
+  o.bits = {"32", "8", "4"};
+  o.curve_points = 6;
+  const ExperimentResult r = run_experiment(o);
+  for (const ExperimentPoint& p : r.points) {
+    expect_consistent(p);
+    EXPECT_GT(p.quality.value, r.points[0].quality.value - 0.006) << p.precision;
+    EXPECT_GT(p.lengths.learned_net, 0.0) << p.precision;
+    RecordProperty("bits_per_joule_" + p.precision, std::to_string(p.bits_per_joule));
+  }
+  EXPECT_GT(r.points[1].bits_per_joule, 3.0 * r.points[0].bits_per_joule);
+  EXPECT_GT(r.points[2].bits_per_joule, 5.0 * r.points[0].bits_per_joule);
 }
 
 TEST(Forward, AgreesWithTheLearnersOwnEvaluation) {

@@ -39,17 +39,23 @@ struct Split {
 
 struct DatasetOptions {
   std::string path;    ///< "digits" (embedded), "mnist" (fetched), CSV/TSV or IDX file, gz of them
-  std::string labels;  ///< IDX label file, or the CSV's label column (name, or 1-based number)
+  std::string labels;  ///< IDX label file, or the CSV's label column (name, or 1-based number);
+                       ///< empty: `label`, `class`, `target` or `y`; IDX: by the usual names
   std::string test_path;  ///< optional held-out files
   std::string test_labels;
-  std::string task = "auto";  ///< auto | classification | regression
+  std::string task = "auto";  ///< auto | classification | regression; auto: labels that are not
+                              ///< all numbers, or at most 20 whole ones, are classes
   double test_share = 0.25;   ///< of a seeded split when there is no test_path
   std::uint64_t seed = 1;
-  std::string data_dir;  ///< where relative paths are looked up first, and fetched sets are kept
+  std::string data_dir;  ///< where relative paths are looked up first, and fetched sets are kept;
+                         ///< empty: default_data_directory() of fetch.hpp for fetched sets
 };
 
-/// \throws IoError (missing file, truncated gz), InputError (`file:line: field: allowed`): label
-/// column
+/// Columns of a table: numbers standardised; categories one 0/1 column a level up to 64 levels,
+/// beyond that their standardised rank; missing numbers (empty, `?`, `NA`) take the mean, missing
+/// categories are a level; all fitted on the training rows and told in `source`. Splits are
+/// stratified by class. \throws IoError (missing file, truncated gz), InputError (`file:line:
+/// field: allowed`): label column
 ///         missing (nearest named), one class only, empty file, no data rows, ragged row, NaN, bad
 ///         IDX magic or length, images and labels of different number, non-numeric regression
 ///         target
