@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cstring>
+#include <vector>
 
 #include "carnot/base/error.hpp"
 
@@ -24,9 +25,28 @@ void DataCopies::make(int bits) {
     }
     return;
   }
+  if (planar(bits)) {
+    if (upper_.rows() == 0) make_planes();
+    return;
+  }
   if (packed_.contains(bits)) return;
   const Format format = data_->unsigned_features ? Format::UnitInterval : Format::Symmetric;
   packed_.emplace(bits, PackedMatrix(data_->features.data(), data_->rows, columns, bits, format));
+}
+
+void DataCopies::make_planes() {
+  const std::size_t n = data_->rows * data_->columns;
+  std::vector<float> half(n);
+  const auto plane = [&](int shift) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const int byte = round_to_nearest(data_->features[i] * 255.0f);
+      half[i] = static_cast<float>((byte >> shift) & 15) / 15.0f;
+    }
+    return PackedMatrix(half.data(), data_->rows, data_->columns, 4, Format::UnitInterval);
+  };
+  upper_ = plane(4);
+  lower_ = plane(0);
+  row_ = AlignedBytes(padded(data_->columns, 128));
 }
 
 void DataCopies::gather(std::span<const std::uint32_t> rows, int bits, Batch& batch) const {
@@ -46,6 +66,18 @@ void DataCopies::gather(std::span<const std::uint32_t> rows, int bits, Batch& ba
     for (std::size_t i = 0; i < rows.size(); ++i) {
       std::memcpy(as<std::uint16_t>(batch.values) + i * batch.stride,
                   as<std::uint16_t>(half_) + rows[i] * stride, columns * 2);
+    }
+  } else if (planar(bits)) {
+    batch.is_signed = false;
+    batch.row_scale.assign(rows4, bits == 8 ? 1.0f / 255.0f : 1.0f / 15.0f);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::uint8_t* to = batch.values.data() + i * batch.stride;
+      upper_.unpack(rows[i], to);
+      if (bits == 4) continue;
+      lower_.unpack(rows[i], row_.data());
+      const std::uint8_t* low = row_.data();
+      for (std::size_t k = 0; k < columns; ++k)
+        to[k] = static_cast<std::uint8_t>(to[k] << 4 | low[k]);
     }
   } else {
     const PackedMatrix& store = packed_.at(bits);
@@ -76,7 +108,7 @@ void DataCopies::prefetch(std::span<const std::uint32_t> rows, int bits) const n
     stride = padded(data_->columns, 32) * 2;
     length = data_->columns * 2;
   } else {
-    const auto& store = packed_.at(bits);
+    const PackedMatrix& store = planar(bits) ? upper_ : packed_.at(bits);
     base = store.row(0);
     stride = length = store.row_bytes();
   }

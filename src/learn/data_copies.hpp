@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The copies of a data set that products read: one per width, made when first needed.
+// The copies of a data set that products read.
+//
+// Unsigned data (images) are kept as two planes of half bytes, laid down once when the data come
+// in: 8-bit reads take both, 4-bit reads the upper one alone, so that a change of width costs
+// nothing and moves no byte. Other widths and standardised (signed) data have a packed copy per
+// width, made when first needed.
 
 #include <cstdint>
 #include <map>
@@ -29,8 +34,15 @@ class DataCopies {
 
  private:
   const Dataset* data_;
+  bool planar(int bits) const noexcept {
+    return data_->unsigned_features && (bits == 8 || bits == 4);
+  }
+  void make_planes();
+
   std::map<int, PackedMatrix> packed_;
-  AlignedBytes half_;  // bfloat16, [rows][columns padded to 32]
+  PackedMatrix upper_, lower_;  // half bytes of unsigned data
+  mutable AlignedBytes row_;    // one row of the lower plane, unpacked
+  AlignedBytes half_;           // bfloat16, [rows][columns padded to 32]
 };
 
 /// Identifies contents well enough to notice that a data set was exchanged (samples, not all).

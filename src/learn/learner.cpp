@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <numeric>
 
 #include "carnot/base/error.hpp"
@@ -18,6 +19,8 @@
 namespace carnot::learn {
 
 namespace {
+/// Mean of ((1 + cos(pi f)) / 2)^2 over the schedule.
+constexpr double kMeanSquareSchedule = 0.375;
 
 constexpr double kLn2 = 0.69314718055994530942;
 constexpr std::size_t kEvaluationRows = 256;
@@ -178,6 +181,13 @@ void SgdLearner::capture(Network& network, const Batch& batch, std::uint64_t key
   network.backward(batch, {0.0f, key, steps_, &gradient}, &counters_);
 }
 
+double SgdLearner::remaining_learning() const noexcept {
+  // Integral of (1 + cos(pi f)) / 2 from f to 1, over its whole; the short warm-up is left out.
+  const double f =
+      static_cast<double>(steps_) / static_cast<double>(std::max<std::uint64_t>(1, total_steps_));
+  return std::clamp(1.0 - f - std::sin(std::numbers::pi * f) / std::numbers::pi, 0.0, 1.0);
+}
+
 std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& candidates) {
   if (options_.batch < 2) throw InputError("batch: at least 2 rows, to measure noise shares");
   if (candidates.empty()) return {};
@@ -222,8 +232,10 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
     Network trial(exact);
     trial.set_precision(candidate, {}, &counters_);
     capture(trial, batch, options_.seed ^ 0x6e6f697365u, rounded);
-    NoiseShare share{candidate, 0.0};
+    NoiseShare share{candidate, 0.0, 0.0};
+    const double now = rate(steps_);
     for (std::size_t l = 0; l < rounded.size(); ++l) {
+      double rounding = 0.0;
       double spread = 0.0, added = 0.0;
       for (std::size_t i = 0; i < rounded[l].size(); ++i) {
         const double a = static_cast<double>(first[l][i]), b = static_cast<double>(second[l][i]);
@@ -231,7 +243,25 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
         spread += 0.25 * (a - b) * (a - b);
         added += e * e;
       }
-      if (added > 0.0) share.share = std::max(share.share, spread > 0.0 ? added / spread : 1e9);
+      const Layer& layer = trial.layers()[l];
+      if (!layer.scale.empty()) {
+        // Rounding a change of f grid steps (f its fraction) to the grid adds f (1 - f) steps
+        // squared.
+        for (std::size_t j = 0; j < layer.outputs; ++j) {
+          const double grid = static_cast<double>(layer.scale[j]);
+          for (std::size_t k = 0; k < layer.inputs; ++k) {
+            const double steps = now * static_cast<double>(rounded[l][j * layer.inputs + k]) / grid;
+            const double fraction = steps - std::floor(steps);
+            rounding += grid * grid * fraction * (1.0 - fraction);
+          }
+        }
+      }
+      const double typical = kMeanSquareSchedule * options_.learning_rate * options_.learning_rate;
+      const auto over = [](double part, double whole) {
+        return part <= 0.0 ? 0.0 : whole > 0.0 ? part / whole : 1e9;
+      };
+      share.gradient = std::max(share.gradient, over(added, spread));
+      share.update = std::max(share.update, over(now * now * added + rounding, typical * spread));
     }
     shares.push_back(share);
   }

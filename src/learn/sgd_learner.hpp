@@ -23,6 +23,7 @@ class SgdLearner final : public Learner {
   std::uint64_t steps_done() const noexcept override { return steps_; }
   std::uint64_t train(std::uint64_t steps, const Precision& precision) override;
   double smoothed_loss() const noexcept override { return smoothed_loss_; }
+  double remaining_learning() const noexcept override;
   double prequential_bits() const noexcept override;
   std::uint64_t prequential_labels() const noexcept override { return prequential_labels_; }
   std::vector<NoiseShare> noise_shares(const std::vector<Precision>& candidates) override;

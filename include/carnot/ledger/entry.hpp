@@ -10,9 +10,10 @@
 /// A checkpoint carries opaque bytes from which its lane goes on exactly; entries of a lane after
 /// its last checkpoint are superseded when the run is resumed (the journal is cut there).
 ///
-/// Invariant per slot (checked on append, 1e-9 relative): own = charged + own_used ... see
-/// SlotEntry.
+/// Invariant per slot (checked when appended and when loaded): the two identities of `SlotEntry`
+/// hold to `kBalanceTolerance`. Everything here is a value; functions are pure and thread-safe.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -92,8 +93,20 @@ struct RunEnd {
 
 using Entry = std::variant<RunBegin, LaneBegin, SlotEntry, Evaluation, Checkpoint, LaneEnd, RunEnd>;
 
-/// Binary form, little-endian, versioned by a leading tag byte; round trip exact (NaN payloads
-/// apart). Format: docs/formats/journal.md.
+/// How far a slot's identities may be off, relative to the slot's largest energy: room for the
+/// rounding of a few dozen additions, none for a lost joule in a gigajoule.
+inline constexpr double kBalanceTolerance = 1e-9;
+
+/// The worse of the two identities' residuals, relative to the largest energy that enters either;
+/// 0 for a slot of zeros, infinite where an energy is not finite.
+double balance_residual(const SlotEntry& slot) noexcept;
+
+inline constexpr std::size_t kMaxText = std::size_t{16} << 20;  ///< bytes of any one text
+inline constexpr std::size_t kMaxState = std::size_t{1} << 30;  ///< bytes of a checkpoint's state
+
+/// Binary form, little-endian, versioned by a leading tag byte. One entry has one encoding (every
+/// NaN becomes the same quiet NaN), so decode(encode(e)) is e and encode(decode(b)) is b.
+/// Format: docs/formats/journal.md. \throws InputError naming a text or state over its limit
 std::vector<std::uint8_t> encode(const Entry& entry);
 /// \throws InputError on any byte string that is no entry (fuzzed)
 Entry decode(const std::uint8_t* data, std::size_t size);

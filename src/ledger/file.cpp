@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/file.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "carnot/base/error.hpp"
+
+namespace carnot::detail {
+
+File::File(const std::string& path, int flags, const char* operation)
+    : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
+  if (fd_ < 0) throw IoError(path, operation, errno);
+}
+
+File::~File() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+int File::release() noexcept { return std::exchange(fd_, -1); }
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+void sync_folder(const std::string& folder) {
+  const File directory(folder, O_RDONLY | O_DIRECTORY, "open the folder");
+  // EINVAL: a file system that has no such notion; there is nothing more to ask of it.
+  if (::fsync(directory.fd()) != 0 && errno != EINVAL) throw IoError(folder, "sync", errno);
+}
+
+int write_fully(int fd, const std::uint8_t* data, std::size_t size, std::uint64_t offset) noexcept {
+  while (size > 0) {
+    const ssize_t done = ::pwrite(fd, data, size, static_cast<off_t>(offset));
+    if (done < 0) {
+      if (errno == EINTR) continue;
+      return errno;
+    }
+    if (done == 0) return EIO;
+    data += done;
+    size -= static_cast<std::size_t>(done);
+    offset += static_cast<std::uint64_t>(done);
+  }
+  return 0;
+}
+
+std::vector<std::uint8_t> read_fully(int fd, const std::string& path) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) throw IoError(path, "read", errno);
+  if (S_ISDIR(status.st_mode)) throw IoError(path, "read", EISDIR);
+  if (!S_ISREG(status.st_mode))
+    throw IoError(fmt::format("{}: read: a device, pipe or socket; a file is needed", path));
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(status.st_size));
+  std::size_t filled = 0;
+  while (filled < bytes.size()) {
+    const ssize_t got =
+        ::pread(fd, bytes.data() + filled, bytes.size() - filled, static_cast<off_t>(filled));
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      throw IoError(path, "read", errno);
+    }
+    if (got == 0) break;  // cut while we read
+    filled += static_cast<std::size_t>(got);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+void write_atomically(const std::string& path, std::string_view text) {
+  const std::string draft = fmt::format("{}.{}.part", path, ::getpid());
+  ::unlink(draft.c_str());  // of a process that died and had our number
+  File file(draft, O_WRONLY | O_CREAT | O_EXCL, "write");
+  int error =
+      write_fully(file.fd(), reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), 0);
+  if (error == 0 && ::fsync(file.fd()) != 0) error = errno;
+  if (error == 0 && std::rename(draft.c_str(), path.c_str()) != 0) error = errno;
+  if (error != 0) {
+    ::unlink(draft.c_str());
+    throw IoError(path, "write", error);
+  }
+  sync_folder(folder_of(path));
+}
+
+}  // namespace carnot::detail

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Entries for tests: one of each kind, random ones, and slots that balance.
+
+#include <array>
+#include <bit>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <rapidcheck.h>
+#include <unistd.h>
+
+#include "carnot/base/random.hpp"
+#include "carnot/ledger/entry.hpp"
+
+namespace carnot::testing {
+
+/// A slot whose identities hold to rounding, drawn from `random` at `index`.
+inline SlotEntry balanced_slot(const RandomStream& random, std::uint64_t index) {
+  const RandomStream draw = random.child(index);
+  const auto energy = [&](std::uint64_t i) { return draw.uniform(i) * 1e9 * joule; };
+  SlotEntry s;
+  s.start = Instant::from_unix_seconds(1'577'836'800 + 300 * static_cast<std::int64_t>(index));
+  s.length = Duration::seconds(300);
+  s.own_used = energy(0);
+  s.exported = energy(1);
+  s.charged = energy(2);
+  s.curtailed = energy(3);
+  s.total = s.exported + s.own_used + s.charged + s.curtailed;
+  s.discharged = energy(4);
+  s.grid = energy(5);
+  s.facility = s.own_used + s.discharged + s.grid;
+  s.battery_charge = energy(6);
+  s.battery_loss = 0.1 * energy(7);
+  s.carbon = draw.uniform(8) * 1e3 * gram;
+  s.cost = (draw.uniform(9) - 0.5) * euro;  // exports may earn
+  const std::array<std::string, 4> modes = {"", "int8/full", "bf16/cap 300 W", "fp32, \"fast\""};
+  s.mode = modes[draw.below(10, modes.size())];
+  s.throttle = draw.uniform(11);
+  s.steps = 10 * (index + 1);
+  s.operations = 1e15 * draw.uniform(12) * operation;
+  s.bytes_moved = 1e12 * draw.uniform(13) * byte;
+  s.loss = index == 0 ? std::numeric_limits<double>::quiet_NaN() : draw.uniform(14);
+  s.noise_share = index % 3 == 0 ? std::numeric_limits<double>::quiet_NaN() : draw.uniform(15);
+  s.cap_violation = draw.below(16, 10) == 0;
+  return s;
+}
+
+/// A small run: two lanes, every kind of entry.
+inline std::vector<Entry> small_run() {
+  const RandomStream random(20, "small run");
+  std::vector<Entry> entries;
+  entries.push_back(RunBegin{"0.1.0", "carnot run site.toml", "site", "[site]\nname = \"ü\"\n",
+                             0xffff'ffff'ffff'fffeu, Instant::from_unix_seconds(1'600'000'000),
+                             R"({"modes":[]})"});
+  for (const char* policy : {"always", "follow, \"sun\""}) {
+    entries.push_back(LaneBegin{policy});
+    for (std::uint64_t i = 0; i < 3; ++i) entries.push_back(balanced_slot(random, i));
+    entries.push_back(Checkpoint{30, {0, 1, 2, 254, 255}});
+    entries.push_back(
+        Evaluation{Instant::from_unix_seconds(1'577'837'700), 30, "accuracy", 0.5, 0.4, 0.6, true});
+    entries.push_back(LaneEnd{policy, "target-reached", "target met", "{}"});
+  }
+  entries.push_back(RunEnd{R"({"best":"always"})"});
+  return entries;
+}
+
+/// Any double, the awkward ones often.
+inline rc::Gen<double> any_double() {
+  return rc::gen::oneOf(
+      rc::gen::map(rc::gen::arbitrary<std::uint64_t>(),
+                   [](std::uint64_t bits) { return std::bit_cast<double>(bits); }),
+      rc::gen::element(
+          0.0, -0.0, 1.0, std::numeric_limits<double>::quiet_NaN(),
+          -std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::signaling_NaN(),
+          std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
+          std::numeric_limits<double>::denorm_min(), std::numeric_limits<double>::max()));
+}
+
+/// Text of any bytes: mostly short, at times empty or far beyond one page.
+inline rc::Gen<std::string> any_text() {
+  return rc::gen::oneOf(rc::gen::arbitrary<std::string>(), rc::gen::just(std::string()),
+                        rc::gen::map(rc::gen::inRange(0, 20000), [](int n) {
+                          return std::string(static_cast<std::size_t>(n), '\xff') + '\0';
+                        }));
+}
+
+/// An entry of kind `kind` (its index in the variant) with arbitrary fields, balanced or not.
+inline Entry any_entry(std::size_t kind) {
+  const auto text = [] { return *any_text(); };
+  const auto number = [] { return *any_double(); };
+  const auto whole = [] { return *rc::gen::arbitrary<std::uint64_t>(); };
+  const auto instant = [] {
+    return Instant::from_unix_nanoseconds(*rc::gen::arbitrary<std::int64_t>());
+  };
+  switch (kind) {
+    case 0:
+      return RunBegin{text(), text(), text(), text(), whole(), instant(), text()};
+    case 1:
+      return LaneBegin{text()};
+    case 2: {
+      SlotEntry s;
+      s.start = instant();
+      s.length = Duration::nanoseconds(*rc::gen::arbitrary<std::int64_t>());
+      for (Energy* e : {&s.total, &s.exported, &s.own_used, &s.charged, &s.discharged, &s.grid,
+                        &s.curtailed, &s.facility, &s.battery_charge, &s.battery_loss})
+        *e = number() * joule;
+      s.carbon = number() * gram;
+      s.cost = number() * euro;
+      s.mode = text();
+      s.throttle = number();
+      s.steps = whole();
+      s.operations = number() * operation;
+      s.bytes_moved = Information::from_base(number());
+      s.loss = number();
+      s.noise_share = number();
+      s.cap_violation = *rc::gen::arbitrary<bool>();
+      return s;
+    }
+    case 3:
+      return Evaluation{
+          instant(), whole(), text(), number(), number(), number(), *rc::gen::arbitrary<bool>()};
+    case 4:
+      return Checkpoint{whole(), *rc::gen::arbitrary<std::vector<std::uint8_t>>()};
+    case 5:
+      return LaneEnd{text(), text(), text(), text()};
+    default:
+      return RunEnd{text()};
+  }
+}
+
+/// Encoded entries, for comparisons in which NaN equals NaN.
+inline std::vector<std::vector<std::uint8_t>> encoded(const std::vector<Entry>& entries,
+                                                      std::size_t count = std::size_t(-1)) {
+  std::vector<std::vector<std::uint8_t>> all;
+  for (const Entry& e : entries) {
+    if (all.size() == count) break;
+    all.push_back(encode(e));
+  }
+  return all;
+}
+
+/// A folder of its own that goes when the test does.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "carnot-ledger-XXXXXX");
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string operator/(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::vector<std::uint8_t> bytes_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+inline void write_bytes(const std::string& path, const std::vector<std::uint8_t>& bytes) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out.write(reinterpret_cast<const char*>(bytes.data()),
+            static_cast<std::streamsize>(bytes.size()));
+}
+
+/// What `call` throws as an `E`, in words; fails the caller's expectation by an odd text otherwise.
+template <class E>
+std::string thrown(auto&& call) {
+  try {
+    call();
+  } catch (const E& error) {
+    return error.what();
+  } catch (const std::exception& error) {
+    return std::string("(another exception: ") + error.what() + ")";
+  }
+  return "(nothing was thrown)";
+}
+
+}  // namespace carnot::testing
