@@ -196,6 +196,7 @@ class FixedLearner : public Learner {
   std::uint64_t total_steps() const noexcept override { return 1; }
   std::uint64_t steps_done() const noexcept override { return 1; }
   std::uint64_t train(std::uint64_t, const Precision&) override { return 0; }
+  double remaining_learning() const noexcept override { return 0.0; }
   double smoothed_loss() const noexcept override { return 0.0; }
   double remaining_learning() const noexcept override { return 0.0; }
   double prequential_bits() const noexcept override { return 123.0; }

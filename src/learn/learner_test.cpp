@@ -154,10 +154,10 @@ TEST(Learner, IntegerGradientsApproachTheFloatOnes) {
   const auto shares = learner->noise_shares({Precision::parse("bf16"), Precision::parse("int8"),
                                              Precision::parse("int4"), Precision::parse("int2")});
   ASSERT_EQ(shares.size(), 4u);
-  EXPECT_LT(shares[0].share, 0.05);
-  EXPECT_LT(shares[1].share, 0.05);
-  EXPECT_GT(shares[2].share, shares[1].share);
-  EXPECT_GT(shares[3].share, shares[2].share);
+  EXPECT_LT(shares[0].gradient, 0.05);
+  EXPECT_LT(shares[1].gradient, 0.05);
+  EXPECT_GT(shares[2].gradient, shares[1].gradient);
+  EXPECT_GT(shares[3].gradient, shares[2].gradient);
 }
 
 TEST(Learner, NoiseSharesDoNotDisturbTraining) {

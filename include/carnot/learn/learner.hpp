@@ -90,7 +90,10 @@ class Learner {
   virtual Counters switch_counters(const Precision& from, const Precision& to) const = 0;
   /// What making the copy of `rows` rows of data at the width of `precision` counts: the training
   /// data when a switch first needs it, a held-out set when it is first evaluated at that width.
-  virtual Counters copy_counters(std::size_t rows, const Precision& precision) const = 0;
+  /// Zero for a learner that needs no copies.
+  virtual Counters copy_counters(std::size_t /*rows*/, const Precision& /*precision*/) const {
+    return {};
+  }
   /// Evaluation from the present precision, copy_counters of a first time apart.
   virtual Counters evaluation_counters(std::size_t rows, const Precision& precision) const = 0;
   virtual Counters noise_counters(const std::vector<Precision>& candidates) const = 0;
