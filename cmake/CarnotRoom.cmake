@@ -1,36 +1,77 @@
 # SPDX-License-Identifier: Apache-2.0
 # carnot_room(NAME SOURCES a.cpp ... HEADERS x.hpp ... TESTS a_test.cpp ...
-#             [PUBLIC targets...] [PRIVATE targets...])
-# A room is a static library carnot::NAME whose public headers (relative to include/carnot/NAME) form a
-# file set that is installed and compiled alone; TESTS become one GoogleTest program NAME_test, each
-# test a ctest with the label `fast`, or `slow` when its suite's name ends in Slow.
+#             [PUBLIC targets...] [PRIVATE targets...] [OPTIONAL targets...])
+# A room is a static library carnot::NAME. Its public headers (relative to include/carnot/NAME) form
+# a file set that is installed and of which every header is compiled alone. TESTS become one
+# GoogleTest program NAME_test, each test a ctest with the label `fast`, or, by the ending of its
+# suite's name, `slow` (Slow), `gpu` (Gpu) or `net-outside` (NetOutside). OPTIONAL targets are linked where they were found; `onednn::onednn` then also
+# defines CARNOT_HAS_ONEDNN.
 include(GoogleTest)
+
 function(carnot_room name)
-  cmake_parse_arguments(R "" "" "SOURCES;HEADERS;TESTS;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(R "" "" "SOURCES;HEADERS;TESTS;PUBLIC;PRIVATE;OPTIONAL" ${ARGN})
+  if(R_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "carnot_room(${name}): what is `${R_UNPARSED_ARGUMENTS}`?")
+  endif()
+  set(definitions)
+  foreach(target IN LISTS R_OPTIONAL)
+    if(TARGET ${target})
+      list(APPEND R_PRIVATE ${target})
+      string(REGEX REPLACE ".*::" "" feature ${target})
+      string(TOUPPER ${feature} feature)
+      list(APPEND definitions CARNOT_HAS_${feature}=1)
+    endif()
+  endforeach()
+  carnot_need("room ${name}" ${R_PUBLIC} ${R_PRIVATE})
+
   set(headers ${R_HEADERS})
   list(TRANSFORM headers PREPEND ${PROJECT_SOURCE_DIR}/include/carnot/${name}/)
   add_library(carnot_${name} STATIC ${R_SOURCES})
   add_library(carnot::${name} ALIAS carnot_${name})
-  set_target_properties(carnot_${name} PROPERTIES EXPORT_NAME ${name} VERIFY_INTERFACE_HEADER_SETS ON
-                                                  POSITION_INDEPENDENT_CODE ON)
-  target_sources(carnot_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${headers})
-  target_link_libraries(carnot_${name} PUBLIC ${R_PUBLIC} PRIVATE $<BUILD_INTERFACE:carnot_options> ${R_PRIVATE})
+  set_target_properties(carnot_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON
+                                                  VERIFY_INTERFACE_HEADER_SETS ON)
+  target_sources(carnot_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include
+                                       FILES ${headers})
+  target_link_libraries(carnot_${name} PUBLIC ${R_PUBLIC}
+                                       PRIVATE $<BUILD_INTERFACE:carnot_options> ${R_PRIVATE})
   target_compile_features(carnot_${name} PUBLIC cxx_std_20)
   target_include_directories(carnot_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_compile_definitions(carnot_${name} PRIVATE ${definitions})
   set_property(GLOBAL APPEND PROPERTY CARNOT_ROOMS carnot_${name})
+
   if(BUILD_TESTING AND PROJECT_IS_TOP_LEVEL AND R_TESTS)
-    find_package(GTest REQUIRED)
-    find_package(rapidcheck REQUIRED)
-    add_executable(${name}_test ${R_TESTS})
-    target_link_libraries(${name}_test PRIVATE carnot::${name} carnot_options GTest::gtest GTest::gmock GTest::gtest_main
-                                               rapidcheck rapidcheck_gtest ${R_PRIVATE})
-    target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/src)
-    target_compile_definitions(${name}_test PRIVATE CARNOT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    # RapidCheck's and gtest's macros trip these; the library itself keeps them.
-    target_compile_options(${name}_test PRIVATE -Wno-conversion -Wno-shadow)
-    gtest_discover_tests(${name}_test TEST_FILTER "-*Slow*" PROPERTIES LABELS fast TIMEOUT 120 ENVIRONMENT "RC_PARAMS=seed=20"
-                         TEST_LIST ${name}_fast_tests)
-    gtest_discover_tests(${name}_test TEST_FILTER "*Slow*" PROPERTIES LABELS slow TIMEOUT 900 ENVIRONMENT "RC_PARAMS=seed=20"
-                         TEST_LIST ${name}_slow_tests)
+    carnot_test_program(${name}_test SOURCES ${R_TESTS} LINK carnot::${name} ${R_PRIVATE})
+    target_compile_definitions(${name}_test PRIVATE ${definitions})
   endif()
+endfunction()
+
+# carnot_test_program(NAME SOURCES x_test.cpp ... LINK targets...)
+# A GoogleTest program with the labels described above; also for tests/ that cross rooms.
+function(carnot_test_program name)
+  cmake_parse_arguments(T "" "" "SOURCES;LINK" ${ARGN})
+  find_package(GTest REQUIRED)
+  find_package(rapidcheck REQUIRED)
+  add_executable(${name} ${T_SOURCES})
+  target_link_libraries(${name} PRIVATE ${T_LINK} carnot_options GTest::gtest GTest::gmock
+                                        GTest::gtest_main rapidcheck rapidcheck_gtest)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_compile_definitions(${name} PRIVATE CARNOT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  # The macros of RapidCheck and GoogleTest trip these; the library itself keeps them.
+  target_compile_options(${name} PRIVATE -Wno-conversion -Wno-shadow)
+  # RapidCheck draws a new seed each time by default; a test must mean the same thing twice.
+  set(ending_slow Slow)
+  set(ending_gpu Gpu)
+  set(ending_net-outside NetOutside)
+  set(special)
+  foreach(label slow gpu net-outside)
+    set(filter "*${ending_${label}}.*:*${ending_${label}}/*.*")
+    list(APPEND special ${filter})
+    gtest_discover_tests(${name} TEST_FILTER "${filter}" TEST_LIST ${name}_${label}
+                         DISCOVERY_TIMEOUT 60 PROPERTIES ENVIRONMENT "RC_PARAMS=seed=20"
+                         LABELS ${label} TIMEOUT 900)
+  endforeach()
+  list(JOIN special ":" special)
+  gtest_discover_tests(${name} TEST_FILTER "-${special}" TEST_LIST ${name}_fast
+                       DISCOVERY_TIMEOUT 60 PROPERTIES ENVIRONMENT "RC_PARAMS=seed=20"
+                       LABELS fast TIMEOUT 120)
 endfunction()

@@ -1,2 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() { return 0; }
+// The command line: parse, call, print. Exit codes: docs/formats/cli.md.
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/version.hpp"
+
+#include "command.hpp"
+
+namespace {
+
+int fail(int code, const char* message) {
+  std::fprintf(stderr, "carnot: %s\n", message);
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace carnot;
+  app::Common common;
+  for (int i = 0; i < argc; ++i) {
+    if (i > 0) common.command_line += ' ';
+    const std::string word = i == 0 ? "carnot" : argv[i];
+    common.command_line +=
+        word.find_first_of(" \"'") == std::string::npos ? word : "'" + word + "'";
+  }
+  app::Action action;
+  CLI::App cli{"carnot: where a computation's joules go, and how to spend fewer of them"};
+  cli.set_version_flag("--version", fmt::format("carnot {}", kVersion));
+  cli.require_subcommand(1);
+  cli.add_flag("--json", common.json,
+               "Print one JSON document on standard output and nothing else");
+  cli.add_flag("--quiet,-q", common.quiet, "No messages, no progress");
+  cli.fallthrough();
+  app::add_run(cli, common, action);
+  app::add_report(cli, common, action);
+  app::add_learn(cli, common, action);
+  app::add_data(cli, common, action);
+  app::add_limits(cli, common, action);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::CallForHelp& e) {
+    return cli.exit(e);
+  } catch (const CLI::CallForAllHelp& e) {
+    return cli.exit(e);
+  } catch (const CLI::CallForVersion& e) {
+    return cli.exit(e);
+  } catch (const CLI::ParseError& e) {
+    cli.exit(e);
+    return app::kUsage;
+  }
+  try {
+    return action();
+  } catch (const InputError& e) {
+    return fail(app::kBadInput, e.what());
+  } catch (const DeviceError& e) {
+    return fail(app::kDevice, e.what());
+  } catch (const IoError& e) {
+    return fail(app::kDevice, e.what());
+  } catch (const std::exception& e) {
+    return fail(app::kBug, fmt::format("this is our bug, please report it: {}", e.what()).c_str());
+  }
+}

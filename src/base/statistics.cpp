@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/sum.hpp"
 
 namespace carnot {
 
@@ -63,6 +64,28 @@ constexpr std::array<double, 8> kTailDenominator{1.0,
                                                  1.84631831751005468180e-5,
                                                  1.42151175831644588870e-7,
                                                  2.04426310338993978564e-15};
+
+/// ln x of a positive, normal or not, x. The C library chooses its own by instruction set, with
+/// different last bits; random normals must not (see random.hpp). Error below 2 units in the last
+/// place.
+double portable_log(double x) noexcept {
+  constexpr double kLn2High = 0x1.62e42fefa39efp-1;
+  constexpr double kLn2Low = 0x1.abc9e3b39803fp-56;
+  constexpr double kHalfRoot2 = 0.707106781186547524400844;
+  int exponent = 0;
+  double m = std::frexp(x, &exponent);  // [1/2, 1)
+  if (m < kHalfRoot2) {
+    m *= 2.0;
+    --exponent;
+  }
+  // ln m = 2 artanh(s), |s| < 0.1716
+  const double s = (m - 1.0) / (m + 1.0);
+  const double r = s * s;
+  double series = 0.0;
+  for (int k = 23; k >= 3; k -= 2) series = (series + 1.0 / k) * r;
+  const double e = exponent;
+  return e * kLn2High + (2.0 * s + (2.0 * s * series + e * kLn2Low));
+}
 
 /// delta(a) in Gamma(a) = sqrt(2 pi / a) (a / e)^a exp(delta(a)). The asymptotic series from 16
 /// upward (next term < 2e-18), below by the recurrence from Gamma(a + 1) = a Gamma(a).
@@ -187,11 +210,10 @@ double tail_logit(double a, double b, double p, bool upper) {
     (too_far_right ? high : low) = t;
     // d ln(tail) / dt = +- x^a y^b / (B tail)
     const double slope = (upper ? -1.0 : 1.0) * beta_power(a, b, x, y) / tail;
-    double next = t - error / slope;
-    if (!(next > low && next < high)) next = 0.5 * (low + high);
-    const double step = std::abs(next - t);
-    t = next;
-    if (error == 0.0 || step <= 1e-15 * std::max(1.0, std::abs(t))) break;
+    const double step = error / slope;
+    if (std::abs(step) <= 1e-15 * std::max(1.0, std::abs(t))) return t;
+    t = t - step > low && t - step < high ? t - step : 0.5 * (low + high);
+    if (high - low <= 1e-15 * std::max(1.0, std::abs(t))) return t;
   }
   return t;
 }
@@ -244,7 +266,7 @@ double normal_quantile(double p) {
     const double r = 0.180625 - q * q;
     return q * polynomial(kCentreNumerator, r) / polynomial(kCentreDenominator, r);
   }
-  const double r = std::sqrt(-std::log(q < 0.0 ? p : 1.0 - p));
+  const double r = std::sqrt(-portable_log(q < 0.0 ? p : 1.0 - p));
   const double z =
       r <= 5.0 ? polynomial(kShoulderNumerator, r - 1.6) / polynomial(kShoulderDenominator, r - 1.6)
                : polynomial(kTailNumerator, r - 5.0) / polynomial(kTailDenominator, r - 5.0);
@@ -304,20 +326,15 @@ double median(std::span<const double> values) {
 
 double mean(std::span<const double> values) {
   if (values.empty()) throw InputError("a mean needs at least one value");
-  const double n = static_cast<double>(values.size());
-  const double first = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  // A second pass over the residuals takes out the rounding of the first.
-  double residual = 0.0;
-  for (const double v : values) residual += v - first;
-  return first + residual / n;
+  return sum(values) / static_cast<double>(values.size());
 }
 
 double sample_variance(std::span<const double> values) {
   if (values.size() < 2) throw InputError("a sample variance needs at least two values");
   const double centre = mean(values);
-  double squares = 0.0;
+  Sum<double> squares;
   for (const double v : values) squares += (v - centre) * (v - centre);
-  return squares / static_cast<double>(values.size() - 1);
+  return squares.value() / static_cast<double>(values.size() - 1);
 }
 
 double spearman(std::span<const double> x, std::span<const double> y) {
@@ -340,7 +357,8 @@ double spearman(std::span<const double> x, std::span<const double> y) {
     vv += (v[i] - centre) * (v[i] - centre);
   }
   if (uu == 0.0 || vv == 0.0) throw InputError("a rank correlation needs lists that vary");
-  return std::clamp(uv / (std::sqrt(uu) * std::sqrt(vv)), -1.0, 1.0);
+  // One root, not two: equal ranks then give exactly 1.
+  return std::clamp(uv / std::sqrt(uu * vv), -1.0, 1.0);
 }
 
 }  // namespace carnot

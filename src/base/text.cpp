@@ -44,7 +44,15 @@ struct Decimal {
   int exponent;
 };
 
-Decimal rounded(double value, int digits) {
+/// base / factor, which may lie beyond the range of a double. Precondition: base is finite, not 0.
+Decimal rounded(double base, double factor, int digits) {
+  constexpr int kHeadroom = 100;
+  double value = base / factor;
+  int shift = 0;
+  if (!std::isfinite(value)) {
+    value = base * 1e-100 / factor;
+    shift = kHeadroom;
+  }
   const std::string text = fmt::format("{:.{}e}", std::abs(value), digits - 1);
   const std::size_t e = text.find('e');
   std::string mantissa = text.substr(0, e);
@@ -53,7 +61,7 @@ Decimal rounded(double value, int digits) {
   const char* first = text.data() + e + 1;
   if (*first == '+') ++first;
   std::from_chars(first, text.data() + text.size(), exponent);
-  return {std::signbit(value), mantissa, exponent};
+  return {std::signbit(value), mantissa, exponent + shift};
 }
 
 /// Plain digits where they are readable, scientific otherwise; no trailing zeros after the point.
@@ -82,28 +90,28 @@ std::string written(Decimal d) {
 namespace detail {
 
 double parse_quantity(std::string_view text, const Dimension& dimension) {
-  const std::string example = example_of(dimension);
-  const std::string expected =
-      fmt::format("expected {} such as `{}`, found {}", noun_of(dimension), example, quoted(text));
+  const auto refuse = [&](std::string_view why) {
+    throw InputError(fmt::format("expected {} such as `{}`, found {}: {}", noun_of(dimension),
+                                 example_of(dimension), quoted(text), why));
+  };
   std::string_view rest = text;
   const std::optional<double> number = take_number(rest);
-  if (!number)
-    throw InputError(expected + ": it must begin with a finite number, such as 5 or 2.5e3");
+  if (!number) refuse("it must begin with a finite number, such as 5 or 2.5e3");
   const std::string_view number_text = text.substr(0, text.size() - rest.size());
   while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
   if (rest.empty()) {
     if (*number == 0.0 && number_text.size() == text.size()) return *number;
-    throw InputError(expected + ": the unit is missing");
+    refuse("the unit is missing");
   }
 
   const std::optional<Unit> unit = find_unit(rest);
-  if (!unit) throw InputError(expected + ": " + unit_advice(rest, dimension));
+  if (!unit) refuse(unit_advice(rest, dimension));
   if (unit->dimension != dimension)
     throw InputError(fmt::format("{} is {}; {} is needed, such as `{} {}`", quoted(text),
                                  noun_of(unit->dimension), noun_of(dimension), number_text,
                                  example_unit_of(dimension)));
   const double base = *number * unit->factor + unit->offset;
-  if (!std::isfinite(base)) throw InputError(expected + ": it is too great");
+  if (!std::isfinite(base)) refuse("it is too great");
   return base;
 }
 
@@ -118,16 +126,16 @@ std::string format_quantity(double base, const Dimension& dimension, int digits)
     return fmt::format("{} {}", std::isfinite(base) ? 0.0 : base, plain->symbol);
   }
   digits = std::clamp(digits, 1, 17);
-  // Up the ladder until the rounded figure stays below the next rung: 999.96 kW is 1 MW.
   std::size_t rung = 0;
-  Decimal figure = rounded(base / ladder[0].factor, digits);
-  while (rung + 1 < ladder.size()) {
+  while (rung + 1 < ladder.size() && std::abs(base) >= ladder[rung + 1].least) ++rung;
+  Decimal figure = rounded(base, ladder[rung].factor, digits);
+  // Rounding may reach the next rung: 999.96 kW is 1 MW.
+  if (rung + 1 < ladder.size()) {
     double shown = 0.0;
     const std::string text = written(figure);
     std::from_chars(text.data(), text.data() + text.size(), shown);
-    if (std::abs(shown) * ladder[rung].factor < ladder[rung + 1].least * (1.0 - 1e-12)) break;
-    ++rung;
-    figure = rounded(base / ladder[rung].factor, digits);
+    if (std::abs(shown) * ladder[rung].factor >= ladder[rung + 1].least * (1.0 - 1e-12))
+      figure = rounded(base, ladder[++rung].factor, digits);
   }
   return fmt::format("{} {}", written(figure), ladder[rung].symbol);
 }

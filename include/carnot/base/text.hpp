@@ -4,11 +4,11 @@
 /// \file
 /// The edge between text and quantities: `"8.5 MW"` in, `"2.36 kWh"` out.
 /// Parsing accepts a number (fixed or scientific, `.` decimal, locale never matters), optional
-/// space, and a unit. Units are case-sensitive SI symbols with the usual prefixes, and compounds
-/// with `/`:
-///   energy J kJ MJ GJ Wh kWh MWh GWh TWh eV pJ nJ uJ mJ · power W mW kW MW GW · time ns us ms s
-///   min h d information bit kbit Mbit B kB MB GB KiB MiB GiB · carbon g kg t · money EUR ·
-///   temperature K, degC · EUR/kWh EUR/MWh g/kWh kg/MWh EUR/t EUR/h W/K m/s km/h, J/bit pJ/op ...
+/// spaces, and a unit. Units are case-sensitive symbols with the usual SI prefixes (micro: `u` or
+/// the sign), alone or as one `/` another:
+///   energy J Wh eV, power W, time s min h d, information bit B (also KiB MiB GiB TiB),
+///   operations op FLOP, carbon g kg t (also gCO2e ...), money EUR, length m, temperature K degC,
+///   and so EUR/MWh, g/kWh, EUR/t, EUR/h, pJ/bit, pJ/op, TFLOP/s, GB/s, W/K, m/s, km/h ...
 /// Currency other than EUR is refused with the words "convert to EUR".
 /// All functions are pure and thread-safe.
 

@@ -30,17 +30,21 @@ struct LearnerOptions {
   std::size_t hidden = 64;
   std::size_t batch = 64;
   double epochs = 8.0;
-  double learning_rate = 0.1;
-  double momentum = 0.9;
+  double learning_rate = 0.3;
+  double momentum = 0.0;  ///< velocities are kept in f32 (4 bytes a coefficient) when > 0
   std::uint64_t seed = 1;
   int threads = 1;
 };
 
-/// Share of quantisation noise in the gradient, measured on one minibatch: variance added by a
-/// precision over the variance of the minibatch gradient itself, worst layer.
+/// Rounding noise of one precision against the minibatch's own, measured on one minibatch.
+/// With g the exact gradient, g_q the rounded one, V the minibatch gradient's variance, lr the learning rate:
+///   gradient = |g_q - g|^2 / V, worst layer
+///   update   = (lr^2 |g_q - g|^2 + variance of rounding the coefficients' update) / (<lr^2> V), worst layer,
+///              <lr^2> the schedule's mean square learning rate
 struct NoiseShare {
   Precision precision;
-  double share = 0.0;
+  double gradient = 0.0;
+  double update = 0.0;
 };
 
 /// Quality on held-out data.
@@ -63,6 +67,8 @@ class Learner {
   /// re-quantises what must be and is counted. Returns the steps done.
   virtual std::uint64_t train(std::uint64_t steps, const Precision& precision) = 0;
 
+  /// Share of the schedule's summed learning rate that is still ahead, 1 at the start, 0 at the end.
+  virtual double remaining_learning() const noexcept = 0;
   /// Exponentially smoothed training loss, bits per label (classification) or mean squared error.
   virtual double smoothed_loss() const noexcept = 0;
   /// Sum over all training labels, first time each was met, of -log2 p before it was trained on:
@@ -82,6 +88,10 @@ class Learner {
   /// Closed form: what one step in `precision` counts, and what switching between two counts.
   virtual Counters step_counters(const Precision& precision) const = 0;
   virtual Counters switch_counters(const Precision& from, const Precision& to) const = 0;
+  /// What making the copy of `rows` rows of data at the width of `precision` counts: the training
+  /// data when a switch first needs it, a held-out set when it is first evaluated at that width.
+  virtual Counters copy_counters(std::size_t rows, const Precision& precision) const = 0;
+  /// Evaluation from the present precision, copy_counters of a first time apart.
   virtual Counters evaluation_counters(std::size_t rows, const Precision& precision) const = 0;
   virtual Counters noise_counters(const std::vector<Precision>& candidates) const = 0;
 

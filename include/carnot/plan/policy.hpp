@@ -30,28 +30,49 @@
 
 namespace carnot::plan {
 
-/// What a policy may know at the start of a slot.
+/// Rounding noise of one mode against minibatch noise, as the learner measured it.
+struct ModeNoise {
+  double gradient =
+      0.0;  ///< variance of the rounded gradient about the exact one, over the minibatch
+            ///< gradient's own variance; 1: rounding drowns the signal as much as sampling
+  double update =
+      0.0;  ///< variance that a step adds to the coefficients (gradient and coefficient
+            ///< rounding), over the minibatch's at the schedule's mean square learning rate
+};
+
+/// What a policy may know at the start of a slot. Plain view: everything behind the pointers and
+/// spans outlives the call only.
 struct Observation {
   Instant now;
   Duration slot;
   Instant start, deadline;
-  Power own_now;     ///< own power available to computing, mean of the last slot
-  Power grid_limit;  ///< import limit
+
+  Power total_now;     ///< what turbines and panels could deliver, mean of the last slot
+  Power export_first;  ///< own power that goes to the grid before computing gets any
+  Power grid_limit;    ///< import limit
   Energy battery_energy;
-  double pue_now = 1.0;                           ///< of the last slot
-  EnergyPrice price_now;                          ///< grid supply, this slot's published price
-  CarbonIntensity carbon_now;                     ///< last known
-  const ForecastView* own_forecast = nullptr;     ///< power available to computing, watt
+  double pue_now = 1.0;   ///< of the hall at full load in the last slot's weather
+  EnergyPrice price_now;  ///< of grid supply, published for this slot
+  EnergyPrice export_price_now;
+  CarbonIntensity carbon_now;                     ///< of grid supply, last known
+  const ForecastView* total_forecast = nullptr;   ///< watt; null: none
   const ForecastView* price_forecast = nullptr;   ///< EUR per joule
   const ForecastView* carbon_forecast = nullptr;  ///< g per joule
 
-  std::span<const Mode> modes;  ///< ordered from most to least bits
+  std::span<const Mode> modes;  ///< ordered from most to least bits; steps_per_second > 0
   std::uint64_t steps_done = 0;
   std::uint64_t steps_total = 0;
-  const Mode* mode_now = nullptr;        ///< mode of the last slot that ran
-  double smoothed_loss = 0.0;            ///< NaN before the first step
-  std::span<const double> noise_shares;  ///< per mode, last measured; NaN: not measured
-  std::uint64_t noise_measured_at = 0;   ///< steps_done of the last measurement
+  int mode_now = -1;                 ///< mode of the last slot that ran; -1: none yet
+  double smoothed_loss = 0.0;        ///< NaN before the first step
+  double remaining_learning = 1.0;   ///< share of the schedule's summed learning rate still ahead
+  std::span<const ModeNoise> noise;  ///< per mode, last measured; empty: never measured
+  std::uint64_t noise_measured_at = 0;  ///< steps_done of the last measurement
+
+  /// Own power that computing may use when turbines could deliver `total`.
+  Power available(Power total) const noexcept { return max(Power{}, total - export_first); }
+  std::uint64_t steps_left() const noexcept {
+    return steps_total > steps_done ? steps_total - steps_done : 0;
+  }
 };
 
 /// What a policy asks for during the slot.
@@ -60,7 +81,8 @@ struct Decision {
   double throttle = 1.0;  ///< greatest
   Power grid_allowance;   ///< greatest grid power to buy
   bool use_battery = true;
-  bool measure_noise = false;  ///< ask the learner for noise shares after this slot
+  double max_steps = 1e300;    ///< decide again after this many steps, even inside the slot, > 0
+  bool measure_noise = false;  ///< measure the modes' noise before the first step
 };
 
 class Policy {
@@ -78,6 +100,11 @@ class Policy {
 /// \throws InputError for an unknown name (nearest known one named) or a mode that does not exist
 std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const Mode> modes,
                                     const ObjectiveOptions& objective);
+
+/// The deadline guard: true from the latest slot at which `steps_left` steps in `mode` still fit
+/// before the deadline at the throttle that the import limit alone sustains, one slot of margin
+/// included.
+bool must_buy(const Observation& observation, const Mode& mode, double steps_left);
 
 /// Every policy name for these modes, in report order, oracle last.
 std::vector<std::string> policy_names(std::span<const Mode> modes);

@@ -20,9 +20,9 @@
 /// One forecaster serves one run in time order: `observe` then `forecast`. Not thread-safe.
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "carnot/base/instant.hpp"
 #include "carnot/trace/trace.hpp"
@@ -62,27 +62,16 @@ class Forecaster {
   /// instant).
   ForecastView forecast(Instant now);
 
+  Forecaster(Forecaster&&) noexcept;
+  Forecaster& operator=(Forecaster&&) noexcept;
+  ~Forecaster();
+
   double rho_per_hour() const noexcept;  ///< as used now
   double residual_sd() const noexcept;   ///< as used now
 
  private:
-  struct State;
-  Options options_;
-  std::optional<TraceCore> reference_;
-  // Running sums: no history is kept, a year of observations costs constant memory.
-  std::vector<double> hour_sum_,
-      hour_weight_;  // climatology by hour of day, exponentially forgotten
-  double mean_sum_ = 0.0, mean_weight_ = 0.0;
-  double rr_ = 0.0, rl_ = 0.0, ll_ = 0.0;  // residual products at lag one hour
-  double last_ = 0.0, last_residual_ = 0.0;
-  double hour_accumulated_ = 0.0, hour_seconds_ = 0.0, previous_hour_residual_ = 0.0;
-  bool has_last_ = false, has_previous_hour_ = false;
-  Instant last_end_, made_at_;
-  bool made_ = false;
-  std::vector<double> mean_, sd_;
-  double rho_ = 0.0, s_ = 0.0;
-  double observed_days_ = 0.0;
-  double reference_at(Instant at) const;
+  struct State;  // running sums only: a year of observations costs constant memory
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace carnot

@@ -5,6 +5,8 @@
 /// The mean of a quantity over n >= 1 consecutive intervals; interval i is [edges[i], edges[i +
 /// 1]). Means, not point samples: an energy counter measures means exactly, and cutting or merging
 /// intervals conserves the integral, sum_i mean[i] * (edges[i + 1] - edges[i]).
+/// Integrals come from compensated prefix sums kept every 64 intervals, so they cost O(log n) and
+/// lose nothing over long traces.
 /// Start here; then trace/read.hpp (files), trace/generate.hpp (weather), trace/forecast.hpp.
 /// A value: immutable once built, cheap to move, safe to read from many threads.
 
@@ -46,6 +48,9 @@ class TraceCore {
   /// \throws InputError unless begin() <= from <= to <= end()
   double integral(Instant from, Instant to) const;
   double mean_over(Instant from, Instant to) const;  ///< integral / length; from < to
+  /// Means over `out.size()` equal steps from `start` into `out`; no allocation, O(intervals met).
+  /// \throws InputError unless step > 0 and all steps lie inside [begin(), end())
+  void means_over(Instant start, Duration step, std::span<double> out) const;
 
   /// The same signal on other intervals; conserves the integral over their span to 1e-12 relative.
   /// \param edges  shape [m + 1], strictly increasing, inside this trace's span
@@ -60,10 +65,20 @@ class TraceCore {
   TraceCore shifted(Duration shift) const;
 
  private:
+  // A sum in two doubles, high + low, exact to about 1e-32 of its terms.
+  struct Sum {
+    double high = 0.0, low = 0.0;
+  };
+  void check_and_sum();
+  std::size_t find(Instant at) const noexcept;  // the interval; begin() <= at < end()
+  Sum prefix(std::size_t i, Instant at) const;  // integral over [begin(), at), at in interval i
+  void require_inside(Instant from, Instant to) const;
+
   Instant start_, end_;
   Duration step_;               // zero: edges_ holds them
   std::vector<Instant> edges_;  // n + 1, empty for equal steps
   std::vector<double> mean_;    // n
+  std::vector<Sum> block_;      // block_[b]: integral of the first 64 b intervals
 };
 
 /// A trace of `Q` (a Quantity, or double for dimensionless signals).

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "carnot/base/error.hpp"
+
+namespace carnot::app {
+
+namespace {
+volatile std::sig_atomic_t g_interrupts = 0;
+void on_interrupt(int) {
+  if (g_interrupts > 0) _exit(kInterrupted);
+  g_interrupts = 1;
+}
+}  // namespace
+
+void print(std::string_view text) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    throw IoError("standard output", "write", errno);
+}
+
+void say(const Common& common, std::string_view text) {
+  if (common.quiet) return;
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fputc('\n', stderr);
+}
+
+bool is_terminal(int fd) { return isatty(fd) == 1; }
+
+int terminal_width(int fd) {
+  winsize size{};
+  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 80;
+}
+
+ProgressLine::ProgressLine(const Common& common)
+    : enabled_(!common.quiet && is_terminal(STDERR_FILENO)),
+      began_(std::chrono::steady_clock::now()),
+      last_(began_) {}
+
+ProgressLine::~ProgressLine() { clear(); }
+
+void ProgressLine::draw(const std::function<std::string(int)>& make) {
+  using namespace std::chrono_literals;
+  const auto now = std::chrono::steady_clock::now();
+  if (!enabled_ || now - began_ < 2s || now - last_ < 100ms) return;
+  last_ = now;
+  drawn_ = true;
+  const std::string line = "\r\033[K" + make(terminal_width(STDERR_FILENO) - 1);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fflush(stderr);
+}
+
+void ProgressLine::clear() {
+  if (!drawn_) return;
+  drawn_ = false;
+  std::fputs("\r\033[K", stderr);
+  std::fflush(stderr);
+}
+
+bool interrupted() { return g_interrupts > 0; }
+
+void watch_for_interrupt() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+}  // namespace carnot::app

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// What the commands share: options that every command has, output, a progress bar, exit codes.
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace carnot::app {
+
+/// Exit codes of docs/formats/cli.md.
+enum ExitCode { kOk = 0, kOutcomeSaysNo = 1, kUsage = 2, kBadInput = 3, kDevice = 4, kBug = 70 };
+inline constexpr int kInterrupted = 130;
+
+/// Options of every command.
+struct Common {
+  bool json = false;
+  bool quiet = false;
+  std::string command_line;  ///< as typed, for the ledger and the documents
+};
+
+/// Writes to standard output; all of it or an IoError.
+void print(std::string_view text);
+/// A line on standard error, unless quiet.
+void say(const Common& common, std::string_view text);
+
+/// Columns of the terminal on file descriptor `fd`; 80 if it is none.
+int terminal_width(int fd);
+bool is_terminal(int fd);
+
+/// A line on standard error that is redrawn in place: only on a terminal, only after two seconds.
+class ProgressLine {
+ public:
+  explicit ProgressLine(const Common& common);
+  ~ProgressLine();
+  /// \param make  called with the width when it is time to draw (at most ten times a second)
+  void draw(const std::function<std::string(int)>& make);
+  void clear();
+
+ private:
+  bool enabled_;
+  bool drawn_ = false;
+  std::chrono::steady_clock::time_point began_, last_;
+};
+
+/// True once the user has asked to stop (Ctrl-C); a second time ends the process at once.
+bool interrupted();
+void watch_for_interrupt();
+
+/// Adds a command; its action returns the exit code.
+using Action = std::function<int()>;
+void add_run(CLI::App& app, const Common& common, Action& action);
+void add_report(CLI::App& app, const Common& common, Action& action);
+void add_learn(CLI::App& app, const Common& common, Action& action);
+void add_data(CLI::App& app, const Common& common, Action& action);
+void add_limits(CLI::App& app, const Common& common, Action& action);
+
+}  // namespace carnot::app

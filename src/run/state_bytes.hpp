@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Flat little-endian bytes for checkpoints: written and read in the same order, every length
+/// checked.
+
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "carnot/base/error.hpp"
+
+namespace carnot::run {
+
+static_assert(std::endian::native == std::endian::little, "checkpoints are little-endian");
+
+class StateWriter {
+ public:
+  template <class T>
+  requires std::is_trivially_copyable_v<T>
+  void value(const T& v) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&v);
+    bytes_.insert(bytes_.end(), bytes, bytes + sizeof(T));
+  }
+  template <class T>
+  void sequence(const std::vector<T>& values) {
+    value<std::uint64_t>(values.size());
+    for (const T& v : values) value(v);
+  }
+  void text(const std::string& s) {
+    value<std::uint64_t>(s.size());
+    bytes_.insert(bytes_.end(), s.begin(), s.end());
+  }
+  std::vector<std::uint8_t> take() { return std::move(bytes_); }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+};
+
+class StateReader {
+ public:
+  explicit StateReader(const std::vector<std::uint8_t>& bytes) : bytes_(bytes) {}
+  template <class T>
+  requires std::is_trivially_copyable_v<T> T value() {
+    T v;
+    need(sizeof(T));
+    std::memcpy(&v, bytes_.data() + at_, sizeof(T));
+    at_ += sizeof(T);
+    return v;
+  }
+  template <class T>
+  std::vector<T> sequence() {
+    const auto n = value<std::uint64_t>();
+    if (n > (bytes_.size() - at_) / sizeof(T)) bad();
+    std::vector<T> values(static_cast<std::size_t>(n));
+    for (T& v : values) v = value<T>();
+    return values;
+  }
+  std::string text() {
+    const auto n = value<std::uint64_t>();
+    need(static_cast<std::size_t>(n));
+    std::string s(reinterpret_cast<const char*>(bytes_.data()) + at_, static_cast<std::size_t>(n));
+    at_ += static_cast<std::size_t>(n);
+    return s;
+  }
+  void end() const {
+    if (at_ != bytes_.size()) bad();
+  }
+
+ private:
+  [[noreturn]] static void bad() {
+    throw InputError("checkpoint: its bytes are no state of this scenario's job");
+  }
+  void need(std::size_t n) const {
+    if (bytes_.size() - at_ < n) bad();
+  }
+  const std::vector<std::uint8_t>& bytes_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace carnot::run
