@@ -4,9 +4,10 @@
 // the difference is encoding, checksum and the check that the file is still ours. Reading: the
 // rival reads the file into memory and does nothing with it.
 //
-//   ledger_journal_bench [SLOTS = 1000000] [FOLDER = the temporary folder]
+//   ledger_journal [SLOTS = 1000000] [FOLDER = the temporary folder]
 //
-// Prints one line per task: megabytes per second of both, and their ratio; best of five rounds.
+// Prints a JSON object a line: seconds and megabytes per second of both and the ratio of the times;
+// best of five rounds (one for SQLite).
 
 #include "carnot/ledger/journal.hpp"
 
@@ -94,8 +95,10 @@ std::vector<std::uint8_t> read_plainly(const std::string& path) {
 }
 
 void report(const char* task, double bytes, double ours, double plain) {
-  std::printf("%-8s carnot %7.0f MB/s (%.3f s)   plain %7.0f MB/s (%.3f s)   ratio %.2f\n", task,
-              bytes / ours * 1e-6, ours, bytes / plain * 1e-6, plain, ours / plain);
+  std::printf(
+      "{\"task\": \"%s\", \"carnot_s\": %.4f, \"plain_s\": %.4f, \"carnot_mb_per_s\": %.0f, "
+      "\"plain_mb_per_s\": %.0f, \"ratio\": %.3f}\n",
+      task, ours, plain, bytes / ours * 1e-6, bytes / plain * 1e-6, ours / plain);
 }
 
 void bench(std::size_t count, const std::filesystem::path& folder) {
@@ -126,10 +129,11 @@ void bench(std::size_t count, const std::filesystem::path& folder) {
   }
   std::filesystem::remove(path);
   std::filesystem::remove(rival);
-  std::printf("%zu slots, %.0f MB\n", count, size * 1e-6);
+  std::printf("{\"task\": \"size\", \"slots\": %zu, \"bytes\": %.0f}\n", count, size);
   report("append", size, append, write);
   report("read", size, read, plain_read);
-  std::printf("totals   %.3f s   load into SQLite in memory %.3f s (once)\n", sum, load);
+  std::printf("{\"task\": \"totals\", \"carnot_s\": %.4f}\n", sum);
+  std::printf("{\"task\": \"load into SQLite in memory\", \"carnot_s\": %.4f}\n", load);
 }
 
 }  // namespace

@@ -48,10 +48,10 @@ constexpr std::size_t kNoCheckpoint = static_cast<std::size_t>(-1);
 
 /// Frees the state that the entry just read makes needless; `latest` is the lane's newest
 /// checkpoint.
-void drop_state(std::vector<Entry>& entries, std::size_t& latest, States states) {
+void drop_state(std::vector<Entry>& entries, std::size_t& latest, KeepStates states) {
   if (std::holds_alternative<LaneBegin>(entries.back())) latest = kNoCheckpoint;
   if (!std::holds_alternative<Checkpoint>(entries.back())) return;
-  if (states == States::kNone) latest = entries.size() - 1;
+  if (states == KeepStates::None) latest = entries.size() - 1;
   if (latest != kNoCheckpoint)
     std::vector<std::uint8_t>().swap(std::get<Checkpoint>(entries[latest]).state);
   latest = entries.size() - 1;
@@ -112,7 +112,7 @@ std::string detail::shell_quoted(const std::string& path) {
   return quoted + '\'';
 }
 
-JournalContents detail::parse(ByteSource& source, const std::string& name, States states) {
+JournalContents detail::parse(ByteSource& source, const std::string& name, KeepStates states) {
   const auto header = std::as_bytes(std::span(kJournalHeader));
   const Bytes found = source.window(0, header.size());
   if (!std::ranges::equal(std::as_bytes(found), header.first(found.size())))
@@ -148,14 +148,14 @@ JournalContents detail::parse(ByteSource& source, const std::string& name, State
       contents.corrupt = true;
       break;
     }
-    if (states != States::kAll) drop_state(contents.entries, latest, states);
+    if (states != KeepStates::All) drop_state(contents.entries, latest, states);
   }
   contents.good_bytes = at;
   if (at < source.size()) explain(contents, source.size(), name, why);
   return contents;
 }
 
-JournalContents parse_journal(Bytes bytes, const std::string& name, States states) {
+JournalContents parse_journal(Bytes bytes, const std::string& name, KeepStates states) {
   detail::MemorySource source(bytes);
   return detail::parse(source, name, states);
 }

@@ -34,7 +34,7 @@ bool checksum_holds(std::span<const std::uint8_t> record) noexcept;
 
 /// Reads a journal record by record, holding no more of it than the largest record at a time.
 /// \throws InputError if not a journal at all; what `source` throws
-JournalContents parse(ByteSource& source, const std::string& name, States states);
+JournalContents parse(ByteSource& source, const std::string& name, KeepStates states);
 
 /// 'a path' as a shell reads it back.
 std::string shell_quoted(const std::string& path);

@@ -60,7 +60,7 @@ TEST(ParseJournal, KeepsTheStatesAskedFor) {
       LaneBegin{"b"}, checkpoint(3), SlotEntry{},   checkpoint(4),
       checkpoint(5)};
   const Bytes bytes = journal_of(entries);
-  const auto kept = [&](States states) {
+  const auto kept = [&](KeepStates states) {
     std::vector<std::uint64_t> steps;
     const auto contents = parse_journal(bytes, "j", states);
     EXPECT_EQ(contents.entries.size(), entries.size());
@@ -70,9 +70,9 @@ TEST(ParseJournal, KeepsTheStatesAskedFor) {
     }
     return steps;
   };
-  EXPECT_THAT(kept(States::kAll), ::testing::ElementsAre(1, 2, 3, 4, 5));
-  EXPECT_THAT(kept(States::kLatest), ::testing::ElementsAre(2, 5));
-  EXPECT_THAT(kept(States::kNone), ::testing::ElementsAre());
+  EXPECT_THAT(kept(KeepStates::All), ::testing::ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(kept(KeepStates::Latest), ::testing::ElementsAre(2, 5));
+  EXPECT_THAT(kept(KeepStates::None), ::testing::ElementsAre());
 }
 
 TEST(ParseJournal, CutAnywhereGivesExactlyTheRecordsBefore) {

@@ -85,7 +85,7 @@ JournalWriter JournalWriter::create(const std::string& path) {
 }
 
 JournalWriter JournalWriter::resume(const std::string& path, JournalContents& contents,
-                                    States states) {
+                                    KeepStates states) {
   File file(path, O_RDWR | O_NONBLOCK, "open for writing");  // never wait for a pipe's other end
   if (const int error = try_lock(file); error != 0) refuse_lock(path, error);
   detail::FileSource source(file.fd(), path);
@@ -181,7 +181,7 @@ void JournalWriter::truncate(std::uint64_t offset) {
   sync();
 }
 
-JournalContents read_journal(const std::string& path, States states) {
+JournalContents read_journal(const std::string& path, KeepStates states) {
   const File file(path, O_RDONLY | O_NONBLOCK, "open");
   detail::FileSource source(file.fd(), path);
   return detail::parse(source, path, states);

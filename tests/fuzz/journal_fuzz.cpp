@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "carnot/base/error.hpp"

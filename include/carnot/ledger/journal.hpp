@@ -19,7 +19,6 @@
 /// (a process under a file-size limit must ignore SIGXFSZ to get the IoError instead).
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,10 +44,10 @@ struct JournalContents {
 
 /// Which checkpoints keep their state when a journal is read: states are most of a journal, and all
 /// but the newest of each lane are superseded. The others come with an empty state.
-enum class States {
-  kAll,
-  kLatest,  ///< the newest of each lane: what resuming needs
-  kNone,    ///< what reports need
+enum class KeepStates {
+  All,
+  Latest,  ///< the newest of each lane: what resuming needs
+  None,    ///< what reports need
 };
 
 class JournalWriter {
@@ -60,7 +59,7 @@ class JournalWriter {
   /// \throws IoError; InputError if corrupt or not a journal (message says how to save what is
   /// good)
   static JournalWriter resume(const std::string& path, JournalContents& contents,
-                              States states = States::kAll);
+                              KeepStates states = KeepStates::All);
 
   JournalWriter(JournalWriter&&) noexcept;
   JournalWriter& operator=(JournalWriter&&) noexcept;
@@ -97,11 +96,11 @@ class JournalWriter {
 
 /// Reads without locking or changing anything; holds the entries and one record at a time.
 /// \throws IoError; InputError if not a journal at all
-JournalContents read_journal(const std::string& path, States states = States::kAll);
+JournalContents read_journal(const std::string& path, KeepStates states = KeepStates::All);
 
 /// The same for bytes in memory; `name` stands for the path in messages.
 /// \throws InputError if not a journal at all
 JournalContents parse_journal(std::span<const std::uint8_t> bytes, const std::string& name,
-                              States states = States::kAll);
+                              KeepStates states = KeepStates::All);
 
 }  // namespace carnot
