@@ -26,7 +26,7 @@ target_compile_options(carnot_options INTERFACE -ffp-contract=off -Wall -Wextra 
                                                 -Wconversion -Wnon-virtual-dtor)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # g++ 12 warns of overlapping copies inside std::string's operator+, falsely.
-  target_compile_options(carnot_options INTERFACE -Wno-restrict)
+  target_compile_options(carnot_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 if(CARNOT_WARNINGS_AS_ERRORS)
   target_compile_options(carnot_options INTERFACE -Werror)

@@ -147,7 +147,8 @@ Counters conversion_counters(const NetworkShape& shape, const Precision& from,
 Counters copy_counters(const NetworkShape& shape, const Precision& p, std::uint64_t rows) {
   Counters c;
   if (p.data == 32) return c;
-  if (shape.unsigned_inputs && (p.data == 8 || p.data == 4)) return c;  // planes of the data as read
+  if (shape.unsigned_inputs && (p.data == 8 || p.data == 4))
+    return c;  // planes of the data as read
   const std::uint64_t columns = shape.widths[0];
   c.at(Kind::Rounding) = rows * columns;
   c.at(MemoryLevel::Dram) = rows * (4 * columns + row_bytes(shape, p));

@@ -198,7 +198,6 @@ class FixedLearner : public Learner {
   std::uint64_t train(std::uint64_t, const Precision&) override { return 0; }
   double remaining_learning() const noexcept override { return 0.0; }
   double smoothed_loss() const noexcept override { return 0.0; }
-  double remaining_learning() const noexcept override { return 0.0; }
   double prequential_bits() const noexcept override { return 123.0; }
   std::uint64_t prequential_labels() const noexcept override { return 1; }
   std::vector<NoiseShare> noise_shares(const std::vector<Precision>&) override { return {}; }

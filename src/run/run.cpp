@@ -288,8 +288,8 @@ class Driver {
   }
 
  private:
-  /// The bound is about wind, not about precision: it takes the least-energy precision schedule that any
-  /// lane is known to have reached the target with.
+  /// The bound is about wind, not about precision: it takes the least-energy precision schedule
+  /// that any lane is known to have reached the target with.
   void prepare_oracle() {
     std::vector<Entry> lane;
     Energy least = Energy::from_base(std::numeric_limits<double>::infinity());

@@ -120,8 +120,8 @@ struct SimulatedWorld::Implementation {
     o.grid_limit = options.import_limit;
     o.battery_energy = site.battery_energy();
     o.pue_now = options.hall.pue(past.outside, 1.0);
-    o.standby = options.hall.facility_power(options.hall.nodes * options.hall.node_suspended,
-                                            past.outside);
+    o.standby =
+        options.hall.facility_power(options.hall.nodes * options.hall.node_suspended, past.outside);
     o.price_now = weather().price;
     o.export_price_now = weather().export_price;
     o.carbon_now = past.carbon;

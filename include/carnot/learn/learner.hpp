@@ -37,9 +37,11 @@ struct LearnerOptions {
 };
 
 /// Rounding noise of one precision against the minibatch's own, measured on one minibatch.
-/// With g the exact gradient, g_q the rounded one, V the minibatch gradient's variance, lr the learning rate:
+/// With g the exact gradient, g_q the rounded one, V the minibatch gradient's variance, lr the
+/// learning rate:
 ///   gradient = |g_q - g|^2 / V, worst layer
-///   update   = (lr^2 |g_q - g|^2 + variance of rounding the coefficients' update) / (<lr^2> V), worst layer,
+///   update   = (lr^2 |g_q - g|^2 + variance of rounding the coefficients' update) / (<lr^2> V),
+///   worst layer,
 ///              <lr^2> the schedule's mean square learning rate
 struct NoiseShare {
   Precision precision;
@@ -67,7 +69,8 @@ class Learner {
   /// re-quantises what must be and is counted. Returns the steps done.
   virtual std::uint64_t train(std::uint64_t steps, const Precision& precision) = 0;
 
-  /// Share of the schedule's summed learning rate that is still ahead, 1 at the start, 0 at the end.
+  /// Share of the schedule's summed learning rate that is still ahead, 1 at the start, 0 at the
+  /// end.
   virtual double remaining_learning() const noexcept = 0;
   /// Exponentially smoothed training loss, bits per label (classification) or mean squared error.
   virtual double smoothed_loss() const noexcept = 0;

@@ -52,7 +52,7 @@ struct Observation {
   Power grid_limit;    ///< import limit
   Energy battery_energy;
   double pue_now = 1.0;   ///< of the hall at full load in the last slot's weather
-  Power standby;              ///< what the facility draws while paused
+  Power standby;          ///< what the facility draws while paused
   EnergyPrice price_now;  ///< of grid supply, published for this slot
   EnergyPrice export_price_now;
   CarbonIntensity carbon_now;                     ///< of grid supply, last known
