@@ -137,12 +137,22 @@ struct SimulatedWorld::Implementation {
     o.modes = job.modes;
     o.steps_done = learner.steps_done();
     o.steps_total = learner.total_steps();
+    o.overhead = job.trainings * (debt + final_look());
     o.mode_now = mode_now;
     o.smoothed_loss = learner.smoothed_loss();
     o.remaining_learning = learner.remaining_learning();
     o.noise = noise;
     o.noise_measured_at = noise_measured_at;
     return o;
+  }
+
+  /// What certifying at the end of the schedule will cost, while that is still ahead.
+  Energy final_look() const {
+    if (result.schedule_done) return {};
+    const auto mode = static_cast<std::size_t>(std::max(mode_now, 0));
+    learn::Counters look = learner.evaluation_counters(held_out.rows, job.precisions[mode]);
+    look += learner.copy_counters(held_out.rows, job.precisions[mode]);
+    return table.energy(look).value();
   }
 
   void charge(const learn::Counters& before) {
@@ -309,6 +319,7 @@ struct SimulatedWorld::Implementation {
         result.evaluated = true;
       }
       result.certified = false;
+      result.deadline_passed = true;
       end("the deadline passed");
     }
   }

@@ -63,10 +63,11 @@ struct Observation {
   std::span<const Mode> modes;  ///< ordered from most to least bits; steps_per_second > 0
   std::uint64_t steps_done = 0;
   std::uint64_t steps_total = 0;
-  int mode_now = -1;                 ///< mode of the last slot that ran; -1: none yet
-  double smoothed_loss = 0.0;        ///< NaN before the first step
-  double remaining_learning = 1.0;   ///< share of the schedule's summed learning rate still ahead
-  std::span<const ModeNoise> noise;  ///< per mode, last measured; empty: never measured
+  Energy overhead;                  ///< dynamic energy owed beside the steps: evaluation, measuring
+  int mode_now = -1;                ///< mode of the last slot that ran; -1: none yet
+  double smoothed_loss = 0.0;       ///< NaN before the first step
+  double remaining_learning = 1.0;  ///< share of the schedule's summed learning rate still ahead
+  std::span<const ModeNoise> noise;     ///< per mode, last measured; empty: never measured
   std::uint64_t noise_measured_at = 0;  ///< steps_done of the last measurement
 
   /// Own power that computing may use when turbines could deliver `total`.
@@ -103,7 +104,7 @@ std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const Mode>
                                     const ObjectiveOptions& objective);
 
 /// The deadline guard: true from the latest slot at which `steps_left` steps in `mode` still fit
-/// before the deadline at the throttle that the import limit alone sustains, one slot of margin
+/// before the deadline at the throttle that the import limit alone sustains, overhead, 2 % and a slot of margin
 /// included.
 bool must_buy(const Observation& observation, const Mode& mode, double steps_left);
 
