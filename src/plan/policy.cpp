@@ -179,7 +179,7 @@ class ProgressiveQuantisation final : public WindFollower {
 
 int index_of(std::span<const Mode> modes, std::string_view name) {
   for (std::size_t m = 0; m < modes.size(); ++m)
-    if (modes[m].name == name) return static_cast<int>(m);
+    if (modes[m].name == name || std::to_string(modes[m].bits) == name) return static_cast<int>(m);
   return -1;
 }
 
@@ -215,7 +215,7 @@ std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const Mode>
   if (name.starts_with("fixed:")) {
     const int mode = index_of(modes, name.substr(6));
     if (mode >= 0)
-      return std::make_unique<Fixed>(std::string(name), mode,
+      return std::make_unique<Fixed>("fixed:" + modes[static_cast<std::size_t>(mode)].name, mode,
                                      modes[static_cast<std::size_t>(mode)]);
   }
   std::vector<std::string> known = policy_names(modes);

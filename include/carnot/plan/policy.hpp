@@ -7,9 +7,9 @@
 /// world. Start here; then plan/governor.hpp (ours) and plan/oracle.hpp (the bound).
 ///
 /// Names: `grid-f32` (never waits, buys what wind does not give) · `pause-resume` (f32 when own
-/// power covers it, else pause) · `fixed:<mode>` (one precision, throttle follows own power) ·
-/// `paper` (more power, more bits) · `cpt` (cyclic precision, Fu et al., ICLR 2021) · `pfq`
-/// (progressive fractional quantisation, Fu et al., NeurIPS 2020: bits up when the loss stops
+/// power covers it, else pause) · `fixed:<mode>` or `fixed:<bits>` (one precision, throttle follows
+/// own power) · `paper` (more power, more bits) · `cpt` (cyclic precision, Fu et al., ICLR 2021) ·
+/// `pfq` (progressive fractional quantisation, Fu et al., NeurIPS 2020: bits up when the loss stops
 /// falling) · `adaptive` (ours) · `oracle` (offline optimum with perfect foresight; built by
 /// plan/oracle.hpp). All but grid-f32 buy grid power only when the deadline forces them to (see
 /// deadline guard in policy.cpp: latest start at which the remaining work still fits with grid
@@ -104,8 +104,8 @@ std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const Mode>
                                     const ObjectiveOptions& objective);
 
 /// The deadline guard: true from the latest slot at which `steps_left` steps in `mode` still fit
-/// before the deadline at the throttle that the import limit alone sustains, overhead, 2 % and a slot of margin
-/// included.
+/// before the deadline at the throttle that the import limit alone sustains, overhead, 2 % and a
+/// slot of margin included.
 bool must_buy(const Observation& observation, const Mode& mode, double steps_left);
 
 /// Every policy name for these modes, in report order, oracle last.
