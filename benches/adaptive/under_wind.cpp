@@ -78,6 +78,7 @@ struct Bench {
             before = slot->steps;
           }
         });
+    world.omit_quality_curve();
     while (!world.over()) world.act(policy.decide(world.observe()));
     const run::LaneOutcome outcome = world.outcome();
     lane.quality = outcome.quality.value;

@@ -366,6 +366,10 @@ SimulatedWorld::SimulatedWorld(const Scenario& scenario, const Environment& envi
                                                        held_out, table, clock, std::move(sink))) {}
 SimulatedWorld::~SimulatedWorld() = default;
 
+void SimulatedWorld::omit_quality_curve() {
+  implementation_->next_point = std::numeric_limits<std::uint64_t>::max();
+}
+
 bool SimulatedWorld::over() const { return implementation_->ended; }
 plan::Observation SimulatedWorld::observe() { return implementation_->observe(); }
 void SimulatedWorld::act(const plan::Decision& decision) { implementation_->act(decision); }
