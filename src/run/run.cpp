@@ -173,8 +173,7 @@ class Lane {
  public:
   Lane(const Shared& shared, std::string name, std::unique_ptr<plan::Policy> policy,
        const std::vector<Weather>* weather, EntrySink sink)
-      : shared_(shared),
-        name_(std::move(name)),
+      : name_(std::move(name)),
         policy_(std::move(policy)),
         learner_(shared.learner()),
         environment_(shared.environment) {
@@ -224,7 +223,6 @@ class Lane {
   const std::string& name() const { return name_; }
 
  private:
-  const Shared& shared_;
   std::string name_;
   std::unique_ptr<plan::Policy> policy_;
   std::unique_ptr<learn::Learner> learner_;
