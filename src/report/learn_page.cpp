@@ -204,20 +204,21 @@ std::string runs_table(const run::ExperimentResult& result) {
   std::vector<html::Row> rows;
   for (std::size_t i = 0; i < result.points.size(); ++i) {
     const auto& p = result.points[i];
-    rows.push_back({{names[i], fmt::format("{:.{}f}", percent * p.quality.value, digits),
-                     fmt::format("{:.{}f} to {:.{}f}", percent * p.quality_low, digits,
-                                 percent * p.quality_high, digits),
-                     on_paper(joules_text(p.energy.value().in(joule))), bits_text(p.lengths.model),
-                     bits_text(p.lengths.data), bits_text(p.lengths.prequential),
-                     bits_text(p.lengths.learned_net), fmt::format("{:.3g}", p.bits_per_joule)},
-                    i == result.best ? "best" : ""});
+    rows.push_back(
+        {{names[i], fmt::format("{:.{}f}", percent * p.quality.value, digits),
+          fmt::format("{:.{}f} to {:.{}f}", percent * p.quality_low, digits,
+                      percent * p.quality_high, digits),
+          on_paper(joules_text(p.energy.value().in(joule))), bits_text(p.lengths.model),
+          bits_text(p.lengths.data), bits_text(p.lengths.prequential),
+          bits_text(p.lengths.learned_net), fmt::format("{:.3g}", 1e-6 * p.bits_per_joule)},
+         i == result.best ? "best" : ""});
     if (!all_ended) rows.back().cells.push_back(p.stopped);
   }
   std::vector<html::Column> columns{{"run", false},  {regression ? "R2" : "accuracy, %"},
                                     {"90 %"},        {"energy"},
                                     {"model"},       {"labels"},
                                     {"prequential"}, {"net learned"},
-                                    {"bit/J"}};
+                                    {"Mbit/J"}};
   if (!all_ended) columns.push_back({"stopped", false});
   return html::table("Runs: held-out quality, modelled energy of the chip, code lengths", columns,
                      rows);

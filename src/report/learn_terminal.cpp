@@ -43,7 +43,7 @@ std::vector<Column> columns_of(const run::ExperimentResult& result) {
   std::vector<Column> out{{"run", true},        {regression ? "R2 (90 %)" : "accuracy, % (90 %)"},
                           {"energy"},           {"model", false, 3},
                           {"labels", false, 4}, {"net learned", false, 1},
-                          {"bit/J", false, 2},  {"stopped", true, kMostDispensable}};
+                          {"Mbit/J", false, 2}, {"stopped", true, kMostDispensable}};
   const std::vector<std::string> names = run_names(result);
   for (std::size_t i = 0; i < result.points.size(); ++i) {
     const run::ExperimentPoint& p = result.points[i];
@@ -55,7 +55,7 @@ std::vector<Column> columns_of(const run::ExperimentResult& result) {
         bits_text(p.lengths.model),
         bits_text(p.lengths.data),
         bits_text(p.lengths.learned_net),
-        fmt::format("{:.3g}", p.bits_per_joule),
+        fmt::format("{:.3g}", 1e-6 * p.bits_per_joule),
         p.stopped};
     for (std::size_t c = 0; c < out.size(); ++c) out[c].cells.push_back(values[c]);
   }
