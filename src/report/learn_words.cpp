@@ -32,12 +32,20 @@ std::string scaled_text(double value, std::string_view unit) {
   return fmt::format("{:.3g} {}", value, unit);
 }
 
-/// "was certified", for a sentence that begins with the target.
+/// Said where a target was missed; `stopped` says it where one was certified.
 std::string target_sentence(const run::ExperimentResult& result) {
-  if (!std::isfinite(result.target)) return {};
-  return fmt::format(
-      " The target of {:g} {}.", result.target,
-      result.points[result.best].certified ? "is certified" : "was not certified by any run");
+  if (!std::isfinite(result.target) || result.points[result.best].certified) return {};
+  return fmt::format(" The target of {:g} was not certified by any run.", result.target);
+}
+
+std::string bits_sentence(const learn::CodeLengths& l) {
+  const std::string labels = bits_text(l.uniform) + " of training labels";
+  if (l.learned_net > 0.0)
+    return fmt::format("Of {} it learned {}, net of its own {}.", labels, bits_text(l.learned_net),
+                       bits_text(l.model));
+  if (l.data >= l.uniform) return fmt::format("It explains nothing of {}.", labels);
+  return fmt::format("It explains {} of {}, but takes {} itself: net, nothing was learned.",
+                     bits_text(l.uniform - l.data), labels, bits_text(l.model));
 }
 }  // namespace
 
@@ -93,22 +101,14 @@ std::string bits_text(double bits) {
 
 std::string finding(const run::ExperimentResult& result) {
   const run::ExperimentPoint& p = result.points[result.best];
-  const learn::CodeLengths& l = p.lengths;
   const std::string best = run_names(result)[result.best];
-  const std::string bits =
-      l.learned_net > 0.0
-          ? fmt::format("Of {} of training labels it learned {}, net of its own {}.",
-                        bits_text(l.uniform), bits_text(l.learned_net), bits_text(l.model))
-          : fmt::format(
-                "It explains {} of {} of training labels, but takes {} itself: net, nothing was "
-                "learned.",
-                bits_text(l.uniform - l.data), bits_text(l.uniform), bits_text(l.model));
-  return fmt::format(
-      "{}: {} {} on held-out rows for {} (modelled, chip); {}.{} {}",
-      result.points.size() == 1 ? best
-                                : fmt::format("Best of {} runs, {}", result.points.size(), best),
-      p.quality.metric == "r2" ? "R2" : p.quality.metric, quality_range(p),
-      joules_text(p.energy.value().in(joule)), p.stopped, target_sentence(result), bits);
+  return fmt::format("{}: {} {} on held-out rows for {} (modelled, chip); {}.{} {}",
+                     result.points.size() == 1
+                         ? best
+                         : fmt::format("Best of {} runs, {}", result.points.size(), best),
+                     p.quality.metric == "r2" ? "R2" : p.quality.metric, quality_range(p),
+                     joules_text(p.energy.value().in(joule)), p.stopped, target_sentence(result),
+                     bits_sentence(p.lengths));
 }
 
 std::string k_star_sentence(const run::ExperimentResult& result) {
