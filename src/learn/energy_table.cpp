@@ -92,7 +92,6 @@ class Reader {
     while (index < kOperations + kLevels && key_at(index) != name) ++index;
     if (index == kOperations + kLevels) {
       std::vector<std::string> known;
-      known.reserve(kOperations + kLevels);
       for (int i = 0; i < kOperations + kLevels; ++i) known.emplace_back(key_at(i));
       const auto near = nearest(name.substr(0, 64), known);
       add("key", "a known key, found `" + std::string(name.substr(0, 40)) + "`" +
