@@ -22,8 +22,10 @@ void on_interrupt(int) {
 
 void print(std::string_view text) {
   errno = 0;
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-    throw IoError("standard output", "write", errno);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    const int error = errno;
+    if (error != EPIPE) throw IoError("standard output", "write", error);
+  }
 }
 
 void say(const Common& common, std::string_view text) {

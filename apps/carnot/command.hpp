@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,14 @@ struct Common {
   std::string command_line;  ///< as typed, for the ledger and the documents
 };
 
-/// Writes to standard output; all of it or an IoError.
+/// Options that do not go together: exit code 2.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Writes to standard output; all of it or an IoError. A reader that closed its end early has what
+/// it wanted: the rest is dropped.
 void print(std::string_view text);
 /// A line on standard error, unless quiet.
 void say(const Common& common, std::string_view text);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: parse, call, print. Exit codes: docs/formats/cli.md.
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -23,6 +24,9 @@ int fail(int code, const char* message) {
 
 int main(int argc, char** argv) {
   using namespace carnot;
+  // A reader that has seen enough and a full file are failed writes, not reasons to die.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   app::Common common;
   for (int i = 0; i < argc; ++i) {
     if (i > 0) common.command_line += ' ';
@@ -57,7 +61,11 @@ int main(int argc, char** argv) {
   }
   try {
     return action();
+  } catch (const app::UsageError& e) {
+    return fail(app::kUsage, e.what());
   } catch (const InputError& e) {
+    return fail(app::kBadInput, e.what());
+  } catch (const InputFileError& e) {
     return fail(app::kBadInput, e.what());
   } catch (const DeviceError& e) {
     return fail(app::kDevice, e.what());

@@ -75,30 +75,31 @@ int execute(const RunCommand& c, const Common& common) {
   run::RunSummary summary;
   if (!c.resume.empty()) {
     if (!c.scenario.empty() || !c.policies.empty() || !c.set.empty() || c.seed || !c.out.empty())
-      throw InputError(
+      throw UsageError(
           "--resume: the journal holds scenario, policies, seed and settings; only "
           "--data-dir, --html, --json, --quiet go with it");
     summary = run::resume_run(c.resume, options);
   } else {
-    if (c.scenario.empty()) throw InputError("SCENARIO.toml or --resume JOURNAL is needed");
+    if (c.scenario.empty()) throw UsageError("SCENARIO.toml or --resume JOURNAL is needed");
     const Scenario scenario = read_scenario(c.scenario, options.overrides);
     if (!c.out.empty()) {
       const auto folder = std::filesystem::path(c.out).parent_path();
       std::error_code ignored;
       if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
-      if (c.force) std::filesystem::remove(c.out, ignored);
+      options.replace_journal = c.force;
     }
     summary = run::run_scenario(scenario, options);
   }
   progress->operator()({});  // nothing more to draw
   const std::string journal = c.resume.empty() ? c.out : c.resume;
   const report::RunResult result = report::summarise(summary.entries);
-  if (!c.html.empty()) write_file(c.html, report::to_html(result));
+  // Figures first: a page that cannot be written must not take them along.
   if (common.json) {
     print(report::to_json(result));
   } else {
     print(report::to_terminal(result, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)));
   }
+  if (!c.html.empty()) write_file(c.html, report::to_html(result));
   if (!summary.complete) {
     say(common, journal.empty()
                     ? "interrupted"

@@ -33,6 +33,7 @@ namespace carnot::run {
 /// How a lane ended.
 struct LaneOutcome {
   bool schedule_done = false;
+  bool deadline_passed = false;  ///< before the job had ended
   bool certified = false;
   bool evaluated = false;
   learn::Quality quality;
