@@ -63,6 +63,10 @@ class ProgressLine {
 bool interrupted();
 void watch_for_interrupt();
 
+/// Checks for options, in words instead of CLI11's 300-digit bounds: "" or what is allowed.
+std::string positive_number(const std::string& text);
+std::string whole_number(const std::string& text);
+
 /// Adds a command; its action returns the exit code.
 using Action = std::function<int()>;
 void add_run(CLI::App& app, const Common& common, Action& action);

@@ -129,14 +129,15 @@ void add_run(CLI::App& app, const Common& common, Action& action) {
       ->add_option("--precisions", c->precisions, "Modes of the job (default: f32,bf16,int8,int4)")
       ->delimiter(',');
   command->add_option("--set", c->set, "Override a key of the scenario, such as work.epochs=2");
-  command->add_option("--seed", c->seed, "Override the scenario's seed");
+  command->add_option("--seed", c->seed, "Override the scenario's seed")
+      ->check(CLI::Validator(whole_number, ""));
   command->add_option("--data-dir", c->data_dir, "Where relative data paths are looked up first");
   command->add_option("--out,-o", c->out, "Write the ledger's journal here");
   command->add_flag("--force", c->force, "Replace the journal if it exists");
   command->add_option("--html", c->html, "Write the report page here");
   command->add_option("--resume", c->resume, "Go on with an interrupted run's journal");
   command->add_option("--speed", c->speed, "Live on a wall clock: site seconds in a real second")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Validator(positive_number, ""));
   command->add_option("--threads", c->threads, "Threads of the learner")->check(CLI::Range(1, 256));
   command->fallthrough();
   command->callback(

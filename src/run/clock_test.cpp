@@ -38,8 +38,7 @@ TEST(Clock, WallPacesSiteTime) {
 TEST(Clock, WallGoesOnFromWhereAResumedRunStands) {
   WallClock clock(kStart, 3600.0);
   clock.set(kStart + Duration::seconds(86400));
-  const double took =
-      seconds([&] { clock.advance_to(kStart + Duration::seconds(86400 + 360)); });
+  const double took = seconds([&] { clock.advance_to(kStart + Duration::seconds(86400 + 360)); });
   EXPECT_GE(took, 0.099);
   EXPECT_LT(took, 0.3);
 }

@@ -10,10 +10,10 @@ namespace carnot::run {
 namespace {
 
 using testing::Folder;
+using ::testing::HasSubstr;
 using testing::message;
 using testing::Stand;
 using testing::tiny;
-using ::testing::HasSubstr;
 
 TEST(Job, F32AtFullThrottleTakesTheStatedTimeAndDrawsThePeak) {
   const Stand s(tiny());
@@ -28,8 +28,7 @@ TEST(Job, F32AtFullThrottleTakesTheStatedTimeAndDrawsThePeak) {
 TEST(Job, EveryCountedJouleIsScaledByTheTrainings) {
   const Stand s(tiny());
   for (std::size_t m = 0; m < s.job.modes.size(); ++m) {
-    const Energy counted =
-        s.table.energy(s.learner->step_counters(s.job.precisions[m])).value();
+    const Energy counted = s.table.energy(s.learner->step_counters(s.job.precisions[m])).value();
     EXPECT_EQ(s.job.step_energy[m], counted);
     EXPECT_NEAR(s.job.modes[m].step_energy() / (s.job.trainings * counted), 1.0, 1e-12);
     EXPECT_LE(s.job.modes[m].dynamic_power.in(megawatt), 20.0 + 1e-9);
@@ -78,8 +77,8 @@ TEST(Job, ACustomTableChangesTheModes) {
   for (const learn::CostRow& row : learn::EnergyTable::embedded().rows()) {
     const double factor = row.key == "int8_mac" ? 1000.0 : 1.0;
     text += row.key;
-    for (const double pj : {row.energy.in(picojoule), row.low.in(picojoule),
-                            row.high.in(picojoule)})
+    for (const double pj :
+         {row.energy.in(picojoule), row.low.in(picojoule), row.high.in(picojoule)})
       text += "," + std::to_string(pj * factor);
     text += "," + std::to_string(row.per_second) + ",test\n";
   }

@@ -131,10 +131,16 @@ Shared prepare(const Scenario& scenario, const RunOptions& options) {
   for (const std::string& name : shared.policies)
     if (std::count(once.begin(), once.end(), name) == 0) once.push_back(name);
   shared.policies = std::move(once);
-  for (const std::string& name : shared.policies)
-    (void)plan::make_policy(name, shared.job.modes, scenario.objective);  // throws early
-  if (oracle) shared.policies.push_back("oracle");
   Problems problems;
+  for (const std::string& name : shared.policies) {
+    try {
+      (void)plan::make_policy(name, shared.job.modes, scenario.objective);
+    } catch (const InputError& error) {
+      problems.add(options.policies.empty() ? scenario.place("policies") : Place{}, "",
+                   error.what());
+    }
+  }
+  if (oracle) shared.policies.push_back("oracle");
   if (shared.policies.empty()) problems.add(scenario.place("policies"), "policies", "at least one");
   if (!shared.split.train.is_regression() &&
       !learn::Certificate(scenario.work.minimum_quality).reachable(shared.split.test.rows))

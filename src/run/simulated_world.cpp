@@ -71,7 +71,7 @@ struct SimulatedWorld::Implementation {
   std::size_t slot = 0;
   bool ended = false;
   double carry = 0.0;       // steps worked for but not yet whole
-  Energy debt;              // dynamic, one training's, not yet worked off
+  Energy debt;              // dynamic, one training's, not yet worked off; below zero: credit
   std::uint64_t next_look;  // steps at which to evaluate when stopping early is allowed
   std::vector<plan::ModeNoise> noise;
   std::uint64_t noise_measured_at = 0;
@@ -162,6 +162,12 @@ struct SimulatedWorld::Implementation {
     charge(before);
   }
 
+  /// Energy already drawn for a step that is not whole must not change its value with the mode.
+  void settle_carry() {
+    if (mode_now >= 0) debt -= carry * job.step_energy[static_cast<std::size_t>(mode_now)];
+    carry = 0.0;
+  }
+
   const learn::Precision& precision() const {
     return job.precisions[static_cast<std::size_t>(std::max(mode_now, 0))];
   }
@@ -198,18 +204,18 @@ struct SimulatedWorld::Implementation {
     demand.use_battery = decision.use_battery;
     demand.throttle = decision.throttle;
     Duration length = left;
-    double debt_steps = 0.0;
+    double debt_steps = 0.0, most_steps = 0.0;
     const bool wants = decision.mode >= 0 && (steps_left() > 0 || debt > Energy{});
     if (wants) {
       const auto m = static_cast<std::size_t>(decision.mode);
       demand.mode = &job.modes[m];
+      if (decision.mode != mode_now) settle_carry();
       debt_steps = debt / job.step_energy[m];
       const double until_look = next_look > learner.steps_done()
                                     ? static_cast<double>(next_look - learner.steps_done())
                                     : 1.0;
-      const double wanted =
-          std::max(0.0, std::min({decision.max_steps, steps_left(), until_look}) - carry) +
-          debt_steps;
+      most_steps = std::min({decision.max_steps, steps_left(), until_look});
+      const double wanted = std::max(0.0, std::max(0.0, most_steps - carry) + debt_steps);
       length = time_for(wanted, demand, left);
     }
     flows = site.advance(weather(), demand, length.time());
@@ -224,7 +230,7 @@ struct SimulatedWorld::Implementation {
       debt -= paid * job.step_energy[static_cast<std::size_t>(mode_now)];
       if (debt_steps - paid < kStepSlack) debt = Energy{};
       carry += flows.steps - paid;
-      const double whole = std::min(std::floor(carry + kStepSlack), steps_left());
+      const double whole = std::min(std::floor(carry + kStepSlack), std::ceil(most_steps));
       if (whole > 0) {
         // Switching precision re-quantises inside train(); what that costs beside the steps is
         // debt.
@@ -312,6 +318,7 @@ struct SimulatedWorld::Implementation {
     if (steps_left() <= 0) {
       if (!result.schedule_done) {
         result.schedule_done = true;
+        settle_carry();
         take_look();
       }
       if (debt <= Energy{})

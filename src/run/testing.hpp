@@ -111,16 +111,9 @@ struct Stand {
   explicit Stand(Scenario s, const std::optional<Environment>& e = {},
                  const std::vector<std::string>& precisions = default_precisions())
       : scenario(std::move(s)),
-        split(learn::load_split({.path = scenario.work.data, .seed = scenario.seed})),
+        split(digits()),
         environment(e ? *e : load_environment(scenario, "")),
-        learner(learn::make_learner({.model = scenario.work.learner,
-                                     .hidden = static_cast<std::size_t>(scenario.work.hidden),
-                                     .batch = static_cast<std::size_t>(scenario.work.batch),
-                                     .epochs = scenario.work.epochs,
-                                     .learning_rate = scenario.work.learning_rate,
-                                     .momentum = scenario.work.momentum,
-                                     .seed = scenario.seed},
-                                    split.train)),
+        learner(learner_of(scenario, split.train)),
         job(make_job(*learner, table, scenario, precisions)),
         world(scenario, environment, job, *learner, split.test, table, clock,
               [this](const Entry& entry) { entries.push_back(entry); }) {}
@@ -135,8 +128,29 @@ struct Stand {
   }
   std::vector<SlotEntry> slots() const { return all<SlotEntry>(entries); }
 
+  static const learn::Split& digits() {
+    static const learn::Split split = [] {
+      learn::DatasetOptions o;
+      o.path = "digits";
+      return learn::load_split(o);
+    }();
+    return split;
+  }
+  static std::unique_ptr<learn::Learner> learner_of(const Scenario& s,
+                                                    const learn::Dataset& train) {
+    learn::LearnerOptions o;
+    o.model = s.work.learner;
+    o.hidden = static_cast<std::size_t>(s.work.hidden);
+    o.batch = static_cast<std::size_t>(s.work.batch);
+    o.epochs = s.work.epochs;
+    o.learning_rate = s.work.learning_rate;
+    o.momentum = s.work.momentum;
+    o.seed = s.seed;
+    return learn::make_learner(o, train);
+  }
+
   Scenario scenario;
-  learn::Split split;
+  const learn::Split& split;
   Environment environment;
   learn::EnergyTable table = learn::EnergyTable::embedded();
   std::unique_ptr<learn::Learner> learner;
