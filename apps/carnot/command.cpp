@@ -2,6 +2,7 @@
 #include "command.hpp"
 
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 
@@ -22,8 +23,10 @@ void on_interrupt(int) {
 
 void print(std::string_view text) {
   errno = 0;
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-    throw IoError("standard output", "write", errno);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    const int error = errno;
+    if (error != EPIPE) throw IoError("standard output", "write", error);
+  }
 }
 
 void say(const Common& common, std::string_view text) {
@@ -63,6 +66,21 @@ void ProgressLine::clear() {
   drawn_ = false;
   std::fputs("\r\033[K", stderr);
   std::fflush(stderr);
+}
+
+std::string positive_number(const std::string& text) {
+  try {
+    std::size_t end = 0;
+    const double value = std::stod(text, &end);
+    if (end == text.size() && std::isfinite(value) && value > 0.0) return "";
+  } catch (const std::exception&) {
+  }
+  return "a number above 0, found `" + text + "`";
+}
+
+std::string whole_number(const std::string& text) {
+  if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos) return "";
+  return "a whole number from 0 on, found `" + text + "`";
 }
 
 bool interrupted() { return g_interrupts > 0; }

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,14 @@ struct Common {
   std::string command_line;  ///< as typed, for the ledger and the documents
 };
 
-/// Writes to standard output; all of it or an IoError.
+/// Options that do not go together: exit code 2.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Writes to standard output; all of it or an IoError. A reader that closed its end early has what
+/// it wanted: the rest is dropped.
 void print(std::string_view text);
 /// A line on standard error, unless quiet.
 void say(const Common& common, std::string_view text);
@@ -54,6 +62,10 @@ class ProgressLine {
 /// True once the user has asked to stop (Ctrl-C); a second time ends the process at once.
 bool interrupted();
 void watch_for_interrupt();
+
+/// Checks for options, in words instead of CLI11's 300-digit bounds: "" or what is allowed.
+std::string positive_number(const std::string& text);
+std::string whole_number(const std::string& text);
 
 /// Adds a command; its action returns the exit code.
 using Action = std::function<int()>;

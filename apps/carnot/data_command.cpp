@@ -74,7 +74,7 @@ void add_data(CLI::App& app, const Common& common, Action& action) {
   command
       ->add_option("--timeout", c->options.timeout_s,
                    "Seconds without a byte before the next mirror")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Validator(positive_number, ""));
   command->add_flag("--offline", c->options.offline, "Only check what is there");
   data->fallthrough();
   command->fallthrough();

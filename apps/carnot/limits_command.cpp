@@ -22,7 +22,12 @@ struct Limits {
 };
 
 int execute(const Limits& c, const Common& common) {
-  const auto temperature = parse_as<Temperature>(c.temperature);
+  Temperature temperature;
+  try {
+    temperature = parse_as<Temperature>(c.temperature);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("--temperature: {}", error.what()));
+  }
   if (temperature <= Temperature{}) throw InputError("--temperature: above 0 K");
   const Energy least = landauer_bound(temperature) * (c.bits * bit);
   if (common.json) {
@@ -51,7 +56,7 @@ void add_limits(CLI::App& app, const Common& common, Action& action) {
   CLI::App* command = app.add_subcommand("limits", "What physics asks at least");
   command->add_option("--temperature,-T", c->temperature,
                       "Temperature, such as '300 K' or '20 degC'");
-  command->add_option("--bits", c->bits, "Bits erased")->check(CLI::PositiveNumber);
+  command->add_option("--bits", c->bits, "Bits erased")->check(CLI::Validator(positive_number, ""));
   command->fallthrough();
   command->callback(
       [c, &common, &action] { action = [c, &common] { return execute(*c, common); }; });

@@ -36,12 +36,12 @@ int execute(const ReportCommand& c, const Common& common) {
     }
   }
   const report::RunResult result = report::summarise(contents.entries);
-  if (!c.html.empty()) write_file(c.html, report::to_html(result));
   if (common.json) {
     print(report::to_json(result));
   } else {
     print(report::to_terminal(result, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)));
   }
+  if (!c.html.empty()) write_file(c.html, report::to_html(result));
   if (!c.html.empty())
     say(common, fmt::format("report: file://{}", std::filesystem::absolute(c.html).string()));
   // A sound report of a journal that is not: said above, and in the exit code.

@@ -75,30 +75,31 @@ int execute(const RunCommand& c, const Common& common) {
   run::RunSummary summary;
   if (!c.resume.empty()) {
     if (!c.scenario.empty() || !c.policies.empty() || !c.set.empty() || c.seed || !c.out.empty())
-      throw InputError(
+      throw UsageError(
           "--resume: the journal holds scenario, policies, seed and settings; only "
           "--data-dir, --html, --json, --quiet go with it");
     summary = run::resume_run(c.resume, options);
   } else {
-    if (c.scenario.empty()) throw InputError("SCENARIO.toml or --resume JOURNAL is needed");
+    if (c.scenario.empty()) throw UsageError("SCENARIO.toml or --resume JOURNAL is needed");
     const Scenario scenario = read_scenario(c.scenario, options.overrides);
     if (!c.out.empty()) {
       const auto folder = std::filesystem::path(c.out).parent_path();
       std::error_code ignored;
       if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
-      if (c.force) std::filesystem::remove(c.out, ignored);
+      options.replace_journal = c.force;
     }
     summary = run::run_scenario(scenario, options);
   }
   progress->operator()({});  // nothing more to draw
   const std::string journal = c.resume.empty() ? c.out : c.resume;
   const report::RunResult result = report::summarise(summary.entries);
-  if (!c.html.empty()) write_file(c.html, report::to_html(result));
+  // Figures first: a page that cannot be written must not take them along.
   if (common.json) {
     print(report::to_json(result));
   } else {
     print(report::to_terminal(result, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)));
   }
+  if (!c.html.empty()) write_file(c.html, report::to_html(result));
   if (!summary.complete) {
     say(common, journal.empty()
                     ? "interrupted"
@@ -128,14 +129,15 @@ void add_run(CLI::App& app, const Common& common, Action& action) {
       ->add_option("--precisions", c->precisions, "Modes of the job (default: f32,bf16,int8,int4)")
       ->delimiter(',');
   command->add_option("--set", c->set, "Override a key of the scenario, such as work.epochs=2");
-  command->add_option("--seed", c->seed, "Override the scenario's seed");
+  command->add_option("--seed", c->seed, "Override the scenario's seed")
+      ->check(CLI::Validator(whole_number, ""));
   command->add_option("--data-dir", c->data_dir, "Where relative data paths are looked up first");
   command->add_option("--out,-o", c->out, "Write the ledger's journal here");
   command->add_flag("--force", c->force, "Replace the journal if it exists");
   command->add_option("--html", c->html, "Write the report page here");
   command->add_option("--resume", c->resume, "Go on with an interrupted run's journal");
   command->add_option("--speed", c->speed, "Live on a wall clock: site seconds in a real second")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Validator(positive_number, ""));
   command->add_option("--threads", c->threads, "Threads of the learner")->check(CLI::Range(1, 256));
   command->fallthrough();
   command->callback(

@@ -460,13 +460,13 @@ Scenario parse_scenario(const std::string& text, const std::string& name,
 }
 
 Scenario read_scenario(const std::string& path, const std::vector<std::string>& overrides) {
-  if (std::filesystem::is_directory(path)) throw IoError(path, "read", EISDIR);
+  if (std::filesystem::is_directory(path)) throw InputFileError(path, "read", EISDIR);
   errno = 0;
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw IoError(path, "open", errno == 0 ? EIO : errno);
+  if (!in) throw InputFileError(path, "open", errno == 0 ? EIO : errno);
   std::ostringstream bytes;
   bytes << in.rdbuf();
-  if (in.bad() || bytes.bad()) throw IoError(path, "read", errno == 0 ? EIO : errno);
+  if (in.bad() || bytes.bad()) throw InputFileError(path, "read", errno == 0 ? EIO : errno);
   return parse_scenario(bytes.str(), path, overrides);
 }
 

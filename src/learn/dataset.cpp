@@ -94,7 +94,7 @@ Split load_mnist(const DatasetOptions& options) {
         if (paths[i].empty() && file_exists((folder / name).string()))
           paths[i] = (folder / name).string();
     if (paths[i].empty())
-      throw IoError(
+      throw InputFileError(
           fmt::format("{}: open: not there; get it with `carnot data get mnist`, or name "
                       "the folder that holds it as the data directory",
                       (root / "mnist" / packed).string()));

@@ -332,15 +332,15 @@ TEST(Gzip, IsToldByContentAndTruncationIsNoticed) {
   EXPECT_EQ(gunzip(packed + gzip("tail"), "two"), text + "tail");
   for (const std::size_t keep :
        {std::size_t{2}, std::size_t{12}, packed.size() / 2, packed.size() - 1})
-    EXPECT_THAT(message<IoError>([&] { gunzip(packed.substr(0, keep), "cut.gz"); }),
+    EXPECT_THAT(message<InputError>([&] { gunzip(packed.substr(0, keep), "cut.gz"); }),
                 HasSubstr("cut.gz: unpack: truncated"))
         << keep;
   std::string broken = packed;
   broken[packed.size() / 2] ^= 0x55;
-  EXPECT_THAT(message<IoError>([&] { gunzip(broken, "b.gz"); }), HasSubstr("b.gz: unpack: "));
-  EXPECT_THAT(message<IoError>([&] { gunzip(packed + "junk", "j.gz"); }),
+  EXPECT_THAT(message<InputError>([&] { gunzip(broken, "b.gz"); }), HasSubstr("b.gz: unpack: "));
+  EXPECT_THAT(message<InputError>([&] { gunzip(packed + "junk", "j.gz"); }),
               HasSubstr("after the end"));
-  EXPECT_THAT(message<IoError>([&] { gunzip(packed, "big.gz", 100); }), HasSubstr("more than 100"));
+  EXPECT_THAT(message<InputError>([&] { gunzip(packed, "big.gz", 100); }), HasSubstr("more than 100"));
 }
 
 TEST(Idx, ReadsPairsPlainAndPacked) {

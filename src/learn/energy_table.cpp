@@ -141,11 +141,11 @@ const EnergyTable& EnergyTable::embedded() {
 
 EnergyTable EnergyTable::read(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw IoError(path, "open", errno);
+  if (!in) throw InputFileError(path, "open", errno);
   std::ostringstream text;
   text << in.rdbuf();
   if (in.bad() || (text.fail() && in.peek() != std::ifstream::traits_type::eof())) {
-    throw IoError(path, "read", errno);
+    throw InputFileError(path, "read", errno);
   }
   EnergyTable table;
   table.rows_ = parse_energy_table(text.str(), path);

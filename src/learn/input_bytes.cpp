@@ -46,7 +46,7 @@ std::string gunzip(std::string_view bytes, const std::string& name, std::size_t 
   while (read < bytes.size() || !ended) {
     if (size == out.size()) {
       if (out.size() >= limit)
-        throw IoError(fmt::format("{}: unpack: more than {} bytes inside", name, limit));
+        throw InputError(fmt::format("{}: unpack: more than {} bytes inside", name, limit));
       out.resize(std::min(limit, out.size() * 2));
     }
     const auto in_chunk = std::min<std::size_t>(bytes.size() - read, 1u << 30);
@@ -65,18 +65,18 @@ std::string gunzip(std::string_view bytes, const std::string& name, std::size_t 
       ended = true;
       if (read == bytes.size()) break;
       if (!is_gzip(bytes.substr(read)))
-        throw IoError(fmt::format("{}: unpack: {} bytes after the end of the gzip data", name,
-                                  bytes.size() - read));
+        throw InputError(fmt::format("{}: unpack: {} bytes after the end of the gzip data", name,
+                                     bytes.size() - read));
       if (inflateReset(&stream) != Z_OK)
         throw IoError(fmt::format("{}: unpack: cannot go on to the next member", name));
       ended = false;
       continue;
     }
     if (status != Z_OK && status != Z_BUF_ERROR)
-      throw IoError(fmt::format("{}: unpack: corrupt gzip data ({}) after {} bytes", name,
-                                stream.msg != nullptr ? stream.msg : "no reason given", size));
+      throw InputError(fmt::format("{}: unpack: corrupt gzip data ({}) after {} bytes", name,
+                                   stream.msg != nullptr ? stream.msg : "no reason given", size));
     if (consumed == 0 && produced == 0 && size < out.size())
-      throw IoError(fmt::format(
+      throw InputError(fmt::format(
           "{}: unpack: truncated gzip data, ends after {} bytes; fetch it again", name, size));
   }
   out.resize(size);
@@ -86,10 +86,10 @@ std::string gunzip(std::string_view bytes, const std::string& name, std::size_t 
 std::string read_input(const std::string& path, std::size_t limit) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
-    throw IoError(fmt::format("{}: read: this is a folder; a file is needed", path));
+    throw InputFileError(fmt::format("{}: read: this is a folder; a file is needed", path));
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
                                                              std::fclose);
-  if (!file) throw IoError(path, "open", errno);
+  if (!file) throw InputFileError(path, "open", errno);
   std::string bytes;
   const auto expected = std::filesystem::file_size(path, ignored);
   if (!ignored) bytes.reserve(static_cast<std::size_t>(std::min<std::uintmax_t>(expected, limit)));
@@ -98,10 +98,10 @@ std::string read_input(const std::string& path, std::size_t limit) {
     const std::size_t n = std::fread(block.data(), 1, block.size(), file.get());
     bytes.append(block, 0, n);
     if (bytes.size() > limit)
-      throw IoError(fmt::format("{}: read: more than {} bytes", path, limit));
+      throw InputError(fmt::format("{}: read: more than {} bytes", path, limit));
     if (n < block.size()) break;
   }
-  if (std::ferror(file.get()) != 0) throw IoError(path, "read", errno);
+  if (std::ferror(file.get()) != 0) throw InputFileError(path, "read", errno);
   return is_gzip(bytes) ? gunzip(bytes, path, limit) : bytes;
 }
 

@@ -11,7 +11,8 @@
 namespace carnot::learn {
 
 /// Whole file; gzip of any number of members is unpacked.
-/// \throws IoError: missing, unreadable, truncated or corrupt gzip, more than `limit` bytes
+/// \throws InputFileError: missing or unreadable; InputError: truncated or corrupt gzip, more than
+/// `limit` bytes
 /// unpacked
 std::string read_input(const std::string& path, std::size_t limit = std::size_t{4} << 30);
 

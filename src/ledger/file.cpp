@@ -17,7 +17,13 @@ namespace carnot::detail {
 
 File::File(const std::string& path, int flags, const char* operation)
     : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
-  if (fd_ < 0) throw IoError(path, operation, errno);
+  if (fd_ >= 0) return;
+  const int error = errno;
+  // A journal that should be there and is not, or that may not be read, is the user's to mend.
+  const bool existing = (flags & (O_CREAT | O_DIRECTORY)) == 0;
+  if (existing && (error == ENOENT || error == ENOTDIR || (flags & O_ACCMODE) == O_RDONLY))
+    throw InputFileError(path, operation, error);
+  throw IoError(path, operation, error);
 }
 
 File::~File() {
@@ -61,9 +67,9 @@ std::span<const std::uint8_t> MemorySource::window(std::uint64_t at, std::uint64
 FileSource::FileSource(int fd, const std::string& path) : fd_(fd), path_(path) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) throw IoError(path, "read", errno);
-  if (S_ISDIR(status.st_mode)) throw IoError(path, "read", EISDIR);
+  if (S_ISDIR(status.st_mode)) throw InputFileError(path, "read", EISDIR);
   if (!S_ISREG(status.st_mode))
-    throw IoError(fmt::format("{}: read: a device, pipe or socket; a file is needed", path));
+    throw InputFileError(fmt::format("{}: read: a device, pipe or socket; a file is needed", path));
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 

@@ -20,4 +20,9 @@ void WallClock::advance_to(Instant at) {
                                              std::chrono::duration<double>(seconds)));
 }
 
+void WallClock::set(Instant at) {
+  start_ = at;
+  began_ = std::chrono::steady_clock::now();
+}
+
 }  // namespace carnot::run

@@ -35,12 +35,21 @@ class Loader {
         data_dir_(data_dir),
         start_(scenario.work.start),
         slot_(scenario.slot),
-        slots_(static_cast<std::size_t>(
-            std::max(1.0, std::ceil(scenario.work.deadline_after.in(second) /
-                                    scenario.slot.time().in(second)-1e-9)))),
+        // A deadline inside a slot: the job must be done before that slot.
+        slots_(static_cast<std::size_t>(std::max(
+            0.0,
+            std::floor(scenario.work.deadline_after.in(second) / scenario.slot.time().in(second) +
+                       1e-9)))),
         past_(static_cast<std::size_t>(kHistory / scenario.slot)) {}
 
   Environment load() {
+    if (slots_ == 0) {
+      const Place at = scenario_.place("work.deadline_after");
+      problems_.add(
+          at, "work.deadline_after",
+          fmt::format("at least one slot, {}, after the start", format(scenario_.slot.time())));
+      problems_.throw_if_any();
+    }
     Environment e;
     e.start = start_;
     e.slot = slot_;
@@ -106,7 +115,9 @@ class Loader {
   TraceCore generated(const SignalOptions& signal, const Make& make) {
     Options options;
     Problems bad;
-    set_parameters(signal.parameters, signal.place, bad, &options);
+    OptionTable table = option_table(&options);
+    for (const auto& [key, note] : signal.parameter_notes)
+      table.set(note.place, key, note.text, bad);
     bad.throw_if_any();
     return make(options);
   }
@@ -131,6 +142,8 @@ class Loader {
       const std::string text = error.what();
       problems_.add(text.find(':') != std::string::npos ? Place{} : signal.place,
                     text.find(':') != std::string::npos ? "" : "signals." + name, text);
+    } catch (const InputFileError& error) {
+      problems_.add(signal.place, "signals." + name, error.what());
     }
     return series;
   }
@@ -155,7 +168,8 @@ class Loader {
     auto [trace, source] = open(signal, name);
     series.source = source;
     for (std::size_t i = 0; i < slots_; ++i)
-      series.slots[i] = sample(trace, signal, name, start_ + slot_ * static_cast<std::int64_t>(i));
+      series.slots[i] =
+          sample(trace, signal, name, start_ + slot_ * static_cast<std::int64_t>(i)) * signal.scale;
     for (std::size_t back = 1; back <= past_; ++back) {
       const Instant at = mapped(trace, signal, start_ - slot_ * static_cast<std::int64_t>(back));
       if (at < trace.begin() || at + slot_ > trace.end()) break;
@@ -184,9 +198,12 @@ class Loader {
     if (from < trace.begin() || from + slot_ > trace.end())
       throw InputError(
           describe(signal.place, "signals." + name,
-                   fmt::format("a file that covers {} (it covers {} to {})", from.iso8601(),
-                               trace.begin().iso8601(), trace.end().iso8601())));
-    return trace.mean_over(from, from + slot_) * signal.scale;
+                   fmt::format("a file that covers the job, {} to {}, slot {} among it; it covers "
+                               "{} to {}",
+                               start_.iso8601(),
+                               (start_ + slot_ * static_cast<std::int64_t>(slots_)).iso8601(),
+                               from.iso8601(), trace.begin().iso8601(), trace.end().iso8601())));
+    return trace.mean_over(from, from + slot_);
   }
 
   std::string resolve(const std::string& path) const {
@@ -275,11 +292,24 @@ class Loader {
                                       o.unit = scenario_.power.unit;
                                       return o;
                                     }());
-      e.power_forecast = file.trace.core().affine(scenario_.power.scale, 0.0);
+      e.power_forecast = aligned(file.trace.core()).affine(scenario_.power.scale, 0.0);
       forecast_source_ = file.provenance;
     } catch (const InputError& error) {
       problems_.add({}, "", error.what());
+    } catch (const InputFileError& error) {
+      problems_.add(scenario_.power.place, "signals.power.forecast_file", error.what());
     }
+  }
+
+  /// The document in the scenario's time: slot by slot where its year is another one.
+  TraceCore aligned(const TraceCore& document) const {
+    if (scenario_.power.align == SignalAlignment::Instant) return document;
+    std::vector<double> means;
+    Instant at = start_;
+    for (const Instant end = at + slot_ * static_cast<std::int64_t>(slots_); at < end;
+         at = at + slot_)
+      means.push_back(sample(document, scenario_.power, "power", at));
+    return TraceCore(start_, slot_, std::move(means));
   }
 
   std::optional<TraceCore> history(const Series& series) const {

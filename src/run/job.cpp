@@ -5,9 +5,14 @@
 
 #include <fmt/format.h>
 
+#include "carnot/base/error.hpp"
 #include "carnot/base/text.hpp"
 
 namespace carnot::run {
+
+namespace {
+int nominal_bits(const learn::Precision& p) { return std::max(p.data, p.weight); }
+}  // namespace
 
 const std::vector<std::string>& default_precisions() {
   static const std::vector<std::string> names{"f32", "bf16", "int8", "int4"};
@@ -24,15 +29,27 @@ Job make_job(const learn::Learner& learner, const learn::EnergyTable& table,
   const double f32_rate = steps / scenario.work.full_speed_time.in(second);
   const Power dynamic = hall.nodes * (hall.node_peak - hall.node_idle);
 
+  // Policies rely on the order: from most to least bits.
+  std::vector<learn::Precision> ordered;
+  for (const std::string& name : precisions) {
+    learn::Precision precision = learn::Precision::parse(name);
+    if (std::count(ordered.begin(), ordered.end(), precision) > 0)
+      throw InputError(fmt::format("precisions: each once, found `{}` twice", name));
+    ordered.push_back(std::move(precision));
+  }
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [](const learn::Precision& a, const learn::Precision& b) {
+                     return nominal_bits(a) > nominal_bits(b);
+                   });
+
   Job job;
   job.trainings = (dynamic / (f32_energy * f32_rate / second));
-  for (const std::string& name : precisions) {
-    const learn::Precision precision = learn::Precision::parse(name);
+  for (const learn::Precision& precision : ordered) {
     const learn::Counters counters = learner.step_counters(precision);
     const Energy energy = table.energy(counters).value();
     Mode mode;
     mode.name = precision.name;
-    mode.bits = std::max(precision.data, precision.weight);
+    mode.bits = nominal_bits(precision);
     mode.steps_per_second = std::min(f32_rate * (f32_time / table.time(counters)),
                                      dynamic / (job.trainings * energy / second));
     mode.static_power = hall.nodes * hall.node_idle;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -86,20 +87,33 @@ struct Shared {
   }
 };
 
+/// A file that lies in the scenario's folder and not in the data directory is meant; whatever else
+/// `name` is (a set's name, a column, a path from here) stays as it is.
+std::string beside(const Scenario& scenario, const RunOptions& options, const std::string& name) {
+  namespace fs = std::filesystem;
+  if (name.empty() || fs::path(name).is_absolute()) return name;
+  std::error_code ignored;
+  if (!options.data_dir.empty() && fs::is_regular_file(fs::path(options.data_dir) / name, ignored))
+    return name;
+  const fs::path near = fs::path(scenario.file).parent_path() / name;
+  return fs::is_regular_file(near, ignored) ? near.string() : name;
+}
+
 Shared prepare(const Scenario& scenario, const RunOptions& options) {
   learn::DatasetOptions data;
-  data.path = scenario.work.data;
-  data.labels = scenario.work.labels;
-  data.test_path = scenario.work.test_data;
-  data.test_labels = scenario.work.test_labels;
+  data.path = beside(scenario, options, scenario.work.data);
+  data.labels = beside(scenario, options, scenario.work.labels);
+  data.test_path = beside(scenario, options, scenario.work.test_data);
+  data.test_labels = beside(scenario, options, scenario.work.test_labels);
   data.task = scenario.work.learner == "linear" ? "regression" : "auto";
   data.seed = scenario.seed;
   data.data_dir = options.data_dir;
   Shared shared{scenario,
                 options,
                 learn::load_split(data),
-                scenario.energy_table.empty() ? learn::EnergyTable::embedded()
-                                              : learn::EnergyTable::read(scenario.energy_table),
+                scenario.energy_table.empty()
+                    ? learn::EnergyTable::embedded()
+                    : learn::EnergyTable::read(beside(scenario, options, scenario.energy_table)),
                 load_environment(scenario, options.data_dir),
                 {},
                 {}};
@@ -111,17 +125,22 @@ Shared prepare(const Scenario& scenario, const RunOptions& options) {
                                                  : plan::policy_names(shared.job.modes);
   if (std::count(shared.policies.begin(), shared.policies.end(), "all") > 0)
     shared.policies = plan::policy_names(shared.job.modes);
-  // The oracle replays what the others cannot know: last, and only once.
+  // The oracle replays what the others cannot know: last. Each policy once.
   const bool oracle = std::erase(shared.policies, "oracle") > 0;
-  std::vector<std::string> names;  // as the policies call themselves, each once; throws early
-  for (const std::string& name : shared.policies) {
-    const auto policy = plan::make_policy(name, shared.job.modes, scenario.objective);
-    if (std::find(names.begin(), names.end(), policy->name()) == names.end())
-      names.emplace_back(policy->name());
-  }
-  shared.policies = std::move(names);
-  if (oracle) shared.policies.push_back("oracle");
+  std::vector<std::string> once;  // as the policies call themselves
   Problems problems;
+  for (const std::string& name : shared.policies) {
+    try {
+      const auto policy = plan::make_policy(name, shared.job.modes, scenario.objective);
+      if (std::count(once.begin(), once.end(), policy->name()) == 0)
+        once.emplace_back(policy->name());
+    } catch (const InputError& error) {
+      problems.add(options.policies.empty() ? scenario.place("policies") : Place{}, "",
+                   error.what());
+    }
+  }
+  shared.policies = std::move(once);
+  if (oracle) shared.policies.push_back("oracle");
   if (shared.policies.empty()) problems.add(scenario.place("policies"), "policies", "at least one");
   if (!shared.split.train.is_regression() &&
       !learn::Certificate(scenario.work.minimum_quality).reachable(shared.split.test.rows))
@@ -400,15 +419,25 @@ class Driver {
 RunSummary summary_of(std::vector<Entry> entries) {
   RunSummary summary;
   std::size_t lanes = 0, reached = 0;
+  bool oracle_reached = false;
   for (const Entry& entry : entries) {
-    if (const auto* end = std::get_if<LaneEnd>(&entry); end != nullptr && end->policy != "oracle") {
+    if (const auto* end = std::get_if<LaneEnd>(&entry)) {
+      const bool target = end->outcome == "target-reached";
+      if (end->policy == "oracle") {
+        oracle_reached = target;
+        continue;
+      }
       ++lanes;
-      reached += end->outcome == "target-reached";
+      reached += target;
     }
     summary.complete = summary.complete || std::holds_alternative<RunEnd>(entry);
   }
-  summary.any_target_reached = reached > 0;
-  summary.all_targets_reached = lanes > 0 && reached == lanes;
+  if (lanes == 0) {  // the oracle alone speaks for itself
+    summary.any_target_reached = summary.all_targets_reached = oracle_reached;
+  } else {
+    summary.any_target_reached = reached > 0;
+    summary.all_targets_reached = reached == lanes;
+  }
   summary.entries = std::move(entries);
   return summary;
 }
@@ -418,7 +447,12 @@ RunSummary summary_of(std::vector<Entry> entries) {
 RunSummary run_scenario(const Scenario& scenario, const RunOptions& options) {
   const Shared shared = prepare(scenario, options);
   std::optional<JournalWriter> journal;
-  if (!options.journal.empty()) journal = JournalWriter::create(options.journal);
+  if (!options.journal.empty()) {
+    std::error_code ignored;
+    if (options.replace_journal && std::filesystem::is_regular_file(options.journal, ignored))
+      std::filesystem::remove(options.journal, ignored);
+    journal = JournalWriter::create(options.journal);
+  }
   Sink sink(std::move(journal));
   RunBegin begin;
   begin.carnot_version = std::string(kVersion);

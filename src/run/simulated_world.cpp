@@ -73,7 +73,7 @@ struct SimulatedWorld::Implementation {
   std::size_t slot = 0;
   bool ended = false;
   double carry = 0.0;        // steps worked for but not yet whole
-  Energy debt;               // dynamic, one training's, not yet worked off
+  Energy debt;               // dynamic, one training's, not yet worked off; below zero: credit
   std::uint64_t next_look;   // steps at which to evaluate when stopping early is allowed
   std::uint64_t next_point;  // steps at which a point of the quality curve is due
   std::vector<plan::ModeNoise> noise;
@@ -82,6 +82,7 @@ struct SimulatedWorld::Implementation {
   std::string mode_name;
   Flows flows;
   Energy energy, own;
+  learn::Counters recorded;  // what slots' entries tell of so far
   LaneOutcome result;
 
   std::uint64_t look_interval() const {
@@ -145,7 +146,10 @@ struct SimulatedWorld::Implementation {
         options.hall.facility_power(options.hall.nodes * options.hall.node_suspended, past.outside);
     o.price_now = weather().price;
     o.export_price_now = weather().export_price;
-    o.carbon_now = past.carbon;
+    o.carbon_now = slot > 0 ? past.carbon
+                   : environment.carbon_history
+                       ? CarbonIntensity::from_base(environment.carbon_history->mean().back())
+                       : past.carbon;
     if (now == slot_start(slot)) {
       // Only at slot starts, so that a resumed run remakes each forecast at the same instants.
       power_view = power.forecast(now);
@@ -189,6 +193,12 @@ struct SimulatedWorld::Implementation {
     charge(before);
   }
 
+  /// Energy already drawn for a step that is not whole must not change its value with the mode.
+  void settle_carry() {
+    if (mode_now >= 0) debt -= carry * job.step_energy[static_cast<std::size_t>(mode_now)];
+    carry = 0.0;
+  }
+
   const learn::Precision& precision() const {
     return job.precisions[static_cast<std::size_t>(std::max(mode_now, 0))];
   }
@@ -225,34 +235,24 @@ struct SimulatedWorld::Implementation {
     demand.use_battery = decision.use_battery;
     demand.throttle = decision.throttle;
     Duration length = left;
-    double debt_steps = 0.0;
+    double debt_steps = 0.0, most_steps = 0.0;
     const bool wants = decision.mode >= 0 && (steps_left() > 0 || debt > Energy{});
     if (wants) {
       const auto m = static_cast<std::size_t>(decision.mode);
       demand.mode = &job.modes[m];
+      if (decision.mode != mode_now) settle_carry();
       debt_steps = debt / job.step_energy[m];
-      // How long until the steps asked for (and the debt) are done? Ask a copy of the site.
-      SiteSimulator trial = site;
-      const Flows f = trial.advance(weather(), demand, left.time());
-      const double rate = f.steps / left.time().in(second);
       const double until_look = next_look > learner.steps_done()
                                     ? static_cast<double>(next_look - learner.steps_done())
                                     : 1.0;
-      const double wanted =
-          std::max(0.0, std::min({decision.max_steps, steps_left(), until_look}) - carry) +
-          debt_steps;
-      if (rate > 0.0 && wanted <= rate * left.time().in(second)) {
-        // One nanosecond more than needed, so that the last step is whole.
-        length = min_duration(
-            left,
-            Duration::nanoseconds(static_cast<std::int64_t>(std::ceil(wanted / rate * 1e9)) + 1));
-      }
+      most_steps = std::min({decision.max_steps, steps_left(), until_look});
+      const double wanted = std::max(0.0, std::max(0.0, most_steps - carry) + debt_steps);
+      length = time_for(wanted, demand, left);
     }
     flows = site.advance(weather(), demand, length.time());
     now = now + length;
     clock.advance_to(now);
 
-    const learn::Counters before = learner.counters();
     const bool ran = wants && flows.steps > 0.0;
     mode_name = ran ? demand.mode->name : std::string();
     if (ran) {
@@ -261,7 +261,7 @@ struct SimulatedWorld::Implementation {
       debt -= paid * job.step_energy[static_cast<std::size_t>(mode_now)];
       if (debt_steps - paid < kStepSlack) debt = Energy{};
       carry += flows.steps - paid;
-      const double whole = std::min(std::floor(carry + kStepSlack), steps_left());
+      const double whole = std::min(std::floor(carry + kStepSlack), std::ceil(most_steps));
       if (whole > 0) {
         // Switching precision re-quantises inside train(); what that costs beside the steps is
         // debt.
@@ -273,7 +273,7 @@ struct SimulatedWorld::Implementation {
         carry = std::max(0.0, carry - static_cast<double>(done));
       }
     }
-    record(length, before);
+    record(length);
     if (now >= slot_start(slot + 1)) {
       observe_past(slot);
       ++slot;
@@ -281,9 +281,34 @@ struct SimulatedWorld::Implementation {
     finish_if_due();
   }
 
-  static Duration min_duration(Duration a, Duration b) { return a < b ? a : b; }
+  /// How long until `wanted` steps are done; `left` if they will not be. Copies of the site tell.
+  /// A battery gives more power for a shorter time, so the rate depends on the length.
+  Duration time_for(double wanted, const Demand& demand, Duration left) const {
+    const auto steps_in = [&](Duration length) {
+      SiteSimulator trial = site;
+      return trial.advance(weather(), demand, length.time()).steps;
+    };
+    // One nanosecond more than needed, so that the last step is whole.
+    const auto at_rate = [&](double steps, Duration length) {
+      return Duration::nanoseconds(
+          1 + static_cast<std::int64_t>(
+                  std::ceil(wanted / steps * static_cast<double>(length.nanoseconds()))));
+    };
+    const double most = steps_in(left);
+    if (most <= 0.0 || wanted > most) return left;
+    Duration high = std::min(left, at_rate(most, left));
+    const double steps = steps_in(high);
+    if (steps <= wanted + kStepSlack || steps <= 0.0) return high;
+    Duration low = std::min(high, at_rate(steps, high));
+    if (steps_in(low) >= wanted) return low;
+    while (high - low > Duration::nanoseconds(1)) {
+      const Duration middle = Duration::nanoseconds((low.nanoseconds() + high.nanoseconds()) / 2);
+      (steps_in(middle) < wanted ? low : high) = middle;
+    }
+    return high;
+  }
 
-  void record(Duration length, const learn::Counters& before) {
+  void record(Duration length) {
     const Time h = length.time();
     SlotEntry entry;
     entry.start = now - length;
@@ -303,7 +328,9 @@ struct SimulatedWorld::Implementation {
     entry.mode = mode_name;
     entry.throttle = flows.throttle;
     entry.steps = learner.steps_done();
-    const learn::Counters counted = learner.counters() - before;
+    // Noise measured before the steps and a look after the last ones belong to it as well.
+    const learn::Counters counted = learner.counters() - recorded;
+    recorded = learner.counters();
     std::uint64_t operations = 0, bytes = 0;
     for (const std::uint64_t n : counted.operations) operations += n;
     for (const std::uint64_t n : counted.bytes) bytes += n;
@@ -326,6 +353,7 @@ struct SimulatedWorld::Implementation {
     if (steps_left() <= 0) {
       if (!result.schedule_done) {
         result.schedule_done = true;
+        settle_carry();
         take_look();
       }
       if (debt <= Energy{})
@@ -344,6 +372,7 @@ struct SimulatedWorld::Implementation {
         result.quality = learner.evaluate(held_out, precision());
         result.instrument += learner.counters() - before;
         result.evaluated = true;
+        result.certificate = certificate.look(result.quality);  // for its interval
       }
       result.certified = false;
       result.deadline_passed = true;
@@ -414,6 +443,7 @@ std::vector<std::uint8_t> SimulatedWorld::save() const {
   w.value(i.result.quality.successes);
   w.value(i.result.quality.bits_per_label);
   w.value(i.result.certificate);
+  w.value(i.recorded);
   w.sequence(i.learner.save());
   return w.take();
 }
@@ -446,6 +476,7 @@ void SimulatedWorld::restore(const std::vector<std::uint8_t>& state) {
   i.result.quality.successes = r.value<std::uint64_t>();
   i.result.quality.bits_per_label = r.value<double>();
   i.result.certificate = r.value<learn::CertificateResult>();
+  i.recorded = r.value<learn::Counters>();
   i.learner.restore(r.sequence<std::uint8_t>());
   r.end();
   // Forecasters are functions of the past alone: tell them the past again. Views are remade at the
@@ -457,6 +488,7 @@ void SimulatedWorld::restore(const std::vector<std::uint8_t>& state) {
     i.observe_past(s);
   }
   i.slot = slot;
+  i.clock.set(i.now);
 }
 
 }  // namespace carnot::run

@@ -47,7 +47,7 @@ Lines Lines::of_file(const std::string& path) {
   lines.name_ = path;
   errno = 0;
   lines.file_.reset(gzopen(path.c_str(), "rb"));
-  if (!lines.file_) throw IoError(path, "open", errno == 0 ? ENOMEM : errno);
+  if (!lines.file_) throw InputFileError(path, "open", errno == 0 ? ENOMEM : errno);
   gzbuffer(lines.file_.get(), kChunk);
   lines.ended_ = false;
   return lines;
@@ -78,7 +78,7 @@ bool Lines::refill() {
   int problem = Z_OK;
   const char* words = gzerror(file_.get(), &problem);
   if (got < 0 || (problem != Z_OK && problem != Z_STREAM_END)) {
-    if (problem == Z_ERRNO) throw IoError(name_, "read", errno);
+    if (problem == Z_ERRNO) throw InputFileError(name_, "read", errno);
     throw InputError(describe({name_, 0}, "gzip", words ? words : "a whole gzip file"));
   }
   ended_ = got == 0;

@@ -45,6 +45,13 @@ class IoError : public Error {
   using Error::Error;
 };
 
+/// A file named as input is missing or cannot be read: the user's to mend, unlike a full disk or a
+/// lost connection. Exit code 3.
+class InputFileError : public IoError {
+ public:
+  using IoError::IoError;
+};
+
 /// Our bug. Exit code 70.
 class InternalError : public std::logic_error {
  public:

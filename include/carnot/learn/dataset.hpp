@@ -54,8 +54,8 @@ struct DatasetOptions {
 /// Columns of a table: numbers standardised; categories one 0/1 column a level up to 64 levels,
 /// beyond that their standardised rank; missing numbers (empty, `?`, `NA`) take the mean, missing
 /// categories are a level; all fitted on the training rows and told in `source`. Splits are
-/// stratified by class. \throws IoError (missing file, truncated gz), InputError (`file:line:
-/// field: allowed`): label column
+/// stratified by class. \throws InputFileError (missing file), InputError (truncated gz;
+/// `file:line: field: allowed`): label column
 ///         missing (nearest named), one class only, empty file, no data rows, ragged row, NaN, bad
 ///         IDX magic or length, images and labels of different number, non-numeric regression
 ///         target

@@ -16,6 +16,8 @@ class Clock {
   virtual ~Clock() = default;
   /// Returns when site time `at` has come. Calls must not go backward.
   virtual void advance_to(Instant at) = 0;
+  /// It is `at` now: where a resumed run goes on.
+  virtual void set(Instant) {}
 };
 
 class VirtualClock final : public Clock {
@@ -29,6 +31,7 @@ class WallClock final : public Clock {
   /// \throws InputError unless speed is finite and > 0
   WallClock(Instant start, double speed);
   void advance_to(Instant at) override;
+  void set(Instant at) override;
 
  private:
   Instant start_;

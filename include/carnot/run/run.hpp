@@ -36,10 +36,11 @@ struct RunOptions {
   std::vector<std::string> precisions;  ///< empty: default_precisions()
   std::vector<std::string> overrides;   ///< those applied to the scenario; kept for resuming
   std::string data_dir;
-  std::string journal;  ///< path of the ledger file; empty: memory only
-  std::string command;  ///< kept in the ledger
-  double speed = 0.0;   ///< > 0: wall clock, site seconds in a real second
-  int threads = 1;      ///< of the learner
+  std::string journal;           ///< path of the ledger file; empty: memory only
+  bool replace_journal = false;  ///< a file of that name goes, once the input is known to be sound
+  std::string command;           ///< kept in the ledger
+  double speed = 0.0;            ///< > 0: wall clock, site seconds in a real second
+  int threads = 1;               ///< of the learner
   std::function<void(const RunProgress&)> progress;
   /// Asked at each slot; true ends the run early: the journal is sound and can be resumed.
   std::function<bool()> interrupted;

@@ -33,7 +33,7 @@ namespace carnot::run {
 /// How a lane ended.
 struct LaneOutcome {
   bool schedule_done = false;
-  bool deadline_passed = false;
+  bool deadline_passed = false;  ///< before the job had ended
   bool certified = false;
   bool evaluated = false;
   learn::Counters instrument;  ///< of evaluations made for reports alone, part of no joule
