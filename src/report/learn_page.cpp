@@ -38,12 +38,18 @@ std::string on_paper(std::string text) {
   return text;
 }
 
+/// From zero, unless all values lie far from it.
+svg::Scale linear_for(const Range& range, double from, double to) {
+  const double room = 0.1 * (range.high - range.low);
+  return svg::linear(range.low > 0.5 * range.high ? range.low - room : 0.0, range.high, from, to);
+}
+
 /// Logarithmic where the data spread over decades enough for its ticks to help.
 svg::Scale scale_for(const Range& range, double from, double to) {
   constexpr double kWide = 12.0;
   return range.low > 0.0 && range.high > kWide * range.low
              ? svg::logarithmic(range.low, range.high, from, to)
-             : svg::linear(0.0, range.high, from, to);
+             : linear_for(range, from, to);
 }
 
 /// Runs of one precision share a colour.
@@ -74,6 +80,7 @@ std::string quality_figure(const run::ExperimentResult& result) {
         quality.take(c.quality);
       }
   if (energy.empty()) return {};
+  quality.take(result.target);
   const bool accuracy = result.points.front().quality.metric == "accuracy";
   const double factor = accuracy ? 100.0 : 1.0;
   // R2 of the first looks may be far below 0; the axis keeps what can be told apart.
@@ -104,7 +111,7 @@ std::string quality_figure(const run::ExperimentResult& result) {
   if (std::isfinite(result.target)) {
     const double y = axes.y.clipped(result.target * factor);
     drawing.line(kLeft, y, kRight, y, "rule dash");
-    drawing.text(kLeft + 5, y - 5, "target", "tick");
+    drawing.text(kRight, y - 5, "target", "tick end");
   }
   precision_legend(drawing, names);
   return html::figure(drawing.finish(),
@@ -169,7 +176,7 @@ std::string cycle_figure(const run::ExperimentResult& result) {
   svg::Drawing drawing(kWidth, kHeight, "Learning cycle",
                        "Effective temperature against the bits of labels that are left");
   svg::Axes axes;
-  axes.x = svg::linear(0.0, bits.high, kLeft, kRight);
+  axes.x = linear_for(bits, kLeft, kRight);
   axes.y = scale_for(temperature, kBottom, kTop);
   axes.x_title = "labels still to be told S, bit";
   axes.y_title = "effective temperature, K";
@@ -258,8 +265,7 @@ std::string to_html(const run::ExperimentResult& result) {
     body += html::paragraph(k_star_sentence(result));
     body += html::paragraph(
         on_paper(fmt::format(
-            "Energy of that run, 90 %: {} to {}; {} operations of multiply-accumulate, {} "
-            "coefficients.",
+            "Energy of that run, 90 %: {} to {}; {} multiply-accumulates, {} coefficients.",
             joules_text(best.energy.low().in(joule)), joules_text(best.energy.high().in(joule)),
             figure_text(static_cast<double>(best.counters.macs())), best.parameters)),
         "soft");
