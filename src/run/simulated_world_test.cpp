@@ -37,7 +37,7 @@ Scenario random_scenario(std::uint64_t seed) {
   const RandomStream random(seed, "scenario");
   std::uint64_t next = 0;
   const auto draw = [&] { return random.uniform(next++); };
-  Scenario s = tiny();
+  Scenario s = tiny({"work.deadline_after=4 h"});
   s.seed = seed;
   s.site.export_limit = 120.0 * draw() * megawatt;
   s.site.import_limit = (draw() < 0.3 ? 0.0 : 30.0 * draw()) * megawatt;
@@ -104,16 +104,17 @@ RC_GTEST_PROP(WorldProperties, BooksCloseWhateverAPolicyAsks, ()) {
 RC_GTEST_PROP(WorldProperties, GoesOnExactlyFromAnySlot, ()) {
   const auto seed = *rc::gen::arbitrary<std::uint64_t>();
   const Scenario scenario = random_scenario(seed);
-  Stand whole(scenario);
+  const Environment truth = load_environment(scenario, "");
+  Stand whole(scenario, truth);
   RandomPolicy policy(seed);
   whole.finish(policy);
   const auto cut = *rc::gen::inRange<std::size_t>(0, whole.environment.weather.size());
 
-  Stand first(scenario);
+  Stand first(scenario, truth);
   RandomPolicy first_policy(seed);
   first.run_to(first_policy, cut);
   RC_PRE(!first.world.over());
-  Stand second(scenario);
+  Stand second(scenario, truth);
   RandomPolicy second_policy(seed);
   second_policy.restore(first_policy.save());
   second.world.restore(first.world.save());
