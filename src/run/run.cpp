@@ -127,19 +127,20 @@ Shared prepare(const Scenario& scenario, const RunOptions& options) {
     shared.policies = plan::policy_names(shared.job.modes);
   // The oracle replays what the others cannot know: last. Each policy once.
   const bool oracle = std::erase(shared.policies, "oracle") > 0;
-  std::vector<std::string> once;
-  for (const std::string& name : shared.policies)
-    if (std::count(once.begin(), once.end(), name) == 0) once.push_back(name);
-  shared.policies = std::move(once);
   Problems problems;
+  std::vector<std::string> names;  // as the policies call themselves, each once
   for (const std::string& name : shared.policies) {
     try {
-      (void)plan::make_policy(name, shared.job.modes, scenario.objective);
+      const auto policy = plan::make_policy(name, shared.job.modes, scenario.objective);
+      if (std::find(names.begin(), names.end(), policy->name()) == names.end())
+        names.emplace_back(policy->name());
     } catch (const InputError& error) {
       problems.add(options.policies.empty() ? scenario.place("policies") : Place{}, "",
                    error.what());
     }
   }
+  problems.throw_if_any();
+  shared.policies = std::move(names);
   if (oracle) shared.policies.push_back("oracle");
   if (shared.policies.empty()) problems.add(scenario.place("policies"), "policies", "at least one");
   if (!shared.split.train.is_regression() &&

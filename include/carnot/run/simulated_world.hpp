@@ -36,6 +36,7 @@ struct LaneOutcome {
   bool deadline_passed = false;  ///< before the job had ended
   bool certified = false;
   bool evaluated = false;
+  learn::Counters instrument;  ///< of evaluations made for reports alone, part of no joule
   learn::Quality quality;
   learn::CertificateResult certificate;
   Time duration;        ///< from the start to the end of the job, or to the deadline
