@@ -165,7 +165,7 @@ LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::EnergyTabl
   end.stopped = outcome.stopped;
   if (outcome.certified) {
     end.outcome = "target-reached";
-  } else if (outcome.schedule_done && !outcome.deadline_passed) {
+  } else if (!outcome.deadline_passed) {
     end.outcome = "infeasible";
   } else {
     end.outcome = facts.feasible ? "deadline-missed" : "infeasible";

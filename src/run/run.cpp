@@ -127,19 +127,20 @@ Shared prepare(const Scenario& scenario, const RunOptions& options) {
     shared.policies = plan::policy_names(shared.job.modes);
   // The oracle replays what the others cannot know: last. Each policy once.
   const bool oracle = std::erase(shared.policies, "oracle") > 0;
-  std::vector<std::string> once;  // as the policies call themselves
   Problems problems;
+  std::vector<std::string> names;  // as the policies call themselves, each once
   for (const std::string& name : shared.policies) {
     try {
       const auto policy = plan::make_policy(name, shared.job.modes, scenario.objective);
-      if (std::count(once.begin(), once.end(), policy->name()) == 0)
-        once.emplace_back(policy->name());
+      if (std::find(names.begin(), names.end(), policy->name()) == names.end())
+        names.emplace_back(policy->name());
     } catch (const InputError& error) {
       problems.add(options.policies.empty() ? scenario.place("policies") : Place{}, "",
                    error.what());
     }
   }
-  shared.policies = std::move(once);
+  problems.throw_if_any();
+  shared.policies = std::move(names);
   if (oracle) shared.policies.push_back("oracle");
   if (shared.policies.empty()) problems.add(scenario.place("policies"), "policies", "at least one");
   if (!shared.split.train.is_regression() &&
@@ -192,7 +193,8 @@ class Lane {
  public:
   Lane(const Shared& shared, std::string name, std::unique_ptr<plan::Policy> policy,
        const std::vector<Weather>* weather, EntrySink sink)
-      : name_(std::move(name)),
+      : shared_(shared),
+        name_(std::move(name)),
         policy_(std::move(policy)),
         learner_(shared.learner()),
         environment_(shared.environment) {
@@ -242,6 +244,7 @@ class Lane {
   const std::string& name() const { return name_; }
 
  private:
+  const Shared& shared_;
   std::string name_;
   std::unique_ptr<plan::Policy> policy_;
   std::unique_ptr<learn::Learner> learner_;

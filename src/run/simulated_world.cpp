@@ -162,7 +162,7 @@ struct SimulatedWorld::Implementation {
     o.modes = job.modes;
     o.steps_done = learner.steps_done();
     o.steps_total = learner.total_steps();
-    o.overhead = job.trainings * (debt + final_look());
+    o.overhead = job.trainings * max(Energy{}, debt + final_look());
     o.mode_now = mode_now;
     o.smoothed_loss = learner.smoothed_loss();
     o.remaining_learning = learner.remaining_learning();
@@ -329,8 +329,9 @@ struct SimulatedWorld::Implementation {
     entry.throttle = flows.throttle;
     entry.steps = learner.steps_done();
     // Noise measured before the steps and a look after the last ones belong to it as well.
-    const learn::Counters counted = learner.counters() - recorded;
-    recorded = learner.counters();
+    const learn::Counters of_job = learner.counters() - result.instrument;
+    const learn::Counters counted = of_job - recorded;
+    recorded = of_job;
     std::uint64_t operations = 0, bytes = 0;
     for (const std::uint64_t n : counted.operations) operations += n;
     for (const std::uint64_t n : counted.bytes) bytes += n;
