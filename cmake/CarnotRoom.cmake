@@ -59,10 +59,6 @@ function(carnot_test_program name)
   target_compile_definitions(${name} PRIVATE CARNOT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   # Half of a cold build are tests; they gain nothing from -O3 (the rooms they try keep it).
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
-  if(CARNOT_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # g++ 12 takes instrumented std::vector::resize for copies of impossible length.
-    target_compile_options(${name} PRIVATE -Wno-stringop-overflow)
-  endif()
   # RapidCheck draws a new seed each time by default; a test must mean the same thing twice.
   set(ending_slow Slow)
   set(ending_gpu Gpu)
