@@ -159,7 +159,7 @@ class Governor final : public Policy {
     // Work in dynamic joules: what is left of this stage is priced in this mode, at worst half in
     // the guard mode (the switch comes in the last part of the schedule).
     const double left = static_cast<double>(o.steps_left());
-    const Energy work = left * (0.5 * mode.step_energy() + 0.5 * guard.step_energy());
+    const Energy work = left * (0.5 * mode.step_energy() + 0.5 * guard.step_energy()) + o.overhead;
     // Quick way out, the usual case: delay saved by a joule bought is at most the whole horizon's.
     const Power full_facility = mode.power(1.0) * o.pue_now;
     steps_.resize(n);

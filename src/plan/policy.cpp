@@ -15,6 +15,9 @@ namespace carnot::plan {
 
 namespace {
 
+/// Room for what no plan counts in steps: switching precision, first copies of data.
+constexpr double kGuardSlack = 1.02;
+
 /// Throttle that `supply` (facility side) sustains in `mode`; 0 if not even its static power.
 double sustained_throttle(const Mode& mode, Power supply, double pue) {
   const double u = (supply / pue - mode.static_power) / mode.dynamic_power;
@@ -176,7 +179,7 @@ class ProgressiveQuantisation final : public WindFollower {
 
 int index_of(std::span<const Mode> modes, std::string_view name) {
   for (std::size_t m = 0; m < modes.size(); ++m)
-    if (modes[m].name == name) return static_cast<int>(m);
+    if (modes[m].name == name || std::to_string(modes[m].bits) == name) return static_cast<int>(m);
   return -1;
 }
 
@@ -185,8 +188,9 @@ int index_of(std::span<const Mode> modes, std::string_view name) {
 bool must_buy(const Observation& o, const Mode& mode, double steps_left) {
   const double u = sustained_throttle(mode, o.grid_limit, o.pue_now);
   if (u <= 0.0) return false;
-  const Time needed = (steps_left / (mode.steps_per_second * u)) * second;
-  return (o.deadline - o.now).time() <= needed + o.slot.time();
+  const double steps = steps_left + o.overhead / mode.step_energy();
+  const Time needed = (steps / (mode.steps_per_second * u)) * second;
+  return (o.deadline - o.now).time() <= kGuardSlack * needed + o.slot.time();
 }
 
 std::vector<std::string> policy_names(std::span<const Mode> modes) {
@@ -211,7 +215,7 @@ std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const Mode>
   if (name.starts_with("fixed:")) {
     const int mode = index_of(modes, name.substr(6));
     if (mode >= 0)
-      return std::make_unique<Fixed>(std::string(name), mode,
+      return std::make_unique<Fixed>("fixed:" + modes[static_cast<std::size_t>(mode)].name, mode,
                                      modes[static_cast<std::size_t>(mode)]);
   }
   std::vector<std::string> known = policy_names(modes);

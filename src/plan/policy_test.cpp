@@ -39,6 +39,7 @@ TEST(Policy, UnknownNamesAreAnsweredWithTheNearest) {
   EXPECT_THROW(make_policy("fixed:int3", modes, {}), InputError);
   EXPECT_THROW(make_policy("", modes, {}), InputError);
   EXPECT_THROW(make_policy("oracle", modes, {}), InputError);
+  EXPECT_EQ(make_policy("fixed:8", modes, {})->name(), "fixed:int8");  // bits name a mode too
   for (const std::string& name : policy_names(modes))
     if (name != "oracle") {
       EXPECT_EQ(make_policy(name, modes, {})->name(), name);

@@ -72,8 +72,8 @@ learn::LearningCycle cycle_of(const std::vector<SlotEntry>& slots, const learn::
   loss_bits.push_back(one.data * trainings);
   energy.push_back(sum);
   learn::CodeLengths all = one;
-  for (double* bits :
-       {&all.uniform, &all.data, &all.model, &all.two_part, &all.prequential, &all.learned_net})
+  for (double* bits : {&all.uniform, &all.data, &all.model, &all.two_part, &all.prequential,
+                       &all.learned_net, &all.model_raw})
     *bits *= trainings;
   return learn::learning_cycle(all, loss_bits, energy, Energy{}, kLimitTemperature);
 }
@@ -165,7 +165,7 @@ LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::EnergyTabl
   end.stopped = outcome.stopped;
   if (outcome.certified) {
     end.outcome = "target-reached";
-  } else if (outcome.schedule_done) {
+  } else if (!outcome.deadline_passed) {
     end.outcome = "infeasible";
   } else {
     end.outcome = facts.feasible ? "deadline-missed" : "infeasible";
@@ -174,7 +174,7 @@ LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::EnergyTabl
 
   // What was learned, as code lengths on the training labels; a report's question, not the job's
   // work.
-  const learn::Counters counted = learner.counters();
+  const learn::Counters counted = learner.counters() - outcome.instrument;
   std::string last_mode = job.modes.front().name;
   for (const SlotEntry& slot : slots)
     if (!slot.mode.empty()) last_mode = slot.mode;

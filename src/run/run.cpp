@@ -113,8 +113,13 @@ Shared prepare(const Scenario& scenario, const RunOptions& options) {
     shared.policies = plan::policy_names(shared.job.modes);
   // The oracle replays what the others cannot know: last, and only once.
   const bool oracle = std::erase(shared.policies, "oracle") > 0;
-  for (const std::string& name : shared.policies)
-    (void)plan::make_policy(name, shared.job.modes, scenario.objective);  // throws early
+  std::vector<std::string> names;  // as the policies call themselves, each once; throws early
+  for (const std::string& name : shared.policies) {
+    const auto policy = plan::make_policy(name, shared.job.modes, scenario.objective);
+    if (std::find(names.begin(), names.end(), policy->name()) == names.end())
+      names.emplace_back(policy->name());
+  }
+  shared.policies = std::move(names);
   if (oracle) shared.policies.push_back("oracle");
   Problems problems;
   if (shared.policies.empty()) problems.add(scenario.place("policies"), "policies", "at least one");

@@ -17,8 +17,9 @@ namespace carnot::run {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kStepSlack = 1e-6;    // of a step: rounding of rates and nanoseconds
-constexpr int kLooksPerSchedule = 16;  // when stopping early is allowed
+constexpr double kStepSlack = 1e-6;         // of a step: rounding of rates and nanoseconds
+constexpr std::uint64_t kCurvePoints = 12;  // of quality along the schedule, for reports
+constexpr int kLooksPerSchedule = 16;       // when stopping early is allowed
 
 Forecaster make_forecaster(const std::optional<TraceCore>& history,
                            const std::optional<TraceCore>& document, double low, double high,
@@ -51,7 +52,8 @@ struct SimulatedWorld::Implementation {
         carbon(make_forecaster(e.carbon_history, {}, 0.0, 1e300,
                                (60.0 * gram_per_kilowatt_hour).base())),
         now(e.start),
-        next_look(look_interval()) {}
+        next_look(look_interval()),
+        next_point(curve_interval()) {}
 
   const Scenario& scenario;
   const Environment& environment;
@@ -70,9 +72,10 @@ struct SimulatedWorld::Implementation {
   Instant now;
   std::size_t slot = 0;
   bool ended = false;
-  double carry = 0.0;       // steps worked for but not yet whole
-  Energy debt;              // dynamic, one training's, not yet worked off
-  std::uint64_t next_look;  // steps at which to evaluate when stopping early is allowed
+  double carry = 0.0;        // steps worked for but not yet whole
+  Energy debt;               // dynamic, one training's, not yet worked off
+  std::uint64_t next_look;   // steps at which to evaluate when stopping early is allowed
+  std::uint64_t next_point;  // steps at which a point of the quality curve is due
   std::vector<plan::ModeNoise> noise;
   std::uint64_t noise_measured_at = 0;
   int mode_now = -1;
@@ -85,6 +88,24 @@ struct SimulatedWorld::Implementation {
     return scenario.work.stop_when_certified
                ? std::max<std::uint64_t>(1, learner.total_steps() / kLooksPerSchedule)
                : std::numeric_limits<std::uint64_t>::max();
+  }
+
+  std::uint64_t curve_interval() const {
+    return std::max<std::uint64_t>(1, learner.total_steps() / kCurvePoints);
+  }
+
+  /// A point of the quality curve: for the report's eyes only. Not charged, not seen by any policy,
+  /// no look of the certificate; its counts are kept apart.
+  void draw_point() {
+    const learn::Counters before = learner.counters();
+    const learn::Quality q = learner.evaluate(held_out, precision());
+    result.instrument += learner.counters() - before;
+    Evaluation evaluation;
+    evaluation.at = now;
+    evaluation.steps = learner.steps_done();
+    evaluation.metric = q.metric;
+    evaluation.value = evaluation.low = evaluation.high = q.value;
+    sink(evaluation);
   }
 
   Instant slot_start(std::size_t i) const {
@@ -137,12 +158,22 @@ struct SimulatedWorld::Implementation {
     o.modes = job.modes;
     o.steps_done = learner.steps_done();
     o.steps_total = learner.total_steps();
+    o.overhead = job.trainings * (debt + final_look());
     o.mode_now = mode_now;
     o.smoothed_loss = learner.smoothed_loss();
     o.remaining_learning = learner.remaining_learning();
     o.noise = noise;
     o.noise_measured_at = noise_measured_at;
     return o;
+  }
+
+  /// What certifying at the end of the schedule will cost, while that is still ahead.
+  Energy final_look() const {
+    if (result.schedule_done) return {};
+    const auto mode = static_cast<std::size_t>(std::max(mode_now, 0));
+    learn::Counters look = learner.evaluation_counters(held_out.rows, job.precisions[mode]);
+    look += learner.copy_counters(held_out.rows, job.precisions[mode]);
+    return table.energy(look).value();
   }
 
   void charge(const learn::Counters& before) {
@@ -288,6 +319,10 @@ struct SimulatedWorld::Implementation {
   }
 
   void finish_if_due() {
+    if (steps_left() > 0 && learner.steps_done() >= next_point) {
+      draw_point();
+      while (next_point <= learner.steps_done()) next_point += curve_interval();
+    }
     if (steps_left() <= 0) {
       if (!result.schedule_done) {
         result.schedule_done = true;
@@ -305,10 +340,13 @@ struct SimulatedWorld::Implementation {
     if (!ended && slot >= environment.weather.size()) {
       if (learner.steps_done() > 0) {
         // The job is over; what it had learned is measured for the report, at nobody's charge.
+        const learn::Counters before = learner.counters();
         result.quality = learner.evaluate(held_out, precision());
+        result.instrument += learner.counters() - before;
         result.evaluated = true;
       }
       result.certified = false;
+      result.deadline_passed = true;
       end("the deadline passed");
     }
   }
@@ -354,6 +392,8 @@ std::vector<std::uint8_t> SimulatedWorld::save() const {
   w.value(i.carry);
   w.value(i.debt.base());
   w.value(i.next_look);
+  w.value(i.next_point);
+  w.value(i.result.instrument);
   w.sequence(i.noise);
   w.value(i.noise_measured_at);
   w.value(i.mode_now);
@@ -384,6 +424,8 @@ void SimulatedWorld::restore(const std::vector<std::uint8_t>& state) {
   i.carry = r.value<double>();
   i.debt = Energy::from_base(r.value<double>());
   i.next_look = r.value<std::uint64_t>();
+  i.next_point = r.value<std::uint64_t>();
+  i.result.instrument = r.value<learn::Counters>();
   i.noise = r.sequence<plan::ModeNoise>();
   i.noise_measured_at = r.value<std::uint64_t>();
   i.mode_now = r.value<int>();

@@ -7,9 +7,9 @@
 /// world. Start here; then plan/governor.hpp (ours) and plan/oracle.hpp (the bound).
 ///
 /// Names: `grid-f32` (never waits, buys what wind does not give) · `pause-resume` (f32 when own
-/// power covers it, else pause) · `fixed:<mode>` (one precision, throttle follows own power) ·
-/// `paper` (more power, more bits) · `cpt` (cyclic precision, Fu et al., ICLR 2021) · `pfq`
-/// (progressive fractional quantisation, Fu et al., NeurIPS 2020: bits up when the loss stops
+/// power covers it, else pause) · `fixed:<mode>` or `fixed:<bits>` (one precision, throttle follows
+/// own power) · `paper` (more power, more bits) · `cpt` (cyclic precision, Fu et al., ICLR 2021) ·
+/// `pfq` (progressive fractional quantisation, Fu et al., NeurIPS 2020: bits up when the loss stops
 /// falling) · `adaptive` (ours) · `oracle` (offline optimum with perfect foresight; built by
 /// plan/oracle.hpp). All but grid-f32 buy grid power only when the deadline forces them to (see
 /// deadline guard in policy.cpp: latest start at which the remaining work still fits with grid
@@ -63,10 +63,11 @@ struct Observation {
   std::span<const Mode> modes;  ///< ordered from most to least bits; steps_per_second > 0
   std::uint64_t steps_done = 0;
   std::uint64_t steps_total = 0;
-  int mode_now = -1;                 ///< mode of the last slot that ran; -1: none yet
-  double smoothed_loss = 0.0;        ///< NaN before the first step
-  double remaining_learning = 1.0;   ///< share of the schedule's summed learning rate still ahead
-  std::span<const ModeNoise> noise;  ///< per mode, last measured; empty: never measured
+  Energy overhead;                  ///< dynamic energy owed beside the steps: evaluation, measuring
+  int mode_now = -1;                ///< mode of the last slot that ran; -1: none yet
+  double smoothed_loss = 0.0;       ///< NaN before the first step
+  double remaining_learning = 1.0;  ///< share of the schedule's summed learning rate still ahead
+  std::span<const ModeNoise> noise;     ///< per mode, last measured; empty: never measured
   std::uint64_t noise_measured_at = 0;  ///< steps_done of the last measurement
 
   /// Own power that computing may use when turbines could deliver `total`.
@@ -103,8 +104,8 @@ std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const Mode>
                                     const ObjectiveOptions& objective);
 
 /// The deadline guard: true from the latest slot at which `steps_left` steps in `mode` still fit
-/// before the deadline at the throttle that the import limit alone sustains, one slot of margin
-/// included.
+/// before the deadline at the throttle that the import limit alone sustains, overhead, 2 % and a
+/// slot of margin included.
 bool must_buy(const Observation& observation, const Mode& mode, double steps_left);
 
 /// Every policy name for these modes, in report order, oracle last.

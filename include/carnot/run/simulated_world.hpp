@@ -33,8 +33,10 @@ namespace carnot::run {
 /// How a lane ended.
 struct LaneOutcome {
   bool schedule_done = false;
+  bool deadline_passed = false;
   bool certified = false;
   bool evaluated = false;
+  learn::Counters instrument;  ///< of evaluations made for reports alone, part of no joule
   learn::Quality quality;
   learn::CertificateResult certificate;
   Time duration;        ///< from the start to the end of the job, or to the deadline
