@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
   learn::AlignedBytes floats(rows * columns * sizeof(float));
   float* const x = learn::as<float>(floats);
   std::vector<float> y(rows);
+  double squares = 0.0;
   for (std::size_t i = 0; i < rows; ++i) {
     const learn::RoundingKey key = learn::rounding_key(1, 2, i);
     float sum = 0.0f;
@@ -86,12 +87,13 @@ int main(int argc, char** argv) {
       sum += v * (j % 3 == 0 ? 0.02f : -0.01f);
     }
     y[i] = sum;
+    squares += static_cast<double>(sum) * static_cast<double>(sum);
   }
   const learn::PackedMatrix x8(x, rows, columns, 8, learn::Format::UnitInterval);
   const learn::PackedMatrix x4(x, rows, columns, 4, learn::Format::UnitInterval);
   const float rate = 0.5f / static_cast<float>(columns);
-  learn::StreamingRegression f32(columns, 32, 0.05f, 1), i8(columns, 8, 0.05f, 1),
-      i4(columns, 4, 0.05f, 1);
+  learn::StreamingRegression f32(columns, 32, 0.025f, 1), i8(columns, 8, 0.025f, 1),
+      i4(columns, 4, 0.025f, 1);
   learn::AlignedBytes weights(columns * sizeof(float));
   float* const w = learn::as<float>(weights);
   for (std::size_t j = 0; j < columns; ++j) w[j] = 0.01f;
@@ -130,8 +132,9 @@ int main(int argc, char** argv) {
   }
   std::printf(
       "{\"bench\": \"streaming_sgd\", \"instruction_set\": \"%s\", \"rows\": %zu, "
-      "\"columns\": %zu, \"megabytes_at_f32\": %zu, \"rounds\": %d}\n",
-      learn::instruction_set().c_str(), rows, columns, megabytes, rounds);
+      "\"columns\": %zu, \"megabytes_at_f32\": %zu, \"rounds\": %d, \"rms_target\": %.4f}\n",
+      learn::instruction_set().c_str(), rows, columns, megabytes, rounds,
+      std::sqrt(squares / static_cast<double>(rows)));
   double best[4];
   for (std::size_t k = 0; k < 4; ++k) {
     const double s = median(seconds[k]), elements = static_cast<double>(rows * columns);
