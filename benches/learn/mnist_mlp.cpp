@@ -87,14 +87,19 @@ int main(int argc, char** argv) {
     }
     return median(ratios);
   };
+  const auto best = [](const Runs& r) {
+    return *std::min_element(r.seconds.begin(), r.seconds.end());
+  };
   for (const auto& name : names) {
     const Runs& r = all[name];
     const double n = static_cast<double>(r.accuracy.size());
     const double error = r.accuracy.size() < 2 ? 0.0 : std::sqrt(sample_variance(r.accuracy) / n);
     std::printf(
         "{\"precision\": \"%s\", \"accuracy_percent\": %.2f, \"standard_error\": %.2f, "
-        "\"bits_per_label\": %.4f, \"seconds\": %.3f, \"time_over_f32\": %.3f}\n",
-        name.c_str(), mean(r.accuracy), error, mean(r.bits), median(r.seconds), time_ratio(name));
+        "\"bits_per_label\": %.4f, \"seconds\": %.3f, \"time_over_f32\": %.3f, \"of_best_times\": "
+        "%.3f}\n",
+        name.c_str(), mean(r.accuracy), error, mean(r.bits), median(r.seconds), time_ratio(name),
+        best(r) / best(all["f32"]));
   }
   const double loss8 = accuracy("f32") - accuracy("int8"),
                loss4 = accuracy("f32") - accuracy("int4");

@@ -52,10 +52,11 @@ CARNOT_TARGET inline __m512i rounding_words(RoundingKey key, std::uint32_t count
 CARNOT_TARGET inline __m512i rounded(__m512 x, __m512i draw, float limit) {
   const __m512 low = _mm512_max_ps(x, _mm512_set1_ps(-limit));
   const __m512 bounded = _mm512_min_ps(low, _mm512_set1_ps(limit));
-  const __m512 u = _mm512_mul_ps(_mm512_add_ps(_mm512_cvtepi32_ps(draw), _mm512_set1_ps(0.5f)),
-                                 _mm512_set1_ps(0x1p-16f));
-  return _mm512_cvttps_epi32(
-      _mm512_roundscale_ps(_mm512_add_ps(bounded, u), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+  // (draw + 1/2) / 2^16 and its sum are exact or rounded once, as in round_stochastically.
+  const __m512 u =
+      _mm512_fmadd_ps(_mm512_cvtepi32_ps(draw), _mm512_set1_ps(0x1p-16f), _mm512_set1_ps(0x1p-17f));
+  return _mm512_cvt_roundps_epi32(_mm512_add_ps(bounded, u),
+                                  _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
 }
 
 CARNOT_TARGET inline __m512i within(__m512i x, __m512i limit) {
@@ -240,13 +241,20 @@ CARNOT_TARGET void product_nt_of(const std::uint8_t* x, std::size_t ldx, const s
 CARNOT_TARGET void product_nt(const std::uint8_t* x, std::size_t ldx, bool x_signed,
                               const std::int8_t* w, std::size_t ldw, std::size_t m, std::size_t n,
                               std::size_t k, std::int32_t* y, std::size_t ldy) {
-  // 64 rows of x at a time stay in the second-level cache while w streams by.
-  for (std::size_t i = 0; i < m; i += 64) {
-    const std::size_t height = m - i < 64 ? m - i : 64;
-    if (x_signed) {
-      product_nt_of<true>(x + i * ldx, ldx, w, ldw, height, n, k, y + i * ldy, ldy);
-    } else {
-      product_nt_of<false>(x + i * ldx, ldx, w, ldw, height, n, k, y + i * ldy, ldy);
+  // 64 rows of x at a time, and of w what fits a part of the second-level cache, which all rows of
+  // x then pass by.
+  const std::size_t some = (std::size_t{256} << 10) / ldw / 4 * 4;
+  const std::size_t columns = some < 4 ? 4 : some;
+  for (std::size_t j = 0; j < n; j += columns) {
+    const std::size_t width = n - j < columns ? n - j : columns;
+    const std::int8_t* from = w + j * ldw;
+    for (std::size_t i = 0; i < m; i += 64) {
+      const std::size_t height = m - i < 64 ? m - i : 64;
+      if (x_signed) {
+        product_nt_of<true>(x + i * ldx, ldx, from, ldw, height, width, k, y + i * ldy + j, ldy);
+      } else {
+        product_nt_of<false>(x + i * ldx, ldx, from, ldw, height, width, k, y + i * ldy + j, ldy);
+      }
     }
   }
 }

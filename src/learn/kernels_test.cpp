@@ -490,6 +490,30 @@ TEST(Streaming, KernelsKeepTheirBounds) {
   });
 }
 
+// The first step from zero is rate * sum of targets * x, whatever its size: no sum overflows.
+TEST(Streaming, StepsAreAsLongAsTheyShouldBe) {
+  for_each_set([] {
+    const std::vector<std::uint8_t> full(128, 255);
+    const std::uint8_t* rows[4] = {full.data(), full.data(), full.data(), full.data()};
+    for (const int bits : {8, 4}) {
+      const float unit = bits == 8 ? 1.0f / 32767.0f : 1.0f / 127.0f;
+      for (float rate = 1e-3f; rate < 0.2f; rate *= 1.09f) {
+        for (const float target : {1.0f, -1.0f}) {
+          StreamingRegression model(128, bits, 1.0f, 5);
+          const float targets[4] = {target, target, target, target};
+          float guesses[4];
+          model.step(rows, targets, rate, guesses);
+          for (const float g : guesses) EXPECT_EQ(g, 0.0f);
+          const float exact = 4 * rate * target;
+          for (const float w : model.coefficients()) {
+            ASSERT_NEAR(w, exact, 0.1f * std::abs(exact) + 1.01f * unit) << bits << ' ' << rate;
+          }
+        }
+      }
+    }
+  });
+}
+
 TEST(InstructionSet, RefusesUnknownNames) {
   EXPECT_THROW(set_instruction_set("mmx"), InputError);
   EXPECT_THROW(set_instruction_set(""), InputError);
