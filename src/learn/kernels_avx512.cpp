@@ -241,15 +241,17 @@ CARNOT_TARGET void product_nt_of(const std::uint8_t* x, std::size_t ldx, const s
 CARNOT_TARGET void product_nt(const std::uint8_t* x, std::size_t ldx, bool x_signed,
                               const std::int8_t* w, std::size_t ldw, std::size_t m, std::size_t n,
                               std::size_t k, std::int32_t* y, std::size_t ldy) {
-  // 64 rows of x at a time, and of w what fits a part of the second-level cache, which all rows of
-  // x then pass by.
+  // Of x what fits the first-level cache at a time, and of w a part of the second-level one, which
+  // all rows of x then pass by.
+  const std::size_t few = (std::size_t{32} << 10) / ldx / 4 * 4;
+  const std::size_t rows = few < 4 ? 4 : few;
   const std::size_t some = (std::size_t{256} << 10) / ldw / 4 * 4;
   const std::size_t columns = some < 4 ? 4 : some;
   for (std::size_t j = 0; j < n; j += columns) {
     const std::size_t width = n - j < columns ? n - j : columns;
     const std::int8_t* from = w + j * ldw;
-    for (std::size_t i = 0; i < m; i += 64) {
-      const std::size_t height = m - i < 64 ? m - i : 64;
+    for (std::size_t i = 0; i < m; i += rows) {
+      const std::size_t height = m - i < rows ? m - i : rows;
       if (x_signed) {
         product_nt_of<true>(x + i * ldx, ldx, from, ldw, height, width, k, y + i * ldy + j, ldy);
       } else {
