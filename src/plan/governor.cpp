@@ -86,10 +86,8 @@ class Governor final : public Policy {
   }
 
   std::vector<double> save() const override {
-    return {static_cast<double>(mode_),
-            next_measure_,
-            buying_ ? 1.0 : 0.0,
-            chosen_ ? 1.0 : 0.0,
+    return {static_cast<double>(mode_), next_measure_, buying_ ? 1.0 : 0.0, chosen_ ? 1.0 : 0.0,
+            // Whole seconds fit a double exactly.  NOLINTNEXTLINE(bugprone-integer-division)
             static_cast<double>(planned_at_.unix_nanoseconds() / 1'000'000'000),
             planned_ ? 1.0 : 0.0};
   }
@@ -126,7 +124,7 @@ class Governor final : public Policy {
       const ModeNoise& now = o.noise[static_cast<std::size_t>(mode_)];
       return now.update <= options_.rho / 10.0 ? total : interval;
     }
-    for (const double share : {1.0 / 16, 1.0 / 4, 1.0 / 2, 0.7})
+    for (const double share : {1.0 / 4, 1.0 / 2, 0.7})
       if (done < share * total) return std::ceil(share * total) - done;
     return interval;  // cheap enough: one interval at a time until survival sets in
   }

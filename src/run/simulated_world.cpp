@@ -18,6 +18,7 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kStepSlack = 1e-6;         // of a step: rounding of rates and nanoseconds
+constexpr std::size_t kCurveRows = 2000;    // of the held-out ones, for points of that curve
 constexpr std::uint64_t kCurvePoints = 12;  // of quality along the schedule, for reports
 constexpr int kLooksPerSchedule = 16;       // when stopping early is allowed
 
@@ -29,6 +30,24 @@ Forecaster make_forecaster(const std::optional<TraceCore>& history,
   options.high = high;
   options.prior_sd = prior_sd;
   return Forecaster(options, history, document);
+}
+
+/// Every k-th row, so that about `rows` remain: enough for a curve, cheap beside training.
+learn::Dataset thinned(const learn::Dataset& data, std::size_t rows) {
+  if (data.rows <= rows) return data;
+  learn::Dataset few = data;
+  few.rows = rows;
+  few.features.clear();
+  few.labels.clear();
+  few.targets.clear();
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::size_t r = i * data.rows / rows;
+    const auto from = data.features.begin() + static_cast<std::ptrdiff_t>(r * data.columns);
+    few.features.insert(few.features.end(), from, from + static_cast<std::ptrdiff_t>(data.columns));
+    if (!data.labels.empty()) few.labels.push_back(data.labels[r]);
+    if (!data.targets.empty()) few.targets.push_back(data.targets[r]);
+  }
+  return few;
 }
 
 }  // namespace
@@ -82,7 +101,8 @@ struct SimulatedWorld::Implementation {
   std::string mode_name;
   Flows flows;
   Energy energy, own;
-  learn::Counters recorded;  // what slots' entries tell of so far
+  learn::Counters recorded;   // what slots' entries tell of so far
+  learn::Dataset curve_rows;  // a part of held_out
   LaneOutcome result;
 
   std::uint64_t look_interval() const {
@@ -99,7 +119,8 @@ struct SimulatedWorld::Implementation {
   /// no look of the certificate; its counts are kept apart.
   void draw_point() {
     const learn::Counters before = learner.counters();
-    const learn::Quality q = learner.evaluate(held_out, precision());
+    if (curve_rows.rows == 0) curve_rows = thinned(held_out, kCurveRows);
+    const learn::Quality q = learner.evaluate(curve_rows, precision());
     result.instrument += learner.counters() - before;
     Evaluation evaluation;
     evaluation.at = now;
@@ -186,9 +207,18 @@ struct SimulatedWorld::Implementation {
 
   void measure_noise() {
     const learn::Counters before = learner.counters();
-    const std::vector<learn::NoiseShare> shares = learner.noise_shares(job.precisions);
-    noise.clear();
-    for (const learn::NoiseShare& s : shares) noise.push_back({s.gradient, s.update});
+    // Only integers: next to theirs, a float's rounding is no noise (2^-8 at worst, no coarse
+    // grid).
+    std::vector<learn::Precision> integers;
+    for (const learn::Precision& p : job.precisions)
+      if (p.is_integer()) integers.push_back(p);
+    const std::vector<learn::NoiseShare> shares = learner.noise_shares(integers);
+    noise.assign(job.precisions.size(), {});
+    for (std::size_t m = 0, i = 0; m < job.precisions.size(); ++m) {
+      if (!job.precisions[m].is_integer()) continue;
+      noise[m] = {shares[i].gradient, shares[i].update};
+      ++i;
+    }
     noise_measured_at = learner.steps_done();
     charge(before);
   }

@@ -17,8 +17,8 @@
 /// learning rate only falls). rho = 0.08; kappa = 200 is a calibration on MNIST and digits
 /// perceptrons (docs/governor.md shows how little the switch moves with either). Coefficients need
 /// their bits late because the step of their grid is fixed while updates shrink with the learning
-/// rate. Measuring costs real operations, so it is done when the answer can matter: at five early
-/// points, then every 1/64 of the schedule once exp(-kappa R) > rho / 100, and no more when the
+/// rate. Measuring costs real operations, so it is done when the answer can matter: at a few early
+/// points, then every 1/32 of the schedule once exp(-kappa R) > rho / 100, and no more when the
 /// mode in use has a tenth of what is allowed.
 ///
 /// **Power.** The throttle follows own power inside each slot (see fleet/site.hpp). Grid power is
@@ -42,7 +42,7 @@ namespace carnot::plan {
 struct GovernorOptions {
   double rho = 0.08;                ///< greatest surviving noise share
   double kappa = 200.0;             ///< contraction over the whole schedule
-  double measure_share = 1.0 / 64;  ///< interval of measurements, as a share of the schedule
+  double measure_share = 1.0 / 32;  ///< interval of measurements, as a share of the schedule
 };
 
 /// Index of the cheapest mode (joules a step) whose surviving noise is at most rho; the most
