@@ -340,7 +340,8 @@ TEST(Gzip, IsToldByContentAndTruncationIsNoticed) {
   EXPECT_THAT(message<InputError>([&] { gunzip(broken, "b.gz"); }), HasSubstr("b.gz: unpack: "));
   EXPECT_THAT(message<InputError>([&] { gunzip(packed + "junk", "j.gz"); }),
               HasSubstr("after the end"));
-  EXPECT_THAT(message<InputError>([&] { gunzip(packed, "big.gz", 100); }), HasSubstr("more than 100"));
+  EXPECT_THAT(message<InputError>([&] { gunzip(packed, "big.gz", 100); }),
+              HasSubstr("more than 100"));
 }
 
 TEST(Idx, ReadsPairsPlainAndPacked) {
