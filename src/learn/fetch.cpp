@@ -171,7 +171,7 @@ std::string wrong_content(const std::string& path, const RemoteFile& file) {
   std::string content;
   try {
     content = read_input(path, static_cast<std::size_t>(file.content_bytes) + 1024);
-  } catch (const IoError& error) {
+  } catch (const Error& error) {
     return error.what();
   }
   if (content.size() != file.content_bytes)
