@@ -78,6 +78,7 @@ struct Bench {
             before = slot->steps;
           }
         });
+    world.omit_quality_curve();
     while (!world.over()) world.act(policy.decide(world.observe()));
     const run::LaneOutcome outcome = world.outcome();
     lane.quality = outcome.quality.value;
@@ -295,9 +296,8 @@ int main(int argc, char** argv) {
   }
   figure("regret to the offline optimum, median", median(regret), 0.10);
   // No bar on the mean: where power prices go negative the optimum's cost is near or below zero.
-  fmt::print("regret: mean {:.4f}; to the proven bound, median {:.4f}; worst {:.4f}\n", mean(regret),
-             median(proven),
-             *std::max_element(regret.begin(), regret.end()));
+  fmt::print("regret: mean {:.4f}; to the proven bound, median {:.4f}; worst {:.4f}\n",
+             mean(regret), median(proven), *std::max_element(regret.begin(), regret.end()));
   std::size_t trainings = 0;
   for (const auto& m : b.memory) trainings += m.trainings + 1;
   fmt::print("{} starts x {} seeds x {} policies; {} real trainings; {:.0f} s\n", starts, b.seeds,

@@ -25,7 +25,7 @@ std::string range_text(bool has_low, const std::string& low, bool has_high,
 /// The fewest digits that read back as the same figure, such as a user would write.
 std::string quantity_text(double base, const Dimension& dimension) {
   for (int digits = 1; digits < 17; ++digits) {
-    const std::string text = detail::format_quantity(base, dimension, digits);
+    std::string text = detail::format_quantity(base, dimension, digits);
     if (std::abs(detail::parse_quantity(text, dimension) - base) <= 2e-16 * std::abs(base))
       return text;
   }

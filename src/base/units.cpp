@@ -35,8 +35,6 @@ struct Stem {
   double offset = 0.0;
 };
 
-constexpr std::string_view kMicro = "\xC2\xB5";
-
 constexpr Dimension kLength = Length::kDimension;
 constexpr Dimension kTime = Time::kDimension;
 constexpr Dimension kEnergy = Energy::kDimension;

@@ -6,10 +6,11 @@
 // Unsigned data (images) are kept as two planes of half bytes, laid down once when the data come
 // in: 8-bit reads take both, 4-bit reads the upper one alone, so that a change of width costs
 // nothing and moves no byte. Other widths and standardised (signed) data have a packed copy per
-// width, made when first needed.
+// width, made when first needed. Copies of one data set are shared by all who ask at the same time.
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 
 #include "carnot/learn/dataset.hpp"
@@ -31,6 +32,8 @@ class DataCopies {
   /// Asks the memory for rows that will be gathered soon.
   void prefetch(std::span<const std::uint32_t> rows, int bits) const noexcept;
   const Dataset& data() const noexcept { return *data_; }
+  /// What reads at `bits` (8, 4 or 2) take first; the copy must be there.
+  const PackedMatrix& store(int bits) const { return planar(bits) ? *upper_ : *packed_.at(bits); }
 
  private:
   const Dataset* data_;
@@ -39,10 +42,10 @@ class DataCopies {
   }
   void make_planes();
 
-  std::map<int, PackedMatrix> packed_;
-  PackedMatrix upper_, lower_;  // half bytes of unsigned data
-  mutable AlignedBytes row_;    // one row of the lower plane, unpacked
-  AlignedBytes half_;           // bfloat16, [rows][columns padded to 32]
+  std::map<int, std::shared_ptr<const PackedMatrix>> packed_;
+  std::shared_ptr<const PackedMatrix> upper_, lower_;  // half bytes of unsigned data
+  std::shared_ptr<const AlignedBytes> half_;           // bfloat16, [rows][columns padded to 32]
+  mutable AlignedBytes row_;                           // one row of the lower plane, unpacked
 };
 
 /// Identifies contents well enough to notice that a data set was exchanged (samples, not all).

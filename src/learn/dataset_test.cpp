@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/learn/dataset.hpp"
 
-#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <map>
 #include <set>
 
@@ -391,11 +391,18 @@ TEST(Mnist, SaysHowToGetIt) {
   EXPECT_THAT(message<IoError>([&] { load_split(o); }), HasSubstr("carnot data get mnist"));
 }
 
+// Of processor time, so that a busy machine fails nothing.
 double seconds_to_load(const DatasetOptions& o, Split& split) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   split = load_split(o);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return static_cast<double>(std::clock() - start) / static_cast<double>(CLOCKS_PER_SEC);
 }
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr double kMnistSeconds = 40.0;  // instrumented code takes up to ten times as long
+#else
+constexpr double kMnistSeconds = 4.0;
+#endif
 
 TEST(RealData, AdultHousingHiggsToys) {
   CARNOT_NEED_SHARED_DATA(shared);
@@ -439,7 +446,7 @@ TEST(RealData, Mnist) {
   o.data_dir = shared;
   Split s;
   const double seconds = seconds_to_load(o, s);
-  EXPECT_LT(seconds, 4.0);
+  EXPECT_LT(seconds, kMnistSeconds);
   RecordProperty("mnist_s", std::to_string(seconds));
   EXPECT_EQ(s.train.rows, 60000u);
   EXPECT_EQ(s.test.rows, 10000u);

@@ -333,7 +333,7 @@ const RemoteSet& find_remote_set(const std::string& name) {
 }
 
 std::string default_data_directory() {
-  if (const std::string own = environment("CARNOT_DATA"); !own.empty()) return own;
+  if (std::string own = environment("CARNOT_DATA"); !own.empty()) return own;
   if (const std::string shared = environment("XDG_DATA_HOME"); !shared.empty())
     return (fs::path(shared) / "carnot").string();
   const std::string home = environment("HOME");

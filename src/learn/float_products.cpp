@@ -84,11 +84,11 @@ struct FloatProducts::State {
   Primitive& primitive(const ProductShape& s, bool is_bf16) {
     auto& slot = primitives[{s, is_bf16}];
     if (!slot.multiply) {
-      using type = dnnl::memory::data_type;
-      const type in = is_bf16 ? type::bf16 : type::f32;
+      using Type = dnnl::memory::data_type;
+      const Type in = is_bf16 ? Type::bf16 : Type::f32;
       const auto a = describe(s.m, s.k, s.a_transposed, s.lda, in);
       const auto b = describe(s.k, s.n, s.b_transposed, s.ldb, in);
-      const auto c = describe(s.m, s.n, false, s.ldc, type::f32);
+      const auto c = describe(s.m, s.n, false, s.ldc, Type::f32);
       dnnl::primitive_attr attributes;
       if (s.add) {
         dnnl::post_ops sum;

@@ -93,20 +93,42 @@ struct KernelTable {
   void (*gate)(float* x, std::size_t ld, std::size_t rows, std::size_t n, const float* gate);
   void (*to_bf16)(const float* x, std::size_t n, float factor, std::uint16_t* out);
 
-  // Streaming gradient descent, a row at a time. n multiple of 64 (floats: 16); 4-bit rows in
-  // PackedMatrix' layout, n multiple of 128.
+  // Streaming gradient descent, four rows at a time. n multiple of 64 (4-bit rows, in PackedMatrix'
+  // layout: of 128). `next`: rows that will be wanted soon; the memory is asked for one half of
+  // them while dots run and for the other while coefficients change, so that it never rests.
   float (*dot_f32)(const float* x, const float* w, std::size_t n);
-  void (*axpy_f32)(float a, const float* x, std::size_t n, float* w);
-  std::int32_t (*dot_u8)(const std::uint8_t* x, const std::int8_t* w, std::size_t n);
-  /// m -= floor((128 x c + random) / 2^16), saturating; w = m rounded to its upper 8 bits.
-  void (*axpy_u8)(const std::uint8_t* x, std::size_t n, std::int16_t c, RoundingKey key,
-                  std::int16_t* m, std::int8_t* w);
-  /// 16 times the sum of x times the upper 4 bits of m.
-  std::int32_t (*dot_u4)(const std::uint8_t* x, const std::int8_t* m, std::size_t n);
-  /// m -= high[x] + (low[x] + random >= 256), saturating.
-  void (*axpy_u4)(const std::uint8_t* x, std::size_t n, const std::int8_t* high,
-                  const std::uint8_t* low, RoundingKey key, std::int8_t* m);
+  /// sums[r] = sum of x[r] times w. Floats: `rows` <= 2 leaves out the last two of x and next, so
+  /// that long rows and those that come next stay in the first-level cache together.
+  void (*dots_f32)(const float* const* x, std::size_t rows, const float* w, std::size_t n,
+                   const float* const* next, float* sums);
+  void (*dots_u8)(const std::uint8_t* const* x, const std::int8_t* w, std::size_t n,
+                  const std::uint8_t* const* next, std::int32_t* sums);
+  /// 16 times the sums of x[r] times the upper 4 bits of m.
+  void (*dots_u4)(const std::uint8_t* const* x, const std::int8_t* m, std::size_t n,
+                  const std::uint8_t* const* next, std::int32_t* sums);
+  /// w += sum of a[r] x[r], r ascending.
+  void (*descend_f32)(const float* const* x, std::size_t rows, const float* a, std::size_t n,
+                      const float* const* next, float* w);
+  /// m -= floor((sum of c[r] x[r] + draw) / 2^shift), saturating; the draw is the upper `shift`
+  /// bits of `streaming_draw`. w = m rounded to its upper 8 bits. m is in `streaming_place` order.
+  /// shift <= 13, |c| <= 24.
+  void (*descend_u8)(const std::uint8_t* const* x, const std::int8_t* c, int shift, RoundingKey key,
+                     std::size_t n, const std::uint8_t* const* next, std::int16_t* m,
+                     std::int8_t* w);
+  /// The same with masters of 8 bits in column order. shift <= 14.
+  void (*descend_u4)(const std::uint8_t* const* x, const std::int8_t* c, int shift, RoundingKey key,
+                     std::size_t n, const std::uint8_t* const* next, std::int8_t* m);
 };
+
+/// Where a streamed column's draw and 16-bit master are: in each 64 columns first the lower, then
+/// the upper 8 of every 16, because that is how AVX unpacks bytes.
+constexpr std::size_t streaming_place(std::size_t column) noexcept {
+  return column / 64 * 64 + column % 16 / 8 * 32 + column % 64 / 16 * 8 + column % 8;
+}
+/// Random bits of streamed columns: each place combines a base with one step for every bit set in
+/// the Gray code of its number, so that the next 32 places cost one exclusive or. Bits of any two
+/// places are independent, which is all that the variance of a sum asks for.
+constexpr std::size_t kStreamingSteps = 28;
 
 const KernelTable& kernels() noexcept;
 

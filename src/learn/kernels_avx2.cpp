@@ -151,11 +151,12 @@ const KernelTable& avx2_kernels() noexcept {
                                         gate,
                                         to_bf16,
                                         dot_f32,
-                                        axpy_f32,
-                                        dot_u8,
-                                        axpy_u8,
-                                        dot_u4,
-                                        axpy_u4};
+                                        dots_f32,
+                                        dots_u8,
+                                        dots_u4,
+                                        descend_f32,
+                                        descend_u8,
+                                        descend_u4};
   return table;
 }
 

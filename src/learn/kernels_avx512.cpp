@@ -52,10 +52,11 @@ CARNOT_TARGET inline __m512i rounding_words(RoundingKey key, std::uint32_t count
 CARNOT_TARGET inline __m512i rounded(__m512 x, __m512i draw, float limit) {
   const __m512 low = _mm512_max_ps(x, _mm512_set1_ps(-limit));
   const __m512 bounded = _mm512_min_ps(low, _mm512_set1_ps(limit));
-  const __m512 u = _mm512_mul_ps(_mm512_add_ps(_mm512_cvtepi32_ps(draw), _mm512_set1_ps(0.5f)),
-                                 _mm512_set1_ps(0x1p-16f));
-  return _mm512_cvttps_epi32(
-      _mm512_roundscale_ps(_mm512_add_ps(bounded, u), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+  // (draw + 1/2) / 2^16 and its sum are exact or rounded once, as in round_stochastically.
+  const __m512 u =
+      _mm512_fmadd_ps(_mm512_cvtepi32_ps(draw), _mm512_set1_ps(0x1p-16f), _mm512_set1_ps(0x1p-17f));
+  return _mm512_cvt_roundps_epi32(_mm512_add_ps(bounded, u),
+                                  _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
 }
 
 CARNOT_TARGET inline __m512i within(__m512i x, __m512i limit) {
@@ -240,13 +241,22 @@ CARNOT_TARGET void product_nt_of(const std::uint8_t* x, std::size_t ldx, const s
 CARNOT_TARGET void product_nt(const std::uint8_t* x, std::size_t ldx, bool x_signed,
                               const std::int8_t* w, std::size_t ldw, std::size_t m, std::size_t n,
                               std::size_t k, std::int32_t* y, std::size_t ldy) {
-  // 64 rows of x at a time stay in the second-level cache while w streams by.
-  for (std::size_t i = 0; i < m; i += 64) {
-    const std::size_t height = m - i < 64 ? m - i : 64;
-    if (x_signed) {
-      product_nt_of<true>(x + i * ldx, ldx, w, ldw, height, n, k, y + i * ldy, ldy);
-    } else {
-      product_nt_of<false>(x + i * ldx, ldx, w, ldw, height, n, k, y + i * ldy, ldy);
+  // Of x what fits the first-level cache at a time, and of w a part of the second-level one, which
+  // all rows of x then pass by.
+  const std::size_t few = (std::size_t{32} << 10) / ldx / 4 * 4;
+  const std::size_t rows = few < 4 ? 4 : few;
+  const std::size_t some = (std::size_t{256} << 10) / ldw / 4 * 4;
+  const std::size_t columns = some < 4 ? 4 : some;
+  for (std::size_t j = 0; j < n; j += columns) {
+    const std::size_t width = n - j < columns ? n - j : columns;
+    const std::int8_t* from = w + j * ldw;
+    for (std::size_t i = 0; i < m; i += rows) {
+      const std::size_t height = m - i < rows ? m - i : rows;
+      if (x_signed) {
+        product_nt_of<true>(x + i * ldx, ldx, from, ldw, height, width, k, y + i * ldy + j, ldy);
+      } else {
+        product_nt_of<false>(x + i * ldx, ldx, from, ldw, height, width, k, y + i * ldy + j, ldy);
+      }
     }
   }
 }
@@ -349,80 +359,7 @@ CARNOT_TARGET void interleave(const std::uint8_t* in, std::size_t ld, std::size_
   }
 }
 
-CARNOT_TARGET std::int32_t dot_u8(const std::uint8_t* x, const std::int8_t* w, std::size_t n) {
-  __m512i s0 = _mm512_setzero_si512(), s1 = s0;
-  std::size_t j = 0;
-  for (; j + 128 <= n; j += 128) {
-    add_products(s0, _mm512_loadu_si512(x + j), _mm512_loadu_si512(w + j));
-    add_products(s1, _mm512_loadu_si512(x + j + 64), _mm512_loadu_si512(w + j + 64));
-  }
-  if (j < n) add_products(s0, _mm512_loadu_si512(x + j), _mm512_loadu_si512(w + j));
-  return _mm512_reduce_add_epi32(_mm512_add_epi32(s0, s1));
-}
-
-CARNOT_TARGET void axpy_u8(const std::uint8_t* x, std::size_t n, std::int16_t c, RoundingKey key,
-                           std::int16_t* m, std::int8_t* w) {
-  const __m512i by = _mm512_set1_epi16(c);
-  const __m512i ones = _mm512_set1_epi16(-1), half = _mm512_set1_epi16(128);
-  const __m512i least = _mm512_set1_epi16(-32767), lowest = _mm512_set1_epi16(-127);
-  // Words hold draw t in the low and draw t + 16 in the high half: in order after one permutation.
-  const __m512i order = _mm512_set_epi16(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1,
-                                         30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
-  for (std::size_t at = 0; at < n; at += 32) {
-    const __m512i words = rounding_words(key, static_cast<std::uint32_t>(at / 2));
-    const __m512i draw = _mm512_permutexvar_epi16(order, words);
-    const __m512i value = _mm512_slli_epi16(
-        _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + at))), 7);
-    const __m512i high = _mm512_mulhi_epi16(value, by);
-    const __m512i low = _mm512_mullo_epi16(value, by);
-    const __mmask32 carry = _mm512_cmpgt_epu16_mask(draw, _mm512_xor_si512(low, ones));
-    const __m512i d = _mm512_mask_sub_epi16(high, carry, high, ones);
-    const __m512i q = _mm512_max_epi16(_mm512_subs_epi16(_mm512_loadu_si512(m + at), d), least);
-    _mm512_storeu_si512(m + at, q);
-    const __m512i upper = _mm512_srai_epi16(_mm512_adds_epi16(q, half), 8);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(w + at),
-                        _mm512_cvtepi16_epi8(_mm512_max_epi16(upper, lowest)));
-  }
-}
-
-/// 16 times the upper 4 bits of masters, rounded and symmetric.
-CARNOT_TARGET inline __m512i upper_fours(const std::int8_t* m) {
-  const __m512i up = _mm512_adds_epi8(_mm512_loadu_si512(m), _mm512_set1_epi8(8));
-  return _mm512_max_epi8(_mm512_and_si512(up, _mm512_set1_epi8(static_cast<char>(0xF0))),
-                         _mm512_set1_epi8(-112));
-}
-
-CARNOT_TARGET std::int32_t dot_u4(const std::uint8_t* x, const std::int8_t* m, std::size_t n) {
-  const __m512i mask = _mm512_set1_epi8(15);
-  __m512i s0 = _mm512_setzero_si512(), s1 = s0;
-  for (std::size_t j = 0; j < n; j += 128) {
-    const __m512i two = _mm512_loadu_si512(x + j / 2);
-    add_products(s0, _mm512_and_si512(two, mask), upper_fours(m + j));
-    add_products(s1, _mm512_and_si512(_mm512_srli_epi16(two, 4), mask), upper_fours(m + j + 64));
-  }
-  return _mm512_reduce_add_epi32(_mm512_add_epi32(s0, s1));
-}
-
-CARNOT_TARGET void axpy_u4(const std::uint8_t* x, std::size_t n, const std::int8_t* high,
-                           const std::uint8_t* low, RoundingKey key, std::int8_t* m) {
-  const __m512i mask = _mm512_set1_epi8(15), ones = _mm512_set1_epi8(-1);
-  const __m512i least = _mm512_set1_epi8(-127);
-  const __m512i highs =
-      _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(high)));
-  const __m512i lows =
-      _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(low)));
-  for (std::size_t j = 0; j < n; j += 64) {
-    const __m512i two = _mm512_loadu_si512(x + j / 128 * 64);
-    const __m512i value = _mm512_and_si512(j % 128 == 0 ? two : _mm512_srli_epi16(two, 4), mask);
-    const __m512i draw = rounding_words(key, static_cast<std::uint32_t>(j / 4));
-    const __m512i whole = _mm512_shuffle_epi8(highs, value);
-    const __m512i rest = _mm512_shuffle_epi8(lows, value);
-    const __mmask64 carry = _mm512_cmpgt_epu8_mask(draw, _mm512_xor_si512(rest, ones));
-    const __m512i d = _mm512_mask_sub_epi8(whole, carry, whole, ones);
-    const __m512i q = _mm512_subs_epi8(_mm512_loadu_si512(m + j), d);
-    _mm512_storeu_si512(m + j, _mm512_max_epi8(q, least));
-  }
-}
+#include "learn/streaming_avx512.inc"
 
 }  // namespace
 
@@ -452,11 +389,12 @@ const KernelTable& avx512_kernels() noexcept {
                                         gate,
                                         to_bf16,
                                         dot_f32,
-                                        axpy_f32,
-                                        dot_u8,
-                                        axpy_u8,
-                                        dot_u4,
-                                        axpy_u4};
+                                        dots_f32,
+                                        dots_u8,
+                                        dots_u4,
+                                        descend_f32,
+                                        descend_u8,
+                                        descend_u4};
   return table;
 }
 

@@ -2,8 +2,12 @@
 // Kernels: each instruction set against plain loops, and random rounding against its statistics.
 #include "carnot/learn/kernels.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -365,15 +369,33 @@ TEST(Streaming, IsTheSameInEveryInstructionSetAndLearns) {
       StreamingRegression model(columns, bits, 0.6f, 3);
       const PackedMatrix packed(x.data(), rows, columns, bits == 32 ? 8 : bits,
                                 Format::UnitInterval);
-      std::vector<float> row(model.padded_columns());
+      const std::size_t width = model.padded_columns();
+      std::vector<float> floats(rows * width);
+      for (std::size_t i = 0; i < rows; ++i) {
+        std::copy_n(x.data() + i * columns, columns, floats.data() + i * width);
+      }
       double first = 0, last = 0;
       for (int pass = 0; pass < 8; ++pass) {
         last = 0;
-        for (std::size_t i = 0; i < rows; ++i) {
-          std::copy_n(x.data() + i * columns, columns, row.data());
-          const float guess = bits == 32 ? model.step(row.data(), y[i], 0.01f)
-                                         : model.step(packed.row(i), y[i], 0.01f);
-          last += static_cast<double>((guess - y[i]) * (guess - y[i]));
+        // Steps of every size, with and without the rows that follow.
+        for (std::size_t i = 0, count = 1; i < rows; i += count, count = count % 4 + 1) {
+          count = std::min(count, rows - i);
+          std::array<float, 4> guess{};
+          const auto step = [&](auto first_row) {
+            decltype(first_row(0)) at[4] = {};
+            for (std::size_t r = 0; r < count; ++r) at[r] = first_row(i + r);
+            const std::span all(at, count);
+            model.step(all, std::span(y).subspan(i, count), 0.01f, std::span(guess).first(count),
+                       pass % 2 == 0 ? all : all.first(0));
+          };
+          if (bits == 32) {
+            step([&](std::size_t r) -> const float* { return floats.data() + r * width; });
+          } else {
+            step([&](std::size_t r) { return packed.row(r); });
+          }
+          for (std::size_t r = 0; r < count; ++r) {
+            last += static_cast<double>((guess[r] - y[i + r]) * (guess[r] - y[i + r]));
+          }
         }
         if (pass == 0) first = last;
       }
@@ -387,6 +409,109 @@ TEST(Streaming, IsTheSameInEveryInstructionSetAndLearns) {
   EXPECT_THROW(StreamingRegression(5, 2, 1.0f, 1), InputError);
   EXPECT_THROW(StreamingRegression(0, 8, 1.0f, 1), InputError);
   EXPECT_THROW(StreamingRegression(5, 8, 0.0f, 1), InputError);
+}
+
+// Sums of coefficients times rows, rounded at random: the mean over keys is exact, and columns are
+// pairwise uncorrelated, wherever their draws lie, though the draws of a step share random words.
+TEST(Streaming, RoundsChangesWithoutBiasAndPairwiseIndependently) {
+  constexpr std::size_t kColumns = 256;
+  constexpr int kKeys = 20000, kShift = 9;
+  const std::int8_t c[4] = {24, -7, 3, 1};
+  std::vector<std::vector<std::uint8_t>> rows;
+  const std::uint8_t* x[4];
+  for (std::size_t r = 0; r < 4; ++r) {
+    rows.push_back(random_bytes(kColumns, 40 + r, 0, 255));
+    x[r] = rows[r].data();
+  }
+  std::vector<double> exact(kColumns, 0.0), sum(kColumns, 0.0);
+  for (std::size_t j = 0; j < kColumns; ++j) {
+    for (std::size_t r = 0; r < 4; ++r) exact[j] += x[r][j] * c[r] / std::pow(2.0, kShift);
+  }
+  const std::pair<std::size_t, std::size_t> pairs[] = {{0, 1},   {0, 8},   {0, 16},  {3, 67},
+                                                       {5, 133}, {70, 78}, {0, 192}, {64, 128}};
+  std::vector<double> products(std::size(pairs), 0.0);
+  for (int k = 0; k < kKeys; ++k) {
+    std::vector<std::int16_t> m(kColumns, 0);
+    std::vector<std::int8_t> w(kColumns);
+    kernels().descend_u8(x, c, kShift, rounding_key(9, 9, static_cast<std::uint64_t>(k)), kColumns,
+                         x, m.data(), w.data());
+    std::vector<double> error(kColumns);
+    for (std::size_t j = 0; j < kColumns; ++j) {
+      const int d = -m[streaming_place(j)];
+      ASSERT_TRUE(d == static_cast<int>(std::floor(exact[j])) ||
+                  d == static_cast<int>(std::ceil(exact[j])));
+      error[j] = d - exact[j];
+      sum[j] += error[j];
+    }
+    for (std::size_t p = 0; p < std::size(pairs); ++p) {
+      products[p] += error[pairs[p].first] * error[pairs[p].second];
+    }
+  }
+  for (std::size_t j = 0; j < kColumns; ++j) {
+    const double f = exact[j] - std::floor(exact[j]);
+    EXPECT_LT(std::abs(sum[j] / kKeys), 4.5 * std::sqrt(f * (1 - f) / kKeys) + 0x1p-9) << j;
+  }
+  for (const double product : products) {
+    EXPECT_LT(std::abs(product / kKeys), 4.5 * 0.25 / std::sqrt(kKeys));
+  }
+}
+
+// Kernels of four rows against plain sums, at the bounds of what the learner hands over.
+TEST(Streaming, KernelsKeepTheirBounds) {
+  for_each_set([] {
+    for (const std::size_t n : {128u, 384u}) {
+      for (const int sign : {1, -1}) {
+        const std::vector<std::uint8_t> full(n, 255);
+        const std::uint8_t* x[4] = {full.data(), full.data(), full.data(), full.data()};
+        const RoundingKey key{1, 2};
+        std::int8_t c[4];
+        std::fill_n(c, 4, static_cast<std::int8_t>(24 * sign));
+        std::vector<std::int16_t> m(n, 0);
+        std::vector<std::int8_t> w(n), m8(n, 0);
+        std::int32_t sums[4];
+        kernels().descend_u8(x, c, 13, key, n, x, m.data(), w.data());
+        for (const auto q : m) EXPECT_TRUE(q == -2 * sign || q == -3 * sign) << q;
+        for (int step = 0; step < 3; ++step) {
+          kernels().descend_u8(x, c, 0, key, n, x, m.data(), w.data());
+        }
+        for (const auto q : m) EXPECT_EQ(q, -32767 * sign);
+        for (const auto q : w) EXPECT_EQ(q, -127 * sign);
+        kernels().dots_u8(x, w.data(), n, x, sums);
+        for (const auto s : sums) EXPECT_EQ(s, -127 * sign * 255 * static_cast<int>(n));
+        std::fill_n(c, 4, static_cast<std::int8_t>(127 * sign));
+        kernels().descend_u4(x, c, 14, key, n, x, m8.data());
+        for (const auto q : m8) EXPECT_TRUE(q == 0 || q == -sign) << static_cast<int>(q);
+        kernels().descend_u4(x, c, 0, key, n, x, m8.data());
+        for (const auto q : m8) EXPECT_EQ(q, -127 * sign);
+        kernels().dots_u4(x, m8.data(), n, x, sums);
+        for (const auto s : sums) EXPECT_EQ(s, -112 * sign * 15 * static_cast<int>(n));
+      }
+    }
+  });
+}
+
+// The first step from zero is rate * sum of targets * x, whatever its size: no sum overflows.
+TEST(Streaming, StepsAreAsLongAsTheyShouldBe) {
+  for_each_set([] {
+    const std::vector<std::uint8_t> full(128, 255);
+    const std::uint8_t* rows[4] = {full.data(), full.data(), full.data(), full.data()};
+    for (const int bits : {8, 4}) {
+      const float unit = bits == 8 ? 1.0f / 32767.0f : 1.0f / 127.0f;
+      for (float rate = 1e-3f; rate < 0.2f; rate *= 1.09f) {
+        for (const float target : {1.0f, -1.0f}) {
+          StreamingRegression model(128, bits, 1.0f, 5);
+          const float targets[4] = {target, target, target, target};
+          float guesses[4];
+          model.step(rows, targets, rate, guesses);
+          for (const float g : guesses) EXPECT_EQ(g, 0.0f);
+          const float exact = 4 * rate * target;
+          for (const float w : model.coefficients()) {
+            ASSERT_NEAR(w, exact, 0.1f * std::abs(exact) + 1.01f * unit) << bits << ' ' << rate;
+          }
+        }
+      }
+    }
+  });
 }
 
 TEST(InstructionSet, RefusesUnknownNames) {

@@ -105,6 +105,48 @@ TEST(Learner, SignedInputsAndOtherModelsLearnToo) {
   }
 }
 
+TEST(DataCopies, AreSharedWhileHeldAndFollowTheirData) {
+  Dataset data = blobs(70, 40, 4);
+  data.features[0] = 0.0f;
+  data.features[1] = 1.0f;
+  DataCopies first(data), second(data);
+  for (const int bits : {8, 4, 2, 16, 32}) {
+    first.make(bits);
+    second.make(bits);
+    if (bits <= 8) {
+      EXPECT_EQ(&first.store(bits), &second.store(bits)) << bits;
+    }
+  }
+  // What is read is the nearest byte, or its upper half.
+  const std::vector<std::uint32_t> rows = {69, 0, 3};
+  Batch batch;
+  for (const int bits : {8, 4}) {
+    second.gather(rows, bits, batch);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      for (std::size_t c = 0; c < data.columns; ++c) {
+        const int byte = round_to_nearest(data.features[rows[i] * data.columns + c] * 255.0f);
+        EXPECT_EQ(batch.values.data()[i * batch.stride + c], bits == 8 ? byte : byte >> 4);
+      }
+    }
+  }
+  const Dataset equal = data;
+  DataCopies other(equal);
+  other.make(8);
+  EXPECT_NE(&other.store(8), &first.store(8)) << "data sets are told apart by where they are";
+  for (float& x : data.features) x = 1.0f - x;
+  DataCopies changed(data);
+  changed.make(8);
+  EXPECT_NE(&changed.store(8), &first.store(8)) << "changed in place";
+  const Dataset signed_data = blobs(70, 40, 4, false);
+  DataCopies standardised(signed_data), again(signed_data);
+  for (const int bits : {8, 4, 2}) {
+    standardised.make(bits);
+    again.make(bits);
+    EXPECT_EQ(&standardised.store(bits), &again.store(bits)) << bits;
+    EXPECT_EQ(standardised.store(bits).bits(), bits);
+  }
+}
+
 // The gradient of the loss, against central differences.
 TEST(Learner, FloatGradientIsTheDerivativeOfTheLoss) {
   for (const Loss loss : {Loss::Softmax, Loss::Logistic, Loss::Squared}) {

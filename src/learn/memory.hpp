@@ -5,7 +5,7 @@
 
 namespace carnot::learn {
 
-/// The bytes seen as an array of T. Storage comes from operator new[], so this starts lifetimes of
+/// The bytes seen as an array of T. Storage comes from aligned_alloc, which starts lifetimes of
 /// the arithmetic types used here.
 template <class T>
 T* as(AlignedBytes& bytes) noexcept {

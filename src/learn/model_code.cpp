@@ -26,7 +26,12 @@ bool is_integer_width(int bits) noexcept { return bits >= 2 && bits <= kGreatest
 
 std::int32_t greatest(int bits) noexcept { return (std::int32_t{1} << (bits - 1)) - 1; }
 
-std::size_t alphabet(int bits) noexcept { return static_cast<std::size_t>(2 * greatest(bits) + 1); }
+/// Coefficients are coded as symbols 0 ... 2 * greatest.
+std::size_t symbol(std::int32_t coefficient, int bits) noexcept {
+  return static_cast<std::size_t>(std::int64_t{coefficient} + greatest(bits));
+}
+
+std::size_t alphabet(int bits) noexcept { return symbol(greatest(bits), bits) + 1; }
 
 std::uint32_t bfloat16(float value) noexcept {
   const auto pattern = std::bit_cast<std::uint32_t>(value);
@@ -129,8 +134,7 @@ double ideal_length(const ModelCode& model) {
     }
     length += static_cast<double>(kScaleBits) * static_cast<double>(layer.rows);
     std::vector<std::uint64_t> counts(alphabet(model.bits), 0);
-    for (const std::int32_t q : layer.integers)
-      ++counts[static_cast<std::size_t>(q + greatest(model.bits))];
+    for (const std::int32_t q : layer.integers) ++counts[symbol(q, model.bits)];
     length += kt_code_length(counts);
   }
   return length;
@@ -153,7 +157,7 @@ std::vector<std::uint8_t> encode_model(const ModelCode& model) {
       if (i % layer.columns == 0)
         encoder.encode_bits(std::bit_cast<std::uint32_t>(layer.scales[i / layer.columns]) >> 16,
                             kScaleBits);
-      code.encode(static_cast<std::size_t>(layer.integers[i] + greatest(model.bits)), encoder);
+      code.encode(symbol(layer.integers[i], model.bits), encoder);
     }
   }
   return encoder.finish();

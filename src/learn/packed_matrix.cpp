@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <new>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
@@ -35,17 +40,21 @@ void double_sampled_gradient(const float* q1, const float* q2, const float* x, s
   for (std::size_t i = 0; i < n; ++i) g[i] = 0.5f * (q1[i] * second + q2[i] * first);
 }
 
-namespace {
-constexpr std::align_val_t kLine{64};
-}
-
-void AlignedBytes::Free::operator()(std::uint8_t* p) const noexcept {
-  ::operator delete[](p, kLine);
-}
+void AlignedBytes::Free::operator()(std::uint8_t* p) const noexcept { std::free(p); }
 
 AlignedBytes::AlignedBytes(std::size_t size) : size_(size) {
   if (size == 0) return;
-  bytes_.reset(static_cast<std::uint8_t*>(::operator new[](size, kLine)));
+  constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  const bool huge = size >= 2 * kHugePage;
+  const std::size_t alignment = huge ? kHugePage : 64;
+  const std::size_t whole = (size + alignment - 1) / alignment * alignment;
+  if (whole < size) throw std::bad_alloc();
+  bytes_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(alignment, whole)));
+  if (bytes_ == nullptr) throw std::bad_alloc();
+#if defined(__linux__)
+  // Advice only: without huge pages everything works, slower.
+  if (huge) madvise(bytes_.get(), whole, MADV_HUGEPAGE);
+#endif
   std::memset(bytes_.get(), 0, size);
 }
 
@@ -59,19 +68,35 @@ AlignedBytes& AlignedBytes::operator=(AlignedBytes other) noexcept {
   return *this;
 }
 
-PackedMatrix::PackedMatrix(const float* values, std::size_t rows, std::size_t columns, int bits,
-                           Format format)
+PackedMatrix::PackedMatrix(std::size_t rows, std::size_t columns, int bits, Format format)
     : rows_(rows), columns_(columns), bits_(bits), format_(format) {
   if (bits != 8 && bits != 4 && bits != 2) {
     throw InputError("packed matrix: bits: 8, 4 or 2, found " + std::to_string(bits));
   }
-  const std::size_t per_byte = static_cast<std::size_t>(8 / bits);
-  const std::size_t chunks = (columns + 63) / 64;
-  stride_ = (chunks + per_byte - 1) / per_byte * 64;
+  stride_ = ((columns + 63) / 64 * static_cast<std::size_t>(bits) + 7) / 8 * 64;
   data_ = AlignedBytes(stride_ * rows);
   const bool fixed = format == Format::UnitInterval;
+  const int levels = fixed ? (1 << bits) - 1 : (1 << (bits - 1)) - 1;
+  scales_.assign(fixed ? 1 : rows, 1.0f / static_cast<float>(levels));
+}
+
+PackedMatrix::PackedMatrix(std::size_t rows, std::size_t columns, int bits,
+                           const std::function<void(std::size_t, std::uint8_t*)>& row)
+    : PackedMatrix(rows, columns, bits, Format::UnitInterval) {
+  const std::size_t chunks = (columns + 63) / 64;
+  AlignedBytes bytes(chunks * 64);
+  for (std::size_t r = 0; r < rows; ++r) {
+    row(r, bytes.data());
+    kernels().pack(bytes.data(), chunks, bits, data_.data() + r * stride_);
+  }
+}
+
+PackedMatrix::PackedMatrix(const float* values, std::size_t rows, std::size_t columns, int bits,
+                           Format format)
+    : PackedMatrix(rows, columns, bits, format) {
+  const bool fixed = format == Format::UnitInterval;
+  const std::size_t chunks = (columns + 63) / 64;
   const auto levels = static_cast<float>(fixed ? (1 << bits) - 1 : (1 << (bits - 1)) - 1);
-  scales_.assign(fixed ? 1 : rows, 1.0f / levels);
   AlignedBytes bytes(chunks * 64);
   for (std::size_t r = 0; r < rows; ++r) {
     const float* from = values + r * columns;

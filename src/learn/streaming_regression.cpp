@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 
 #include "carnot/base/error.hpp"
@@ -25,43 +27,84 @@ StreamingRegression::StreamingRegression(std::size_t columns, int bits, float ra
   if (bits == 8) operand_ = AlignedBytes(padded_);
 }
 
-float StreamingRegression::step(const float* row, float target, float rate) {
-  CARNOT_CHECK(bits_ == 32, "float rows need 32 bits");
-  auto* w = as<float>(master_);
-  const float guess = kernels().dot_f32(row, w, padded_);
-  kernels().axpy_f32(-rate * (guess - target), row, padded_, w);
-  ++steps_;
-  return guess;
+namespace {
+
+/// The given rows, then `instead`.
+template <class Element>
+std::array<const Element*, StreamingRegression::kRows> four(std::span<const Element* const> rows,
+                                                            const Element* instead) {
+  std::array<const Element*, StreamingRegression::kRows> all{};
+  for (std::size_t r = 0; r < all.size(); ++r) all[r] = r < rows.size() ? rows[r] : instead;
+  return all;
 }
 
-float StreamingRegression::step(const std::uint8_t* row, float target, float rate) {
+void check_counts(std::size_t rows, std::size_t targets, std::size_t guesses, std::size_t next) {
+  CARNOT_CHECK(rows >= 1 && rows <= StreamingRegression::kRows, "1 to 4 rows a step");
+  CARNOT_CHECK(targets == rows && guesses == rows, "one target and one guess a row");
+  CARNOT_CHECK(next <= StreamingRegression::kRows, "0 to 4 rows ahead");
+}
+
+}  // namespace
+
+void StreamingRegression::step(std::span<const float* const> rows, std::span<const float> targets,
+                               float rate, std::span<float> guesses,
+                               std::span<const float* const> next) {
+  CARNOT_CHECK(bits_ == 32, "float rows need 32 bits");
+  check_counts(rows.size(), targets.size(), guesses.size(), next.size());
+  const auto x = four(rows, rows[0]), ahead = four(next, rows[0]);
+  auto* w = as<float>(master_);
+  float sums[kRows], a[kRows] = {};
+  kernels().dots_f32(x.data(), rows.size(), w, padded_, ahead.data(), sums);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    guesses[r] = sums[r];
+    a[r] = -rate * (sums[r] - targets[r]);
+  }
+  kernels().descend_f32(x.data(), rows.size(), a, padded_, ahead.data(), w);
+  ++steps_;
+}
+
+void StreamingRegression::step(std::span<const std::uint8_t* const> rows,
+                               std::span<const float> targets, float rate, std::span<float> guesses,
+                               std::span<const std::uint8_t* const> next) {
   CARNOT_CHECK(bits_ != 32, "packed rows need 8 or 4 bits");
+  check_counts(rows.size(), targets.size(), guesses.size(), next.size());
+  const auto x = four(rows, rows[0]), ahead = four(next, rows[0]);
   const RoundingKey key = rounding_key(seed_, 0x73747265u, steps_++);
-  const std::uint32_t draw = rounding_word(key, ~std::uint32_t{0}) >> 16;
+  std::int32_t sums[kRows];
   if (bits_ == 8) {
-    auto* m = as<std::int16_t>(master_);
-    auto* w = as<std::int8_t>(operand_);
-    const float guess =
-        static_cast<float>(kernels().dot_u8(row, w, padded_)) * (unit_ * 256.0f / 255.0f);
-    // The change in units of a master and of x: nine bits behind the point, rounded at random too.
-    const float a = rate * (guess - target) / (255.0f * unit_) * 512.0f;
-    const auto c = round_stochastically(std::clamp(a, -32767.0f, 32766.0f), draw);
-    kernels().axpy_u8(row, padded_, static_cast<std::int16_t>(c), key, m, w);
-    return guess;
+    kernels().dots_u8(x.data(), as<std::int8_t>(operand_), padded_, ahead.data(), sums);
+  } else {
+    kernels().dots_u4(x.data(), as<std::int8_t>(master_), padded_, ahead.data(), sums);
   }
-  auto* m = as<std::int8_t>(master_);
-  const float guess = static_cast<float>(kernels().dot_u4(row, m, padded_)) * (unit_ / 15.0f);
-  const float a = rate * (guess - target) / (15.0f * unit_) * 256.0f;
-  std::int8_t high[16];
-  std::uint8_t low[16];
-  for (int x = 0; x < 16; ++x) {
-    const float v = std::clamp(a * static_cast<float>(x), -32512.0f, 32512.0f);
-    const std::int32_t q = round_stochastically(v, draw);
-    high[x] = static_cast<std::int8_t>(q >> 8);
-    low[x] = static_cast<std::uint8_t>(q & 255);
+  const float levels = bits_ == 8 ? 255.0f : 15.0f;
+  const float per_product = (bits_ == 8 ? 256.0f : 1.0f) * unit_ / levels;
+  const float per_error = rate / (levels * unit_);  // changes in units of a master and of x
+  float a[kRows] = {}, most = 0.0f;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    guesses[r] = static_cast<float>(sums[r]) * per_product;
+    a[r] = per_error * (guesses[r] - targets[r]);
+    most = std::max(most, std::abs(a[r]));
   }
-  kernels().axpy_u4(row, padded_, high, low, key, m);
-  return guess;
+  // The four share a power of two as their unit, and are rounded to it at random too. The bounds
+  // keep sums of products and draws within 16 bits.
+  const float bound = bits_ == 8 ? 24.0f : 127.0f;
+  const int finest = bits_ == 8 ? 13 : 14;
+  const auto exponent = static_cast<int>(std::bit_cast<std::uint32_t>(bound / most) >> 23) - 127;
+  const int shift = std::clamp(exponent, 0, finest);
+  const auto scale = static_cast<float>(1 << shift);
+  std::int8_t c[kRows];
+  for (std::size_t r = 0; r < kRows; ++r) {
+    const float v = std::clamp(a[r] * scale, -bound, bound);
+    // Counters from the far end: the columns' draws use the near one.
+    const std::uint32_t draw = rounding_word(key, ~static_cast<std::uint32_t>(r)) >> 16;
+    c[r] = static_cast<std::int8_t>(round_stochastically(v, draw));
+  }
+  if (bits_ == 8) {
+    kernels().descend_u8(x.data(), c, shift, key, padded_, ahead.data(), as<std::int16_t>(master_),
+                         as<std::int8_t>(operand_));
+  } else {
+    kernels().descend_u4(x.data(), c, shift, key, padded_, ahead.data(), as<std::int8_t>(master_));
+  }
 }
 
 std::vector<float> StreamingRegression::coefficients() const {
@@ -70,7 +113,7 @@ std::vector<float> StreamingRegression::coefficients() const {
     if (bits_ == 32) {
       w[j] = as<float>(master_)[j];
     } else if (bits_ == 8) {
-      w[j] = unit_ * static_cast<float>(as<std::int16_t>(master_)[j]);
+      w[j] = unit_ * static_cast<float>(as<std::int16_t>(master_)[streaming_place(j)]);
     } else {
       w[j] = unit_ * static_cast<float>(as<std::int8_t>(master_)[j]);
     }

@@ -161,7 +161,7 @@ TEST(Store, QueriesOnlyRead) {
        {"DELETE FROM run", "DROP TABLE slot", "UPDATE lane SET policy = 'x'", "VACUUM",
         "INSERT INTO run SELECT * FROM run", "CREATE TABLE x (y)", "CREATE TEMP TABLE x (y)",
         "PRAGMA user_version = 9", "PRAGMA foreign_keys = OFF", "PRAGMA journal_mode = WAL",
-        "ATTACH '/tmp/other' AS o", "BEGIN", "SELECT load_extension('x')", "REINDEX", "ANALYZE",
+        "ATTACH 'other' AS o", "BEGIN", "SELECT load_extension('x')", "REINDEX", "ANALYZE",
         "EXPLAIN DELETE FROM run", "SELECT 1; DELETE FROM run",
         "WITH x AS (SELECT 1) DELETE FROM run"}) {
     EXPECT_THAT(thrown<InputError>([&] { store.query(sql); }), HasSubstr("a query may only read"))

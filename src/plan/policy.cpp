@@ -42,7 +42,7 @@ class WindFollower : public Policy {
   }
 
  protected:
-  /// The mode for now, or -1 to pause; may set other fields of the decision.
+  /// The mode of this slot, or -1 to pause; may set other fields of the decision.
   virtual int choose(const Observation& o, Decision& d) = 0;
   virtual int fallback_mode() const { return 0; }
 

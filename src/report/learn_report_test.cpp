@@ -90,6 +90,22 @@ TEST(LearnTerminal, StaysInItsWidthAndColoursOnlyWhenAsked) {
   EXPECT_THAT(to_terminal(sample(), 120, true), HasSubstr("\x1b[1m"));
 }
 
+TEST(LearnTerminal, DropsColumnsBeforeItCutsNames) {
+  const std::string wide = to_terminal(sample(), 200, false);
+  for (const char* head :
+       {"accuracy, % (90 %)", "energy", "model", "labels", "net learned", "Mbit/J", "stopped"})
+    EXPECT_THAT(wide, HasSubstr(head));
+  const std::string narrow = to_terminal(sample(), 60, false);
+  EXPECT_THAT(narrow, Not(HasSubstr("stopped\n")));
+  EXPECT_THAT(narrow, HasSubstr("net learned"));
+  run::ExperimentResult r = sample();
+  r.points[0].precision = std::string(70, 'x');
+  const std::string cut = to_terminal(r, 60, false);
+  EXPECT_THAT(cut, Not(HasSubstr("net learned  ")));
+  EXPECT_THAT(cut, HasSubstr("xxx~  "));
+  EXPECT_THAT(cut, HasSubstr("> ")) << "the best run is marked";
+}
+
 TEST(LearnPage, HasItsThreeFiguresAndNothingFromOutside) {
   const std::string page = to_html(sample());
   for (const char* title : {"Quality against energy", "Structure function", "Learning cycle", "k*"})
@@ -100,10 +116,48 @@ TEST(LearnPage, HasItsThreeFiguresAndNothingFromOutside) {
   EXPECT_THAT(page, Not(HasSubstr("nan")));
 }
 
+TEST(LearnWords, SpellWidthsOut) {
+  EXPECT_EQ(precision_text("4"), "int4");
+  EXPECT_EQ(precision_text("16"), "bf16");
+  EXPECT_EQ(precision_text("4>8@0.5>32@0.9"), "int4>int8@0.5>f32@0.9");
+  EXPECT_EQ(precision_text("d2w4g4"), "d2w4g4");
+}
+
+TEST(LearnWords, NameRunsByWhatDiffers) {
+  run::ExperimentResult r = sample();
+  EXPECT_EQ(run_names(r), (std::vector<std::string>{"f32", "int8"}));
+  r.points[1].seed = 7;
+  EXPECT_EQ(run_names(r), (std::vector<std::string>{"f32, seed 1", "int8, seed 7"}));
+  r.points[1].hidden = 9;
+  r.points[0].epochs = 2.5;
+  EXPECT_EQ(run_names(r)[0], "f32, 8 hidden, 2.5 epochs, seed 1");
+}
+
+TEST(LearnWords, SayWhatWasLearnedAndWhatWasMissed) {
+  run::ExperimentResult r = sample();
+  learn::CodeLengths& l = r.points[r.best].lengths;
+  l.uniform = 5000.0;
+  l.model = 1000.0;
+  l.data = 500.0;
+  l.learned_net = 3500.0;
+  EXPECT_THAT(finding(r), HasSubstr("Of 5 kbit of training labels it learned 3.5 kbit, net of"));
+  l.data = 4500.0;
+  l.learned_net = -500.0;
+  EXPECT_THAT(finding(r), HasSubstr("explains 500 bit of 5 kbit"));
+  EXPECT_THAT(finding(r), HasSubstr("nothing was learned"));
+  l.data = 5100.0;
+  l.learned_net = -1100.0;
+  EXPECT_THAT(finding(r), HasSubstr("explains nothing"));
+  EXPECT_THAT(finding(r), Not(HasSubstr("target")));
+  r.target = 0.99;
+  EXPECT_THAT(finding(r), HasSubstr("The target of 0.99 was not certified"));
+}
+
 TEST(LearnWords, ScaleWithTheirSize) {
   EXPECT_EQ(joules_text(0.0123), "12.3 mJ");
   EXPECT_EQ(joules_text(4.5e-7), "450 nJ");
   EXPECT_EQ(joules_text(1000.0), "1 kJ");
+  EXPECT_EQ(joules_text(999.7e-6), "1 mJ") << "never 1e+03 uJ";
   EXPECT_EQ(bits_text(12400.0), "12.4 kbit");
   EXPECT_EQ(bits_text(-40.0), "-40 bit");
   EXPECT_EQ(bits_text(std::nan("")), "n/a");

@@ -2,13 +2,17 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "carnot/run/experiment.hpp"
 
 namespace carnot::report {
 
-/// "int8, 64 hidden, 8 epochs, seed 1".
-std::string knobs_text(const run::ExperimentPoint& point);
+/// A precision as asked, with widths spelt out: "int4>int8@0.75" for "4>8@0.75".
+std::string precision_text(const std::string& asked);
+/// What tells each run from the others: its precision and those knobs that differ between runs,
+/// such as "int8, 64 hidden, seed 1".
+std::vector<std::string> run_names(const run::ExperimentResult& result);
 /// "97.5 % (96.1 to 98.4)" or "0.812 (0.79 to 0.83)".
 std::string quality_range(const run::ExperimentPoint& point);
 /// "12.3 mJ" and the like, from nanojoules up.

@@ -60,7 +60,7 @@ Unit carbon_unit(double largest_g) {
 
 Unit time_unit(double largest_s) {
   constexpr Step kSteps[] = {{"s", 1}, {"min", 120}, {"h", 7200}};
-  const Unit unit = fitting(largest_s, kSteps);
+  Unit unit = fitting(largest_s, kSteps);
   if (unit.name == "min") return {"min", 1.0 / 60};
   if (unit.name == "h") {
     return largest_s >= 14 * 86400.0 ? Unit{"d", 1.0 / 86400} : Unit{"h", 1.0 / 3600};

@@ -136,9 +136,7 @@ ExperimentResult run_experiment(const ExperimentOptions& options, const learn::S
   result.shuffled = options.shuffle_labels;
   result.slack = options.slack;
   result.table = table.rows();
-  result.measured_note =
-      "no measured joules: energies are counts times the table; measure the process with "
-      "`carnot measure -- carnot learn ...` where the machine has energy counters";
+  result.measured_note = "no measured joules: energies are exact counts times the published table";
 
   for (const PointTask& task : tasks(options, split, sample, table)) {
     PointOutcome outcome = run_point(task);

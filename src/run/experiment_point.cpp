@@ -177,7 +177,7 @@ class PointRun {
   /// Evaluation that is drawn but not paid for by the run.
   learn::Quality instrument(const learn::Dataset& data) {
     const Counters before = learner_->counters();
-    const learn::Quality quality = learner_->evaluate(data, stage().precision);
+    learn::Quality quality = learner_->evaluate(data, stage().precision);
     instrument_ += learner_->counters() - before;
     return quality;
   }

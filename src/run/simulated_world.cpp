@@ -35,7 +35,7 @@ Forecaster make_forecaster(const std::optional<TraceCore>& history,
 
 struct SimulatedWorld::Implementation {
   Implementation(const Scenario& s, const Environment& e, const Job& j, learn::Learner& l,
-                 const learn::Dataset& h, const learn::EnergyTable& t, Clock& c, EntrySink sink_)
+                 const learn::Dataset& h, const learn::EnergyTable& t, Clock& c, EntrySink out)
       : scenario(s),
         environment(e),
         job(j),
@@ -43,7 +43,7 @@ struct SimulatedWorld::Implementation {
         held_out(h),
         table(t),
         clock(c),
-        sink(std::move(sink_)),
+        sink(std::move(out)),
         site(s.site),
         certificate(s.work.minimum_quality),
         power(make_forecaster(e.power_history, e.power_forecast, 0.0, e.capacity.in(watt), 0.0)),
@@ -395,6 +395,10 @@ SimulatedWorld::SimulatedWorld(const Scenario& scenario, const Environment& envi
     : implementation_(std::make_unique<Implementation>(scenario, environment, job, learner,
                                                        held_out, table, clock, std::move(sink))) {}
 SimulatedWorld::~SimulatedWorld() = default;
+
+void SimulatedWorld::omit_quality_curve() {
+  implementation_->next_point = std::numeric_limits<std::uint64_t>::max();
+}
 
 bool SimulatedWorld::over() const { return implementation_->ended; }
 plan::Observation SimulatedWorld::observe() { return implementation_->observe(); }

@@ -48,6 +48,7 @@ class OptionTable {
  public:
   explicit OptionTable(std::string name) : name_(std::move(name)) {}
 
+  // clang-tidy 14 sees no moves in a template: NOLINTBEGIN(performance-unnecessary-value-param)
   /// A dimensioned quantity in [low, high] (either may be absent).
   template <Dimension D>
   OptionTable& quantity(std::string key, Quantity<D>* field,
@@ -59,6 +60,7 @@ class OptionTable {
         high ? high->base() : kInfinity, [field](double v) { *field = Quantity<D>::from_base(v); },
         std::move(description), std::move(source));
   }
+  // NOLINTEND(performance-unnecessary-value-param)
   /// A plain number in [low, high].
   OptionTable& real(std::string key, double* field, double low, double high,
                     std::string description, std::string source = "");

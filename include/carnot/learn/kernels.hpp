@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -68,7 +69,8 @@ void stochastic_copy(const float* values, std::size_t n, float step, RoundingKey
 void double_sampled_gradient(const float* q1, const float* q2, const float* x, std::size_t n,
                              float b, float* g) noexcept;
 
-/// Bytes that start on a cache line; zero at first. A value (copies are deep).
+/// Bytes that start on a cache line; zero at first. A value (copies are deep). From a few megabytes
+/// on they start on a huge page where the system has them: streams then miss the page tables less.
 class AlignedBytes {
  public:
   AlignedBytes() = default;
@@ -105,6 +107,10 @@ class PackedMatrix {
   /// Rounds to nearest. \param values  [rows x columns], row-major, finite
   /// \throws InputError unless bits is 8, 4 or 2
   PackedMatrix(const float* values, std::size_t rows, std::size_t columns, int bits, Format format);
+  /// UnitInterval from integers in [0, 2^bits - 1], a byte each: `row(r, out)` writes those of row
+  /// r. \throws InputError unless bits is 8, 4 or 2
+  PackedMatrix(std::size_t rows, std::size_t columns, int bits,
+               const std::function<void(std::size_t, std::uint8_t*)>& row);
 
   std::size_t rows() const noexcept { return rows_; }
   std::size_t columns() const noexcept { return columns_; }
@@ -118,6 +124,8 @@ class PackedMatrix {
   void unpack(std::size_t r, std::uint8_t* out) const noexcept;
 
  private:
+  PackedMatrix(std::size_t rows, std::size_t columns, int bits, Format format);  // all zero
+
   std::size_t rows_ = 0, columns_ = 0, stride_ = 0;
   int bits_ = 8;
   Format format_ = Format::UnitInterval;
@@ -125,21 +133,30 @@ class PackedMatrix {
   AlignedBytes data_;
 };
 
-/// Least squares by streaming gradient descent: one row, one update, y ~ w'x, rows in [0, 1].
-/// 32 bits: floats. 8 and 4 bits: rows of a PackedMatrix (UnitInterval); coefficients are masters
-/// of 16 and 8 bits on a fixed grid of [-range, range], multiplied by their upper 8 and 4 bits and
-/// updated with random rounding. The memory-bound case: what it saves is bytes.
+/// Least squares by streaming gradient descent, y ~ w'x, rows in [0, 1]: up to four rows are
+/// multiplied and then update w together, so that w is read and written, and random bits are made,
+/// once for four rows. 32 bits: floats. 8 and 4 bits: rows of a PackedMatrix (UnitInterval);
+/// coefficients are masters of 16 and 8 bits on a fixed grid of [-range, range], multiplied by
+/// their upper 8 and 4 bits and updated with random rounding. The memory-bound case: what it saves
+/// is bytes.
 class StreamingRegression {
  public:
+  static constexpr std::size_t kRows = 4;
+
   /// \param columns  of a row  \param bits 32, 8 or 4  \param range  greatest |coefficient|
   /// \throws InputError on other bits, columns = 0 or range <= 0
   StreamingRegression(std::size_t columns, int bits, float range, std::uint64_t seed);
 
   /// Elements a row must have, with zeros beyond `columns` (PackedMatrix pads so by itself).
   std::size_t padded_columns() const noexcept { return padded_; }
-  /// Prediction of the row before the update w -= rate * (w'x - target) * x.
-  float step(const float* row, float target, float rate);         ///< 32 bits
-  float step(const std::uint8_t* row, float target, float rate);  ///< packed rows
+  /// Predictions of 1 to kRows rows, then the update w -= rate * sum of (w'x - target) x.
+  /// \param next  rows of a later step, as many as this one has: the memory is asked for them
+  ///              meanwhile. Floats: of the next step; packed rows: best the one after the next
+  void step(std::span<const float* const> rows, std::span<const float> targets, float rate,
+            std::span<float> guesses, std::span<const float* const> next = {});  ///< 32 bits
+  void step(std::span<const std::uint8_t* const> rows, std::span<const float> targets, float rate,
+            std::span<float> guesses,
+            std::span<const std::uint8_t* const> next = {});  ///< packed rows
   std::vector<float> coefficients() const;
 
  private:

@@ -51,6 +51,9 @@ class SimulatedWorld final : public World {
                  const learn::EnergyTable& table, Clock& clock, EntrySink sink);
   ~SimulatedWorld() override;
 
+  /// Leaves out the points of the quality curve, which only reports look at.
+  void omit_quality_curve();
+
   bool over() const override;
   plan::Observation observe() override;
   void act(const plan::Decision& decision) override;
