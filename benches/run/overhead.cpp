@@ -69,7 +69,7 @@ temperature = { kind = "generated" }
 learner = "mlp"
 hidden = 128
 batch = 64
-epochs = 2.0
+epochs = 8.0
 momentum = 0.0
 minimum_quality = 0.5
 start = 2024-03-04T06:00:00Z
@@ -136,7 +136,7 @@ int main() {
   // Learners of one data set share its packed copies while one of them lives: this one does, so
   // that neither side pays for making them.
   const auto warm = make();
-  for (const char* precision : {"int8", "int4"}) {
+  for (const char* precision : {"bf16", "int8", "int4"}) {
     warm->train(1, learn::Precision::parse(precision));
     (void)warm->evaluate(held_out, learn::Precision::parse(precision));
   }

@@ -74,6 +74,7 @@ dnnl::memory::desc describe(std::size_t rows, std::size_t columns, bool transpos
 
 struct FloatProducts::State {
   int threads = 1;
+  bool own = false;
   std::vector<float> scratch_a, scratch_b;
 #if defined(CARNOT_HAVE_ONEDNN)
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
@@ -136,15 +137,18 @@ FloatProducts::FloatProducts(int threads) : state_(std::make_unique<State>()) {
   state_->threads = threads;
 }
 FloatProducts::~FloatProducts() = default;
+void FloatProducts::use_own_kernels() noexcept { state_->own = true; }
 FloatProducts::FloatProducts(FloatProducts&&) noexcept = default;
 FloatProducts& FloatProducts::operator=(FloatProducts&&) noexcept = default;
 
 void FloatProducts::multiply(const ProductShape& shape, const float* a, const float* b, float* c) {
 #if defined(CARNOT_HAVE_ONEDNN)
-  state_->run(shape, false, a, b, c);
-#else
-  state_->run_own(shape, a, b, c);
+  if (!state_->own) {
+    state_->run(shape, false, a, b, c);
+    return;
+  }
 #endif
+  state_->run_own(shape, a, b, c);
 }
 
 void FloatProducts::multiply(const ProductShape& shape, const std::uint16_t* a,

@@ -24,6 +24,9 @@ class FloatProducts {
  public:
   explicit FloatProducts(int threads = 1);
   ~FloatProducts();
+  /// Own kernels for binary32 from now on: slower a product, but nothing to set up, which is what a
+  /// product done once wants (oneDNN takes milliseconds to prepare a shape).
+  void use_own_kernels() noexcept;
   FloatProducts(FloatProducts&&) noexcept;
   FloatProducts& operator=(FloatProducts&&) noexcept;
 

@@ -196,6 +196,7 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
   const std::span<const std::uint32_t> rows(rows_);
 
   Network exact(network_);
+  exact.use_own_kernels();
   exact.set_precision(Precision::parse("f32"), {}, &counters_);
   std::vector<std::vector<float>> first, second, rounded;
   Batch batch;
@@ -235,25 +236,35 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
     NoiseShare share{candidate, 0.0, 0.0};
     const double now = rate(steps_);
     for (std::size_t l = 0; l < rounded.size(); ++l) {
-      double rounding = 0.0;
-      double spread = 0.0, added = 0.0;
-      for (std::size_t i = 0; i < rounded[l].size(); ++i) {
-        const double a = static_cast<double>(first[l][i]), b = static_cast<double>(second[l][i]);
-        const double e = static_cast<double>(rounded[l][i]) - 0.5 * (a + b);
-        spread += 0.25 * (a - b) * (a - b);
-        added += e * e;
+      double rounding = 0.0, spread = 0.0, added = 0.0;
+      constexpr std::size_t kBlock = 256;  // summed in binary32, blocks in binary64
+      for (std::size_t from = 0; from < rounded[l].size(); from += kBlock) {
+        const std::size_t to = std::min(from + kBlock, rounded[l].size());
+        float block_spread = 0.0f, block_added = 0.0f;
+        for (std::size_t i = from; i < to; ++i) {
+          const float a = first[l][i], b = second[l][i];
+          const float e = rounded[l][i] - 0.5f * (a + b);
+          block_spread += (a - b) * (a - b);
+          block_added += e * e;
+        }
+        spread += 0.25 * static_cast<double>(block_spread);
+        added += static_cast<double>(block_added);
       }
       const Layer& layer = trial.layers()[l];
       if (!layer.scale.empty()) {
         // Rounding a change of f grid steps (f its fraction) to the grid adds f (1 - f) steps
-        // squared.
+        // squared, whatever the sign.
         for (std::size_t j = 0; j < layer.outputs; ++j) {
-          const double grid = static_cast<double>(layer.scale[j]);
+          const float grid = layer.scale[j], per_grid = static_cast<float>(now) / grid;
+          const float* gradient = rounded[l].data() + j * layer.inputs;
+          float row = 0.0f;
           for (std::size_t k = 0; k < layer.inputs; ++k) {
-            const double steps = now * static_cast<double>(rounded[l][j * layer.inputs + k]) / grid;
-            const double fraction = steps - std::floor(steps);
-            rounding += grid * grid * fraction * (1.0 - fraction);
+            const float steps = std::clamp(gradient[k] * per_grid, -1e9f, 1e9f);
+            const float f = std::abs(steps - static_cast<float>(static_cast<std::int32_t>(steps)));
+            row += f * (1.0f - f);
           }
+          rounding +=
+              static_cast<double>(grid) * static_cast<double>(grid) * static_cast<double>(row);
         }
       }
       const double typical = kMeanSquareSchedule * options_.learning_rate * options_.learning_rate;

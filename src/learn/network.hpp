@@ -83,6 +83,9 @@ class Network {
   Network(const Network& other);
   Network& operator=(const Network&) = delete;
 
+  /// For work done once: see FloatProducts::use_own_kernels.
+  void use_own_kernels() noexcept { products_.use_own_kernels(); }
+
   const NetworkShape& shape() const noexcept { return shape_; }
   const Precision& precision() const noexcept { return precision_; }
   float momentum() const noexcept { return momentum_; }

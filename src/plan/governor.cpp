@@ -118,15 +118,15 @@ class Governor final : public Policy {
     const double total = static_cast<double>(o.steps_total),
                  done = static_cast<double>(o.steps_done);
     const double interval = std::max(1.0, std::ceil(options_.measure_share * total));
-    if (o.noise.empty()) return interval;
-    const double survival = std::exp(-options_.kappa * o.remaining_learning);
-    if (survival > options_.rho / 100.0) {
-      const ModeNoise& now = o.noise[static_cast<std::size_t>(mode_)];
-      return now.update <= options_.rho / 10.0 ? total : interval;
-    }
-    for (const double share : {1.0 / 4, 1.0 / 2, 0.7})
+    // The first measurement's answer comes with the next decision; then two early ones, for modes
+    // too coarse to learn with at all.
+    for (const double share : {0.25, 0.7})
       if (done < share * total) return std::ceil(share * total) - done;
-    return interval;  // cheap enough: one interval at a time until survival sets in
+    if (o.noise.empty()) return interval;
+    const ModeNoise& now = o.noise[static_cast<std::size_t>(mode_)];
+    if (now.update <= options_.rho / 10.0) return total;  // enough bits to the end
+    const double survival = std::exp(-options_.kappa * o.remaining_learning);
+    return now.update * survival < options_.rho / 10.0 ? 2.0 * interval : interval;
   }
 
   /// The mode that the rest of training will mostly need at worst: eight bits where there are such.

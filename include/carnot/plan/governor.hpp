@@ -17,9 +17,9 @@
 /// learning rate only falls). rho = 0.08; kappa = 200 is a calibration on MNIST and digits
 /// perceptrons (docs/governor.md shows how little the switch moves with either). Coefficients need
 /// their bits late because the step of their grid is fixed while updates shrink with the learning
-/// rate. Measuring costs real operations, so it is done when the answer can matter: at a few early
-/// points, then every 1/32 of the schedule once exp(-kappa R) > rho / 100, and no more when the
-/// mode in use has a tenth of what is allowed.
+/// rate. Measuring costs real operations, so it is done when the answer can matter: at the start,
+/// at 0.25 and 0.7 of the schedule, then every 1/32 (1/16 while less than rho / 10 survives), and
+/// no more when the mode in use has a tenth of what is allowed.
 ///
 /// **Power.** The throttle follows own power inside each slot (see fleet/site.hpp). Grid power is
 /// bought only where a plan over the forecast says that it lowers expected cost: for each hour k
