@@ -244,7 +244,8 @@ std::string bound_sentence(const RunResult& result, const LaneResult& best) {
   const double proven = result.bound.proven_cost_eur;
   const std::string proof =
       std::isfinite(proven)
-          ? fmt::format(" Proven: nothing can cost less than {}.", money_text(proven))
+          ? fmt::format(" Proven: with its precision schedule nothing costs less than {}.",
+                        money_text(proven))
           : "";
   return fmt::format("The bound is {}: with perfect foresight the same objective costs {}{}; {}.{}",
                      result.bound.policy, money_text(bound), grid, gap, proof);
