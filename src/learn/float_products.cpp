@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "learn/float_products.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <map>
 #include <utility>
@@ -122,8 +123,11 @@ struct FloatProducts::State {
     std::size_t ldb = s.ldb;
     if (s.b_transposed) {
       scratch_b.resize(s.k * s.n);
-      for (std::size_t j = 0; j < s.n; ++j) {
-        for (std::size_t p = 0; p < s.k; ++p) scratch_b[p * s.n + j] = b[j * s.ldb + p];
+      constexpr std::size_t kTile = 16;  // a cache line of results, from as many streams
+      for (std::size_t from = 0; from < s.n; from += kTile) {
+        const std::size_t to = std::min(from + kTile, s.n);
+        for (std::size_t p = 0; p < s.k; ++p)
+          for (std::size_t j = from; j < to; ++j) scratch_b[p * s.n + j] = b[j * s.ldb + p];
       }
       b = scratch_b.data();
       ldb = s.n;

@@ -14,7 +14,7 @@
 ///
 /// (both measured by the learner, see `ModeNoise`): the quantisation noise that survives to the end
 /// stays a fixed small share of the minibatch's. It never goes back down within a schedule (the
-/// learning rate only falls). rho = 0.08; kappa = 200 is a calibration on MNIST and digits
+/// learning rate only falls). rho = 0.05; kappa = 200 is a calibration on MNIST and digits
 /// perceptrons (docs/governor.md shows how little the switch moves with either). Coefficients need
 /// their bits late because the step of their grid is fixed while updates shrink with the learning
 /// rate. Measuring costs real operations, so it is done when the answer can matter: at the start,
@@ -40,7 +40,7 @@
 namespace carnot::plan {
 
 struct GovernorOptions {
-  double rho = 0.08;                ///< greatest surviving noise share
+  double rho = 0.05;                ///< greatest surviving noise share
   double kappa = 200.0;             ///< contraction over the whole schedule
   double measure_share = 1.0 / 32;  ///< interval of measurements, as a share of the schedule
 };
