@@ -22,7 +22,7 @@ double seconds(const Work& work) {
 
 TEST(Clock, VirtualJumps) {
   VirtualClock clock;
-  EXPECT_LT(seconds([&] { clock.advance_to(kStart + Duration::seconds(1'000'000'000)); }), 0.05);
+  EXPECT_LT(seconds([&] { clock.advance_to(kStart + Duration::seconds(1'000'000'000)); }), 1.0);
 }
 
 TEST(Clock, WallPacesSiteTime) {
@@ -32,7 +32,7 @@ TEST(Clock, WallPacesSiteTime) {
     clock.advance_to(kStart + Duration::seconds(600));
   });
   EXPECT_GE(took, 600.0 / 3600.0 - 0.001);
-  EXPECT_LT(took, 600.0 / 3600.0 + 0.1);
+  EXPECT_LT(took, 1.5);  // a tenth of the speed would take 1.7 s; the rest is for a busy machine
 }
 
 TEST(Clock, WallGoesOnFromWhereAResumedRunStands) {
@@ -40,7 +40,7 @@ TEST(Clock, WallGoesOnFromWhereAResumedRunStands) {
   clock.set(kStart + Duration::seconds(86400));
   const double took = seconds([&] { clock.advance_to(kStart + Duration::seconds(86400 + 360)); });
   EXPECT_GE(took, 0.099);
-  EXPECT_LT(took, 0.3);
+  EXPECT_LT(took, 0.9);
 }
 
 TEST(Clock, WallRefusesSpeedsThatGoNowhere) {
