@@ -63,10 +63,14 @@ CertificateResult Certificate::look(const Quality& quality) {
   return result;
 }
 
-bool Certificate::reachable(std::uint64_t trials) const {
-  if (trials == 0) return false;
+double Certificate::highest(std::uint64_t trials) const {
+  if (trials == 0) return 0.0;
   // All right: the alpha-quantile of Beta(n, 1).
-  return std::pow(budget(alpha_, state_.looks + 1), 1.0 / static_cast<double>(trials)) >= floor_;
+  return std::pow(budget(alpha_, state_.looks + 1), 1.0 / static_cast<double>(trials));
+}
+
+bool Certificate::reachable(std::uint64_t trials) const {
+  return trials > 0 && highest(trials) >= floor_;
 }
 
 }  // namespace carnot::learn

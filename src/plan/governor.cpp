@@ -48,7 +48,7 @@ PurchasePlan plan_purchases(std::span<const PlanStep> steps, Energy work, DelayP
       if (missing <= Energy{}) break;
       const Energy bought = min(missing, steps[h].room);
       if (bought <= Energy{}) continue;
-      cost += bought.in(joule)*steps[h].unit_cost + steps[h].fixed_cost;
+      cost += bought.in(joule)*steps[h].unit_cost;
       missing -= bought;
       now = now || h == 0;
     }
@@ -179,7 +179,6 @@ class Governor final : public Policy {
       s.room = std::max(0.0, std::max(share, from_grid) - share) * full;
       // Bought energy per dynamic joule: its share of static power and cooling comes along.
       s.unit_cost = per_joule * o.pue_now * (mode.power(1.0) / mode.dynamic_power);
-      s.fixed_cost = 0.0;
     }
     const Time to_deadline = (o.deadline - o.now).time();
     const auto last = static_cast<std::size_t>(std::max(0.0, std::floor(to_deadline / step)));

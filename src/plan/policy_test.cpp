@@ -245,7 +245,6 @@ TEST(Governor, PurchasePlansEqualThePlainOracle) {
       steps[i].own = 10.0 * random.uniform(3 * i + 1) * megawatt_hour;
       steps[i].room = 10.0 * random.uniform(3 * i + 2) * megawatt_hour;
       steps[i].unit_cost = 100.0 * (random.uniform(3 * i + 3) - 0.1) / megawatt_hour.in(joule);
-      steps[i].fixed_cost = 0.0;
     }
     const Energy work = 60.0 * random.uniform(100) * megawatt_hour;
     const DelayPrice delay = 100.0 * random.uniform(101) * euro_per_hour;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/run/clock.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 
@@ -20,27 +21,40 @@ double seconds(const Work& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
 }
 
+/// The least of three: an overrun that the machine caused does not come thrice.
+template <class Once>
+double best_of_three(const Once& once) {
+  return std::min({once(), once(), once()});
+}
+
 TEST(Clock, VirtualJumps) {
   VirtualClock clock;
-  EXPECT_LT(seconds([&] { clock.advance_to(kStart + Duration::seconds(1'000'000'000)); }), 1.0);
+  EXPECT_LT(best_of_three([&] {
+              return seconds([&] { clock.advance_to(kStart + Duration::seconds(1'000'000'000)); });
+            }),
+            0.05);
 }
 
 TEST(Clock, WallPacesSiteTime) {
-  WallClock clock(kStart, 3600.0);  // an hour in a second
-  const double took = seconds([&] {
-    clock.advance_to(kStart + Duration::seconds(300));
-    clock.advance_to(kStart + Duration::seconds(600));
+  const double took = best_of_three([] {
+    WallClock clock(kStart, 3600.0);  // an hour in a second
+    return seconds([&] {
+      clock.advance_to(kStart + Duration::seconds(300));
+      clock.advance_to(kStart + Duration::seconds(600));
+    });
   });
   EXPECT_GE(took, 600.0 / 3600.0 - 0.001);
-  EXPECT_LT(took, 1.5);  // a tenth of the speed would take 1.7 s; the rest is for a busy machine
+  EXPECT_LT(took, 600.0 / 3600.0 + 0.1);
 }
 
 TEST(Clock, WallGoesOnFromWhereAResumedRunStands) {
-  WallClock clock(kStart, 3600.0);
-  clock.set(kStart + Duration::seconds(86400));
-  const double took = seconds([&] { clock.advance_to(kStart + Duration::seconds(86400 + 360)); });
+  const double took = best_of_three([] {
+    WallClock clock(kStart, 3600.0);
+    clock.set(kStart + Duration::seconds(86400));
+    return seconds([&] { clock.advance_to(kStart + Duration::seconds(86400 + 360)); });
+  });
   EXPECT_GE(took, 0.099);
-  EXPECT_LT(took, 0.9);
+  EXPECT_LT(took, 0.3);
 }
 
 TEST(Clock, WallRefusesSpeedsThatGoNowhere) {

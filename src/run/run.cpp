@@ -13,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/statistics.hpp"
 #include "carnot/base/version.hpp"
 #include "carnot/learn/dataset.hpp"
 #include "carnot/learn/learner.hpp"
@@ -143,15 +142,13 @@ Shared prepare(const Scenario& scenario, const RunOptions& options) {
   shared.policies = std::move(names);
   if (oracle) shared.policies.push_back("oracle");
   if (shared.policies.empty()) problems.add(scenario.place("policies"), "policies", "at least one");
-  if (!shared.split.train.is_regression() &&
-      !learn::Certificate(scenario.work.minimum_quality).reachable(shared.split.test.rows))
-    problems.add(
-        scenario.place("work.minimum_quality"), "work.minimum_quality",
-        fmt::format("{} cannot be certified with {} held-out rows even if all were right; at "
-                    "most {:.4f}",
-                    scenario.work.minimum_quality, shared.split.test.rows,
-                    clopper_pearson_lower(shared.split.test.rows, shared.split.test.rows,
-                                          0.05 * 6.0 / (3.14159265358979 * 3.14159265358979))));
+  const learn::Certificate certificate(scenario.work.minimum_quality);
+  const std::uint64_t rows = shared.split.test.rows;
+  if (!shared.split.train.is_regression() && !certificate.reachable(rows))
+    problems.add(scenario.place("work.minimum_quality"), "work.minimum_quality",
+                 fmt::format("{} cannot be certified with {} held-out rows even if all were right; "
+                             "at most {:.4f}",
+                             scenario.work.minimum_quality, rows, certificate.highest(rows)));
   problems.throw_if_any();
   return shared;
 }

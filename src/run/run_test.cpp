@@ -147,7 +147,7 @@ TEST(Run, AWallClockPacesAndChangesNoFigure) {
   const double took =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
   EXPECT_GE(took, 0.5);
-  EXPECT_LT(took, 4.5);  // a tenth of the speed would take 5 s; the rest is for a busy machine
+  EXPECT_LT(took, 0.5 * 1.2 + 0.5);  // the rest: preparing, on a busy machine
   expect_same(jumped.entries, walked.entries);
 }
 

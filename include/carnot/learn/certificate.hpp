@@ -35,6 +35,8 @@ class Certificate {
   /// Takes a look. For "r2" the bound is empirical Bernstein on squared errors clipped to 9 target
   /// variances (an outlier beyond 3 sigma counts as 9: stated, pessimistic).
   CertificateResult look(const Quality& quality);
+  /// The floor that the next look could certify if every one of `trials` held-out rows were right.
+  double highest(std::uint64_t trials) const;
   /// Whether a look could certify at all if every held-out row were right.
   bool reachable(std::uint64_t trials) const;
   CertificateState state() const noexcept { return state_; }

@@ -56,8 +56,6 @@ struct PlanStep {
   Energy own;        ///< expected dynamic energy that own power covers (IT side)
   Energy room;       ///< dynamic energy the grid could add
   double unit_cost;  ///< EUR per joule of dynamic energy bought (PUE, price, carbon in it)
-  double
-      fixed_cost;  ///< EUR if anything is bought while own power covers less than the static draw
 };
 
 struct PurchasePlan {
