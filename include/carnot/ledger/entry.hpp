@@ -21,6 +21,7 @@
 
 #include "carnot/base/instant.hpp"
 #include "carnot/base/quantity.hpp"
+#include "carnot/ledger/measurement_entry.hpp"
 
 namespace carnot {
 

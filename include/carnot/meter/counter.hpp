@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Energy counters that wrap, reset, vanish and lie, turned into joules that only grow.
+///
+/// A counter shows raw = floor(E / unit) mod modulus. Between two readings d seconds apart,
+///
+///     delta = raw' - raw              if raw' >= raw
+///           = raw' - raw + modulus    if raw' < raw and (delta * unit) <= power_cap * d   (a turn)
+///           = raw'                    otherwise: a reset; what passed before it is unobserved
+///
+/// Raw values stay integers until differenced, so that nothing is rounded however long a counter
+/// runs; the sum of deltas is exact (128 bit). A delta no hardware could have spent
+/// (> power_cap * d + a step) is never added: that interval is unobserved instead. Where the turn
+/// could have happened more than once unseen (power_cap * d > modulus * unit), the delta is a lower
+/// bound and the interval is marked `Unsure`. Time is CLOCK_MONOTONIC for power (asleep, nothing is
+/// spent) and CLOCK_BOOTTIME for position, so that a suspend is seen as their difference.
+///
+/// Errors of an energy over an interval, 90 %: the counter's gain (shared by all readings of that
+/// counter, so it does not average out), one quantisation step and one update period of power at
+/// each end, and the unobserved time at up to the highest power seen. Nothing is filled in.
+///
+/// Values; no allocation after construction; one thread at a time.
+/// Sources: kernel intel_rapl_common.c (modulus = max_energy_range + one raw unit), Intel SDM vol.
+/// 3 15.10 (update about every ms), JCGM 100:2008.
+
+#include <cstdint>
+
+#include "carnot/base/estimate.hpp"
+#include "carnot/base/instant.hpp"
+#include "carnot/base/quantity.hpp"
+
+namespace carnot::meter {
+
+/// One moment on the two clocks of Linux.
+struct Stamp {
+  std::int64_t monotonic_ns = 0;  ///< CLOCK_MONOTONIC: stands still during suspend
+  std::int64_t boottime_ns = 0;   ///< CLOCK_BOOTTIME: goes on during suspend
+
+  static Stamp now() noexcept;
+  bool operator==(const Stamp&) const = default;
+};
+
+/// Relative error of a figure at 90 %: true value within [low, high] times the shown one.
+struct Gain {
+  double low = 1.0;
+  double high = 1.0;
+};
+
+/// What is known about a counter before it is read.
+struct CounterSpec {
+  Energy unit;                ///< of one raw count, > 0
+  std::uint64_t modulus = 0;  ///< raw counts of one turn; 0: 64 bits, never turns
+  bool modulus_known = true;  ///< false: its file cannot be read; a turn is then told from a reset
+                              ///< by trying the ranges RAPL hardware has
+  std::uint64_t step = 1;     ///< raw counts between neighbouring values of the hardware
+  Duration update_period = Duration::nanoseconds(1'000'000);  ///< between two changes of the value
+  Power power_cap = 2000.0 * watt;                            ///< no such device can draw more
+  Gain gain;                                                  ///< of the sensor, 90 %
+};
+
+enum class StepKind {
+  First,        ///< nothing to difference with yet
+  Advance,      ///< raw' >= raw
+  Turn,         ///< wrapped once
+  Reset,        ///< began again from zero: driver reload, device lost and found
+  Unsure,       ///< could have wrapped more than once unseen: lower bound
+  Implausible,  ///< more than power_cap allows: not added
+};
+
+struct Step {
+  StepKind kind = StepKind::First;
+  std::uint64_t raw = 0;  ///< counts added to the total
+  Duration awake;         ///< since the last good reading, CLOCK_MONOTONIC
+  Duration asleep;        ///< suspended in between
+  Duration unobserved;    ///< part of `awake` whose energy is not in `raw`
+};
+
+/// One counter's running total.
+class Counter {
+ public:
+  /// \throws InputError for a unit, step or cap that is not positive, a modulus below two steps
+  explicit Counter(const CounterSpec& spec);
+
+  /// Takes a reading. Readings must not go back in time.
+  Step advance(std::uint64_t raw, const Stamp& at);
+  /// Goes on from a recorded total (journal): the next `advance` is differenced with `raw` at `at`.
+  void restore(std::uint64_t raw, const Stamp& at, std::uint64_t total_raw, Duration unobserved);
+
+  /// Exact sum of counts since the first reading; never decreases.
+  std::uint64_t total_raw() const noexcept { return total_raw_; }
+  Energy total() const noexcept { return static_cast<double>(total_raw_) * spec_.unit; }
+  std::uint64_t last_raw() const noexcept { return last_raw_; }
+  const Stamp& last_at() const noexcept { return last_at_; }
+  Duration unobserved() const noexcept { return unobserved_; }  ///< sum
+  Power highest() const noexcept { return highest_; }           ///< of any step of >= 10 periods
+  /// Longest interval between readings within which one turn is certain to be seen: half a turn at
+  /// power_cap; empty (0) if the counter never turns.
+  Duration longest_interval() const noexcept;
+  const CounterSpec& spec() const noexcept { return spec_; }
+
+ private:
+  CounterSpec spec_;
+  bool started_ = false;
+  std::uint64_t last_raw_ = 0, total_raw_ = 0;
+  Stamp last_at_;
+  Duration unobserved_;
+  Power highest_;
+};
+
+/// Integrates a power gauge by trapezoids; same contract: never negative, gaps unobserved.
+/// A gauge that reports means over `window` is integrated as such: its reading stands for the
+/// window before it.
+struct GaugeSpec {
+  Duration window;         ///< reading = mean over this long before; 0: instantaneous
+  Duration update_period;  ///< between two changes of the reading
+  double duty = 1.0;       ///< share of time the sensor looks: 0.25 on A100/H100 (arXiv 2312.02741)
+  Duration longest_hold = Duration::seconds(10);  ///< beyond: unobserved instead of interpolated
+  Power power_cap = 2000.0 * watt;
+  Gain gain;
+};
+
+class Gauge {
+ public:
+  explicit Gauge(const GaugeSpec& spec) : spec_(spec) {}
+  Step advance(Power power, const Stamp& at);
+  void restore(Power power, const Stamp& at, Energy total, Duration unobserved);
+  Energy total() const noexcept { return total_; }
+  Power last() const noexcept { return last_; }
+  Power highest() const noexcept { return highest_; }
+  const Stamp& last_at() const noexcept { return last_at_; }
+  Duration unobserved() const noexcept { return unobserved_; }
+  const GaugeSpec& spec() const noexcept { return spec_; }
+
+ private:
+  GaugeSpec spec_;
+  bool started_ = false;
+  Power last_, highest_;
+  Stamp last_at_;
+  Energy total_;
+  double lost_ = 0.0;  // compensation of the sum
+  Duration unobserved_;
+};
+
+}  // namespace carnot::meter

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// What a measurement says: the in-memory form of carnot.measure/1, built from ledger entries
+/// alone, so that `carnot report FILE` rebuilds it and a file cut short gives a shorter measurement
+/// that says so. Splits (static and dynamic, job and others, processes) are made here, interval by
+/// interval, with the functions of meter/attribution.hpp; rows sum to the machine's energy.
+/// Values; thread-safe to read.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "carnot/base/estimate.hpp"
+#include "carnot/base/instant.hpp"
+#include "carnot/ledger/entry.hpp"
+#include "carnot/model/accounting.hpp"
+
+namespace carnot::report {
+
+struct MeasuredDomain {
+  std::string id, label, kind, role, source, reason;
+  Estimate<Energy> energy;
+};
+
+struct MeasuredProcess {
+  int pid = 0;  ///< 0: a row that is no process
+  std::string
+      name;  ///< "unattributed", "idle machine", "other processes", "ended unseen" have pid 0
+  double cpu_s = 0;
+  Energy energy;
+};
+
+struct MeasuredGap {
+  double from_s = 0, to_s = 0;
+  std::string channel, why;
+};
+
+struct MeasuredWindow {
+  std::string label;
+  double from_s = 0, to_s = 0;
+  Estimate<Energy> machine_energy;
+  Energy job_energy;
+};
+
+/// Drawn against time, one point an interval.
+struct MeasuredSeries {
+  std::vector<double> at_s, length_s;  ///< start and length of each interval
+  std::vector<double> machine_w, static_w, job_w, busy_share, job_cpus, frequency_hz;
+  std::vector<std::vector<double>> by_domain_w;  ///< [domain][interval], counted domains first
+};
+
+struct Measurement {
+  std::string carnot_version, command, job, job_method, static_policy, started;
+  bool complete = false;  ///< has its end; else cut short
+  std::string outcome;    ///< "finished" | "failed" | "killed" | "detached" | "unfinished"
+  int exit_code = 0;
+  double duration_s = 0, cpu_s = 0, meter_cpu_s = 0;
+  Estimate<Energy> energy;               ///< the job's
+  Estimate<Energy> machine_energy;       ///< everything measured
+  Energy static_energy, dynamic_energy;  ///< of the machine; sum to its value
+  Estimate<Power> static_power;
+  std::vector<MeasuredDomain> domains;
+  std::vector<MeasuredProcess> processes;  ///< sum to machine_energy's value
+  std::vector<MeasuredGap> gaps;
+  std::vector<MeasuredWindow> windows;
+  std::uint64_t peak_rss_b = 0, disk_read_b = 0, disk_write_b = 0, net_b = 0, samples = 0;
+  model::Account account;  ///< carbon, cost, facility, embodied, SCI of the job's energy
+  std::vector<std::pair<std::string, std::string>> notes;  ///< why something is modelled; remedy
+  MeasuredSeries series;
+};
+
+/// \throws InputError if the entries are no measurement
+Measurement summarise_measurement(const std::vector<Entry>& entries,
+                                  const model::AccountOptions& options);
+/// True if the entries are a measurement (else a run).
+bool is_measurement(const std::vector<Entry>& entries) noexcept;
+
+std::string measurement_json(const Measurement& measurement);  ///< carnot.measure/1
+std::string measurement_html(const Measurement& measurement);  ///< one page
+std::string measurement_terminal(const Measurement& measurement, int width, bool colour);
+std::string measurement_csv(const Measurement& measurement);  ///< one row an interval
+
+}  // namespace carnot::report
