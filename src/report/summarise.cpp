@@ -45,6 +45,10 @@ class Reader {
     if (!open_) fail(fmt::format("{} outside a policy's lane", what));
   }
 
+  template <class OfMeasurement>
+  [[noreturn]] void take(const OfMeasurement&) {
+    fail("this belongs to a measurement, not to a run");
+  }
   void take(const RunBegin& begin) {
     if (index_ != 0) fail("a second run begins; a journal holds one");
     result_.carnot_version = begin.carnot_version;
