@@ -51,8 +51,10 @@ struct MeterOptions {
 /// State of one domain at a moment: cumulative since the meter was opened.
 struct ChannelState {
   std::uint64_t total_raw = 0;  ///< counters: exact
-  std::uint64_t raw = 0;        ///< as the hardware shows it, for going on after a crash
+  std::uint64_t raw = 0;        ///< as the hardware shows it (gauges: microwatts), for going on
   Energy energy;                ///< total_raw x unit, or the gauge's integral
+  Energy low, high;             ///< `energy` as the sensor's gain allows, 90 %
+  Stamp at;                     ///< of the last good reading; before any, of opening
   Duration unobserved;          ///< cumulative
   Power highest;
   PollStatus status = PollStatus::Retry;
@@ -62,7 +64,8 @@ struct ChannelState {
 
 struct Snapshot {
   Stamp at;
-  MachineUse machine;
+  MachineUse machine;      ///< at most 10 ms old: the kernel counts in ticks of that
+  double busy_share = -1;  ///< of all CPUs over the last 100 ms or more; negative: not yet known
   std::vector<ChannelState> channels;  ///< one per `Meter::channels()`
 };
 
@@ -81,6 +84,12 @@ struct EnergyBetween {
   Duration asleep;
   Duration unobserved;  ///< greatest of the counted channels
 };
+/// Errors, 90 %, each a cause of its own, so that windows side by side add up as they should: the
+/// gain of a channel (shared by all its readings), what a counter had not shown yet at either end
+/// (one step, one update period and the reading's age, at the highest power seen; shared with the
+/// window that begins where this one ends), unobserved time at up to the highest power, and, of
+/// sensors that look for a part of the time only, what they did not see. A bound never lies below
+/// zero; where no reading moved the interval says how much may have passed.
 
 class Meter {
  public:
@@ -93,7 +102,7 @@ class Meter {
   Meter& operator=(Meter&&) noexcept;
   ~Meter();
 
-  const std::vector<Channel>& channels() const noexcept;
+  const std::vector<Channel>& channels() const noexcept;  ///< fixed once made
   const std::vector<Note>& notes() const noexcept;
   Boundary boundary() const noexcept;          ///< of the total
   Origin origin() const noexcept;              ///< Measured or Modelled
@@ -104,7 +113,7 @@ class Meter {
   /// \param a, b  snapshots of this meter, a before b
   EnergyBetween energy(const Snapshot& a, const Snapshot& b) const;
   /// Static power learned from all samples so far.
-  const StaticPower& static_power() const noexcept;
+  StaticPower static_power() const;
   /// Goes on from a recorded state: the next sample is differenced with it.
   /// \throws InputError if the channels do not match by id
   void restore(const std::vector<std::string>& ids, const Snapshot& last);
