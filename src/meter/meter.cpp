@@ -21,6 +21,10 @@ namespace {
 constexpr Duration kTick = Duration::nanoseconds(10'000'000);
 /// Shortest interval of which the busy share says something: ten ticks.
 constexpr Duration kLearningInterval = Duration::nanoseconds(100'000'000);
+/// Libraries of accelerators take milliseconds to tell who uses them.
+constexpr Duration kDeviceUseInterval = Duration::nanoseconds(500'000'000);
+/// Long before any reading.
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min() / 2;
 /// Readings by which mirrors are told from neighbours, and the pause between them.
 constexpr int kObservedReadings = 4;
 constexpr auto kObservedPause = std::chrono::microseconds(1200);
@@ -103,7 +107,10 @@ Meter::~Meter() = default;
 
 Meter::Implementation::Implementation(std::vector<std::unique_ptr<Source>> found,
                                       const MeterOptions& options)
-    : sources(std::move(found)), domains(domains_of(sources)), guard(new Guard(::getpid())) {
+    : sources(std::move(found)),
+      domains(domains_of(sources)),
+      device_use_ns(kNever),
+      guard(new Guard(::getpid())) {
   try {
     machine.emplace(options.sources.procfs_root);
   } catch (const IoError& error) {
@@ -112,7 +119,7 @@ Meter::Implementation::Implementation(std::vector<std::unique_ptr<Source>> found
   const Stamp opened = Stamp::now();
   MeterState& state = states[0];
   for (const Domain& domain : domains) state.tracks.emplace_back(domain, opened);
-  state.polled_ns.assign(sources.size(), std::numeric_limits<std::int64_t>::min() / 2);
+  state.polled_ns.assign(sources.size(), kNever);
   states[1] = state;
   readings.resize(domains.size());
   Snapshot first;
@@ -259,6 +266,18 @@ void Meter::Implementation::learn(MeterState& next, const Stamp& now) const {
   from = {true, now, next.machine, counted, unobserved};
 }
 
+std::vector<DeviceUse> Meter::device_use() {
+  Implementation& m = *implementation_;
+  const std::scoped_lock lock(m.own_guard().mutex);
+  const std::int64_t now = Stamp::now().monotonic_ns;
+  if (now - m.device_use_ns >= kDeviceUseInterval.nanoseconds()) {
+    m.device_use_ns = now;
+    m.device_use.clear();
+    for (const auto& source : m.sources) source->device_use(m.device_use);
+  }
+  return m.device_use;
+}
+
 void Meter::restore(const std::vector<std::string>& ids, const Snapshot& last) {
   Implementation& m = *implementation_;
   bool same = ids.size() == m.domains.size() && last.channels.size() == ids.size();
@@ -275,7 +294,7 @@ void Meter::restore(const std::vector<std::string>& ids, const Snapshot& last) {
   const std::scoped_lock lock(m.own_guard().mutex);
   MeterState& state = m.states[m.current.load(std::memory_order_acquire)];
   for (std::size_t i = 0; i < ids.size(); ++i) state.tracks[i].restore(last.channels[i]);
-  state.polled_ns.assign(m.sources.size(), std::numeric_limits<std::int64_t>::min() / 2);
+  state.polled_ns.assign(m.sources.size(), kNever);
   state.learning.set = false;
 }
 

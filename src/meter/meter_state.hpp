@@ -81,6 +81,8 @@ struct Meter::Implementation {
   Duration longest_interval;
   std::optional<MachineMeter> machine;
   std::vector<Reading> readings;
+  std::vector<DeviceUse> device_use;  ///< last answer
+  std::int64_t device_use_ns;         ///< when, CLOCK_MONOTONIC
   std::array<MeterState, 2> states;
   std::atomic<unsigned> current{0};
   std::atomic<Guard*> guard;

@@ -114,6 +114,9 @@ class Meter {
   EnergyBetween energy(const Snapshot& a, const Snapshot& b) const;
   /// Static power learned from all samples so far.
   StaticPower static_power() const;
+  /// Who used which accelerator lately; asks the sources at most twice a second, else gives their
+  /// last answer. Empty without accelerators or where they do not tell.
+  std::vector<DeviceUse> device_use();
   /// Goes on from a recorded state: the next sample is differenced with it.
   /// \throws InputError if the channels do not match by id
   void restore(const std::vector<std::string>& ids, const Snapshot& last);
@@ -139,13 +142,20 @@ struct WindowResult {
   bool overlapped = false;  ///< another window of this process was open at some time
 };
 
-/// A span of time; stops at the end of its scope if `stop` was not called.
+/// A span of time; stops at the end of its scope if `stop` was not called. The meter must outlive
+/// it, and not be moved, while it is open.
+///
+/// Each start, stop and look of a window ends a slice of its thread's time. A slice's energy is
+/// split by CPU time (accelerators: by the device's busy time), goes to every open window of the
+/// thread as its `own`, and to the innermost as its `exclusive`; so `exclusive` over nested windows
+/// sums to `own` of the outermost. A window may be stopped on another thread; it still counts the
+/// CPU time of the one it was started on.
 class Window {
  public:
   explicit Window(Meter& meter, std::string label = "", Scope scope = Scope::Process,
                   StaticPolicy policy = StaticPolicy::Capacity);
   Window(Window&&) noexcept;
-  Window& operator=(Window&&) = delete;
+  Window& operator=(Window&&) noexcept;  ///< the window assigned to is stopped
   ~Window();
   WindowResult stop();  ///< a second call gives the same result
   WindowResult so_far() const;
