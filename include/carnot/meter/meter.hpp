@@ -76,7 +76,9 @@ struct Channel {
   std::string of, reason;
 };
 
-/// Energy between two snapshots.
+/// Energy between two snapshots. Errors are those of `with_errors` (counter.hpp), and of channels
+/// asked less often than the rest the age of their readings at the highest power. No bound lies
+/// below zero; where no reading moved the interval says how much may have passed.
 struct EnergyBetween {
   Estimate<Energy> total;                    ///< sum of counted channels, at `Meter::boundary()`
   std::vector<Estimate<Energy>> by_channel;  ///< one per channel, whatever its role
@@ -84,12 +86,6 @@ struct EnergyBetween {
   Duration asleep;
   Duration unobserved;  ///< greatest of the counted channels
 };
-/// Errors, 90 %, each a cause of its own, so that windows side by side add up as they should: the
-/// gain of a channel (shared by all its readings), what a counter had not shown yet at either end
-/// (one step, one update period and the reading's age, at the highest power seen; shared with the
-/// window that begins where this one ends), unobserved time at up to the highest power, and, of
-/// sensors that look for a part of the time only, what they did not see. A bound never lies below
-/// zero; where no reading moved the interval says how much may have passed.
 
 class Meter {
  public:
