@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "carnot/meter/errors.hpp"
+
 #include "meter/meter_state.hpp"
 
 namespace carnot::meter {

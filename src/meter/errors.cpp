@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "carnot/meter/errors.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <string>
-
-#include "carnot/meter/counter.hpp"
 
 namespace carnot::meter {
 

@@ -18,7 +18,7 @@
 /// bound and the interval is marked `Unsure`. Time is CLOCK_MONOTONIC for power (asleep, nothing is
 /// spent) and CLOCK_BOOTTIME for position, so that a suspend is seen as their difference.
 ///
-/// Errors of an energy over an interval, 90 % (`with_errors`): the counter's gain (shared by all
+/// Errors of an energy over an interval, 90 % (`Meter::energy`): the counter's gain (shared by all
 /// readings of that counter, so it does not average out), what the ends may hide (one quantisation
 /// step and one update period of power, because a reading is up to that much behind), and the
 /// unobserved time at up to the highest power seen. Nothing is filled in.
@@ -28,9 +28,7 @@
 /// 3 15.10 (update about every ms), JCGM 100:2008.
 
 #include <cstdint>
-#include <string>
 
-#include "carnot/base/estimate.hpp"
 #include "carnot/base/instant.hpp"
 #include "carnot/base/quantity.hpp"
 #include "carnot/base/sum.hpp"
@@ -159,21 +157,5 @@ class Gauge {
   Sum<Energy> total_;
   Duration unobserved_;
 };
-
-/// What is known about the time between two readings of one counter or gauge.
-struct Interval {
-  Energy energy;        ///< as counted or integrated
-  Stamp from, to;       ///< of the two readings
-  Duration unobserved;  ///< within
-  Power highest;        ///< mean power of the busiest steps so far; 0: none seen
-};
-/// `interval.energy` with its 90 % interval, causes named after `id`: gain (one cause for all
-/// intervals of the sensor), ends and unobserved time (their own for each interval).
-Estimate<Energy> with_errors(const CounterSpec& spec, const Interval& interval,
-                             const std::string& id, Boundary boundary);
-/// Likewise of a gauge, with a term for what a sensor that looks only a share of the time misses.
-/// \param gain  of these readings; the power model's differs from interval to interval
-Estimate<Energy> with_errors(const GaugeSpec& spec, const Gain& gain, const Interval& interval,
-                             const std::string& id, Origin origin, Boundary boundary);
 
 }  // namespace carnot::meter

@@ -76,7 +76,7 @@ struct Channel {
   std::string of, reason;
 };
 
-/// Energy between two snapshots. Errors are those of `with_errors` (counter.hpp), and of channels
+/// Energy between two snapshots. Errors are those of `with_errors` (errors.hpp), and of channels
 /// asked less often than the rest the age of their readings at the highest power. No bound lies
 /// below zero; where no reading moved the interval says how much may have passed.
 struct EnergyBetween {
