@@ -2,8 +2,10 @@
 // What two snapshots say, and how far off it may be.
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <utility>
 
-#include <fmt/format.h>
+#include "carnot/meter/errors.hpp"
 
 #include "meter/meter_state.hpp"
 
@@ -20,52 +22,19 @@ bool lost(const ChannelState& state) {
   return state.status == PollStatus::Ended || state.status == PollStatus::Broken;
 }
 
-Power cap(const Domain& domain) {
-  return domain.is_counter ? domain.counter.power_cap : domain.gauge.power_cap;
-}
-
-/// Highest power a channel may have had: the highest seen, before that what the hardware can draw.
 Power highest(const Domain& domain, const ChannelState& state) {
-  return state.highest > Power{} ? min(state.highest, cap(domain)) : cap(domain);
+  const Power cap = domain.is_counter ? domain.counter.power_cap : domain.gauge.power_cap;
+  return state.highest > Power{} ? min(state.highest, cap) : cap;
 }
 
-/// Energy that had been spent at `at` and was not yet in the total: a step of the counter, and up
-/// to an update period and the age of the reading at the highest power.
-Energy not_yet_shown(const Domain& domain, const ChannelState& state, const Stamp& at) {
-  const Duration age = since(state.at, at);
-  if (domain.is_counter) {
-    return static_cast<double>(domain.counter.step) * domain.counter.unit +
-           highest(domain, state) * (domain.counter.update_period + age).time();
-  }
-  const Time lag = domain.gauge.update_period.time() + 0.5 * domain.gauge.window.time();
-  return highest(domain, state) * (lag + age.time());
-}
-
-/// Energy a sensor that looks `duty` of the time did not see: each look stands for a share of time
-/// in which power was anywhere up to the highest; looks are taken as independent.
-Energy between_looks(const Domain& domain, const ChannelState& b, Duration length) {
-  if (domain.is_counter || domain.gauge.duty >= 1.0) return Energy{};
-  const double period = std::max(domain.gauge.update_period.time().in(second), 1e-3);
-  const double looks = std::max(1.0, length.time().in(second) / period);
-  return (1.0 - domain.gauge.duty) * 0.5 * highest(domain, b) * length.time() / std::sqrt(looks);
-}
-
-/// A figure that is zero and may be as low as -down and as high as up.
-Estimate<Energy> error_of(const Domain& domain, Energy down, Energy up, std::string cause) {
-  return {Energy{}, -down, up, domain.origin, domain.boundary, std::move(cause), {domain.source}};
-}
-
-std::string end_cause(const Domain& domain, const Stamp& at) {
-  return fmt::format("end {} {}", domain.id, at.boottime_ns);
-}
-
-/// Share of the downward errors that leaves the lower bound at zero or above: energy is never
-/// handed back.
-double kept_above_zero(Energy value, std::initializer_list<Energy> downs) {
-  double squares = 0;
-  for (const Energy down : downs) squares += down.in(joule)*down.in(joule);
-  const double width = std::sqrt(squares);
-  return width > value.in(joule) ? value.in(joule) / width * (1 - 1e-12) : 1.0;
+/// `figure`, of which up to `early` may have been spent before the interval.
+Estimate<Energy> less(const Estimate<Energy>& figure, Energy early, std::string cause) {
+  if (early <= Energy{}) return figure;
+  const double value = figure.value().in(joule);
+  const double taken = (figure.value() - figure.low()).in(joule);
+  const double room = std::sqrt(std::max(0.0, value * value - taken * taken)) * (1 - 1e-12);
+  return figure + Estimate<Energy>(Energy{}, -min(early, room * joule), Energy{}, figure.origin(),
+                                   figure.boundary(), std::move(cause), {});
 }
 
 }  // namespace
@@ -76,31 +45,21 @@ Duration unobserved_until(const ChannelState& state, const Stamp& at) noexcept {
 
 Estimate<Energy> channel_energy(const Domain& domain, const ChannelState& a, const Stamp& at_a,
                                 const ChannelState& b, const Stamp& at_b) {
-  const Energy value = domain.is_counter
-                           ? static_cast<double>(b.total_raw - a.total_raw) * domain.counter.unit
-                           : max(b.energy - a.energy, Energy{});
-  const Energy low = min(b.low - a.low, value);
-  const Energy high = max(b.high - a.high, value);
-  // A counter shows late, never early; a gauge that looks back may err either way.
-  const double early = domain.is_counter ? 0.0 : 1.0;
-  const Energy start = not_yet_shown(domain, a, at_a);
-  const Energy end = not_yet_shown(domain, b, at_b);
-  const Energy unseen = between_looks(domain, b, since(at_a, at_b));
-  const double kept = kept_above_zero(value, {value - low, start, early * end, unseen});
-
-  Estimate<Energy> result(value, value - kept * (value - low), high, domain.origin, domain.boundary,
-                          fmt::format("gain {}", domain.id), {domain.source});
-  result = result + error_of(domain, kept * early * end, end, end_cause(domain, at_b)) -
-           error_of(domain, early * start, kept * start, end_cause(domain, at_a));
-  const Duration unobserved = b.unobserved - a.unobserved;
-  if (unobserved > Duration{}) {
-    result = result + error_of(domain, Energy{}, highest(domain, b) * unobserved.time(),
-                               fmt::format("unobserved {}", domain.id));
+  // A channel may have been read some time before its snapshot. What passed after the last reading
+  // is not shown: as if not observed; what passed after the first came in later.
+  Interval interval{max(b.energy - a.energy, Energy{}), a.at, b.at,
+                    b.unobserved - a.unobserved + since(b.at, at_b), b.highest};
+  const Energy early = highest(domain, a) * since(a.at, at_a).time();
+  const std::string cause = "age of " + domain.id + " " + std::to_string(at_a.boottime_ns);
+  if (domain.is_counter) {
+    interval.energy = static_cast<double>(b.total_raw - a.total_raw) * domain.counter.unit;
+    return less(with_errors(domain.counter, interval, domain.id, domain.boundary), early, cause);
   }
-  if (unseen > Energy{}) {
-    result = result + error_of(domain, kept * unseen, unseen, fmt::format("looks {}", domain.id));
-  }
-  return result;
+  const Gain gain = interval.energy > Energy{} ? Gain{(b.low - a.low) / interval.energy,
+                                                      (b.high - a.high) / interval.energy}
+                                               : domain.gauge.gain;
+  return less(with_errors(domain.gauge, gain, interval, domain.id, domain.origin, domain.boundary),
+              early, cause);
 }
 
 EnergyBetween Meter::energy(const Snapshot& a, const Snapshot& b) const {

@@ -21,6 +21,12 @@ namespace {
 constexpr Duration kTick = Duration::nanoseconds(10'000'000);
 /// Shortest interval of which the busy share says something: ten ticks.
 constexpr Duration kLearningInterval = Duration::nanoseconds(100'000'000);
+/// Libraries of accelerators take milliseconds to tell who uses them.
+constexpr Duration kDeviceUseInterval = Duration::nanoseconds(500'000'000);
+/// A reading further than this from now is of another time.
+constexpr Duration kForeign = Duration::seconds(60);
+/// Long before any reading.
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min() / 2;
 /// Readings by which mirrors are told from neighbours, and the pause between them.
 constexpr int kObservedReadings = 4;
 constexpr auto kObservedPause = std::chrono::microseconds(1200);
@@ -103,20 +109,32 @@ Meter::~Meter() = default;
 
 Meter::Implementation::Implementation(std::vector<std::unique_ptr<Source>> found,
                                       const MeterOptions& options)
-    : sources(std::move(found)), domains(domains_of(sources)), guard(new Guard(::getpid())) {
+    : sources(std::move(found)),
+      domains(domains_of(sources)),
+      device_use_ns(kNever),
+      guard(new Guard(::getpid())) {
   try {
     machine.emplace(options.sources.procfs_root);
   } catch (const IoError& error) {
     notes.push_back({"CPU time", error.what(), ""});
   }
-  const Stamp opened = Stamp::now();
   MeterState& state = states[0];
-  for (const Domain& domain : domains) state.tracks.emplace_back(domain, opened);
-  state.polled_ns.assign(sources.size(), std::numeric_limits<std::int64_t>::min() / 2);
+  for (const Domain& domain : domains) state.tracks.emplace_back(domain);
+  state.polled_ns.assign(sources.size(), kNever);
   states[1] = state;
   readings.resize(domains.size());
   Snapshot first;
   sample(first);
+  for (const ChannelState& channel : first.channels)
+    foreign_clock |=
+        channel.at != Stamp{} &&
+        std::abs(channel.at.monotonic_ns - first.at.monotonic_ns) > kForeign.nanoseconds();
+  // Channels without a reading yet have been silent since now.
+  for (MeterState& each : states) {
+    each.at = foreign_clock ? Stamp{} : first.at;
+    for (Track& track : each.tracks)
+      if (!track.read) track.state.at = each.at;
+  }
   resolve_roles();
   for (const Channel& channel : channels) {
     if (channel.role != Role::Counted) continue;
@@ -204,10 +222,14 @@ void Meter::Implementation::sample(Snapshot& into) {
   next = states[now_current];
   const Stamp now = Stamp::now();
   advance(next, now);
-  learn(next, now);
+  if (!foreign_clock) next.at = now;
+  for (const Track& track : next.tracks)
+    if (foreign_clock && track.state.at.monotonic_ns > next.at.monotonic_ns)
+      next.at = track.state.at;
+  learn(next);
   current.store(1 - now_current, std::memory_order_release);
 
-  into.at = now;
+  into.at = next.at;
   into.machine = next.machine;
   into.busy_share = next.busy_share;
   into.channels.resize(next.tracks.size());
@@ -219,7 +241,7 @@ void Meter::Implementation::advance(MeterState& next, const Stamp& now) {
   for (std::size_t s = 0; s < sources.size(); ++s) {
     const std::size_t count = sources[s]->domains().size();
     const std::int64_t due = next.polled_ns[s] + sources[s]->shortest_interval().nanoseconds();
-    if (now.monotonic_ns >= due) {
+    if (foreign_clock || now.monotonic_ns >= due) {
       next.polled_ns[s] = now.monotonic_ns;
       const std::span<Reading> mine = std::span(readings).subspan(first, count);
       sources[s]->poll(mine);
@@ -234,29 +256,41 @@ void Meter::Implementation::advance(MeterState& next, const Stamp& now) {
 }
 
 /// Feeds the static power learner with intervals long enough for ticks, and without gaps.
-void Meter::Implementation::learn(MeterState& next, const Stamp& now) const {
+void Meter::Implementation::learn(MeterState& next) const {
   if (!machine || channels.empty()) return;
   Energy counted;
   Duration unobserved;
   for (std::size_t i = 0; i < channels.size(); ++i) {
     if (channels[i].role != Role::Counted) continue;
     counted += next.tracks[i].state.energy;
-    unobserved = unobserved + unobserved_until(next.tracks[i].state, now);
+    unobserved = unobserved + unobserved_until(next.tracks[i].state, next.at);
   }
   auto& from = next.learning;
-  const Duration length = Duration::nanoseconds(now.monotonic_ns - from.at.monotonic_ns);
+  const Duration length = elapsed(from.at, next.at).awake;
   if (from.set && length < kLearningInterval) return;
   if (from.set) {
     const double busy = static_cast<double>(next.machine.busy_ns - from.machine.busy_ns);
     const double idle = static_cast<double>(next.machine.idle_ns - from.machine.idle_ns +
                                             next.machine.steal_ns - from.machine.steal_ns);
-    if (busy + idle > 0) {
+    if (length > Duration{} && busy + idle > 0) {
       next.busy_share = std::clamp(busy / (busy + idle), 0.0, 1.0);
       if (unobserved == from.unobserved && origin == Origin::Measured)
         next.static_power.add(next.busy_share, (counted - from.counted) / length.time(), length);
     }
   }
-  from = {true, now, next.machine, counted, unobserved};
+  from = {true, next.at, next.machine, counted, unobserved};
+}
+
+std::vector<DeviceUse> Meter::device_use() {
+  Implementation& m = *implementation_;
+  const std::scoped_lock lock(m.own_guard().mutex);
+  const std::int64_t now = Stamp::now().monotonic_ns;
+  if (now - m.device_use_ns >= kDeviceUseInterval.nanoseconds()) {
+    m.device_use_ns = now;
+    m.device_use.clear();
+    for (const auto& source : m.sources) source->device_use(m.device_use);
+  }
+  return m.device_use;
 }
 
 void Meter::restore(const std::vector<std::string>& ids, const Snapshot& last) {
@@ -275,7 +309,7 @@ void Meter::restore(const std::vector<std::string>& ids, const Snapshot& last) {
   const std::scoped_lock lock(m.own_guard().mutex);
   MeterState& state = m.states[m.current.load(std::memory_order_acquire)];
   for (std::size_t i = 0; i < ids.size(); ++i) state.tracks[i].restore(last.channels[i]);
-  state.polled_ns.assign(m.sources.size(), std::numeric_limits<std::int64_t>::min() / 2);
+  state.polled_ns.assign(m.sources.size(), kNever);
   state.learning.set = false;
 }
 

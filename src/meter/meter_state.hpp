@@ -32,7 +32,7 @@ struct Track {
   Duration before_first;  ///< from opening to the first good reading
   bool read = false;      ///< has had a good reading
 
-  Track(const Domain& domain, const Stamp& opened);
+  explicit Track(const Domain& domain);
   void take(const Reading& reading);
   void restore(const ChannelState& last);
 
@@ -46,6 +46,7 @@ struct MeterState {
   std::vector<std::int64_t> polled_ns;  ///< one a source, CLOCK_MONOTONIC; of its last poll
   MachineUse machine;
   std::int64_t machine_ns = 0;  ///< of its last reading
+  Stamp at;                     ///< of the last sample
   StaticPower static_power;
   double busy_share = -1;
   /// Where the interval that static power learns from began.
@@ -79,8 +80,13 @@ struct Meter::Implementation {
   Boundary boundary = Boundary::Chip;
   Origin origin = Origin::Measured;
   Duration longest_interval;
+  /// Readings are of another time than now: a recording or a simulation. Samples are then of the
+  /// time of their latest reading.
+  bool foreign_clock = false;
   std::optional<MachineMeter> machine;
   std::vector<Reading> readings;
+  std::vector<DeviceUse> device_use;  ///< last answer
+  std::int64_t device_use_ns;         ///< when, CLOCK_MONOTONIC
   std::array<MeterState, 2> states;
   std::atomic<unsigned> current{0};
   std::atomic<Guard*> guard;
@@ -96,7 +102,7 @@ struct Meter::Implementation {
   void sample(Snapshot& into);
   /// \pre guard held
   void advance(MeterState& next, const Stamp& now);
-  void learn(MeterState& next, const Stamp& now) const;
+  void learn(MeterState& next) const;
   void resolve_roles();
   void start_keeper(Guard& mine);
   Duration keeper_interval() const;

@@ -14,7 +14,7 @@ std::variant<Counter, Gauge> sum_of(const Domain& domain) {
 
 }  // namespace
 
-Track::Track(const Domain& domain, const Stamp& opened) : sum(sum_of(domain)) { state.at = opened; }
+Track::Track(const Domain& domain) : sum(sum_of(domain)) {}
 
 void Track::take(const Reading& reading) {
   state.status = reading.status;
@@ -22,8 +22,7 @@ void Track::take(const Reading& reading) {
   if (reading.status != PollStatus::Ok) return;
   if (!read) {
     read = true;
-    before_first = Duration::nanoseconds(reading.at.monotonic_ns - state.at.monotonic_ns);
-    if (before_first < Duration{}) before_first = {};
+    if (state.at != Stamp{}) before_first = elapsed(state.at, reading.at).awake;
   }
   if (Counter* counter = std::get_if<Counter>(&sum)) {
     settle(counter->advance(reading.raw, reading.at), reading);

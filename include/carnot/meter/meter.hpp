@@ -76,7 +76,9 @@ struct Channel {
   std::string of, reason;
 };
 
-/// Energy between two snapshots.
+/// Energy between two snapshots. Errors are those of `with_errors` (errors.hpp), and of channels
+/// asked less often than the rest the age of their readings at the highest power. No bound lies
+/// below zero; where no reading moved the interval says how much may have passed.
 struct EnergyBetween {
   Estimate<Energy> total;                    ///< sum of counted channels, at `Meter::boundary()`
   std::vector<Estimate<Energy>> by_channel;  ///< one per channel, whatever its role
@@ -84,12 +86,6 @@ struct EnergyBetween {
   Duration asleep;
   Duration unobserved;  ///< greatest of the counted channels
 };
-/// Errors, 90 %, each a cause of its own, so that windows side by side add up as they should: the
-/// gain of a channel (shared by all its readings), what a counter had not shown yet at either end
-/// (one step, one update period and the reading's age, at the highest power seen; shared with the
-/// window that begins where this one ends), unobserved time at up to the highest power, and, of
-/// sensors that look for a part of the time only, what they did not see. A bound never lies below
-/// zero; where no reading moved the interval says how much may have passed.
 
 class Meter {
  public:
@@ -114,6 +110,9 @@ class Meter {
   EnergyBetween energy(const Snapshot& a, const Snapshot& b) const;
   /// Static power learned from all samples so far.
   StaticPower static_power() const;
+  /// Who used which accelerator lately; asks the sources at most twice a second, else gives their
+  /// last answer. Empty without accelerators or where they do not tell.
+  std::vector<DeviceUse> device_use();
   /// Goes on from a recorded state: the next sample is differenced with it.
   /// \throws InputError if the channels do not match by id
   void restore(const std::vector<std::string>& ids, const Snapshot& last);
@@ -139,13 +138,20 @@ struct WindowResult {
   bool overlapped = false;  ///< another window of this process was open at some time
 };
 
-/// A span of time; stops at the end of its scope if `stop` was not called.
+/// A span of time; stops at the end of its scope if `stop` was not called. The meter must outlive
+/// it, and not be moved, while it is open.
+///
+/// Each start, stop and look of a window ends a slice of its thread's time. A slice's energy is
+/// split by CPU time (accelerators: by the device's busy time), goes to every open window of the
+/// thread as its `own`, and to the innermost as its `exclusive`; so `exclusive` over nested windows
+/// sums to `own` of the outermost. A window may be stopped on another thread; it still counts the
+/// CPU time of the one it was started on.
 class Window {
  public:
   explicit Window(Meter& meter, std::string label = "", Scope scope = Scope::Process,
                   StaticPolicy policy = StaticPolicy::Capacity);
   Window(Window&&) noexcept;
-  Window& operator=(Window&&) = delete;
+  Window& operator=(Window&&) noexcept;  ///< the window assigned to is stopped
   ~Window();
   WindowResult stop();  ///< a second call gives the same result
   WindowResult so_far() const;
