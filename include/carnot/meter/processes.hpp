@@ -38,7 +38,8 @@ struct MachineUse {
 class MachineMeter {
  public:
   /// \throws IoError if there is no such file
-  explicit MachineMeter(const std::string& procfs_root = "/proc");
+  explicit MachineMeter(const std::string& procfs_root = "/proc",
+                        const std::string& sysfs_root = "/sys");
   ~MachineMeter();
   MachineMeter(MachineMeter&&) noexcept;
   MachineMeter& operator=(MachineMeter&&) noexcept;
