@@ -132,7 +132,7 @@ MeasureResult resume_with(meter::Meter& meter, const std::string& path,
                           const MeasureOptions& options, const MeasureHooks& hooks) {
   JournalContents contents;
   JournalWriter writer = JournalWriter::resume(path, contents);
-  if (!holds_measurement(contents.entries))
+  if (!is_measurement(contents.entries))
     throw InputError(path + ": nothing to resume: it holds no measurement");
   const MeasurementView view = view_measurement(contents.entries);
   if (view.end) throw InputError(path + ": nothing to resume: the measurement has ended");
