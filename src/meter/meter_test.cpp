@@ -10,19 +10,22 @@
 #include <thread>
 #include <vector>
 
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <gtest/gtest.h>
-
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
+
 #include "meter/testing.hpp"
+#include "meter/testing_real.hpp"
 
 namespace carnot::meter {
 namespace {
 
 using testing::FakeSource;
+using testing::real_domain;
+using testing::RealSource;
 
 /// A meter over fakes, which stay reachable.
 struct Rig {
@@ -163,43 +166,10 @@ TEST(Meter, DropsNoChannelWithoutEvidence) {
   EXPECT_NEAR(rig.meter->energy(a, rig.meter->sample()).total.value().in(joule), 200.0, 0.5);
 }
 
-/// A source on the real clock: a counter of one joule a microsecond per watt, or its mirror.
-class RealSource : public Source {
- public:
-  RealSource(std::vector<Domain> domains, double watts)
-      : domains_(std::move(domains)), watts_(watts) {}
-  std::string_view name() const noexcept override { return "real"; }
-  const std::vector<Domain>& domains() const noexcept override { return domains_; }
-  Duration shortest_interval() const noexcept override { return shortest; }
-  void poll(std::span<Reading> readings) noexcept override {
-    ++polls;
-    const Stamp now = Stamp::now();
-    for (std::size_t i = 0; i < domains_.size(); ++i) {
-      readings[i].status = PollStatus::Ok;
-      readings[i].at = now;
-      const double joules = watts_ * 1e-9 * static_cast<double>(now.monotonic_ns);
-      readings[i].raw = static_cast<std::uint64_t>(joules / domains_[i].counter.unit.in(joule));
-    }
-  }
-  Duration shortest;
-  std::atomic<int> polls{0};
-
- private:
-  std::vector<Domain> domains_;
-  double watts_;
-};
-
-Domain real_domain(const std::string& id, int socket) {
-  Domain d = testing::package_domain(id, socket);
-  d.counter.unit = 1e-6 * joule;
-  d.counter.modulus = 0;
-  return d;
-}
-
 TEST(Meter, FindsMirrorsByTheirBehaviour) {
   std::vector<std::unique_ptr<Source>> sources;
   sources.push_back(std::make_unique<RealSource>(
-      std::vector{real_domain("real/a", 0), real_domain("real/b", 1)}, 100.0));
+      std::vector{real_domain("real/a", -1), real_domain("real/b", -1)}, 100.0));
   Meter meter = Meter::over(std::move(sources), {});
   EXPECT_EQ(meter.channels()[0].role, Role::Counted);
   EXPECT_EQ(meter.channels()[1].role, Role::Duplicate);
@@ -223,14 +193,11 @@ TEST(Meter, AsksSlowSourcesLessOften) {
   EXPECT_GE(e.high().in(joule), 0.5) << "5 ms at 100 W went by unseen";
 }
 
-TEST(Meter, RefusesToMeasureWithNothing) {
-  EXPECT_THROW(Meter::over({}, {}), DeviceError);
-}
+TEST(Meter, RefusesToMeasureWithNothing) { EXPECT_THROW(Meter::over({}, {}), DeviceError); }
 
 TEST(Meter, SamplesFromManyThreadsAtOnce) {
   std::vector<std::unique_ptr<Source>> sources;
-  sources.push_back(
-      std::make_unique<RealSource>(std::vector{real_domain("real/a", 0)}, 100.0));
+  sources.push_back(std::make_unique<RealSource>(std::vector{real_domain("real/a", 0)}, 100.0));
   Meter meter = Meter::over(std::move(sources), {});
   meter.keep_alive();
   meter.keep_alive();
@@ -253,8 +220,7 @@ TEST(Meter, SamplesFromManyThreadsAtOnce) {
 
 TEST(Meter, WorksInAForkedChildWhileAThreadSamples) {
   std::vector<std::unique_ptr<Source>> sources;
-  sources.push_back(
-      std::make_unique<RealSource>(std::vector{real_domain("real/a", 0)}, 100.0));
+  sources.push_back(std::make_unique<RealSource>(std::vector{real_domain("real/a", 0)}, 100.0));
   Meter meter = Meter::over(std::move(sources), {});
   meter.keep_alive();
   std::atomic<bool> done{false};
