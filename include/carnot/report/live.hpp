@@ -44,7 +44,7 @@ class LiveTracker {
   explicit LiveTracker(Duration point = Duration::seconds(1));
   void begin(const MeasurementBegin& begin);
   void sample(const MeasurementSample& sample);
-  /// The job's processes as last looked at.
+  /// The job's processes as last looked at; the same look again does nothing.
   void processes(std::span<const meter::ProcessUse> processes);
   LiveState state() const;
 
@@ -74,6 +74,7 @@ class LiveTracker {
   std::vector<Line> domains_;
   std::map<std::pair<int, std::uint64_t>, Process> processes_;
   double divided_until_j_ = 0, divided_cpu_s_ = 0;
+  std::uint64_t look_print_ = 0;
 };
 
 }  // namespace carnot::report
