@@ -53,6 +53,8 @@ class LiveTracker {
     std::deque<double> points;  ///< joules of each finished point
     double energy_j = 0, open_j = 0;
     void add(double joules) { energy_j += joules, open_j += joules; }
+    /// Over the open point and the last `closed` ones.
+    void spread(double joules, std::size_t closed);
   };
   struct Process {
     std::string name;
@@ -75,6 +77,7 @@ class LiveTracker {
   std::map<std::pair<int, std::uint64_t>, Process> processes_;
   double divided_until_j_ = 0, divided_cpu_s_ = 0;
   std::uint64_t look_print_ = 0;
+  std::size_t points_since_look_ = 0;
 };
 
 }  // namespace carnot::report
