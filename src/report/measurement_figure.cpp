@@ -140,7 +140,7 @@ class Figure {
       if (m_.domains[d].role != "counted") continue;
       const std::vector<double> own = zero_where_unknown(buckets_.mean(s.by_domain_w[d]));
       for (std::size_t i = 0; i < level.size(); ++i) level[i] += own[i];
-      const std::string style = fmt::format("area f{}", layers.size() % kColours + 1);
+      const std::string style = fmt::format("f{}", layers.size() % kColours + 1);
       layers.emplace_back(style, level);
       const bool modelled = m_.domains[d].energy.origin() != Origin::Measured;
       key.emplace_back(style, m_.domains[d].label + (modelled ? ", modelled" : ""));
@@ -198,7 +198,7 @@ class Figure {
     const svg::Scale y = svg::linear(0, most, cpu_bottom_, cpu_top_);
     svg::axes(drawing_, {time_, y, "", m_.job_method.empty() ? "CPUs busy" : "CPUs of the job", 8,
                          2, false, {}});
-    drawing_.path(svg::steps_area(x_, mapped(job, y, 1), y.from), "area f3",
+    drawing_.path(svg::steps_area(x_, mapped(job, y, 1), y.from), "f3",
                   "CPUs kept busy by the job");
     const svg::Scale share = svg::linear(0, 100, cpu_bottom_, cpu_top_);
     drawing_.path(svg::steps_line(x_, mapped(busy, share, 1)), "static", "machine busy");
@@ -245,12 +245,11 @@ class Figure {
 }  // namespace
 
 std::string_view measurement_figure_css() {
-  return "svg .area{opacity:.82}svg .job,svg .halo{fill:none;stroke:var(--ink);stroke-width:2}"
+  return "svg .job,svg .halo{fill:none;stroke:var(--ink);stroke-width:2}"
          "svg .halo{stroke:var(--paper);stroke-width:4.5;opacity:.8}svg .jobkey{fill:var(--ink)}"
          "svg .static{fill:none;stroke:var(--ink);stroke-width:1.2;stroke-dasharray:6 4;opacity:.7}"
          "svg .statickey{fill:var(--soft)}svg .gap{fill:var(--grid);opacity:.35}"
-         ".remedy{margin:.2em 0 1em}.bar{display:inline-block;height:.7em;border-radius:2px;"
-         "background:var(--strong);vertical-align:baseline}";
+         ".remedy{margin:.2em 0 1em}";
 }
 
 std::string measurement_figure(const Measurement& m) {

@@ -29,11 +29,11 @@ std::string answer_paragraph(const Measurement& m) {
     words = fmt::format("It used {} in {}, of {} that the machine used in that time.",
                         interval_in_words(m.energy), seconds_in_words(m.duration_s), machine);
   }
-  const char* origin = m.machine_energy.origin() == Origin::Measured
-                           ? " Energy is measured"
-                           : " No sensor was read: energy is modelled";
-  words += fmt::format("{} ({}); the ranges hold nine times in ten.", origin,
-                       origin_in_words(m.machine_energy));
+  words += m.machine_energy.origin() == Origin::Measured
+               ? " Energy is measured; the ranges hold nine times in ten."
+               : fmt::format(" No sensor says how much: energy is {}, and the ranges hold nine times "
+                             "in ten.",
+                             name(m.machine_energy.origin()));
   return html::paragraph(words, "answer");
 }
 
