@@ -131,7 +131,7 @@ Attribution attribute(const MeasurementView& view, const MeasuredEnergy& energy,
   const bool whole_machine = view.begin->job_method.empty();
   const std::vector<Step> steps = steps_of(view, energy, whole_machine);
   Attribution out;
-  out.static_power = learn(steps).value();
+  out.static_power = learn(steps).value(energy.boundary());
   out.job_j.assign(energy.intervals(), 0.0);
   out.job_until_j.assign(view.samples.size(), 0.0);
   // What the processes divide, and by which CPU time; both cumulative.

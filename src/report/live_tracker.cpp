@@ -23,6 +23,14 @@ double grown(std::int64_t earlier, std::int64_t later) {
 
 LiveTracker::LiveTracker(Duration point) : point_(point) {}
 
+void LiveTracker::Line::spread(double joules, std::size_t closed) {
+  closed = std::min(closed, points.size());
+  const double part = joules / static_cast<double>(closed + 1);
+  for (std::size_t i = points.size() - closed; i < points.size(); ++i) points[i] += part;
+  energy_j += joules;
+  open_j += part;
+}
+
 void LiveTracker::begin(const MeasurementBegin& begin) {
   begin_ = begin;
   policy_ = meter::parse_static_policy(begin.static_policy);
@@ -81,6 +89,7 @@ void LiveTracker::close_point() {
     line.open_j = 0;
     if (line.points.size() > kPoints) line.points.pop_front();
   };
+  ++points_since_look_;
   close(machine_);
   close(own_);
   for (Line& line : domains_) close(line);
@@ -90,6 +99,10 @@ void LiveTracker::close_point() {
 }
 
 void LiveTracker::processes(std::span<const meter::ProcessUse> now) {
+  std::uint64_t print = now.size();
+  for (const meter::ProcessUse& p : now) print += static_cast<std::uint64_t>(p.cpu_ns);
+  if (print == look_print_) return;
+  look_print_ = print;
   const bool whole = begin_.job_method.empty();
   const double energy = (whole ? machine_ : own_).energy_j - divided_until_j_;
   const double cpu_s = whole ? grown(first_.machine_busy_ns, last_.machine_busy_ns)
@@ -108,7 +121,10 @@ void LiveTracker::processes(std::span<const meter::ProcessUse> now) {
     seen_s += used;
   }
   const double all_s = std::max(seen_s, cpu_s - divided_cpu_s_);
-  for (const auto& [process, used] : spent) process->line.add(energy * used / all_s);
+  for (const auto& [process, used] : spent) {
+    process->line.spread(energy * used / all_s, points_since_look_);
+  }
+  points_since_look_ = 0;
   divided_until_j_ = (whole ? machine_ : own_).energy_j;
   divided_cpu_s_ = cpu_s;
 }

@@ -77,11 +77,13 @@ std::vector<std::size_t> shown_order(const MeasuredEnergy& energy) {
 
 void take_domains(Measurement& m, const MeasurementView& view, const MeasuredEnergy& energy,
                   std::int64_t from_ns, std::int64_t to_ns) {
+  const std::map<std::string, std::string> reasons = recorded_reasons(view.begin->facts_json);
   for (const std::size_t c : shown_order(energy)) {
     const MeasurementChannel& channel = view.begin->channels[c];
     const ChannelEnergy& own = energy.channels()[c];
+    const auto reason = reasons.find(channel.id);
     m.domains.push_back({channel.id, channel.label, channel.kind, channel.role, channel.source,
-                         channel.of.empty() ? "" : "of " + channel.of,
+                         reason == reasons.end() ? "" : reason->second,
                          own.between(from_ns, to_ns, own.boundary())});
   }
 }

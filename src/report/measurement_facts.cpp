@@ -35,6 +35,15 @@ std::vector<std::pair<std::string, std::string>> recorded_notes(const std::strin
   return notes;
 }
 
+std::map<std::string, std::string> recorded_reasons(const std::string& facts_json) {
+  std::map<std::string, std::string> reasons;
+  const Json recorded = part_at(facts_of(facts_json), "reasons", kWhat, false);
+  for (const auto& [id, reason] : recorded.items()) {
+    if (reason.is_string()) reasons[id] = reason.get<std::string>();
+  }
+  return reasons;
+}
+
 std::string account_facts(const model::AccountOptions& o) {
   Json accounting = Json::object();
   const auto text = [&](const char* key, const std::string& value) {

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kLines = 25;      // a screen, not a scroll
 constexpr std::size_t kName = 10;       // width of the names on the left
-constexpr std::size_t kProcesses = 5;   // before the rest is summed
-constexpr std::size_t kDomains = 6;
+constexpr std::size_t kProcesses = 4;   // before the rest is summed
+constexpr std::size_t kDomains = 5;
 
 class Lines {
  public:
@@ -85,8 +85,8 @@ void processes(Lines& lines, const Measurement& m) {
   std::string name = m.job_method.empty() ? "processes" : "who";
   const double total = m.machine_energy.value().in(joule);
   for (const MeasuredProcess& p : top_processes(m, kProcesses)) {
-    // An empty remainder is not worth a line here; the documents always carry it.
-    if (p.pid == 0 && !(p.energy.in(joule) > 1e-9 * total)) continue;
+    // A remainder of nothing is not worth a line here; the documents always carry it.
+    if (p.pid == 0 && !(p.energy.in(joule) > 1e-3 * total)) continue;
     const std::string who =
         p.pid > 0 ? fmt::format("{} {}", p.name, p.pid) : p.name;
     const std::string energy = joules_in_words(p.energy.in(joule));
@@ -100,12 +100,13 @@ void processes(Lines& lines, const Measurement& m) {
 
 void account(Lines& lines, const Measurement& m) {
   const model::Account& a = m.account;
-  lines.figure("carbon", interval_in_words(a.operational) + " CO2e", place_in_words(m));
-  std::string more = interval_in_words(a.embodied) + " embodied";
+  lines.row("carbon", fmt::format("{} CO2e, and {} embodied", interval_in_words(a.operational),
+                                  interval_in_words(a.embodied)));
+  lines.row("", place_in_words(m));
   if (!a.functional_unit.empty()) {
-    more += fmt::format(", SCI {} per {}", interval_in_words(a.sci), printable(a.functional_unit));
+    lines.row("", fmt::format("SCI {} per {}", interval_in_words(a.sci),
+                              printable(a.functional_unit)));
   }
-  lines.row("", more);
   lines.figure("cost", interval_in_words(a.cost),
                a.pue_known ? fmt::format("PUE {:g}", a.pue) : "PUE not stated: none added");
 }

@@ -25,7 +25,7 @@ constexpr Step kEnergy[] = {{1e-3, "mJ"}, {1, "J"}, {1e3, "kJ"}, {3.6e6, "kWh"},
 constexpr Step kPower[] = {{1e-3, "mW"}, {1, "W"}, {1e3, "kW"}, {1e6, "MW"}};
 constexpr Step kCarbon[] = {{1e-6, "µg"}, {1e-3, "mg"}, {1, "g"}, {1e3, "kg"}, {1e6, "t"}};
 constexpr Step kBytes[] = {{1, "B"}, {1e3, "kB"}, {1e6, "MB"}, {1e9, "GB"}, {1e12, "TB"}};
-constexpr Step kMoney[] = {{1, "EUR"}};
+constexpr Step kMoney[] = {{1e-2, "ct"}, {1, "EUR"}};
 
 const Step& fitting(std::span<const Step> steps, double value) {
   if (value == 0) return *std::find_if(steps.begin(), steps.end(),
@@ -72,7 +72,7 @@ std::string joules_in_words(double joules, int digits) { return in_words(kEnergy
 std::string watts_in_words(double watts, int digits) { return in_words(kPower, watts, digits); }
 std::string bytes_in_words(double bytes) { return in_words(kBytes, bytes, 3); }
 std::string grams_in_words(double grams) { return in_words(kCarbon, grams, 3); }
-std::string euros_in_words(double euros) { return in_words(kMoney, euros, 2); }
+std::string euros_in_words(double euros) { return in_words(kMoney, euros, 3); }
 
 std::string seconds_in_words(double seconds) {
   if (!std::isfinite(seconds)) return "n/a";
@@ -113,7 +113,7 @@ std::string place_in_words(const Measurement& m) {
   const double low = grid.intensity.low().in(gram_per_kilowatt_hour);
   const double high = grid.intensity.high().in(gram_per_kilowatt_hour);
   std::string place = printable(grid.name.empty() ? grid.code : grid.name);
-  if (grid.code == "WORLD") place = "location not stated: the world";
+  if (grid.code == "WORLD") place = "location not stated, so the world";
   return fmt::format("{}, {} g/kWh ({} … {})", place, number(g, 3), number(low, 3),
                      number(high, 3));
 }
@@ -147,8 +147,13 @@ std::vector<std::string> gaps_in_words(const Measurement& m) {
     double seconds = 0;
   };
   std::map<std::pair<std::string, std::string>, Group> groups;
+  const auto label = [&](const std::string& id) {
+    const auto domain = std::find_if(m.domains.begin(), m.domains.end(),
+                                     [&](const MeasuredDomain& d) { return d.id == id; });
+    return domain == m.domains.end() || domain->label.empty() ? id : domain->label;
+  };
   for (const MeasuredGap& gap : m.gaps) {
-    Group& group = groups[{gap.channel, gap.why}];
+    Group& group = groups[{label(gap.channel), gap.why}];
     ++group.count;
     group.seconds += gap.to_s - gap.from_s;
   }
@@ -156,9 +161,9 @@ std::vector<std::string> gaps_in_words(const Measurement& m) {
   for (const auto& [key, group] : groups) {
     const auto& [channel, why] = key;
     out.push_back(printable(fmt::format(
-        "{}: {}, {} ({})", channel.empty() ? "meter" : channel,
-        group.count == 1 ? "a gap" : fmt::format("{} gaps", group.count),
-        seconds_in_words(group.seconds), why)));
+        "{}, {}{}: {}", channel.empty() ? "the meter" : channel,
+        seconds_in_words(group.seconds),
+        group.count == 1 ? "" : fmt::format(" in {} gaps", group.count), why)));
   }
   return out;
 }

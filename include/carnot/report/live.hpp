@@ -44,7 +44,7 @@ class LiveTracker {
   explicit LiveTracker(Duration point = Duration::seconds(1));
   void begin(const MeasurementBegin& begin);
   void sample(const MeasurementSample& sample);
-  /// The job's processes as last looked at.
+  /// The job's processes as last looked at; the same look again does nothing.
   void processes(std::span<const meter::ProcessUse> processes);
   LiveState state() const;
 
@@ -53,6 +53,8 @@ class LiveTracker {
     std::deque<double> points;  ///< joules of each finished point
     double energy_j = 0, open_j = 0;
     void add(double joules) { energy_j += joules, open_j += joules; }
+    /// Over the open point and the last `closed` ones.
+    void spread(double joules, std::size_t closed);
   };
   struct Process {
     std::string name;
@@ -74,6 +76,8 @@ class LiveTracker {
   std::vector<Line> domains_;
   std::map<std::pair<int, std::uint64_t>, Process> processes_;
   double divided_until_j_ = 0, divided_cpu_s_ = 0;
+  std::uint64_t look_print_ = 0;
+  std::size_t points_since_look_ = 0;
 };
 
 }  // namespace carnot::report

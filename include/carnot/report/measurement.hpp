@@ -10,7 +10,7 @@
 /// `MeasurementBegin::facts_json` may say, besides whatever else a writer notes:
 ///     {"accounting": {"location", "pue", "carbon_g_per_kwh", "carbon_trace", "price_eur_per_kwh",
 ///                     "machine", "machine_share", "functional_units", "functional_unit"},
-///      "notes": [{"what", "why", "remedy"}, ...]}
+///      "notes": [{"what", "why", "remedy"}, ...], "reasons": {DOMAIN: "why it is (not) counted"}}
 /// Values; thread-safe to read.
 
 #include <cstdint>

@@ -83,7 +83,8 @@ class MetricsCollector {
   void begin(const MeasurementBegin& begin);
   /// \throws InputError for a sample whose channels are not as many as the beginning's
   void sample(const MeasurementSample& sample);
-  /// All processes as they are now; divides what was spent since the last look.
+  /// All processes as they are now; divides what was spent since the last look. The same look again
+  /// does nothing.
   void processes(std::span<const meter::ProcessUse> now, Instant at);
   /// CPU time of control groups, cumulative since each was made; divides the same energy.
   void groups(std::span<const std::pair<std::string, std::int64_t>> cpu_ns);
@@ -113,7 +114,7 @@ class MetricsCollector {
   Sum<double> static_j_, dynamic_j_;
   double divided_until_j_ = 0, grouped_until_j_ = 0;
   double cpu_at_look_s_ = 0, cpu_at_groups_s_ = 0;
-  std::uint64_t look_ = 0;
+  std::uint64_t look_ = 0, look_print_ = 0;
   std::unordered_map<int, Seen> seen_;  ///< by pid
   std::map<std::string, std::pair<std::int64_t, double>> groups_;  ///< CPU time, energy
 };
