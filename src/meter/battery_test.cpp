@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 class Battery : public ::testing::Test {
  protected:
   void put(const std::string& supply, const std::string& file, const std::string& text) {
-    tree_.write("class/power_supply/" + supply + "/" + file, text);
+    testing::write_text(tree_ / ("class/power_supply/" + supply + "/" + file), text);
   }
   void battery(const std::string& supply, const std::string& status) {
     put(supply, "type", "Battery");
@@ -28,7 +28,7 @@ class Battery : public ::testing::Test {
   }
   void open() {
     SourceOptions options;
-    options.sysfs_root = tree_.path();
+    options.sysfs_root = tree_.path().string();
     source_ = open_battery(options, notes_);
     if (source_ != nullptr) {
       EXPECT_THAT(testing::check_source_contract(*source_), IsEmpty());
@@ -40,7 +40,7 @@ class Battery : public ::testing::Test {
     return readings[0];
   }
 
-  testing::Folder tree_;
+  testing::TemporaryFolder tree_;
   std::vector<Note> notes_;
   std::unique_ptr<Source> source_;
 };

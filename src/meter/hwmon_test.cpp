@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cerrno>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
@@ -21,23 +22,27 @@ namespace carnot::meter {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::Folder;
 using ::testing::IsEmpty;
+using testing::TemporaryFolder;
+using testing::write_text;
 
 // A tree of chips and the source over it.
 class Hwmon : public ::testing::Test {
  protected:
   void chip(int number, const std::string& name, const std::string& device = "") {
     const std::string folder = "class/hwmon/hwmon" + std::to_string(number);
-    tree_.write(folder + "/name", name);
-    if (!device.empty()) tree_.link(folder + "/device", "devices/" + device);
+    write_text(tree_ / (folder + "/name"), name);
+    if (device.empty()) return;
+    std::filesystem::create_directories(tree_ / ("devices/" + device));
+    std::filesystem::create_directory_symlink(tree_ / ("devices/" + device),
+                                              tree_ / (folder + "/device"));
   }
   void put(int number, const std::string& file, const std::string& text) {
-    tree_.write("class/hwmon/hwmon" + std::to_string(number) + "/" + file, text);
+    write_text(tree_ / ("class/hwmon/hwmon" + std::to_string(number) + "/" + file), text);
   }
   void open() {
     SourceOptions options;
-    options.sysfs_root = tree_.path();
+    options.sysfs_root = tree_.path().string();
     notes_.clear();
     source_ = open_hwmon(options, notes_);
     if (source_ != nullptr) {
@@ -57,7 +62,7 @@ class Hwmon : public ::testing::Test {
     return readings;
   }
 
-  Folder tree_;
+  TemporaryFolder tree_;
   std::vector<Note> notes_;
   std::unique_ptr<Source> source_;
 };
@@ -267,7 +272,7 @@ TEST_F(Hwmon, CounterBelowZeroIsNoCount) {
 TEST_F(Hwmon, UnreadableFilesAreANoteWithTheRemedy) {
   chip(0, "amd_energy", "amd_energy.0");
   put(0, "energy1_input", "1000");
-  const std::string file = tree_.path("class/hwmon/hwmon0/energy1_input");
+  const std::string file = tree_ / "class/hwmon/hwmon0/energy1_input";
   ASSERT_EQ(::chmod(file.c_str(), 0), 0);
   // Root reads every file, so root becomes somebody else for a moment.
   ASSERT_EQ(::chmod(tree_.path().c_str(), 0755), 0);

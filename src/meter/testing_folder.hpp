@@ -2,50 +2,40 @@
 #pragma once
 
 /// \file
-/// For tests: a folder of small files that goes with the test.
+/// For tests: a folder of its own that goes when the test does, and files in it.
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
 
-#include "carnot/base/error.hpp"
+#include <stdlib.h>
 
 namespace carnot::meter::testing {
 
-class Folder {
+class TemporaryFolder {
  public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "carnot-XXXXXX").string();
-    CARNOT_CHECK(::mkdtemp(name.data()) != nullptr, "no temporary folder");
-    root_ = name;
+  TemporaryFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "carnot-meter-XXXXXX");
+    path_ = ::mkdtemp(pattern.data());
   }
-  ~Folder() {
+  ~TemporaryFolder() {
     std::error_code ignored;
-    std::filesystem::remove_all(root_, ignored);
+    std::filesystem::remove_all(path_, ignored);
   }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string path(std::string_view file = "") const { return (root_ / file).string(); }
-  /// Writes in place, so that a reader with the file open sees it change as in sysfs.
-  void write(std::string_view file, std::string_view text) const {
-    std::filesystem::create_directories((root_ / file).parent_path());
-    std::ofstream out(root_ / file);
-    out << text << '\n';
-    CARNOT_CHECK(out.flush().good(), "cannot write");
-  }
-  void remove(std::string_view file) const { std::filesystem::remove_all(root_ / file); }
-  /// `file` points to the folder `target`, both in here.
-  void link(std::string_view file, std::string_view target) const {
-    std::filesystem::create_directories(root_ / target);
-    std::filesystem::create_directories((root_ / file).parent_path());
-    std::filesystem::create_directory_symlink(root_ / target, root_ / file);
-  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string operator/(std::string_view name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return path_; }
 
  private:
-  std::filesystem::path root_;
+  std::filesystem::path path_;
 };
+
+/// Writes a file and the folders on the way to it.
+inline void write_text(const std::filesystem::path& path, std::string_view text) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+}
 
 }  // namespace carnot::meter::testing
