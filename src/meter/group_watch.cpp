@@ -27,7 +27,8 @@ int GroupWatch::enter(int pid, int before) {
   PinnedFile file(procfs_root_ + "/" + std::to_string(pid) + "/cgroup");
   const std::string path =
       file.is_open() ? parse_membership(file.read(buffer_), "") : std::string{};
-  if (path.empty() || !path.starts_with(root_)) return kNone;
+  // The root group's usage is counted in ticks: it may stand still while its processes do not.
+  if (path.empty() || path == "/" || !path.starts_with(root_)) return kNone;
   const auto [entry, added] = index_.emplace(path, static_cast<int>(groups_.size()));
   if (added) groups_.push_back({.path = point_ + path.substr(root_.size()), .usage = {}});
   ++groups_[static_cast<std::size_t>(entry->second)].members;
