@@ -48,18 +48,31 @@ class StaticPower {
   /// Static power and its 90 % interval; before `known`, [0, least power seen] with value
   /// as the published idle share of servers (0.22 of full load, SPECpower 2019+) would have it,
   /// Origin::Assumed.
-  Estimate<Power> value() const;
+  /// \param boundary  of the samples
+  Estimate<Power> value(Boundary boundary = Boundary::Node) const;
   /// The value alone, without allocation.
   Power watts() const noexcept;
   std::uint64_t samples() const noexcept { return samples_; }
 
  private:
-  static constexpr std::size_t kBins = 32;
-  struct Bin {
-    double weight = 0, busy = 0, power = 0, power2 = 0;
+  /// Sums over consecutive samples, enough for a weighted line through them.
+  struct Block {
+    double length = 0, weight = 0, u = 0, uu = 0, p = 0, up = 0, pp = 0;
+    std::uint64_t samples = 0;
+    void add(const Block& other) noexcept;
   };
-  std::array<Bin, kBins> bins_{};
-  double least_ = 0, greatest_ = 0, greatest_busy_ = 0;
+  struct Line {
+    double intercept = 0, variance = 0;
+  };
+  static constexpr std::size_t kBlocks = 16;
+  static Line fit(const Block& all) noexcept;
+  Line learned() const noexcept;
+  void next_block() noexcept;
+
+  std::array<Block, kBlocks> blocks_{};
+  std::size_t filled_ = 1;           // blocks in use, oldest first
+  std::uint64_t block_samples_ = 1;  // of a full block
+  double least_ = 0;                 // power ever seen
   std::uint64_t samples_ = 0;
 };
 
