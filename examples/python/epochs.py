@@ -13,7 +13,7 @@ def epoch(weights, rows):
         weights[1] -= 0.02 * error * x
 
 
-rows = [(x := random.uniform(-1, 1), 3 + 2 * x) for _ in range(20_000)]
+rows = [(x := random.uniform(-1, 1), 3 + 2 * x) for _ in range(100_000)]
 weights = [0.0, 0.0]
 
 with carnot.measure("training") as training:
