@@ -295,14 +295,26 @@ void Guard::leave() noexcept {
   guard_gone_ = true;  // not ours to end any more
 }
 
+void Guard::wait_for_guard() noexcept {
+  while (::waitpid(guard_, nullptr, __WCLONE) < 0 && errno == EINTR) {
+  }
+  guard_gone_ = true;
+}
+
+void Guard::cancel() noexcept {
+  if (release_fd_ < 0) return;
+  ::close(std::exchange(release_fd_, -1));
+  if (guard_ > 0 && !guard_gone_) wait_for_guard();
+}
+
 void Guard::close_all() noexcept {
-  for (int* fd : {&release_fd_, &status_fd_, &pidfd_}) {
+  cancel();
+  for (int* fd : {&status_fd_, &pidfd_}) {
     if (*fd >= 0) ::close(std::exchange(*fd, -1));
   }
   if (guard_ > 0 && !guard_gone_) {
     ::kill(guard_, SIGKILL);
-    while (::waitpid(guard_, nullptr, __WCLONE) < 0 && errno == EINTR) {
-    }
+    wait_for_guard();
   }
   guard_ = 0;
   if (page_ != nullptr) ::munmap(std::exchange(page_, nullptr), sizeof(Page));
