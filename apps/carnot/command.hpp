@@ -73,6 +73,7 @@ void add_run(CLI::App& app, const Common& common, Action& action);
 void add_report(CLI::App& app, const Common& common, Action& action);
 void add_learn(CLI::App& app, const Common& common, Action& action);
 void add_data(CLI::App& app, const Common& common, Action& action);
+void add_serve(CLI::App& app, const Common& common, Action& action);
 void add_limits(CLI::App& app, const Common& common, Action& action);
 
 }  // namespace carnot::app
