@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
         app::add_report(cli, common, action);
         app::add_learn(cli, common, action);
         app::add_data(cli, common, action);
+        app::add_serve(cli, common, action);
         app::add_limits(cli, common, action);
       });
 }
