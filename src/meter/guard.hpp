@@ -41,7 +41,7 @@ class Guard {
   /// Gives up a command that was not released: it ends without having run.
   void cancel() noexcept;
   /// Leaves the guard to itself: it removes the group once nobody is left in it.
-  void leave() noexcept;
+  void leave();
 
   /// Lets the command run; returns once it does. \throws InputError if it cannot be executed
   void release();
