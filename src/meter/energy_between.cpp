@@ -30,9 +30,9 @@ Power highest(const Domain& domain, const ChannelState& state) {
 /// `figure`, of which up to `early` may have been spent before the interval.
 Estimate<Energy> less(const Estimate<Energy>& figure, Energy early, std::string cause) {
   if (early <= Energy{}) return figure;
-  const double value = figure.value().in(joule);
+  const double value = figure.value().in(joule) * (1 - 1e-10);  // rounding must not take it below
   const double taken = (figure.value() - figure.low()).in(joule);
-  const double room = std::sqrt(std::max(0.0, value * value - taken * taken)) * (1 - 1e-12);
+  const double room = std::sqrt(std::max(0.0, value * value - taken * taken));
   return figure + Estimate<Energy>(Energy{}, -min(early, room * joule), Energy{}, figure.origin(),
                                    figure.boundary(), std::move(cause), {});
 }
@@ -45,11 +45,13 @@ Duration unobserved_until(const ChannelState& state, const Stamp& at) noexcept {
 
 Estimate<Energy> channel_energy(const Domain& domain, const ChannelState& a, const Stamp& at_a,
                                 const ChannelState& b, const Stamp& at_b) {
-  // A channel may have been read some time before its snapshot. What passed after the last reading
-  // is not shown: as if not observed; what passed after the first came in later.
+  // A channel may have been read before or after its snapshot. What is missing for that counts as
+  // not observed; what is too much may have been spent outside.
+  const Duration missing = since(b.at, at_b) + since(at_a, a.at);
+  const Duration outside = since(a.at, at_a) + since(at_b, b.at);
   Interval interval{max(b.energy - a.energy, Energy{}), a.at, b.at,
-                    b.unobserved - a.unobserved + since(b.at, at_b), b.highest};
-  const Energy early = highest(domain, a) * since(a.at, at_a).time();
+                    b.unobserved - a.unobserved + missing, b.highest};
+  const Energy early = highest(domain, a) * outside.time();
   const std::string cause = "age of " + domain.id + " " + std::to_string(at_a.boottime_ns);
   if (domain.is_counter) {
     interval.energy = static_cast<double>(b.total_raw - a.total_raw) * domain.counter.unit;

@@ -16,7 +16,7 @@ Estimate<Energy> with_terms(const Interval& interval, const Gain& gain, Energy e
   const Energy value = interval.energy;
   const Energy gain_down = (1.0 - std::min(1.0, gain.low)) * value;
   const double down = std::hypot(gain_down.in(joule), ends.in(joule), missed.in(joule));
-  const double kept = down > value.in(joule) ? value.in(joule) / down * (1 - 1e-12) : 1.0;
+  const double kept = down > value.in(joule) ? value.in(joule) / down * (1 - 1e-9) : 1.0;
   const std::string when = " " + std::to_string(interval.from.boottime_ns) + "-" +
                            std::to_string(interval.to.boottime_ns);
   Estimate<Energy> figure(value, value - kept * gain_down, std::max(1.0, gain.high) * value, origin,

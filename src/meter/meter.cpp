@@ -28,7 +28,7 @@ constexpr Duration kForeign = Duration::seconds(60);
 /// Long before any reading.
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min() / 2;
 /// Readings by which mirrors are told from neighbours, and the pause between them.
-constexpr int kObservedReadings = 4;
+constexpr int kObservedReadings = 5;
 constexpr auto kObservedPause = std::chrono::microseconds(1200);
 
 /// Whether the counted domains see the processors: a board of their own does not.
@@ -159,7 +159,9 @@ void Meter::Implementation::resolve_roles() {
   const auto may_mirror = [&](std::size_t i, std::size_t j) {
     return resolution.entries[i].role == Role::Counted &&
            resolution.entries[j].role == Role::Counted && domains[i].kind == domains[j].kind &&
-           domains[i].is_counter && domains[j].is_counter;
+           domains[i].is_counter && domains[j].is_counter &&
+           (domains[i].socket < 0 || domains[j].socket < 0 ||
+            domains[i].socket == domains[j].socket);
   };
   bool worth_a_look = false;
   for (std::size_t i = 0; i < domains.size(); ++i)
@@ -222,10 +224,7 @@ void Meter::Implementation::sample(Snapshot& into) {
   next = states[now_current];
   const Stamp now = Stamp::now();
   advance(next, now);
-  if (!foreign_clock) next.at = now;
-  for (const Track& track : next.tracks)
-    if (foreign_clock && track.state.at.monotonic_ns > next.at.monotonic_ns)
-      next.at = track.state.at;
+  next.at = time_of_sample(next, now);
   learn(next);
   current.store(1 - now_current, std::memory_order_release);
 
@@ -234,6 +233,19 @@ void Meter::Implementation::sample(Snapshot& into) {
   into.busy_share = next.busy_share;
   into.channels.resize(next.tracks.size());
   for (std::size_t i = 0; i < next.tracks.size(); ++i) into.channels[i] = next.tracks[i].state;
+}
+
+/// The latest reading made in this sample: a thread may be held up between reading and looking at
+/// the clock. Where nothing was read just now, now.
+Stamp Meter::Implementation::time_of_sample(const MeterState& next, const Stamp& began) const {
+  Stamp latest = foreign_clock ? next.at : began;
+  bool read = foreign_clock;
+  for (const Track& track : next.tracks) {
+    if (track.state.at.monotonic_ns < latest.monotonic_ns) continue;
+    latest = track.state.at;
+    read = true;
+  }
+  return read ? latest : Stamp::now();
 }
 
 void Meter::Implementation::advance(MeterState& next, const Stamp& now) {

@@ -102,6 +102,7 @@ struct Meter::Implementation {
   void sample(Snapshot& into);
   /// \pre guard held
   void advance(MeterState& next, const Stamp& now);
+  Stamp time_of_sample(const MeterState& next, const Stamp& began) const;
   void learn(MeterState& next) const;
   void resolve_roles();
   void start_keeper(Guard& mine);

@@ -53,16 +53,14 @@ struct DeviceShare {
 DeviceShare device_share(const std::vector<DeviceUse>& use, int device, StaticPolicy policy) {
   if (policy == StaticPolicy::Whole) return {1, 1, 1};
   double own = 0, all = 0;
-  bool listed = false;
   for (const DeviceUse& u : use) {
     if (u.device != device) continue;
-    listed = true;
     all += u.busy_share;
     if (u.pid == ::getpid()) own += u.busy_share;
   }
   if (all > 0 && numbered_as_the_host()) return {own / all, own / all, own / all};
   // Nobody was seen to be busy, or whoever was cannot be told from us.
-  return listed && all > 0 ? DeviceShare{1, 0, 1} : DeviceShare{0, 0, 1};
+  return all > 0 ? DeviceShare{1, 0, 1} : DeviceShare{0, 0, 1};
 }
 
 }  // namespace

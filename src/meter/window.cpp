@@ -136,8 +136,9 @@ Estimate<Energy> Window::Implementation::shared(const Energy& value,
   // Downward errors together end at zero.
   const double base = -errors.low().in(joule);
   double squares = 0;
-  for (const Part& p : parts) squares += p.down.in(joule)*p.down.in(joule);
-  const double room = std::max(0.0, value.in(joule)*value.in(joule)-base * base);
+  for (const Part& p : parts) squares += std::pow(p.down.in(joule), 2);
+  const double most = (1 - 1e-10) * value.in(joule);  // rounding must not take it below
+  const double room = std::max(0.0, most * most - base * base);
   const double kept = squares > room ? std::sqrt(room / squares) * (1 - 1e-12) : 1.0;
   for (const Part& p : parts) {
     if (p.down == Energy{} && p.up == Energy{}) continue;
