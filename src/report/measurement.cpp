@@ -45,9 +45,7 @@ void take_words(Measurement& m, const MeasurementView& view) {
   }
   m.notes = recorded_notes(begin.facts_json);
   if (!m.complete) {
-    m.notes.emplace_back("the measurement has no end: it was cut short, and its figures are of the "
-                         "time up to the last sample",
-                         "");
+    m.notes.emplace_back("it was cut short: figures are up to the last sample", "");
   }
 }
 

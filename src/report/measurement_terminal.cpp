@@ -88,7 +88,7 @@ void processes(Lines& lines, const Measurement& m) {
     // A remainder of nothing is not worth a line here; the documents always carry it.
     if (p.pid == 0 && !(p.energy.in(joule) > 1e-3 * total)) continue;
     const std::string who =
-        p.pid > 0 ? fmt::format("{} {}", p.name, p.pid) : p.name;
+        p.pid > 0 ? fmt::format("{} {}", printable(p.name), p.pid) : p.name;
     const std::string energy = joules_in_words(p.energy.in(joule));
     const std::string cpu = p.cpu_s > 0 ? seconds_in_words(p.cpu_s) + " CPU" : "";
     lines.row(name, fmt::format("{} {} {}  {}", padded_right(cut(who, 26), 26),
@@ -132,7 +132,8 @@ void notes(Lines& lines, const Measurement& m) {
 std::string measurement_terminal(const Measurement& m, int width, bool colour) {
   Lines lines(width, colour);
   lines.put(lines.strong(cut(subject(m), lines.width())));
-  lines.row("", fmt::format("{} in {}, {} CPU ({})", outcome_in_words(m),
+  lines.row("", fmt::format("{} {} {}, {} CPU ({})", outcome_in_words(m),
+                            m.complete ? "in" : "after",
                             seconds_in_words(m.duration_s), seconds_in_words(m.cpu_s),
                             m.job_method.empty() ? "whole machine" : printable(m.job_method)));
   lines.put("");
