@@ -69,7 +69,7 @@ class Grouper {
 }  // namespace
 
 RunView group(const std::vector<Entry>& entries, bool whole_run) {
-  if (holds_measurement(entries)) throw InputError("ledger: this is a measurement, not a run");
+  if (is_measurement(entries)) throw InputError("ledger: this is a measurement, not a run");
   if (whole_run && (entries.empty() || !std::holds_alternative<RunBegin>(entries.front())))
     throw InputError("ledger: entry 1: a run starts with RunBegin");
   Grouper grouper;

@@ -41,12 +41,12 @@ class Grouper {
 
 }  // namespace
 
-bool holds_measurement(const std::vector<Entry>& entries) noexcept {
+bool is_measurement(const std::vector<Entry>& entries) noexcept {
   return !entries.empty() && std::holds_alternative<MeasurementBegin>(entries.front());
 }
 
 MeasurementView view_measurement(const std::vector<Entry>& entries) {
-  if (!holds_measurement(entries))
+  if (!is_measurement(entries))
     throw InputError("ledger: entry 1: a measurement starts with MeasurementBegin");
   Grouper grouper;
   for (std::size_t i = 0; i < entries.size(); ++i) {

@@ -28,7 +28,7 @@ std::string refusal(const std::vector<Entry>& entries) {
 
 TEST(MeasurementView, GroupsByKind) {
   const auto entries = small_measurement();
-  ASSERT_TRUE(holds_measurement(entries));
+  ASSERT_TRUE(is_measurement(entries));
   const MeasurementView view = view_measurement(entries);
   EXPECT_EQ(view.begin, &std::get<MeasurementBegin>(entries.front()));
   ASSERT_EQ(view.samples.size(), 4u);

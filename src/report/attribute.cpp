@@ -13,7 +13,7 @@ namespace carnot::report {
 namespace {
 
 constexpr double kSecond = 1e-9;
-constexpr double kTick = 0.01;       // of /proc: 100 a second on every Linux
+constexpr double kTick = 0.01;        // of /proc: 100 a second on every Linux
 constexpr double kStep = 10 * kTick;  // shorter, and ticks say more than load
 
 /// Consecutive intervals, long enough that CPU ticks can be trusted.
@@ -21,8 +21,8 @@ struct Step {
   std::size_t first = 0, last = 0;  ///< intervals [first, last)
   double length_s = 0;
   meter::CpuUse use;
-  double host_j = 0;            ///< counted, accelerators left out
-  double accelerator_j = 0;     ///< counted
+  double host_j = 0;         ///< counted, accelerators left out
+  double accelerator_j = 0;  ///< counted
   double job_accelerator_j = 0;
   bool whole = true;  ///< nothing of the host unobserved
 };
@@ -84,8 +84,8 @@ meter::Split split(const Step& step, Power static_power, meter::StaticPolicy pol
 }
 
 double job_part(const Step& step, const meter::Split& parts, meter::StaticPolicy policy) {
-  const double accelerators = policy == meter::StaticPolicy::Whole ? step.accelerator_j
-                                                                   : step.job_accelerator_j;
+  const double accelerators =
+      policy == meter::StaticPolicy::Whole ? step.accelerator_j : step.job_accelerator_j;
   return parts.job_static.in(joule) + parts.job_dynamic.in(joule) + accelerators;
 }
 

@@ -19,16 +19,16 @@ namespace carnot::report {
 
 struct Attribution {
   Estimate<Power> static_power;
-  double static_j = 0;        ///< of the machine
-  Estimate<Energy> job;       ///< shares the machine's error causes
+  double static_j = 0;   ///< of the machine
+  Estimate<Energy> job;  ///< shares the machine's error causes
   // The machine's energy that is no process' of the job:
-  double others_j = 0;        ///< other processes
-  double idle_j = 0;          ///< static energy of nobody
-  double accelerator_j = 0;   ///< of accelerators, not the job's
+  double others_j = 0;       ///< other processes
+  double idle_j = 0;         ///< static energy of nobody
+  double accelerator_j = 0;  ///< of accelerators, not the job's
   double unattributed_j = 0;
-  std::vector<double> job_j;  ///< [interval]
+  std::vector<double> job_j;        ///< [interval]
   std::vector<double> job_until_j;  ///< [sample], cumulative
-  ProcessShares processes;  ///< of the job's energy; whole machine: of its dynamic energy
+  ProcessShares processes;          ///< of the job's energy; whole machine: of its dynamic energy
 };
 
 /// \param machine  all counted energy of `energy`

@@ -121,8 +121,7 @@ ChannelEnergy::Moment ChannelEnergy::moment(std::int64_t at_ns, bool earliest) c
   // Samples of one moment: their energies lie after a beginning and before an end.
   while (earliest && i > 0 && samples[i - 1]->boottime_ns == at_ns) --i;
   if (samples[i]->boottime_ns == at_ns) return {i, 0.0, at_ns};
-  const double length =
-      static_cast<double>(samples[i + 1]->boottime_ns - samples[i]->boottime_ns);
+  const double length = static_cast<double>(samples[i + 1]->boottime_ns - samples[i]->boottime_ns);
   return {i, static_cast<double>(at_ns - samples[i]->boottime_ns) / length, at_ns};
 }
 
@@ -178,9 +177,9 @@ Estimate<Energy> ChannelEnergy::between(std::int64_t from_ns, std::int64_t to_ns
           fmt::format("end {}", to.at_ns));
   }
   const std::size_t last = to.share == 0 ? to.sample : to.sample + 1;
-  const double unobserved = kSecond * static_cast<double>(
-                                          reading(view_, last, index_).unobserved_ns -
-                                          reading(view_, from.sample, index_).unobserved_ns);
+  const double unobserved =
+      kSecond * static_cast<double>(reading(view_, last, index_).unobserved_ns -
+                                    reading(view_, from.sample, index_).unobserved_ns);
   if (unobserved > 0) widen(0.0, unobserved * highest_w_, "unobserved");
   return energy;
 }

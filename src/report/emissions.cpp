@@ -20,8 +20,8 @@ namespace carnot::report {
 
 namespace {
 
-constexpr std::array<const char*, 7> kRequired = {"timestamp",  "duration",   "emissions",
-                                                  "cpu_energy", "gpu_energy", "ram_energy",
+constexpr std::array<const char*, 7> kRequired = {"timestamp",      "duration",   "emissions",
+                                                  "cpu_energy",     "gpu_energy", "ram_energy",
                                                   "energy_consumed"};
 constexpr double kSumTolerance = 0.01;
 constexpr double kPowerTolerance = 0.1;       // its powers are means over unequal steps
@@ -103,7 +103,8 @@ void flag(EmissionsRun& run) {
   bool all_known = true;
   for (const auto& part : parts) {
     const double joules = part.energy.in(joule), watts = part.power.in(watt);
-    if (joules < 0) add(fmt::format("{}_energy is negative: {}", part.name, joules_in_words(joules)));
+    if (joules < 0)
+      add(fmt::format("{}_energy is negative: {}", part.name, joules_in_words(joules)));
     if (run.duration_s > 0 && joules >= 0 &&
         differ(watts * run.duration_s, joules, kPowerTolerance)) {
       add(fmt::format("{}_power is {}, its energy over its duration {}", part.name,

@@ -72,8 +72,7 @@ void LiveTracker::sample(const MeasurementSample& now) {
     use.capacity_s = use.busy_s + grown(split_until_.machine_idle_ns, now.machine_idle_ns) +
                      grown(split_until_.machine_steal_ns, now.machine_steal_ns);
     if (use.capacity_s > 0) {
-      static_power_.add(use.busy_s / use.capacity_s, host / length.time().in(second) * watt,
-                        length);
+      static_power_.add(use.busy_s / use.capacity_s, host / length.time().in(second)*watt, length);
     }
     const meter::Split parts =
         meter::split(host * joule, static_power_.watts(), length, use, policy_);
@@ -156,8 +155,8 @@ LiveState LiveTracker::state() const {
       origin = channel.origin;
     }
     const std::string role = channel.role == "counted" ? "" : ", " + channel.role;
-    s.domains.push_back(track(domains_[c], printable(channel.label),
-                              printable(channel.origin + role)));
+    s.domains.push_back(
+        track(domains_[c], printable(channel.label), printable(channel.origin + role)));
   }
   s.machine = track(machine_, "machine", origin);
   if (!begin_.job_method.empty()) s.own = track(own_, "job", origin);

@@ -52,7 +52,8 @@ class View {
                        padded_left("mean", kFigure) + padded_left("energy", kFigure);
     if (origin_) line += " " + padded_right("origin", kOrigin);
     if (spark_ > 0) {
-      line += "  " + cut("last " + seconds_in_words(static_cast<double>(spark_) * s.point_s), spark_);
+      line +=
+          "  " + cut("last " + seconds_in_words(static_cast<double>(spark_) * s.point_s), spark_);
     }
     put(line, "\x1b[2m");
   }
@@ -89,9 +90,9 @@ std::string live_view(const LiveState& s, int width, int height, bool colour) {
   View view(static_cast<std::size_t>(std::max(width, 40)),
             static_cast<std::size_t>(std::max(height, 4)), colour);
   const std::string what = s.method.empty() ? "the machine" : printable(s.job);
-  view.put(fmt::format("{}, {}, {} CPU", what, seconds_in_words(s.elapsed_s),
-                       seconds_in_words(s.cpu_s)),
-           "\x1b[1m");
+  view.put(
+      fmt::format("{}, {}, {} CPU", what, seconds_in_words(s.elapsed_s), seconds_in_words(s.cpu_s)),
+      "\x1b[1m");
   view.head(s);
   // One scale for all lines of power, so that heights compare.
   const double top = top_of(s.machine, view.spark_width());

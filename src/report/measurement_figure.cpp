@@ -81,7 +81,9 @@ class Figure {
         buckets_(m),
         minutes_(m.duration_s > 600),
         hours_(m.duration_s > 4 * 3600),
-        per_unit_(hours_ ? 3600 : minutes_ ? 60 : 1),
+        per_unit_(hours_     ? 3600
+                  : minutes_ ? 60
+                             : 1),
         time_(svg::linear(0, m.duration_s / per_unit_, kLeft, kRight)),
         has_frequency_(greatest(m.series.frequency_hz) > 0),
         top_(m.windows.empty() ? 44 : 68),
@@ -104,8 +106,7 @@ class Figure {
  private:
   std::string description() const {
     return fmt::format("Power of {} over {}: {} on average, {} of the machine.", subject(m_),
-                       seconds_in_words(m_.duration_s),
-                       watts_in_words(m_.power.value().in(watt)),
+                       seconds_in_words(m_.duration_s), watts_in_words(m_.power.value().in(watt)),
                        joules_in_words(m_.machine_energy.value().in(joule)));
   }
 
@@ -159,7 +160,7 @@ class Figure {
           "job", "the job");
       key.emplace_back("jobkey", "the job");
     }
-    const double fixed = m_.static_power.value().in(watt) * unit.factor;
+    const double fixed = m_.static_power.value().in(watt)*unit.factor;
     if (fixed > 0 && fixed < y.high) {
       drawing_.line(kLeft, y.at(fixed), kRight, y.at(fixed), "static");
       drawing_.text(kRight, y.at(fixed) - 5,
@@ -196,8 +197,9 @@ class Figure {
     for (double& share : busy) share *= 100;
     const double most = svg::rounded_up(greatest(job) * 1.02, 3);
     const svg::Scale y = svg::linear(0, most, cpu_bottom_, cpu_top_);
-    svg::axes(drawing_, {time_, y, "", m_.job_method.empty() ? "CPUs busy" : "CPUs of the job", 8,
-                         2, false, {}});
+    svg::axes(
+        drawing_,
+        {time_, y, "", m_.job_method.empty() ? "CPUs busy" : "CPUs of the job", 8, 2, false, {}});
     drawing_.path(svg::steps_area(x_, mapped(job, y, 1), y.from), "f3",
                   "CPUs kept busy by the job");
     const svg::Scale share = svg::linear(0, 100, cpu_bottom_, cpu_top_);
@@ -210,8 +212,7 @@ class Figure {
   void frequency() {
     const double top = cpu_bottom_ + 42;
     const std::vector<double> hz = buckets_.mean(m_.series.frequency_hz);
-    const svg::Scale y =
-        svg::linear(0, svg::rounded_up(greatest(hz) * 1e-9 * 1.02, 2), last_, top);
+    const svg::Scale y = svg::linear(0, svg::rounded_up(greatest(hz) * 1e-9 * 1.02, 2), last_, top);
     svg::axes(drawing_, {time_, y, "", "mean clock, GHz", 8, 2, false, {}});
     std::vector<double> middle;
     for (std::size_t i = 0; i + 1 < x_.size(); ++i) middle.push_back((x_[i] + x_[i + 1]) / 2);
@@ -226,7 +227,10 @@ class Figure {
       drawing_.text(time_.at(mark), last_ + 18, svg::tick_text(mark, step), "tick middle");
     }
     drawing_.text((kLeft + kRight) / 2, last_ + 38,
-                  fmt::format("{} since {}", hours_ ? "hours" : minutes_ ? "minutes" : "seconds",
+                  fmt::format("{} since {}",
+                              hours_     ? "hours"
+                              : minutes_ ? "minutes"
+                                         : "seconds",
                               m_.started),
                   "label middle");
   }

@@ -23,17 +23,18 @@ std::string range_of(const Estimate<Energy>& e) {
 
 std::string answer_paragraph(const Measurement& m) {
   const std::string machine = interval_in_words(m.machine_energy);
-  std::string words = fmt::format("The machine used {} in {}.", machine,
-                                  seconds_in_words(m.duration_s));
+  std::string words =
+      fmt::format("The machine used {} in {}.", machine, seconds_in_words(m.duration_s));
   if (!m.job_method.empty()) {
     words = fmt::format("It used {} in {}, of {} that the machine used in that time.",
                         interval_in_words(m.energy), seconds_in_words(m.duration_s), machine);
   }
   words += m.machine_energy.origin() == Origin::Measured
                ? " Energy is measured; the ranges hold nine times in ten."
-               : fmt::format(" No sensor says how much: energy is {}, and the ranges hold nine times "
-                             "in ten.",
-                             name(m.machine_energy.origin()));
+               : fmt::format(
+                     " No sensor says how much: energy is {}, and the ranges hold nine times "
+                     "in ten.",
+                     name(m.machine_energy.origin()));
   return html::paragraph(words, "answer");
 }
 
@@ -48,8 +49,7 @@ std::string cards(const Measurement& m) {
         fmt::format("{}, {}", name(m.energy.origin()),
                     note(m.energy, [](double j) { return joules_in_words(j); }))},
        {watts_in_words(m.power.value().in(watt)), "mean power",
-        fmt::format("machine: {} static, {}",
-                    watts_in_words(m.static_power.value().in(watt)),
+        fmt::format("machine: {} static, {}", watts_in_words(m.static_power.value().in(watt)),
                     name(m.static_power.origin()))},
        {seconds_in_words(m.cpu_s), "CPU time",
         fmt::format("{}; in {}", m.job_method.empty() ? "whole machine" : m.job_method,
@@ -67,8 +67,8 @@ std::string process_table(const Measurement& m) {
   for (const MeasuredProcess& p : top_processes(m, kProcesses)) {
     const double joules = p.energy.in(joule);
     rows.push_back({{p.name, p.pid > 0 ? std::to_string(p.pid) : "",
-                     p.cpu_s > 0 ? seconds_in_words(p.cpu_s) : "",
-                     joules_in_words(joules), percent(joules, total)},
+                     p.cpu_s > 0 ? seconds_in_words(p.cpu_s) : "", joules_in_words(joules),
+                     percent(joules, total)},
                     p.pid > 0 ? "" : "quiet"});
   }
   rows.push_back({{"machine", "", "", joules_in_words(total), percent(total, total)}, "best"});
@@ -79,10 +79,10 @@ std::string process_table(const Measurement& m) {
 std::string domain_table(const Measurement& m) {
   std::vector<html::Row> rows;
   for (const MeasuredDomain& d : m.domains) {
-    rows.push_back({{d.label.empty() ? d.id : d.label, joules_in_words(d.energy.value().in(joule)),
-                     range_of(d.energy), std::string(name(d.energy.origin())), d.source, d.role,
-                     d.reason},
-                    d.role == "counted" ? "" : "quiet"});
+    rows.push_back(
+        {{d.label.empty() ? d.id : d.label, joules_in_words(d.energy.value().in(joule)),
+          range_of(d.energy), std::string(name(d.energy.origin())), d.source, d.role, d.reason},
+         d.role == "counted" ? "" : "quiet"});
   }
   return html::table("Counted domains sum to the machine; the others contain or repeat them",
                      {{"domain", false},
@@ -99,21 +99,17 @@ std::string window_table(const Measurement& m) {
   if (m.windows.empty()) return {};
   std::vector<html::Row> rows;
   for (const MeasuredWindow& w : m.windows) {
-    rows.push_back({{w.label, seconds_in_words(w.from_s), seconds_in_words(w.to_s - w.from_s),
-                     joules_in_words(w.job_energy.in(joule)),
-                     joules_in_words(w.machine_energy.value().in(joule)),
-                     range_of(w.machine_energy)},
-                    ""});
+    rows.push_back(
+        {{w.label, seconds_in_words(w.from_s), seconds_in_words(w.to_s - w.from_s),
+          joules_in_words(w.job_energy.in(joule)),
+          joules_in_words(w.machine_energy.value().in(joule)), range_of(w.machine_energy)},
+         ""});
   }
   return html::heading(2, "Windows") +
-         html::table("Windows that overlap count the same joules twice",
-                     {{"window", false},
-                      {"from"},
-                      {"length"},
-                      {"energy"},
-                      {"machine"},
-                      {"machine, 90 %"}},
-                     rows);
+         html::table(
+             "Windows that overlap count the same joules twice",
+             {{"window", false}, {"from"}, {"length"}, {"energy"}, {"machine"}, {"machine, 90 %"}},
+             rows);
 }
 
 std::string account_section(const Measurement& m) {
@@ -129,8 +125,7 @@ std::string account_section(const Measurement& m) {
       {{"share of making the machine", interval_in_words(a.embodied),
         std::string(name(a.embodied.origin())), "time used over the machine's life"},
        ""},
-      {{"cost", interval_in_words(a.cost), std::string(name(a.cost.origin())), a.price_source},
-       ""},
+      {{"cost", interval_in_words(a.cost), std::string(name(a.cost.origin())), a.price_source}, ""},
       {{"scope 2", interval_in_words(a.scope2), std::string(name(a.scope2.origin())),
         "location-based, for an owner of the machine"},
        "quiet"},
@@ -142,9 +137,9 @@ std::string account_section(const Measurement& m) {
                      std::string(name(a.sci.origin())), "ISO/IEC 21031:2024"},
                     ""});
   }
-  std::string out = html::heading(2, "Carbon and cost") +
-                    html::table("", {{"what", false}, {"figure"}, {"origin", false}, {"by", false}},
-                                rows);
+  std::string out =
+      html::heading(2, "Carbon and cost") +
+      html::table("", {{"what", false}, {"figure"}, {"origin", false}, {"by", false}}, rows);
   for (const std::string& remark : a.remarks) out += html::paragraph(remark, "note");
   return out;
 }
@@ -153,7 +148,8 @@ std::string foundations(const Measurement& m) {
   std::string out = html::heading(2, "What the figures stand on");
   out += html::paragraph(fmt::format(
       "{} of static and {} of dynamic energy: static power, {} ({}), is what the machine draws "
-      "however idle; the rest is divided by CPU time. Who pays for static energy: {}. carnot itself "
+      "however idle; the rest is divided by CPU time. Who pays for static energy: {}. carnot "
+      "itself "
       "used {} of CPU time for {} samples.",
       joules_in_words(m.static_energy.in(joule)), joules_in_words(m.dynamic_energy.in(joule)),
       interval_in_words(m.static_power), name(m.static_power.origin()), m.static_policy,
@@ -174,13 +170,14 @@ std::string foundations(const Measurement& m) {
 
 std::string measurement_html(const Measurement& m) {
   std::string body = html::heading(1, subject(m));
-  body += html::paragraph(fmt::format("{} · {} · carnot {}", outcome_in_words(m), m.started,
-                                      m.carnot_version),
-                          "kicker");
+  body += html::paragraph(
+      fmt::format("{} · {} · carnot {}", outcome_in_words(m), m.started, m.carnot_version),
+      "kicker");
   if (!m.complete) {
-    body += html::paragraph("This measurement was cut short: its figures are of the time up to the "
-                            "last sample.",
-                            "warning");
+    body += html::paragraph(
+        "This measurement was cut short: its figures are of the time up to the "
+        "last sample.",
+        "warning");
   }
   body += answer_paragraph(m) + cards(m);
   if (const std::string figure = measurement_figure(m); !figure.empty()) {

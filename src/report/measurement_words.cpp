@@ -28,8 +28,8 @@ constexpr Step kBytes[] = {{1, "B"}, {1e3, "kB"}, {1e6, "MB"}, {1e9, "GB"}, {1e1
 constexpr Step kMoney[] = {{1e-2, "ct"}, {1, "EUR"}};
 
 const Step& fitting(std::span<const Step> steps, double value) {
-  if (value == 0) return *std::find_if(steps.begin(), steps.end(),
-                                       [](const Step& s) { return s.size >= 1; });
+  if (value == 0)
+    return *std::find_if(steps.begin(), steps.end(), [](const Step& s) { return s.size >= 1; });
   const Step* best = &steps.front();
   for (const Step& step : steps) {
     // What would round up to 1000 goes to the next unit.
@@ -161,8 +161,7 @@ std::vector<std::string> gaps_in_words(const Measurement& m) {
   for (const auto& [key, group] : groups) {
     const auto& [channel, why] = key;
     out.push_back(printable(fmt::format(
-        "{}, {}{}: {}", channel.empty() ? "the meter" : channel,
-        seconds_in_words(group.seconds),
+        "{}, {}{}: {}", channel.empty() ? "the meter" : channel, seconds_in_words(group.seconds),
         group.count == 1 ? "" : fmt::format(" in {} gaps", group.count), why)));
   }
   return out;

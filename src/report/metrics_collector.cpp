@@ -87,9 +87,8 @@ void MetricsCollector::take_domains(const MeasurementSample& now) {
     const bool known = before != before_.domains.end();
     domain.energy_j = (known ? before->energy_j : 0.0) +
                       joules(channel, first_.channels[c].total, now.channels[c].total);
-    domain.unobserved_s =
-        (known ? before->unobserved_s : 0.0) +
-        grown(first_.channels[c].unobserved_ns, now.channels[c].unobserved_ns);
+    domain.unobserved_s = (known ? before->unobserved_s : 0.0) +
+                          grown(first_.channels[c].unobserved_ns, now.channels[c].unobserved_ns);
     const double step = joules(channel, last_.channels[c].total, now.channels[c].total);
     if (length > 0) domain.power_w = step / length;
     if (channel.role == "counted") counted += step;
@@ -107,17 +106,16 @@ void MetricsCollector::split(const MeasurementSample& now) {
     (channel.kind == "gpu" ? accelerators : host) += step;
     whole = whole && now.channels[c].unobserved_ns == split_until_.channels[c].unobserved_ns;
   }
-  const Duration length =
-      Duration::nanoseconds(now.monotonic_ns - split_until_.monotonic_ns);
+  const Duration length = Duration::nanoseconds(now.monotonic_ns - split_until_.monotonic_ns);
   meter::CpuUse use;
   use.busy_s = use.job_s = grown(split_until_.machine_busy_ns, now.machine_busy_ns);
   use.capacity_s = use.busy_s + grown(split_until_.machine_idle_ns, now.machine_idle_ns) +
                    grown(split_until_.machine_steal_ns, now.machine_steal_ns);
   if (whole && use.capacity_s > 0) {
-    static_power_.add(use.busy_s / use.capacity_s, host / length.time().in(second) * watt, length);
+    static_power_.add(use.busy_s / use.capacity_s, host / length.time().in(second)*watt, length);
   }
-  const meter::Split parts = meter::split(host * joule, static_power_.watts(), length, use,
-                                          meter::StaticPolicy::None);
+  const meter::Split parts =
+      meter::split(host * joule, static_power_.watts(), length, use, meter::StaticPolicy::None);
   static_j_ += parts.static_energy.in(joule);
   dynamic_j_ += parts.dynamic_energy.in(joule);
   dynamic_j_ += accelerators;
@@ -197,25 +195,22 @@ void MetricsCollector::promote(std::span<const meter::ProcessUse> now, Instant a
   std::vector<std::size_t> candidates;
   for (std::size_t i = 0; i < now.size(); ++i) {
     const auto seen = seen_.find(now[i].pid);
-    if (seen != seen_.end() && now[i].alive && !seen->second.has_row &&
-        seen->second.recent_j > 0) {
+    if (seen != seen_.end() && now[i].alive && !seen->second.has_row && seen->second.recent_j > 0) {
       candidates.push_back(i);
     }
   }
   const auto recent = [&](int pid) { return seen_[pid].recent_j; };
   const std::size_t most = std::min(options_.most_processes, candidates.size());
-  std::partial_sort(candidates.begin(), candidates.begin() + static_cast<long>(most),
-                    candidates.end(), [&](std::size_t a, std::size_t b) {
-                      return recent(now[a].pid) > recent(now[b].pid);
-                    });
+  std::partial_sort(
+      candidates.begin(), candidates.begin() + static_cast<long>(most), candidates.end(),
+      [&](std::size_t a, std::size_t b) { return recent(now[a].pid) > recent(now[b].pid); });
   candidates.resize(most);
   auto& rows = state_.processes;
   for (const std::size_t i : candidates) {
     if (rows.size() >= options_.most_processes) {
-      const auto least = std::min_element(rows.begin(), rows.end(), [&](const auto& a,
-                                                                        const auto& b) {
-        return recent(a.pid) < recent(b.pid);
-      });
+      const auto least = std::min_element(
+          rows.begin(), rows.end(),
+          [&](const auto& a, const auto& b) { return recent(a.pid) < recent(b.pid); });
       if (recent(now[i].pid) <= kWorthARow * recent(least->pid)) break;
       state_.other_cpu_s += least->cpu_s;
       seen_[least->pid].has_row = false;

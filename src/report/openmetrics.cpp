@@ -75,8 +75,8 @@ class Text {
 };
 
 Labels labels_of(const MetricsState::Domain& d) {
-  return {{"domain", d.id},     {"label", d.label},   {"kind", d.kind},        {"source", d.source},
-          {"origin", d.origin}, {"role", d.role},     {"boundary", d.boundary}};
+  return {{"domain", d.id},     {"label", d.label}, {"kind", d.kind},        {"source", d.source},
+          {"origin", d.origin}, {"role", d.role},   {"boundary", d.boundary}};
 }
 
 void domains(Text& text, const MetricsState& s) {

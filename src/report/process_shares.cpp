@@ -48,8 +48,8 @@ class Divider {
       last_cpu_ns_.push_back(began_before(p) ? p.cpu_ns : 0);
     }
     const std::size_t row = known->second;
-    const double cpu_s = kSecond * static_cast<double>(
-                                       std::max<std::int64_t>(0, p.cpu_ns - last_cpu_ns_[row]));
+    const double cpu_s =
+        kSecond * static_cast<double>(std::max<std::int64_t>(0, p.cpu_ns - last_cpu_ns_[row]));
     last_cpu_ns_[row] = std::max(last_cpu_ns_[row], p.cpu_ns);
     rows_[row].cpu_s += cpu_s;
     if (!p.name.empty()) rows_[row].name = printable(p.name);  // exec renames
@@ -76,7 +76,8 @@ class Divider {
  private:
   /// Its CPU time before the measurement is not ours.
   bool began_before(const MeasurementProcess& p) const {
-    return attached_ && static_cast<std::int64_t>(p.start_ticks) < view_.begin->boottime_ns / kTickNs;
+    return attached_ &&
+           static_cast<std::int64_t>(p.start_ticks) < view_.begin->boottime_ns / kTickNs;
   }
 
   /// Divides the span up to the look that has ended; the next one happens at sample `next`.

@@ -83,9 +83,9 @@ struct Machine {
     const double cpu_w = kStaticW + kBusyW * (job + other);
     const double dram_w = 4 + job, gpu_w = 60 + 240 * gpu_share;
     const std::vector<double> watts =
-        options.modelled ? std::vector<double>{cpu_w + dram_w}
-                         : std::vector<double>{0.55 * cpu_w, 0.45 * cpu_w, dram_w,
-                                               1.4 * cpu_w + dram_w, gpu_w};
+        options.modelled
+            ? std::vector<double>{cpu_w + dram_w}
+            : std::vector<double>{0.55 * cpu_w, 0.45 * cpu_w, dram_w, 1.4 * cpu_w + dram_w, gpu_w};
     for (std::size_t c = 0; c < joules.size(); ++c) joules[c] += watts[c] * length;
     const std::vector<MeasurementChannel> channels = channels_of(options);
     for (std::size_t c = 0; c < joules.size(); ++c) {
@@ -134,9 +134,9 @@ std::vector<Entry> measurement(const MeasurementOptions& options) {
   const char* names[] = {"python3", "loader", "writer"};
   const auto look = [&](bool alive) {
     for (int i = 0; i < 3; ++i) {
-      entries.emplace_back(MeasurementProcess{
-          machine.now.boottime_ns, 4711 + i, 100'000, names[i],
-          static_cast<std::int64_t>(machine.processes_s[i] * 1e9), alive});
+      entries.emplace_back(
+          MeasurementProcess{machine.now.boottime_ns, 4711 + i, 100'000, names[i],
+                             static_cast<std::int64_t>(machine.processes_s[i] * 1e9), alive});
     }
   };
   for (std::size_t i = 0; i < options.samples; ++i) {

@@ -15,7 +15,7 @@ namespace carnot::report::sample {
 
 struct MeasurementOptions {
   bool accelerator = true;
-  bool modelled = false;       ///< one channel, the power model
+  bool modelled = false;  ///< one channel, the power model
   bool whole_machine = false;
   bool ended = true;
   std::size_t samples = 121;

@@ -476,7 +476,7 @@ RunSummary resume_run(const std::string& path, const RunOptions& options) {
   JournalContents contents;
   JournalWriter writer = JournalWriter::resume(path, contents);
   std::vector<Entry>& entries = contents.entries;
-  if (holds_measurement(entries))
+  if (is_measurement(entries))
     throw InputError(path + ": this is a measurement, not a run: carnot measure --resume goes on");
   if (entries.empty() || !std::holds_alternative<RunBegin>(entries.front()))
     throw InputError(path + ": nothing to resume: the run was interrupted before it began");

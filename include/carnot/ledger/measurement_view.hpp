@@ -26,7 +26,7 @@ struct MeasurementView {
 };
 
 /// True if the entries begin a measurement (else a run, or nothing).
-bool holds_measurement(const std::vector<Entry>& entries) noexcept;
+bool is_measurement(const std::vector<Entry>& entries) noexcept;
 
 /// \throws InputError naming the first entry out of order, or a sample whose channels are not as
 ///         many as the measurement's or whose clocks go back

@@ -43,7 +43,8 @@ bool is_emissions_csv(std::string_view text) noexcept;
 /// \throws InputError `file:line: column: what is allowed`, all problems at once
 EmissionsFile parse_emissions_csv(std::string_view text, const std::string& name);
 
-std::string emissions_json(const EmissionsFile& file, std::string_view command);  ///< carnot.emissions/1
+std::string emissions_json(const EmissionsFile& file,
+                           std::string_view command);  ///< carnot.emissions/1
 std::string emissions_terminal(const EmissionsFile& file, int width, bool colour);
 
 /// A measurement as one row under CodeCarbon 3.3's columns. Of a job the parts (cpu, gpu, ram) are

@@ -23,15 +23,15 @@
 namespace carnot::report {
 
 struct LiveTrack {
-  std::string name, origin;       ///< origin: "measured", "modelled"; empty: as the line above
-  std::vector<double> watts;      ///< recent means, oldest first, equal lengths
+  std::string name, origin;   ///< origin: "measured", "modelled"; empty: as the line above
+  std::vector<double> watts;  ///< recent means, oldest first, equal lengths
   double now_w = 0, mean_w = 0, energy_j = 0;
 };
 
 struct LiveState {
   std::string job, method;  ///< method empty: the whole machine
   double elapsed_s = 0, cpu_s = 0, meter_cpu_s = 0, point_s = 1;  ///< point: one of `watts`
-  LiveTrack machine, own;   ///< own: the job's, empty name if the machine is the job
+  LiveTrack machine, own;  ///< own: the job's, empty name if the machine is the job
   std::vector<LiveTrack> domains, processes;  ///< processes: the largest first
 };
 

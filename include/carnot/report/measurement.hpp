@@ -81,8 +81,8 @@ struct Measurement {
   MeasuredSeries series;
 };
 
-/// Accounting options as a measurement's facts carry them, and back. What was not given is left out.
-/// \throws InputError for facts of another form
+/// Accounting options as a measurement's facts carry them, and back. What was not given is left
+/// out. \throws InputError for facts of another form
 std::string account_facts(const model::AccountOptions& options);
 model::AccountOptions recorded_account_options(const std::vector<Entry>& entries);
 

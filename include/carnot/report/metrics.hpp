@@ -120,7 +120,7 @@ class MetricsCollector {
   double divided_until_j_ = 0, grouped_until_j_ = 0;
   double cpu_at_look_s_ = 0, cpu_at_groups_s_ = 0;
   std::uint64_t look_ = 0, look_print_ = 0;
-  std::unordered_map<int, Seen> seen_;  ///< by pid
+  std::unordered_map<int, Seen> seen_;                             ///< by pid
   std::map<std::string, std::pair<std::int64_t, double>> groups_;  ///< CPU time, energy
 };
 
