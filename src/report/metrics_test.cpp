@@ -247,11 +247,12 @@ RC_GTEST_PROP(MetricsCollectorProperty, ManyProcessesConserveUnderTheCap, ()) {
       if (*rc::gen::inRange(0, 6) == 0) p = {pid, 1, p.start_ticks + 1, "n", 0, 0, 0, true};
       p.pid = pid;
       p.alive = true;
-      const std::int64_t used = *rc::gen::inRange(0, 500) * 1'000'000LL;
+      // Never the same look twice: that would be none.
+      const std::int64_t used = *rc::gen::inRange(1, 500) * 1'000'000LL + step * 1'000'003LL;
       p.cpu_ns += used;
       busy += used;
     }
-    if (*rc::gen::inRange(0, 3) == 0 && !alive.empty()) alive.erase(alive.begin());
+    if (*rc::gen::inRange(0, 3) == 0 && alive.size() > 1) alive.erase(alive.begin());
     for (const auto& [pid, p] : alive) look.push_back(p);
     s.machine_busy_ns += busy;
     collector.sample(s);
