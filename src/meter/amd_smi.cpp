@@ -1,2 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// (to come)
+#include "carnot/meter/source.hpp"
+
+namespace carnot::meter {
+
+std::unique_ptr<Source> open_amd_smi(const SourceOptions&, std::vector<Note>&) { return nullptr; }
+
+}  // namespace carnot::meter

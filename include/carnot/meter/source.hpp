@@ -53,11 +53,12 @@ struct Domain {
   std::string label;   ///< as the machine names it: "package-0", "dram", "NVIDIA H200"
   std::string source;  ///< "powercap", "perf", "nvml", ...
   DomainKind kind = DomainKind::Package;
-  int socket = -1;     ///< physical package; -1: not known or not of one
-  int die = -1;        ///< -1: the whole package
-  int core = -1;       ///< physical core of an AMD core counter
-  int device = -1;     ///< index of an accelerator
-  std::string parent;  ///< id of the domain of the same source that contains it; empty: none
+  int socket = -1;      ///< physical package; -1: not known or not of one
+  int die = -1;         ///< -1: the whole package
+  int core = -1;        ///< physical core of an AMD core counter
+  int device = -1;      ///< index of an accelerator
+  std::string parent;   ///< id of the domain of the same source that contains it; empty: none
+  std::string same_as;  ///< id of a domain known to read the same register; empty: none known
   Boundary boundary = Boundary::Chip;
   Origin origin = Origin::Measured;
   bool is_counter = true;
