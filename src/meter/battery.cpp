@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "carnot/meter/source.hpp"
+
 #include "meter/hwmon_attributes.hpp"
 #include "meter/pinned_file.hpp"
 #include "meter/sensor_read.hpp"

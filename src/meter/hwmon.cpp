@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "carnot/meter/source.hpp"
+
 #include "meter/hwmon_attributes.hpp"
 #include "meter/pinned_file.hpp"
 #include "meter/sensor_read.hpp"

@@ -16,8 +16,7 @@ bool has(std::string_view text, std::string_view part) noexcept {
 // ACPI power meters. NVIDIA Grace has one a scope, told apart by the text ACPI gives with it.
 HwmonMeaning acpi_meter(std::string_view label) noexcept {
   const int socket = trailing_number(label);
-  if (label.starts_with("Module Power"))
-    return {.kind = DomainKind::Module, .socket = socket};
+  if (label.starts_with("Module Power")) return {.kind = DomainKind::Module, .socket = socket};
   if (label.starts_with("Grace Power"))
     return {.kind = DomainKind::Package, .socket = socket, .inside = DomainKind::Module};
   if (label.starts_with("CPU Power"))
@@ -30,8 +29,7 @@ HwmonMeaning acpi_meter(std::string_view label) noexcept {
 HwmonMeaning amd_energy(std::string_view label) noexcept {
   if (label.starts_with("Esocket"))
     return {.kind = DomainKind::Package, .socket = trailing_number(label)};
-  if (label.starts_with("Ecore"))
-    return {.kind = DomainKind::Core, .core = trailing_number(label)};
+  if (label.starts_with("Ecore")) return {.kind = DomainKind::Core, .core = trailing_number(label)};
   return {};
 }
 
@@ -46,7 +44,9 @@ HwmonMeaning ampere(std::string_view label) noexcept {
 std::optional<HwmonAttribute> parse_hwmon_attribute(std::string_view file) noexcept {
   using Class = HwmonAttribute::Class;
   constexpr std::array<std::pair<std::string_view, Class>, 4> kClasses = {
-      {{"power", Class::Power}, {"energy", Class::Energy}, {"in", Class::Voltage},
+      {{"power", Class::Power},
+       {"energy", Class::Energy},
+       {"in", Class::Voltage},
        {"curr", Class::Current}}};
   for (const auto& [word, of] : kClasses) {
     if (!file.starts_with(word)) continue;
@@ -98,7 +98,7 @@ HwmonMeaning hwmon_meaning(std::string_view chip, std::string_view label) noexce
 
 bool is_power_monitor(std::string_view chip) noexcept {
   constexpr std::array<std::string_view, 12> kFamilies = {
-      "ina2", "ina3221", "ltc29", "ltc415", "ltc42",  "adm1075",
+      "ina2",   "ina3221", "ltc29",  "ltc415", "ltc42",   "adm1075",
       "adm127", "adm128",  "adm129", "max207", "sq52206", "isl2802"};
   return std::any_of(kFamilies.begin(), kFamilies.end(),
                      [chip](std::string_view family) { return chip.starts_with(family); });

@@ -1,52 +1,126 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fixture tree that lives: counters that run at known power, and the truth on demand.
+// A sensor tree that lives: counters that run at known power, faults on command, and the truth.
+#include <algorithm>
 #include <charconv>
 #include <csignal>
-#include <cstdio>
+#include <cstdint>
+#include <ctime>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sched.h>
 #include <unistd.h>
 
-#include "plant.hpp"
+#include "meter/testing_tree.hpp"
 
 namespace {
 
-using carnot::harness::now_ns;
-using carnot::harness::Plant;
-using carnot::harness::topologies;
-using carnot::harness::Topology;
+namespace testing = carnot::meter::testing;
+using carnot::joule;
+using carnot::watt;
 
 constexpr const char* kUsage = R"(usage: meter_tree TOPOLOGY ROOT [--period-us N] [--script FILE]
        meter_tree --list
 
-Makes the tree of TOPOLOGY under ROOT, an empty folder that stands for /sys (best on tmpfs), and
-counts energy into its files every N microseconds (default 1000), all power off at first. Reads
-commands, one a line, from standard input and answers each with one line of JSON: the truth after
-the command, or {"error": ...}. Ends with its input.
+Makes the tree of TOPOLOGY under ROOT (best on tmpfs): ROOT/sys, ROOT/proc and ROOT/dev; and counts
+energy into its files every N microseconds (default 1000), all power off at first. Reads commands,
+one a line, from standard input and answers each with one line of JSON: the truth after the command,
+or {"error": ...}. Ends with its input. A register is what a counter shows, such as package-0;
+answers name them.
 
-  truth                 joules since the beginning, and the time on CLOCK_MONOTONIC
-  power FACTOR          1: every zone draws its power; 0: none
-  watts ZONE W          what this zone draws at factor 1
-  wrap ZONE SECONDS     its counter will turn then, at its present power
-  reset ZONE            its counter begins again at zero
-  fail ZONE, mend ZONE  reading gives EIO; works again
-  remove ZONE           its folder is gone
-  mode ZONE FILE OCTAL  chmod of a file beside its counter
+  truth                         joules since the beginning, and the time on CLOCK_MONOTONIC
+  power FACTOR                  1: every register draws its power; 0: none
+  watts REGISTER W              what this one draws at factor 1
+  turn REGISTER SECONDS         its counter will wrap then, at its present power
+  reset REGISTER                its counter begins again at zero
+  fail REGISTER, mend REGISTER  reading it gives EIO; works again
+  vanish REGISTER               its folder is gone
+  mode PATH OCTAL               chmod of a file, relative to ROOT
+  remove PATH                   a file is gone
 
 FILE holds commands to be given by themselves: SECONDS-AFTER-START COMMAND, one a line, in order.
 With the right to it the program runs under SCHED_FIFO, so that counters move on time on a busy
 machine.
 )";
+
+/// More than any test spends, so that nothing turns by itself; less than a turn.
+constexpr double kJoulesToWrap = 60'000.0;
+
+std::int64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+/// A tree in real time.
+class Plant {
+ public:
+  Plant(std::filesystem::path root, testing::Topology topology)
+      : root_(std::move(root)), tree_(root_, topology, kJoulesToWrap), at_ns_(now_ns()) {
+    for (const testing::Register& r : tree_.registers()) watts_.push_back(r.power / watt);
+    power(0);
+  }
+
+  /// Integrates to now and shows the counters.
+  void tick() {
+    const std::int64_t now = now_ns();
+    tree_.advance(static_cast<double>(now - at_ns_) * 1e-9);
+    at_ns_ = now;
+  }
+
+  void power(double factor) {
+    tick();
+    factor_ = factor;
+    for (std::size_t k = 0; k < watts_.size(); ++k)
+      tree_.set_power(tree_.registers()[k].id, factor_ * watts_[k] * watt);
+  }
+
+  void watts(const std::string& id, double watts) {
+    watts_[index_of(id)] = watts;
+    power(factor_);
+  }
+
+  void turn(const std::string& id, double seconds) {
+    tick();
+    tree_.turn_after(id, factor_ * watts_[index_of(id)] * seconds * joule);
+  }
+
+  testing::SensorTree& tree() { return tree_; }
+  const std::filesystem::path& root() const { return root_; }
+
+  std::string truth_json() const {
+    std::string registers;
+    for (const testing::Register& r : tree_.registers())
+      registers += fmt::format("{}\"{}\": {:.9f}", registers.empty() ? "" : ", ", r.id,
+                               tree_.true_energy(r.id) / joule);
+    return fmt::format("{{\"at_ns\": {}, \"joules\": {:.9f}, \"registers\": {{{}}}}}", at_ns_,
+                       tree_.true_total() / joule, registers);
+  }
+
+ private:
+  std::size_t index_of(const std::string& id) const {
+    const auto& all = tree_.registers();
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const auto& r) { return r.id == id; });
+    if (found == all.end()) throw std::invalid_argument("no register '" + id + "'");
+    return static_cast<std::size_t>(found - all.begin());
+  }
+
+  std::filesystem::path root_;
+  testing::SensorTree tree_;
+  std::vector<double> watts_;  // of each register at factor 1
+  double factor_ = 0;
+  std::int64_t at_ns_;
+};
 
 double number(const std::string& word) {
   double value = 0;
@@ -72,18 +146,21 @@ std::string answer(Plant& plant, const std::string& line) {
       plant.power(number(w[1]));
     else if (is("watts", 2))
       plant.watts(w[1], number(w[2]));
-    else if (is("wrap", 2))
-      plant.wrap(w[1], number(w[2]));
+    else if (is("turn", 2))
+      plant.turn(w[1], number(w[2]));
     else if (is("reset", 1))
-      plant.reset(w[1]);
+      plant.tree().reset(w[1]);
     else if (is("fail", 1))
-      plant.fail(w[1]);
+      plant.tree().fail(w[1]);
     else if (is("mend", 1))
-      plant.mend(w[1]);
+      plant.tree().mend(w[1]);
+    else if (is("vanish", 1))
+      plant.tree().vanish(w[1]);
+    else if (is("mode", 2))
+      std::filesystem::permissions(
+          plant.root() / w[1], static_cast<std::filesystem::perms>(std::stoi(w[2], nullptr, 8)));
     else if (is("remove", 1))
-      plant.remove(w[1]);
-    else if (is("mode", 3))
-      plant.mode(w[1], w[2], static_cast<unsigned>(std::stoul(w[3], nullptr, 8)));
+      std::filesystem::remove(plant.root() / w[1]);
     else
       throw std::invalid_argument("what is '" + line + "'?");
     return plant.truth_json();
@@ -140,7 +217,8 @@ void run(Plant& plant, std::int64_t period_ns, const Script& script) {
 int main(int argc, char** argv) try {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.size() == 1 && words[0] == "--list") {
-    for (const Topology& topology : topologies()) std::cout << topology.name << '\n';
+    for (const testing::Topology topology : testing::all_topologies())
+      std::cout << name(topology) << '\n';
     return 0;
   }
   std::int64_t period_us = 1000;
@@ -154,15 +232,16 @@ int main(int argc, char** argv) try {
     else
       places.push_back(words[k]);
   }
-  const Topology* wanted = nullptr;
-  for (const Topology& topology : topologies())
-    if (!places.empty() && topology.name == places[0]) wanted = &topology;
-  if (places.size() != 2 || wanted == nullptr || period_us <= 0) {
+  const auto& all = testing::all_topologies();
+  const auto wanted = std::find_if(all.begin(), all.end(), [&](testing::Topology topology) {
+    return !places.empty() && name(topology) == places[0];
+  });
+  if (places.size() != 2 || wanted == all.end() || period_us <= 0) {
     std::cerr << kUsage;
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);
-  Plant plant(*wanted, places[1]);
+  Plant plant(places[1], *wanted);
   sched_param priority{};
   priority.sched_priority = 10;
   sched_setscheduler(0, SCHED_FIFO, &priority);  // a wish
