@@ -140,6 +140,11 @@ void SensorTree::zone(const std::string& control, const std::string& zone,
   put(root_ / "sys" / devices / control / "enabled", "1\n");
   link(control, devices / control);
   link(zone, inside);
+  for (const fs::path& device : {devices / control, inside}) {
+    const fs::path subsystem = root_ / "sys" / device / "subsystem";
+    if (!fs::exists(fs::symlink_status(subsystem)))
+      fs::create_symlink(fs::relative(classes, subsystem.parent_path()), subsystem);
+  }
 }
 
 void SensorTree::powercap_socket(int socket, double package_w, double dram_w) {

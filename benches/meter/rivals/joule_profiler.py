@@ -20,9 +20,9 @@ def left(folder):
 
 
 def total(path):
-    document = json.loads(path.read_text())
-    metrics = document["iterations"][0]["phases"][0]["metrics"]
-    return sum(metric["value"] for metric in metrics)
+    metrics = json.loads(path.read_text())["phases"][0]["metrics"]
+    return 1e-6 * sum(metric["value"] for metric in metrics
+                      if metric["name"].startswith(("PACKAGE", "DRAM")))
 
 
 class Meter:
@@ -31,7 +31,7 @@ class Meter:
         self.held, self.out = Held(options["folder"]), Path(options["folder"]) / "out.json"
         self.process = subprocess.Popen(
             [PROGRAM, "--output-format", "json", "-o", self.out, "-D",
-             "sources.rapl.backend=powercap", "profile", "--", *self.held.command],
+             "profiler.rapl_backend=powercap", "profile", "--use-root", "--", *self.held.command],
             stdin=subprocess.DEVNULL)
 
     def start(self):

@@ -40,7 +40,7 @@ answers name them.
   truth                         joules since the beginning, and the time on CLOCK_MONOTONIC
   power FACTOR                  1: every register draws its power; 0: none
   watts REGISTER W              what this one draws at factor 1
-  turn REGISTER SECONDS         its counter will wrap then, at its present power
+  turn REGISTER JOULES          its counter wraps after so much more
   reset REGISTER                its counter begins again at zero
   fail REGISTER, mend REGISTER  reading it gives EIO; works again
   vanish REGISTER               its folder is gone
@@ -87,11 +87,6 @@ class Plant {
   void watts(const std::string& id, double watts) {
     watts_[index_of(id)] = watts;
     power(factor_);
-  }
-
-  void turn(const std::string& id, double seconds) {
-    tick();
-    tree_.turn_after(id, factor_ * watts_[index_of(id)] * seconds * joule);
   }
 
   testing::SensorTree& tree() { return tree_; }
@@ -147,7 +142,7 @@ std::string answer(Plant& plant, const std::string& line) {
     else if (is("watts", 2))
       plant.watts(w[1], number(w[2]));
     else if (is("turn", 2))
-      plant.turn(w[1], number(w[2]));
+      plant.tree().turn_after(w[1], number(w[2]) * joule);
     else if (is("reset", 1))
       plant.tree().reset(w[1]);
     else if (is("fail", 1))
