@@ -93,7 +93,7 @@ class Meter(Lines):
         self.name, self.module = name, bench.modules[name]
         self.folder = Path(tempfile.mkdtemp(prefix=name, dir=bench.folder))
         options.setdefault("interval_s", 1)
-        words = [*prefix, bench.interpreter(self.module), RIVALS / "driver.py", self.folder,
+        words = [*(word.format(folder=self.folder) for word in prefix), bench.interpreter(self.module), RIVALS / "driver.py", self.folder,
                  json.dumps(options), bench.file_of(name)]
         with open(self.folder / "log", "wb") as log:
             super().__init__([IN_TREE, tree.sysfs, *words], stderr=log, env=bench.environment,
@@ -112,6 +112,7 @@ class Meter(Lines):
         return answer if "error" not in answer else {"joules": None, "why": answer["error"]}
 
     def processes(self):
+        """Those of the meter: the driver itself belongs to libraries alone."""
         found, ahead = [], [self.process.pid]
         while ahead:
             pid = ahead.pop()
@@ -119,17 +120,17 @@ class Meter(Lines):
                 for task in os.listdir(f"/proc/{pid}/task"):
                     children = Path(f"/proc/{pid}/task/{task}/children").read_text()
                     ahead += map(int, children.split())
-                found.append(pid)
-        return found
+                if Path(f"/proc/{pid}/comm").read_text() != "sh\n":  # what is measured
+                    found.append(pid)
+        return found if hasattr(self.module, "VENV") else found[1:]
 
     def cpu_s(self):
-        """CPU time of all its threads alive, ns resolution."""
-        total = 0
+        """CPU time of its processes, ended threads included, ns resolution."""
+        total = 0.0
         for pid in self.processes():
             with contextlib.suppress(OSError):
-                for task in os.listdir(f"/proc/{pid}/task"):
-                    total += int(Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()[0])
-        return 1e-9 * total
+                total += time.clock_gettime((~pid << 3) | 2)  # the process's CPU clock
+        return total
 
     def peak_rss_mb(self):
         total = 0
@@ -141,7 +142,7 @@ class Meter(Lines):
         return total / 1024
 
     def kill(self):
-        for pid in self.processes():
+        for pid in [*self.processes(), self.process.pid]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -171,8 +172,10 @@ class Bench:
             if name in ("driver", "nothing") or (only and name not in only):
                 continue
             self.add(name, load(name))
-        if "carnot" in self.modules:  # first, and once more with the tree named instead of mounted
+        if "carnot" in self.modules:  # first
             self.modules = {"carnot": self.modules.pop("carnot"), **self.modules}
+        self.counting = [name for name, module in self.modules.items()
+                         if getattr(module, "COUNTERS", True)]
 
     def add(self, name, module):
         interpreter = self.interpreter(module)

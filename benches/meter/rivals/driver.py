@@ -5,7 +5,8 @@
 
 Each such file holds a class Meter: made with the options, `start()`, `stop()` -> {"joules": ...},
 perhaps `sample()` (one reading), and functions `version()` and `left(folder)` -> joules that can
-still be read from what a killed meter left there, None: nothing. Commands come one a line on
+still be read from what a killed meter left there, None: nothing; and either VENV, the folder of its
+interpreter, or PROGRAM, what must be found in PATH. COUNTERS = False: reads no energy counter. Commands come one a line on
 standard input; each is answered with one line of JSON. What the meter prints goes to standard error.
 """
 import importlib.util

@@ -6,6 +6,7 @@ from pathlib import Path
 
 TITLE = "eco2AI"
 VENV = "eco2ai"
+COUNTERS = False
 J_PER_KWH = 3.6e6
 
 

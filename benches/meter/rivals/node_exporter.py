@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""node_exporter: two scrapes of its RAPL collector; its energy is the difference of packages and DRAM.
-It is told where the tree is, as its users would in a container."""
+"""node_exporter: two scrapes of its RAPL collector; its energy is what Prometheus' increase() makes of
+packages and DRAM: a counter that fell began again at zero."""
 import os
 import re
 import subprocess
 import time
 import urllib.request
-from pathlib import Path
 
 TITLE = "node_exporter"
 PROGRAM = "prometheus-node-exporter"
-COUNTED = re.compile(r"^node_rapl_(package|dram)\w*_joules_total\{[^}]*\} (\S+)$", re.MULTILINE)
+COUNTED = re.compile(r"^(node_rapl_(?:package|dram)\w*_joules_total\{[^}]*\}) (\S+)$", re.MULTILINE)
 PORT = 19100 + os.getpid() % 10000
 
 
@@ -37,7 +36,7 @@ class Meter:
         if not rows:
             raise RuntimeError("no node_rapl_ metric: " + "; ".join(
                 line for line in text.splitlines() if "collector_success" in line and "#" not in line))
-        return time.monotonic(), sum(float(value) for _, value in rows)
+        return time.monotonic(), {series: float(value) for series, value in rows}
 
     def start(self):
         for _ in range(200):
@@ -49,8 +48,10 @@ class Meter:
         raise RuntimeError("no answer")
 
     def stop(self):
-        at, joules = self.sample()
+        at, now = self.sample()
+        began, before = self.began
         self.process.terminate()
         self.process.wait()
-        joules -= self.began[1]
-        return {"joules": joules, "power_w": joules / (at - self.began[0])}
+        joules = sum(value - before.get(series, value) * (value >= before.get(series, value))
+                     for series, value in now.items())
+        return {"joules": joules, "power_w": joules / (at - began)}
