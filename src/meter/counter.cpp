@@ -53,16 +53,20 @@ Counter::Counter(const CounterSpec& spec) : spec_(spec) {
   }
 }
 
-std::uint64_t Counter::turn_counts(std::uint64_t raw, Energy most) const noexcept {
+Counter::Turned Counter::turned(std::uint64_t raw, Energy most) const noexcept {
   const auto with = [&](std::uint64_t modulus) -> std::uint64_t {
     if (modulus != 0 && last_raw_ >= modulus) return 0;
     const std::uint64_t counts = raw - last_raw_ + modulus;  // modulus 0: 2^64 by itself
     return static_cast<double>(counts) * spec_.unit <= most ? counts : 0;
   };
-  if (spec_.modulus_known) return with(spec_.modulus);
-  for (const std::uint64_t unit_nj : kRaplUnitsNj)
-    if (const std::uint64_t counts = with(turn_of(unit_nj, spec_.unit)); counts != 0) return counts;
-  return 0;
+  if (spec_.modulus_known) return {with(spec_.modulus), true};
+  Turned least;
+  for (const std::uint64_t unit_nj : kRaplUnitsNj) {
+    const std::uint64_t counts = with(turn_of(unit_nj, spec_.unit));
+    if (counts != 0 && least.counts != 0) least.sure = false;
+    if (least.counts == 0) least.counts = counts;
+  }
+  return least;
 }
 
 Step Counter::advance(std::uint64_t raw, const Stamp& at) noexcept {
@@ -81,9 +85,10 @@ Step Counter::advance(std::uint64_t raw, const Stamp& at) noexcept {
   if (raw >= last_raw_) {
     step.kind = StepKind::Advance;
     step.raw = raw - last_raw_;
-  } else if (const std::uint64_t turned = turn_counts(raw, most); turned != 0) {
-    step.kind = StepKind::Turn;
-    step.raw = turned;
+  } else if (const Turned turn = turned(raw, most); turn.counts != 0) {
+    step.kind = turn.sure ? StepKind::Turn : StepKind::Unsure;
+    step.raw = turn.counts;
+    if (!turn.sure) step.unobserved = step.awake;
   } else {
     step.kind = StepKind::Reset;
     step.raw = raw;

@@ -25,11 +25,13 @@ std::uint64_t nvml::FieldValue::whole() const noexcept {
   }
 }
 
-std::unique_ptr<NvmlLibrary> NvmlLibrary::load(const std::string& name, std::string& error) {
+std::unique_ptr<NvmlLibrary> NvmlLibrary::load(const std::string& name, std::string& error,
+                                               bool& found) {
   std::unique_ptr<NvmlLibrary> nvml(new NvmlLibrary);
   DynamicLibrary& library = nvml->library_;
   library = DynamicLibrary(name);
-  if (!library.is_open()) {
+  found = library.is_open();
+  if (!found) {
     error = library.error();
     return nullptr;
   }

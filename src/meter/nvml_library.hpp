@@ -83,8 +83,9 @@ constexpr int kArchitectureAmpere = 7;
 /// NVML loaded and initialised; shut down when the last owner goes.
 class NvmlLibrary {
  public:
-  /// Null with `error` said in words: the library or the driver is missing.
-  static std::unique_ptr<NvmlLibrary> load(const std::string& name, std::string& error);
+  /// Null with `error` said in words: the library is missing (`found` false), or the driver.
+  static std::unique_ptr<NvmlLibrary> load(const std::string& name, std::string& error,
+                                           bool& found);
   ~NvmlLibrary();
   NvmlLibrary(const NvmlLibrary&) = delete;
   NvmlLibrary& operator=(const NvmlLibrary&) = delete;

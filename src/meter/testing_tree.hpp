@@ -104,7 +104,6 @@ class SensorTree {
   void write_processor_time() const;
   void show(const std::filesystem::path& path, std::size_t of);
   void rewrite(const Shown& shown) const;
-  static void open_file(Shown& shown);
   static void close_file(Shown& shown);
   std::size_t index_of(const std::string& id) const;
   std::uint64_t counts(const Register& r) const noexcept;
@@ -116,6 +115,7 @@ class SensorTree {
   std::vector<Register> registers_;
   std::vector<Shown> shown_;
   int cpus_ = 0;
+  int stat_fd_ = -1, uptime_fd_ = -1;
   double seconds_ = 0.0;
 };
 

@@ -14,9 +14,10 @@
 /// Raw values stay integers until differenced, so that nothing is rounded however long a counter
 /// runs; the sum of deltas is exact (64 bit: 585 years of microjoules at 1 kW). A delta no hardware
 /// could have spent (> most) is never added: that interval is unobserved instead. Where the turn
-/// could have happened more than once unseen (power_cap * d > modulus * unit), the delta is a lower
-/// bound and the interval is marked `Unsure`. Time is CLOCK_MONOTONIC for power (asleep, nothing is
-/// spent) and CLOCK_BOOTTIME for position, so that a suspend is seen as their difference.
+/// could have happened more than once unseen (power_cap * d > modulus * unit), or the range is not
+/// known and two are possible, the delta is a lower bound and the interval is marked `Unsure`. Time
+/// is CLOCK_MONOTONIC for power (asleep, nothing is spent) and CLOCK_BOOTTIME for position, so that
+/// a suspend is seen as their difference.
 ///
 /// Errors of an energy over an interval, 90 % (`Meter::energy`): the counter's gain (shared by all
 /// readings of that counter, so it does not average out), what the ends may hide (one quantisation
@@ -74,7 +75,7 @@ enum class StepKind {
   Advance,      ///< raw' >= raw
   Turn,         ///< wrapped once
   Reset,        ///< began again from zero: driver reload, device lost and found
-  Unsure,       ///< could have wrapped more than once unseen: lower bound
+  Unsure,       ///< may have wrapped more, or over a longer range: lower bound
   Implausible,  ///< more than power_cap allows: not added
 };
 
@@ -111,8 +112,12 @@ class Counter {
   const CounterSpec& spec() const noexcept { return spec_; }
 
  private:
-  /// Counts of the turn that lies between raw and smaller raw', by `modulus` or by trying; 0: none.
-  std::uint64_t turn_counts(std::uint64_t raw, Energy most) const noexcept;
+  /// Counts over the turn that may lie between the last and a smaller raw value.
+  struct Turned {
+    std::uint64_t counts = 0;  ///< 0: none
+    bool sure = true;          ///< false: with another range they would be more
+  };
+  Turned turned(std::uint64_t raw, Energy most) const noexcept;
 
   CounterSpec spec_;
   Energy range_;  // of one turn; the smallest there is if it is not known

@@ -146,6 +146,9 @@ std::unique_ptr<Source> open_nvml(const SourceOptions& options, std::vector<Note
 std::unique_ptr<Source> open_amd_smi(const SourceOptions& options, std::vector<Note>& notes);
 std::unique_ptr<Source> open_redfish(const SourceOptions& options, std::vector<Note>& notes);
 std::unique_ptr<Source> open_ipmi(const SourceOptions& options, std::vector<Note>& notes);
-std::unique_ptr<Source> open_replay(const SourceOptions& options);
+/// The recording `options.replay_from`: one source for each that was recorded, whose polls answer
+/// with the recorded readings in order and then with Ended.
+/// \throws InputError naming file and line; IoError
+std::vector<std::unique_ptr<Source>> open_replay(const SourceOptions& options);
 
 }  // namespace carnot::meter
