@@ -1,2 +1,156 @@
 // SPDX-License-Identifier: Apache-2.0
-// (to come)
+#include "meter/job_group.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/file.hpp"
+
+namespace carnot::meter {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kPrefix = "carnot-";
+
+/// The caller's own group in a mounted hierarchy; empty: not visible there.
+std::string own_folder(const CgroupMount& mount, const std::string& membership) {
+  const std::string path =
+      parse_membership(membership, mount.v2 ? std::string_view{} : std::string_view("cpuacct"));
+  if (path.empty()) return {};
+  if (mount.root == "/") return path == "/" ? mount.point : mount.point + path;
+  if (path == mount.root) return mount.point;
+  return path.starts_with(mount.root + "/") ? mount.point + path.substr(mount.root.size())
+                                            : std::string{};
+}
+
+/// Folders of `top` and all below it, deepest last.
+std::vector<std::string> groups_below(const std::string& top) {
+  std::vector<std::string> folders = {top};
+  for (std::size_t i = 0; i < folders.size(); ++i) {
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(folders[i], none)) {
+      if (entry.is_directory(none) && !entry.is_symlink(none)) folders.push_back(entry.path());
+    }
+  }
+  return folders;
+}
+
+}  // namespace
+
+JobGroup::JobGroup(std::string folder, bool v2)
+    : folder_(std::move(folder)),
+      v2_(v2),
+      cpu_(folder_ + (v2 ? "/cpu.stat" : "/cpuacct.usage")),
+      memory_(folder_ + (v2 ? "/memory.peak" : "/memory.max_usage_in_bytes")),
+      io_(folder_ + "/io.stat") {}
+
+std::optional<JobGroup> JobGroup::make(bool v2, const std::string& procfs_root,
+                                       const std::string& cgroup_root) {
+  static std::atomic<unsigned> count{0};
+  std::string mounts, membership;
+  try {
+    mounts = read_file(procfs_root + "/self/mountinfo");
+    membership = read_file(procfs_root + "/self/cgroup");
+  } catch (const IoError&) {
+    return std::nullopt;
+  }
+  for (const CgroupMount& mount : parse_mountinfo(mounts)) {
+    if (mount.v2 != v2 || (!v2 && !mount.cpuacct) || !mount.point.starts_with(cgroup_root))
+      continue;
+    const std::string own = own_folder(mount, membership);
+    if (own.empty()) continue;
+    const std::string folder = own + "/" + std::string(kPrefix) + std::to_string(::getpid()) + "-" +
+                               std::to_string(count.fetch_add(1));
+    if (::mkdir(folder.c_str(), 0755) != 0) continue;
+    JobGroup group(folder, v2);
+    std::int64_t ns = 0;
+    if (group.cpu_ns(ns)) return group;
+    ::rmdir(folder.c_str());
+  }
+  return std::nullopt;
+}
+
+JobGroup JobGroup::attach(const std::string& folder) {
+  for (const bool v2 : {true, false}) {
+    JobGroup group(folder, v2);
+    std::int64_t ns = 0;
+    if (group.cpu_ns(ns)) return group;
+  }
+  std::error_code none;
+  throw InputError(fs::is_directory(folder, none)
+                       ? "no cpu.stat or cpuacct.usage that can be read in `" + folder + "`"
+                       : "no such control group: `" + folder + "`");
+}
+
+bool JobGroup::add(int pid) const noexcept {
+  const int fd = ::open((folder_ + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const std::string text = std::to_string(pid);
+  const ssize_t n = ::write(fd, text.data(), text.size());
+  ::close(fd);
+  return n == static_cast<ssize_t>(text.size());
+}
+
+bool JobGroup::cpu_ns(std::int64_t& ns) noexcept {
+  if (!cpu_.is_open()) return false;
+  if (v2_) return parse_cpu_stat(cpu_.read(buffer_), ns);
+  std::uint64_t value = 0;
+  if (!cpu_.read_integer(value)) return false;
+  ns = static_cast<std::int64_t>(value);
+  return true;
+}
+
+std::uint64_t JobGroup::peak_memory_b() noexcept {
+  std::uint64_t value = 0;
+  return memory_.is_open() && memory_.read_integer(value) ? value : 0;
+}
+
+bool JobGroup::traffic(BlockTraffic& into) noexcept {
+  if (!io_.is_open()) return false;
+  into = parse_io_stat(io_.read(buffer_));
+  return io_.error() == 0;
+}
+
+void JobGroup::processes(std::vector<int>& pids) const {
+  pids.clear();
+  std::vector<char> buffer(1 << 20);
+  for (const std::string& folder : groups_below(folder_)) {
+    PinnedFile file(folder + "/cgroup.procs");
+    if (!file.is_open()) continue;
+    std::string_view text = read_whole(file.fd(), buffer), line;
+    std::uint64_t pid = 0;
+    while (take_line(text, line)) {
+      if (take_number(line, pid)) pids.push_back(static_cast<int>(pid));
+    }
+  }
+  std::sort(pids.begin(), pids.end());
+}
+
+bool JobGroup::populated() const {
+  std::vector<int> pids;
+  processes(pids);
+  return !pids.empty();
+}
+
+bool JobGroup::remove() const noexcept {
+  if (!fs::path(folder_).filename().string().starts_with(kPrefix)) return true;
+  const std::vector<std::string> folders = groups_below(folder_);
+  bool gone = true;
+  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
+    gone = (::rmdir(folder->c_str()) == 0 || errno == ENOENT) && gone;
+  }
+  return gone;
+}
+
+}  // namespace carnot::meter

@@ -38,7 +38,9 @@ struct MachineUse {
 class MachineMeter {
  public:
   /// \throws IoError if there is no such file
-  explicit MachineMeter(const std::string& procfs_root = "/proc");
+  /// \throws IoError if there is no such file
+  explicit MachineMeter(const std::string& procfs_root = "/proc",
+                        const std::string& sysfs_root = "/sys");
   ~MachineMeter();
   MachineMeter(MachineMeter&&) noexcept;
   MachineMeter& operator=(MachineMeter&&) noexcept;
@@ -93,9 +95,10 @@ struct JobOptions {
   std::vector<std::string> command;  ///< to start, argv; empty: attach
   int pid = 0;                       ///< attach to this process and its descendants
   std::string cgroup;                ///< or to this cgroup folder
+  bool from_start = false;           ///< attached: count what it used before, too
   std::optional<JobMethod> method;   ///< force one; default the best there is
   std::string procfs_root = "/proc";
-  std::string cgroup_root = "/sys/fs/cgroup";
+  std::string cgroup_root = "/sys/fs/cgroup";  ///< where its file systems are mounted, or above
 };
 
 /// Cumulative use of a job since it began (or was attached to).
