@@ -70,6 +70,7 @@ SeriesResult measure_series(const SeriesOptions& options) {
 
   SeriesResult out;
   out.name = options.name;
+  out.seed = options.seed;
   const int of = static_cast<int>(runs.size()) * options.repeats;
   int done = 0;
   for (int round = 0; round < options.repeats && !out.stopped; ++round)

@@ -41,6 +41,7 @@ struct SeriesPoint {
 
 struct SeriesResult {
   std::string name;
+  std::uint64_t seed = 1;
   std::vector<SeriesPoint> points;  ///< by value in the order given, then round
   bool stopped = false;             ///< before all was measured
 };

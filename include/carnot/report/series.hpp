@@ -6,6 +6,7 @@
 /// them: the machine's static power from power against load, the batch or the clock rate of least
 /// energy. Built from the entries of each measurement alone. Values; thread-safe to read.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,23 +45,24 @@ struct LoadLine {
   double residual_w = 0;  ///< root mean square
 };
 
-struct MeasuredSeries {
+struct SeriesSummary {
   SeriesKind kind = SeriesKind::Other;
   std::string name, carnot_version, command, started;
   std::vector<SeriesRow> rows;    ///< in the order of the values
   std::optional<LoadLine> line;   ///< Load, with at least two different shares
   std::optional<std::size_t> least_energy, least_energy_time;  ///< rows
   bool stopped = false;           ///< before all was measured
+  std::uint64_t seed = 1;         ///< of the order of measuring
   std::vector<std::pair<std::string, std::string>> notes;  ///< of the first measurement
 };
 
 /// \throws InputError if a point's entries are no measurement
-MeasuredSeries summarise_series(const run::SeriesResult& result, SeriesKind kind,
+SeriesSummary summarise_series(const run::SeriesResult& result, SeriesKind kind,
                                 const model::AccountOptions& options);
 
-std::string series_json(const MeasuredSeries& series);  ///< carnot.measure-series/1
-std::string series_html(const MeasuredSeries& series);  ///< one page with the curves
-std::string series_terminal(const MeasuredSeries& series, int width);
+std::string series_json(const SeriesSummary& series);  ///< carnot.measure-series/1
+std::string series_html(const SeriesSummary& series);  ///< one page with the curves
+std::string series_terminal(const SeriesSummary& series, int width);
 std::string_view name(SeriesKind kind) noexcept;        ///< "load", "batch", "frequency", "other"
 
 }  // namespace carnot::report
