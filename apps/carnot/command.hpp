@@ -76,13 +76,21 @@ void add_run(CLI::App& app, const Common& common, Action& action);
 void add_report(CLI::App& app, const Common& common, Action& action);
 void add_learn(CLI::App& app, const Common& common, Action& action);
 void add_data(CLI::App& app, const Common& common, Action& action);
+void add_burn(CLI::App& app, const Common& common, Action& action);
 void add_serve(CLI::App& app, const Common& common, Action& action);
 void add_limits(CLI::App& app, const Common& common, Action& action);
 
 /// Loads entries under an id into the store at a path.
 using StoreWriter = std::function<void(const std::string& path, const std::string& id,
                                        const std::vector<Entry>& entries)>;
-/// \param store  null: this program has none
-void add_measure(CLI::App& app, const Common& common, Action& action, StoreWriter store);
+
+struct MeasureCommand;
+/// Parts of `measure` that need libraries a fast start does without.
+struct FullProgram {
+  StoreWriter store;
+  std::function<int(const MeasureCommand&, const Common&)> series;
+};
+/// \param full  empty in the program that hands such commands on
+void add_measure(CLI::App& app, const Common& common, Action& action, FullProgram full);
 
 }  // namespace carnot::app

@@ -18,8 +18,10 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kHere = {"limits", "measure"};
 
-/// Whether these words are for one of the commands above, and ask for nothing that only the full
-/// program has: the store.
+/// Flags of `measure` that only the full program can serve.
+constexpr std::array<std::string_view, 3> kFull = {"--experiment", "--store", "--sweep"};
+
+/// Whether these words are for one of the commands above, without the flags above.
 bool for_us(std::span<char*> words) {
   const auto command = std::find_if(words.begin(), words.end(),
                                     [](std::string_view word) { return !word.starts_with('-'); });
@@ -31,7 +33,9 @@ bool for_us(std::span<char*> words) {
     return false;
   return std::none_of(
       command, std::find(command, words.end(), std::string_view("--")),
-      [](std::string_view word) { return word == "--store" || word.starts_with("--store="); });
+      [](std::string_view word) {
+        return std::find(kFull.begin(), kFull.end(), word.substr(0, word.find('='))) != kFull.end();
+      });
 }
 
 /// Beside this program in a build tree, in libexec where both were installed. Returns only when
@@ -59,7 +63,7 @@ int main(int argc, char** argv) {
   if (!for_us(words)) return hand_on(argv);
   return app::run_cli(argc, argv,
                       [](CLI::App& cli, const app::Common& common, app::Action& action) {
-                        app::add_measure(cli, common, action, nullptr);
+                        app::add_measure(cli, common, action, {});
                         app::add_limits(cli, common, action);
                       });
 }

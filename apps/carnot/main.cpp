@@ -3,6 +3,7 @@
 #include "carnot/ledger/store.hpp"
 
 #include "cli.hpp"
+#include "measure_command.hpp"
 
 int main(int argc, char** argv) {
   using namespace carnot;
@@ -11,12 +12,14 @@ int main(int argc, char** argv) {
         app::add_run(cli, common, action);
         app::add_measure(
             cli, common, action,
-            [](const std::string& path, const std::string& id, const std::vector<Entry>& entries) {
-              LedgerStore(path).load(id, entries);
-            });
+            {[](const std::string& path, const std::string& id, const std::vector<Entry>& entries) {
+               LedgerStore(path).load(id, entries);
+             },
+             app::measure_series_job});
         app::add_report(cli, common, action);
         app::add_learn(cli, common, action);
         app::add_data(cli, common, action);
+        app::add_burn(cli, common, action);
         app::add_serve(cli, common, action);
         app::add_limits(cli, common, action);
       });

@@ -19,15 +19,16 @@ int estimate(const MeasureCommand& c) {
   return kOk;
 }
 
-int execute(const MeasureCommand& c, const Common& common, const StoreWriter& store) {
+int execute(const MeasureCommand& c, const Common& common, const FullProgram& full) {
   if (!c.estimate.empty()) return estimate(c);
   if (c.list) return list_sensors(c, common);
-  return measure_job(c, common, store);
+  if (!c.experiment.empty() || !c.sweep.empty()) return full.series(c, common);
+  return measure_job(c, common, full.store);
 }
 
 }  // namespace
 
-void add_measure(CLI::App& app, const Common& common, Action& action, StoreWriter store) {
+void add_measure(CLI::App& app, const Common& common, Action& action, FullProgram full) {
   auto c = std::make_shared<MeasureCommand>();
   CLI::App* command = app.add_subcommand(
       "measure",
@@ -35,9 +36,9 @@ void add_measure(CLI::App& app, const Common& common, Action& action, StoreWrite
       "[flags] -- COMMAND...");
   add_measure_flags(*command, *c);
   command->fallthrough();
-  command->callback([c, &common, &action, store = std::move(store)] {
+  command->callback([c, &common, &action, full = std::move(full)] {
     c->job = common.job;
-    action = [c, &common, store] { return execute(*c, common, store); };
+    action = [c, &common, full] { return execute(*c, common, full); };
   });
 }
 

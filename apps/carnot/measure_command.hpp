@@ -21,6 +21,9 @@ int list_sensors(const MeasureCommand& c, const Common& common);
 /// Measures, reports, and returns the exit code.
 int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter& store);
 
+/// `--experiment` and `--sweep`: measures one thing varied. Only in the full program.
+int measure_series_job(const MeasureCommand& c, const Common& common);
+
 /// `--live`: redraws in place on standard error, where that is a terminal.
 class LiveDisplay {
  public:

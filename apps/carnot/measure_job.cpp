@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "carnot/ledger/journal.hpp"
 #include "carnot/report/measurement.hpp"
 
+#include "command_output.hpp"
 #include "measure_command.hpp"
 
 namespace carnot::app {
@@ -32,30 +32,6 @@ void on_signal(int number, siginfo_t* info, void*) {
   const bool sent_to_us = info->si_code == SI_USER || info->si_code == SI_QUEUE;
   if (const int pid = g_pass_to.load(); sent_to_us && pid > 0) ::kill(pid, number);
 }
-
-/// With --json the document is all there is on standard output, so what the command prints goes
-/// to standard error.
-class CommandOutput {
- public:
-  explicit CommandOutput(bool aside) {
-    if (!aside) return;
-    saved_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (saved_ < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
-      throw IoError("standard output", "redirect", errno);
-  }
-  ~CommandOutput() { restore(); }
-  CommandOutput(const CommandOutput&) = delete;
-  CommandOutput& operator=(const CommandOutput&) = delete;
-  void restore() {
-    if (saved_ < 0) return;
-    ::dup2(saved_, STDOUT_FILENO);
-    ::close(saved_);
-    saved_ = -1;
-  }
-
- private:
-  int saved_ = -1;
-};
 
 /// $XDG_STATE_HOME/carnot/measure/<utc>-<pid>.journal; empty where there is no home.
 fs::path default_journal() {

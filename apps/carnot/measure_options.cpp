@@ -133,6 +133,14 @@ void add_measure_flags(CLI::App& command, MeasureCommand& c) {
   command.add_flag("--live", c.live, "Show it while it goes on, on a terminal");
   command.add_flag("--list", c.list, "Say what can be measured here, and how to measure more");
   command.add_option("--estimate", c.estimate, "Power model for the hosts of this table (CSV)");
+  command.add_option("--experiment", c.experiment,
+                     "A series: power against load, energy and memory against batch, energy x time "
+                     "against frequency (the clock rate)");
+  command.add_option("--sweep", c.sweep,
+                     "A series of your own: batch=16,64,256, and {batch} in the command");
+  command.add_option("--values", c.values, "Values of --experiment instead of its own");
+  command.add_option("--rounds", c.rounds, "Times each value of a series is measured")
+      ->check(CLI::Range(1, 1000));
   command.add_option("--html", c.html, "Write the report page here");
   command.add_option("--csv", c.csv, "Write one row an interval here");
   command.add_option("--store", c.store, "Load the measurement into this SQLite file");

@@ -22,6 +22,8 @@ struct MeasureCommand {
   int pid = 0;
   std::string cgroup, length, interval, out, resume, policy = "capacity", host;
   std::string html, csv, store, estimate;
+  std::string experiment, sweep, values;
+  int rounds = 1;
   bool force = false, live = false, list = false;
   meter::SourceOptions sources;
   model::AccountOptions accounting;
