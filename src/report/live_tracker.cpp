@@ -100,7 +100,7 @@ void LiveTracker::close_point() {
 void LiveTracker::processes(std::span<const meter::ProcessUse> now) {
   std::uint64_t print = now.size();
   for (const meter::ProcessUse& p : now) print += static_cast<std::uint64_t>(p.cpu_ns);
-  if (print == look_print_) return;
+  if (now.empty() || print == look_print_) return;
   look_print_ = print;
   const bool whole = begin_.job_method.empty();
   const double energy = (whole ? machine_ : own_).energy_j - divided_until_j_;

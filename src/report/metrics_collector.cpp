@@ -130,7 +130,7 @@ void MetricsCollector::split(const MeasurementSample& now) {
 void MetricsCollector::processes(std::span<const meter::ProcessUse> now, Instant at) {
   std::uint64_t print = now.size();
   for (const meter::ProcessUse& p : now) print += static_cast<std::uint64_t>(p.cpu_ns);
-  if (look_ > 0 && print == look_print_) return;
+  if (now.empty() || (look_ > 0 && print == look_print_)) return;
   look_print_ = print;
   const bool first_look = look_++ == 0;
   const double energy = state_.dynamic_j - divided_until_j_;
