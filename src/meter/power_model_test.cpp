@@ -236,25 +236,12 @@ RC_GTEST_PROP(PowerModel, IsAlwaysAFiniteBandAroundAPositiveValue, ()) {
   RC_ASSERT(power.value() < power.high());
 }
 
-/// A server such as there are: the published ones span these ranges.
-HostFacts real_facts() {
-  HostFacts facts;
-  facts.chips = *rc::gen::element(1.0, 2.0, 4.0);
-  facts.cores = *facts.chips * *rc::gen::element(4.0, 8.0, 16.0, 28.0, 64.0);
-  facts.threads = *facts.cores * *rc::gen::element(1.0, 2.0);
-  facts.tdp_w = *rc::gen::inRange(65, 250);
-  facts.memory_gb = *facts.chips * *rc::gen::element(8.0, 16.0, 64.0);
-  facts.year = *rc::gen::inRange(2008, 2022);
-  facts.vendor = *rc::gen::element<std::string>("Intel", "AMD");
-  return facts;
-}
-
-RC_GTEST_PROP(PowerModel, MoreLoadIsMorePower, ()) {
-  const auto facts = real_facts();
+RC_GTEST_PROP(PowerModel, MoreLoadIsNeverLessPower, ()) {
+  const auto facts = any_facts();
   Power before;
   for (int step = 0; step <= 20; ++step) {
     const auto now = estimate_wall_power(facts, step / 20.0).value();
-    RC_ASSERT(now > before);
+    RC_ASSERT(now >= before);
     before = now;
   }
 }
