@@ -13,7 +13,7 @@ void add_account_options(CLI::App& command, model::AccountOptions& o) {
                      "Country, US state or grid region of the machine, such as DE or US-CA");
   command.add_option("--pue", o.pue, "Facility energy over machine energy, from 1 on")
       ->check(positive);
-  command.add_option("--carbon-intensity", o.carbon_g_per_kwh,
+  command.add_option("--carbon-intensity,--carbon", o.carbon_g_per_kwh,
                      "g CO2e a kWh, in place of the location's");
   command.add_option("--carbon-trace", o.carbon_trace,
                      "CSV of time and g CO2e a kWh, in place of a mean");

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -69,6 +70,12 @@ int run_cli(int argc, char** argv, const AddCommands& add_commands) {
   survive_failed_writes();
   Common common;
   common.command_line = command_line_of(argc, argv);
+  char** const end = argv + argc;
+  char** const dashes = std::find(argv, end, std::string_view("--"));
+  if (dashes != end) {
+    common.job.assign(dashes + 1, end);
+    argc = static_cast<int>(dashes - argv);
+  }
   Action action;
   CLI::App cli{"carnot: where a computation's joules go, and how to spend fewer of them", "carnot"};
   cli.set_version_flag("--version", fmt::format("carnot {}", kVersion));
@@ -92,6 +99,8 @@ int run_cli(int argc, char** argv, const AddCommands& add_commands) {
     cli.exit(e);
     return kUsage;
   }
+  if (dashes != end && !cli.got_subcommand("measure"))
+    return fail(kUsage, "words after -- are a command to measure: carnot measure -- COMMAND");
   try {
     return action();
   } catch (const UsageError& e) {

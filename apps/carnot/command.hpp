@@ -28,6 +28,7 @@ struct Common {
   bool json = false;
   bool quiet = false;
   std::string command_line;  ///< as typed, for the ledger and the documents
+  std::vector<std::string> job;  ///< words after --: a command of the user's, not ours to read
 };
 
 /// Options that do not go together: exit code 2.

@@ -34,11 +34,9 @@ void add_measure(CLI::App& app, const Common& common, Action& action, StoreWrite
       "Measure a command, a process, a control group or the machine: carnot measure "
       "[flags] -- COMMAND...");
   add_measure_flags(*command, *c);
-  command->prefix_command();  // the words of the command are its own
   command->fallthrough();
-  command->callback([c, command, &common, &action, store = std::move(store)] {
-    c->job = command->remaining();
-    if (!c->job.empty() && c->job.front() == "--") c->job.erase(c->job.begin());
+  command->callback([c, &common, &action, store = std::move(store)] {
+    c->job = common.job;
     action = [c, &common, store] { return execute(*c, common, store); };
   });
 }

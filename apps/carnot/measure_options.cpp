@@ -14,6 +14,7 @@
 #include "carnot/base/text.hpp"
 #include "carnot/report/measurement.hpp"
 
+#include "account_options.hpp"
 #include "command.hpp"
 
 namespace carnot::app {
@@ -121,7 +122,6 @@ MeasureOptions measure_options(const MeasureCommand& c, const std::string& comma
 }
 
 void add_measure_flags(CLI::App& command, MeasureCommand& c) {
-  const CLI::Validator positive(positive_number, "");
   command.add_option("--pid", c.pid, "Measure this process and what it starts")
       ->check(CLI::Range(1, std::numeric_limits<int>::max()));
   command.add_option("--cgroup", c.cgroup, "Measure this control group (its folder)");
@@ -139,17 +139,7 @@ void add_measure_flags(CLI::App& command, MeasureCommand& c) {
 
   command.add_option("--static-policy", c.policy,
                      "Who pays for power at rest: capacity, busy, whole, none");
-  model::AccountOptions& a = c.accounting;
-  command.add_option("--location", a.location, "Grid, such as FR, US-CA, WORLD");
-  command.add_option("--pue", a.pue, "Facility energy over machine energy, 1 or more");
-  command.add_option("--price", a.price_eur_per_kwh, "Electricity price, EUR/kWh");
-  command.add_option("--carbon", a.carbon_g_per_kwh, "Carbon intensity, g/kWh");
-  command.add_option("--carbon-trace", a.carbon_trace, "Hourly carbon intensity, CSV");
-  command.add_option("--machine", a.machine, "Machine whose making is shared, such as server");
-  command.add_option("--machine-share", a.machine_share, "Share of that machine, 0 to 1");
-  command.add_option("--units", a.functional_units, "Functional units of work done, for the SCI")
-      ->check(positive);
-  command.add_option("--unit", a.functional_unit, "Name of a functional unit, such as epoch");
+  add_account_options(command, c.accounting);
 
   meter::SourceOptions& s = c.sources;
   command.add_option("--host", c.host, "Facts for the power model: tdp_w=280,chips=2,...");

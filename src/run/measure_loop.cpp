@@ -15,7 +15,8 @@ namespace carnot::detail {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kLookEvery = kSecond;         // at processes, at most
+constexpr std::int64_t kLookEvery = kSecond;         // at processes, or,
+constexpr std::int64_t kLookSoonest = kSecond / 10;  // at first, after each tenth of the time so far
 constexpr std::int64_t kLookShare = 50;              // and for at most 1/50 of the time
 constexpr std::int64_t kMachineEvery = kSecond / 5;  // traffic and frequency: files of all devices
 constexpr std::int64_t kSuspend = kSecond / 50;      // clocks drift apart by less while awake
@@ -224,7 +225,8 @@ void MeasureLoop::look(bool last) {
   }
   if (!table_) look_at_accelerators();
   const std::int64_t done = meter::Stamp::now().monotonic_ns;
-  look_due_ns_ = done + std::max(kLookEvery, kLookShare * (done - began.monotonic_ns));
+  const std::int64_t every = std::clamp((done - started_ns_) / 10, kLookSoonest, kLookEvery);
+  look_due_ns_ = done + std::max(every, kLookShare * (done - began.monotonic_ns));
 }
 
 void MeasureLoop::look_at_accelerators() {
