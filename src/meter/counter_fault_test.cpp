@@ -103,7 +103,10 @@ TEST(CounterFaults, TurnsWithoutAKnownRange) {
     Counter counter(spec);
     counter.advance(modulus - 40'000'000, {0, 0});
     const Step step = counter.advance(60'000'000, {1'000'000'000, 1'000'000'000});
-    EXPECT_EQ(step.kind, StepKind::Turn) << unit_nj;
+    // 65 533 J and 65 713 J are both possible for a moment: the lesser is taken, and said so.
+    const bool is_sure = unit_nj != 15'258;
+    EXPECT_EQ(step.kind, is_sure ? StepKind::Turn : StepKind::Unsure) << unit_nj;
+    EXPECT_EQ(step.unobserved, is_sure ? Duration{} : Duration::seconds(1)) << unit_nj;
     EXPECT_NEAR(static_cast<double>(step.raw), 100e6, 62.0) << unit_nj;
   }
 }

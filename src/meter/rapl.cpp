@@ -108,7 +108,7 @@ std::optional<std::uint64_t> parse_event_code(std::string_view text) {
 std::vector<int> parse_cpu_list(std::string_view text) {
   std::vector<int> cpus;
   text = trimmed(text);
-  while (!text.empty()) {
+  for (bool more = true; more;) {
     const std::size_t comma = text.find(',');
     const std::string_view part = text.substr(0, comma);
     const std::size_t dash = part.find('-');
@@ -117,7 +117,8 @@ std::vector<int> parse_cpu_list(std::string_view text) {
     const int next = cpus.empty() ? 0 : cpus.back() + 1;
     if (!first || !last || *first < next || *last < *first || *last >= kMostCpus) return {};
     for (int cpu = *first; cpu <= *last; ++cpu) cpus.push_back(cpu);
-    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
   }
   return cpus;
 }

@@ -46,6 +46,18 @@ void put(const fs::path& path, const std::string& text) {
   if (!out.flush()) throw IoError(path.string(), "write", errno);
 }
 
+int made_file(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0444);
+  if (fd < 0) throw IoError(path.string(), "open", errno);
+  return fd;
+}
+
+// Over the text that was there, which is never longer.
+void write_whole(int fd, const std::string& text) {
+  if (::pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    throw IoError("sensor tree", "write", errno);
+}
+
 Register made(const std::string& id, double watts, bool counted) {
   Register r;
   r.id = id;
@@ -91,11 +103,15 @@ SensorTree::SensorTree(const fs::path& root, Topology topology, double joules_to
   for (const char* folder : {"sys/class/powercap", "sys/class/hwmon", "sys/class/power_supply",
                              "sys/bus/event_source/devices", "proc", "dev"})
     fs::create_directories(root / folder);
+  stat_fd_ = made_file(root / "proc/stat");
+  uptime_fd_ = made_file(root / "proc/uptime");
   build();
 }
 
 SensorTree::~SensorTree() {
   for (const Shown& s : shown_) ::close(s.fd);
+  ::close(stat_fd_);
+  ::close(uptime_fd_);
 }
 
 std::size_t SensorTree::add_register(Register r) {
@@ -223,8 +239,9 @@ void SensorTree::write_processor_time() const {
     text += (cpu < 0 ? "cpu " : "cpu" + std::to_string(cpu)) + " " + half + " 0 0 " + half +
             " 0 0 0 0 0 0\n";
   }
-  put(root_ / "proc/stat", text + "btime 1700000000\nprocesses 100\n");
-  put(root_ / "proc/uptime", std::to_string(seconds_) + " 0.00\n");
+  text += "btime 1700000000\nprocesses 100\n";
+  write_whole(stat_fd_, text);
+  write_whole(uptime_fd_, std::to_string(seconds_) + " 0.00\n");
 }
 
 void SensorTree::build() {
@@ -311,9 +328,7 @@ void SensorTree::build() {
 
 void SensorTree::show(const fs::path& path, std::size_t of) {
   fs::create_directories(path.parent_path());
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0444);
-  if (fd < 0) throw IoError(path.string(), "open", errno);
-  shown_.push_back({fd, of});
+  shown_.push_back({made_file(path), of});
   rewrite(shown_.back());
 }
 
@@ -329,8 +344,7 @@ void SensorTree::rewrite(const Shown& shown) const {
       static_cast<std::uint64_t>(static_cast<detail::Uint128>(counts(r)) * r.unit_nj / 1000);
   std::string text = std::to_string(microjoules);
   text.resize(kShownWidth, '\n');
-  if (::pwrite(shown.fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
-    throw IoError(r.id, "write", errno);
+  write_whole(shown.fd, text);
 }
 
 void SensorTree::advance(double seconds) {

@@ -105,6 +105,7 @@ class SensorTree {
   std::vector<Register> registers_;
   std::vector<Shown> shown_;
   int cpus_ = 0;
+  int stat_fd_ = -1, uptime_fd_ = -1;
   double seconds_ = 0.0;
 };
 

@@ -168,6 +168,10 @@ std::optional<TraceCore> job_power(const MeasurementView& view, const Attributio
 
 }  // namespace
 
+bool is_measurement(const std::vector<Entry>& entries) noexcept {
+  return !entries.empty() && std::holds_alternative<MeasurementBegin>(entries.front());
+}
+
 Measurement summarise_measurement(const std::vector<Entry>& entries,
                                   const model::AccountOptions& options) {
   const MeasurementView view = view_measurement(entries);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/run/measure.hpp"
 
+#include <cstdio>
 #include <utility>
 
 #include "carnot/base/error.hpp"
@@ -51,7 +52,12 @@ MeasureResult detail::measure_with(meter::Meter& meter, const MeasureOptions& op
   if (!options.journal.empty())
     journal = JournalWriter::create(options.journal, JournalWriter::Durable::WhenSynced);
   std::optional<meter::Job> job;
-  if (has_job(options.job)) job.emplace(meter::Job::open(options.job));
+  try {
+    if (has_job(options.job)) job.emplace(meter::Job::open(options.job));
+  } catch (...) {
+    if (journal) std::remove(options.journal.c_str());  // ours, and empty
+    throw;
+  }
 
   const MeasurementBegin begin = begin_of(meter, job ? &*job : nullptr, options);
   MeasureSink sink(std::move(journal), options.keep_entries, options.sync_every);

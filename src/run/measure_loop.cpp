@@ -80,7 +80,9 @@ MeasureLoop::MeasureLoop(MeasureSubject subject, const MeasureOptions& options,
       interval_(options.interval, subject.meter.longest_interval()),
       machine_(subject.procfs_root, subject.sysfs_root),
       entry_(MeasurementSample{}),
-      gaps_(begin.channels.size()) {
+      gaps_(begin.channels.size()),
+      shares_(begin.channels.size(), 0.0),
+      replaying_(!options.meter.sources.replay_from.empty()) {
   if (!subject.job) table_.emplace(subject.procfs_root);
   std::get<MeasurementSample>(entry_).channels.resize(begin.channels.size());
 }
@@ -125,7 +127,7 @@ void MeasureLoop::fill(const meter::JobUse& use) {
     c.total = from.total + recorded_total(state, counter);
     c.raw = state.raw;
     c.unobserved_ns = from.unobserved_ns + state.unobserved.nanoseconds();
-    c.share = 0;
+    c.share = shares_[i];
     c.status = static_cast<std::uint8_t>(state.status);
     c.step = static_cast<std::uint8_t>(state.last_step);
     c.gain_low = c.gain_high = 1;
@@ -184,7 +186,7 @@ void MeasureLoop::write_sample(const meter::JobUse& use) {
                      Duration::nanoseconds(length));
     }
   } else {
-    started_ns_ = due_ns_ = now_.at.monotonic_ns;
+    started_ns_ = due_ns_ = meter::Stamp::now().monotonic_ns;
   }
   std::swap(before_, now_);
   if (hooks_.on_sample) {
@@ -220,11 +222,38 @@ void MeasureLoop::look(bool last) {
     sink_.append(row);
     if (!p.alive) written_.erase({p.pid, p.start_ticks});
   }
+  if (!table_) look_at_accelerators();
   const std::int64_t done = meter::Stamp::now().monotonic_ns;
   look_due_ns_ = done + std::max(kLookEvery, kLookShare * (done - began.monotonic_ns));
 }
 
+void MeasureLoop::look_at_accelerators() {
+  const std::vector<meter::DeviceUse> uses = subject_.meter.device_use();
+  const auto is_ours = [this](int pid) {
+    return std::any_of(processes_.begin(), processes_.end(),
+                       [pid](const auto& p) { return p.pid == pid; });
+  };
+  for (std::size_t i = 0; i < shares_.size(); ++i) {
+    const int device = begin_.channels[i].device;
+    double all = 0, ours = 0;
+    for (const meter::DeviceUse& use : uses) {
+      if (device < 0 || use.device != device) continue;
+      all += use.busy_share;
+      if (is_ours(use.pid)) ours += use.busy_share;
+    }
+    shares_[i] = all > 0 ? ours / all : 0.0;
+  }
+}
+
+bool MeasureLoop::recording_over() const {
+  return std::all_of(before_.channels.begin(), before_.channels.end(), [](const auto& state) {
+    return state.status == meter::PollStatus::Ended || state.status == meter::PollStatus::Broken;
+  });
+}
+
 bool MeasureLoop::wait() {
+  // What was recorded needs no waiting for.
+  if (replaying_) return !recording_over() && !(hooks_.stop && hooks_.stop());
   due_ns_ += interval_.current().nanoseconds();
   pollfd ended{subject_.job ? subject_.job->wait_fd() : -1, POLLIN, 0};
   while (true) {

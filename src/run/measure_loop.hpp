@@ -54,11 +54,13 @@ class MeasureLoop {
   MeasurementEnd run();
 
  private:
+  bool recording_over() const;
   bool wait();  // until the next sample is due; false: time to end
   void fill(const meter::JobUse& use);
   void fill_machine();
   void write_sample(const meter::JobUse& use);
   void look(bool last);
+  void look_at_accelerators();
   void note_gaps();
   void close_gap(std::size_t channel, std::int64_t until_ns);
   double counted_joules() const;
@@ -87,10 +89,12 @@ class MeasureLoop {
   meter::Snapshot now_, before_;
   Entry entry_;  // a MeasurementSample, reused
   std::vector<OpenGap> gaps_;
+  std::vector<double> shares_;                         // the job's of each channel, as last looked
   std::int64_t started_ns_ = 0, due_ns_ = 0;           // CLOCK_MONOTONIC
   std::int64_t look_due_ns_ = 0, machine_due_ns_ = 0;  // likewise
   std::uint64_t net_b_ = 0;
   double frequency_hz_ = 0;
+  bool replaying_;
 };
 
 }  // namespace carnot::detail

@@ -17,6 +17,12 @@ namespace {
 
 using SampleChannel = MeasurementSample::Channel;
 
+/// Whether the group was made for the job, and counts nothing but it.
+bool made_by_meter(const MeasurementBegin& begin) {
+  return begin.job_method == name(meter::JobMethod::CgroupV2) ||
+         begin.job_method == name(meter::JobMethod::CgroupV1);
+}
+
 /// The recorded process or group, if it is still there.
 std::optional<meter::JobOptions> still_there(const MeasurementBegin& begin, bool same_boot,
                                              meter::JobOptions options) {
@@ -25,6 +31,7 @@ std::optional<meter::JobOptions> still_there(const MeasurementBegin& begin, bool
   std::error_code none;
   if (!begin.cgroup.empty() && std::filesystem::is_directory(begin.cgroup, none)) {
     options.cgroup = begin.cgroup;
+    options.from_start = made_by_meter(begin);  // its counter began with the measurement
     return options;
   }
   if (begin.pid <= 0 || start_ticks(begin.pid, options.procfs_root) != begin.pid_start_ticks)
@@ -154,6 +161,7 @@ MeasureResult resume_with(meter::Meter& meter, const std::string& path,
   }
 
   MeasureBase base = base_of(last);
+  if (!begin.cgroup.empty() && made_by_meter(begin)) base.add.job_cpu_ns = 0;
   const bool exact = same_boot && counters_go_on(meter, begin, last);
   const meter::Snapshot now = meter.sample();
   if (!same_boot) {
@@ -169,14 +177,10 @@ MeasureResult resume_with(meter::Meter& meter, const std::string& path,
                    hooks, begin, base, sink);
   loop.sample();
   if (job) job->release();
-  const MeasurementEnd end = loop.run();
+  MeasurementEnd end = loop.run();
+  if (job) end.outcome = name(meter::JobOutcome::Detached);  // its exit code went to another
   sink.append(end);
   sink.finish();
-  // The group was made by the meter that is gone: nobody else removes it. Not empty, it stays.
-  const bool made = begin.job_method == name(meter::JobMethod::CgroupV2) ||
-                    begin.job_method == name(meter::JobMethod::CgroupV1);
-  std::error_code none;
-  if (made) std::filesystem::remove(begin.cgroup, none);
   return result_of(end, sink, meter);
 }
 

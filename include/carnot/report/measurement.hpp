@@ -86,8 +86,10 @@ struct Measurement {
 std::string account_facts(const model::AccountOptions& options);
 model::AccountOptions recorded_account_options(const std::vector<Entry>& entries);
 
-/// \throws InputError if the entries are no measurement (carnot::is_measurement asks), if they say
-///         what cannot be, or for the options
+/// True if the entries are a measurement (else a run, or nothing).
+bool is_measurement(const std::vector<Entry>& entries) noexcept;
+/// \throws InputError if the entries are no measurement, if they say what cannot be, or for the
+///         options
 Measurement summarise_measurement(const std::vector<Entry>& entries,
                                   const model::AccountOptions& options);
 

@@ -66,6 +66,11 @@ std::string openmetrics(const MetricsState& state);
 inline constexpr std::string_view kOpenMetricsType =
     "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// CPU time of control groups (version 2) down to `depth`, at most `most` of them; empty where that
+/// file system is not mounted at `root` or below it.
+std::vector<std::pair<std::string, std::int64_t>> control_group_use(const std::string& root,
+                                                                    int depth, std::size_t most);
+
 struct MetricsOptions {
   std::size_t most_processes = 50;
   std::string location;         ///< shown; the caller looked its intensity up
