@@ -1,2 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// (to come)
+#include "carnot/base/text.hpp"
+#include "carnot/model/accounting.hpp"
+
+#include "model/table.hpp"
+
+namespace carnot::model {
+
+Embodied embodied(std::string_view name) {
+  const auto wanted = folded(name);
+  std::vector<std::string> known;
+  for (const auto& row : rows_of(kEmbodiedTable, 7, "data/embodied.csv")) {
+    known.push_back(row[0]);
+    if (folded(row[0]) != wanted) continue;
+    return {row[0],
+            Estimate<Carbon>(parse_number(row[1]) * kilogram, parse_number(row[2]) * kilogram,
+                             parse_number(row[3]) * kilogram,
+                             row[5] == "assumed" ? Origin::Assumed : Origin::Published,
+                             Boundary::None, "embodied:" + row[0], {row[6]}),
+            parse_number(row[4]) * 365.25 * day, row[6]};
+  }
+  unknown("machine", name, known);
+}
+
+}  // namespace carnot::model

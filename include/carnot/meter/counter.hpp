@@ -7,19 +7,22 @@
 /// A counter shows raw = floor(E / unit) mod modulus. Between two readings d seconds apart,
 ///
 ///     delta = raw' - raw              if raw' >= raw
-///           = raw' - raw + modulus    if raw' < raw and (delta * unit) <= power_cap * d   (a turn)
+///           = raw' - raw + modulus    if raw' < raw and delta * unit <= most        (a turn)
 ///           = raw'                    otherwise: a reset; what passed before it is unobserved
+///     most  = power_cap * (d + update_period) + one step
 ///
 /// Raw values stay integers until differenced, so that nothing is rounded however long a counter
-/// runs; the sum of deltas is exact (128 bit). A delta no hardware could have spent
-/// (> power_cap * d + a step) is never added: that interval is unobserved instead. Where the turn
-/// could have happened more than once unseen (power_cap * d > modulus * unit), the delta is a lower
-/// bound and the interval is marked `Unsure`. Time is CLOCK_MONOTONIC for power (asleep, nothing is
-/// spent) and CLOCK_BOOTTIME for position, so that a suspend is seen as their difference.
+/// runs; the sum of deltas is exact (64 bit: 585 years of microjoules at 1 kW). A delta no hardware
+/// could have spent (> most) is never added: that interval is unobserved instead. Where the turn
+/// could have happened more than once unseen (power_cap * d > modulus * unit), or the range is not
+/// known and two are possible, the delta is a lower bound and the interval is marked `Unsure`. Time
+/// is CLOCK_MONOTONIC for power (asleep, nothing is spent) and CLOCK_BOOTTIME for position, so that
+/// a suspend is seen as their difference.
 ///
-/// Errors of an energy over an interval, 90 %: the counter's gain (shared by all readings of that
-/// counter, so it does not average out), one quantisation step and one update period of power at
-/// each end, and the unobserved time at up to the highest power seen. Nothing is filled in.
+/// Errors of an energy over an interval, 90 % (`Meter::energy`): the counter's gain (shared by all
+/// readings of that counter, so it does not average out), what the ends may hide (one quantisation
+/// step and one update period of power, because a reading is up to that much behind), and the
+/// unobserved time at up to the highest power seen. Nothing is filled in.
 ///
 /// Values; no allocation after construction; one thread at a time.
 /// Sources: kernel intel_rapl_common.c (modulus = max_energy_range + one raw unit), Intel SDM vol.
@@ -27,9 +30,9 @@
 
 #include <cstdint>
 
-#include "carnot/base/estimate.hpp"
 #include "carnot/base/instant.hpp"
 #include "carnot/base/quantity.hpp"
+#include "carnot/base/sum.hpp"
 
 namespace carnot::meter {
 
@@ -42,6 +45,13 @@ struct Stamp {
   bool operator==(const Stamp&) const = default;
 };
 
+/// What passed between two moments.
+struct Elapsed {
+  Duration awake;   ///< CLOCK_MONOTONIC; >= 0
+  Duration asleep;  ///< suspended; what is below a millisecond is the clocks' own and counts as 0
+};
+Elapsed elapsed(const Stamp& from, const Stamp& to) noexcept;
+
 /// Relative error of a figure at 90 %: true value within [low, high] times the shown one.
 struct Gain {
   double low = 1.0;
@@ -51,7 +61,7 @@ struct Gain {
 /// What is known about a counter before it is read.
 struct CounterSpec {
   Energy unit;                ///< of one raw count, > 0
-  std::uint64_t modulus = 0;  ///< raw counts of one turn; 0: 64 bits, never turns
+  std::uint64_t modulus = 0;  ///< raw counts of one turn; 0: 2^64
   bool modulus_known = true;  ///< false: its file cannot be read; a turn is then told from a reset
                               ///< by trying the ranges RAPL hardware has
   std::uint64_t step = 1;     ///< raw counts between neighbouring values of the hardware
@@ -65,7 +75,7 @@ enum class StepKind {
   Advance,      ///< raw' >= raw
   Turn,         ///< wrapped once
   Reset,        ///< began again from zero: driver reload, device lost and found
-  Unsure,       ///< could have wrapped more than once unseen: lower bound
+  Unsure,       ///< may have wrapped more, or over a longer range: lower bound
   Implausible,  ///< more than power_cap allows: not added
 };
 
@@ -74,7 +84,7 @@ struct Step {
   std::uint64_t raw = 0;  ///< counts added to the total
   Duration awake;         ///< since the last good reading, CLOCK_MONOTONIC
   Duration asleep;        ///< suspended in between
-  Duration unobserved;    ///< part of `awake` whose energy is not in `raw`
+  Duration unobserved;    ///< part of `awake`, at most, whose energy is not in `raw`
 };
 
 /// One counter's running total.
@@ -84,9 +94,10 @@ class Counter {
   explicit Counter(const CounterSpec& spec);
 
   /// Takes a reading. Readings must not go back in time.
-  Step advance(std::uint64_t raw, const Stamp& at);
+  Step advance(std::uint64_t raw, const Stamp& at) noexcept;
   /// Goes on from a recorded total (journal): the next `advance` is differenced with `raw` at `at`.
-  void restore(std::uint64_t raw, const Stamp& at, std::uint64_t total_raw, Duration unobserved);
+  void restore(std::uint64_t raw, const Stamp& at, std::uint64_t total_raw,
+               Duration unobserved) noexcept;
 
   /// Exact sum of counts since the first reading; never decreases.
   std::uint64_t total_raw() const noexcept { return total_raw_; }
@@ -96,12 +107,20 @@ class Counter {
   Duration unobserved() const noexcept { return unobserved_; }  ///< sum
   Power highest() const noexcept { return highest_; }           ///< of any step of >= 10 periods
   /// Longest interval between readings within which one turn is certain to be seen: half a turn at
-  /// power_cap; empty (0) if the counter never turns.
+  /// power_cap; 0 if the counter has 64 bits.
   Duration longest_interval() const noexcept;
   const CounterSpec& spec() const noexcept { return spec_; }
 
  private:
+  /// Counts over the turn that may lie between the last and a smaller raw value.
+  struct Turned {
+    std::uint64_t counts = 0;  ///< 0: none
+    bool sure = true;          ///< false: with another range they would be more
+  };
+  Turned turned(std::uint64_t raw, Energy most) const noexcept;
+
   CounterSpec spec_;
+  Energy range_;  // of one turn; the smallest there is if it is not known
   bool started_ = false;
   std::uint64_t last_raw_ = 0, total_raw_ = 0;
   Stamp last_at_;
@@ -109,9 +128,10 @@ class Counter {
   Power highest_;
 };
 
-/// Integrates a power gauge by trapezoids; same contract: never negative, gaps unobserved.
-/// A gauge that reports means over `window` is integrated as such: its reading stands for the
-/// window before it.
+/// Integrates a power gauge; same contract: never negative, gaps unobserved. Instantaneous readings
+/// are joined by trapezoids. A reading that is a mean over `window` stands for the window before
+/// it, and trapezoids join what lies between two windows. A reading that cannot be (not finite,
+/// negative, above the cap) is Implausible and not taken: the next is joined to the last good one.
 struct GaugeSpec {
   Duration window;         ///< reading = mean over this long before; 0: instantaneous
   Duration update_period;  ///< between two changes of the reading
@@ -124,9 +144,10 @@ struct GaugeSpec {
 class Gauge {
  public:
   explicit Gauge(const GaugeSpec& spec) : spec_(spec) {}
-  Step advance(Power power, const Stamp& at);
-  void restore(Power power, const Stamp& at, Energy total, Duration unobserved);
-  Energy total() const noexcept { return total_; }
+  /// `Step::raw` counts whole microjoules of the total.
+  Step advance(Power power, const Stamp& at) noexcept;
+  void restore(Power power, const Stamp& at, Energy total, Duration unobserved) noexcept;
+  Energy total() const noexcept { return total_.value(); }
   Power last() const noexcept { return last_; }
   Power highest() const noexcept { return highest_; }
   const Stamp& last_at() const noexcept { return last_at_; }
@@ -138,8 +159,7 @@ class Gauge {
   bool started_ = false;
   Power last_, highest_;
   Stamp last_at_;
-  Energy total_;
-  double lost_ = 0.0;  // compensation of the sum
+  Sum<Energy> total_;
   Duration unobserved_;
 };
 

@@ -51,8 +51,10 @@ struct MeterOptions {
 /// State of one domain at a moment: cumulative since the meter was opened.
 struct ChannelState {
   std::uint64_t total_raw = 0;  ///< counters: exact
-  std::uint64_t raw = 0;        ///< as the hardware shows it, for going on after a crash
+  std::uint64_t raw = 0;        ///< as the hardware shows it (gauges: microwatts), for going on
   Energy energy;                ///< total_raw x unit, or the gauge's integral
+  Energy low, high;             ///< `energy` as the sensor's gain allows, 90 %
+  Stamp at;                     ///< of the last good reading; before any, of opening
   Duration unobserved;          ///< cumulative
   Power highest;
   PollStatus status = PollStatus::Retry;
@@ -62,7 +64,8 @@ struct ChannelState {
 
 struct Snapshot {
   Stamp at;
-  MachineUse machine;
+  MachineUse machine;      ///< at most 10 ms old: the kernel counts in ticks of that
+  double busy_share = -1;  ///< of all CPUs over the last 100 ms or more; negative: not yet known
   std::vector<ChannelState> channels;  ///< one per `Meter::channels()`
 };
 
@@ -73,7 +76,9 @@ struct Channel {
   std::string of, reason;
 };
 
-/// Energy between two snapshots.
+/// Energy between two snapshots. Errors are those of `with_errors` (errors.hpp), and of channels
+/// asked less often than the rest the age of their readings at the highest power. No bound lies
+/// below zero; where no reading moved the interval says how much may have passed.
 struct EnergyBetween {
   Estimate<Energy> total;                    ///< sum of counted channels, at `Meter::boundary()`
   std::vector<Estimate<Energy>> by_channel;  ///< one per channel, whatever its role
@@ -93,7 +98,7 @@ class Meter {
   Meter& operator=(Meter&&) noexcept;
   ~Meter();
 
-  const std::vector<Channel>& channels() const noexcept;
+  const std::vector<Channel>& channels() const noexcept;  ///< fixed once made
   const std::vector<Note>& notes() const noexcept;
   Boundary boundary() const noexcept;          ///< of the total
   Origin origin() const noexcept;              ///< Measured or Modelled
@@ -104,7 +109,10 @@ class Meter {
   /// \param a, b  snapshots of this meter, a before b
   EnergyBetween energy(const Snapshot& a, const Snapshot& b) const;
   /// Static power learned from all samples so far.
-  const StaticPower& static_power() const noexcept;
+  StaticPower static_power() const;
+  /// Who used which accelerator lately; asks the sources at most twice a second, else gives their
+  /// last answer. Empty without accelerators or where they do not tell.
+  std::vector<DeviceUse> device_use();
   /// Goes on from a recorded state: the next sample is differenced with it.
   /// \throws InputError if the channels do not match by id
   void restore(const std::vector<std::string>& ids, const Snapshot& last);
@@ -130,13 +138,20 @@ struct WindowResult {
   bool overlapped = false;  ///< another window of this process was open at some time
 };
 
-/// A span of time; stops at the end of its scope if `stop` was not called.
+/// A span of time; stops at the end of its scope if `stop` was not called. The meter must outlive
+/// it, and not be moved, while it is open.
+///
+/// Each start, stop and look of a window ends a slice of its thread's time. A slice's energy is
+/// split by CPU time (accelerators: by the device's busy time), goes to every open window of the
+/// thread as its `own`, and to the innermost as its `exclusive`; so `exclusive` over nested windows
+/// sums to `own` of the outermost. A window may be stopped on another thread; it still counts the
+/// CPU time of the one it was started on.
 class Window {
  public:
   explicit Window(Meter& meter, std::string label = "", Scope scope = Scope::Process,
                   StaticPolicy policy = StaticPolicy::Capacity);
   Window(Window&&) noexcept;
-  Window& operator=(Window&&) = delete;
+  Window& operator=(Window&&) noexcept;  ///< the window assigned to is stopped
   ~Window();
   WindowResult stop();  ///< a second call gives the same result
   WindowResult so_far() const;

@@ -5,20 +5,23 @@
 /// Wall power of a server without sensors: a model with an interval that widens honestly as facts
 /// about the host go missing.
 ///
-/// log power at eleven loads (idle, 10 ... 100 %) and log features of a server (TDP, chips, cores,
-/// threads, memory, year, vendor) are fitted as one multivariate normal distribution to published
-/// SPECpower_ssj2008 results (tools/fit_power_model, coefficients in data/power_model.csv). The
-/// estimate is its conditional mean given the features known and, between loads, interpolated in
-/// log power; missing features are integrated out, so the band grows by what they would have told.
-/// Bands are scaled to cover 90 % of servers of CPU models never seen (grouped cross-validation),
-/// separately by what is known. Published results are tuned machines: real idle power lies rather
-/// above (stated, not corrected).
+/// Log power at eleven loads (idle, 10 ... 100 %) is a Gaussian process of a server's facts (TDP,
+/// chips, cores, threads, memory, year, vendor), fitted to published SPECpower_ssj2008 results by
+/// tools/fit_power_model and compiled in from data/power_model.csv; docs/power-model.md has the
+/// formulas. Between loads log power is interpolated; at unknown utilisation all loads are equally
+/// likely. Facts that are missing are taken from the servers that are alike in the facts that are
+/// known, each by its likelihood, so the band grows by what they would have told. Bands cover 90 %
+/// of servers of CPU models never seen (grouped cross-validation), calibrated for every set of
+/// known facts, and widen with the distance from all servers seen. Published results are tuned
+/// machines: real idle power lies rather above (stated, not corrected).
 ///
 /// A guest sees part of a host: its share is vcpus / host threads of the host's power, of static
-/// and dynamic alike; where the host is unknown its size is integrated out.
+/// and dynamic alike, within a factor of 1.5 (assumed); where the host is unknown its size is
+/// integrated out.
 ///
-/// Pure, thread-safe. Source: SPEC, SPECpower_ssj2008 published results, 2004-2022.
+/// Pure, thread-safe. Source: SPEC, SPECpower_ssj2008 published results, 2005-2022.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,8 +48,10 @@ struct HostFacts {
 /// \throws InputError naming a fact out of its range
 Estimate<Power> estimate_wall_power(const HostFacts& facts, std::optional<double> utilisation);
 
-/// What this machine says about itself: cpuid, DMI, /proc/meminfo, sysfs topology; in a guest
-/// (hypervisor bit) what the guest can know of its host, which is little.
+/// What this machine says about itself: /proc/cpuinfo (maker, family and model, hence the year they
+/// came out), /proc/meminfo, /sys topology, RAPL's thermal power (TDP); in a guest (hypervisor bit)
+/// what it can know of its host, which is maker, year and how many CPUs it sees. Never throws for
+/// what cannot be read: that is not known.
 HostFacts read_host_facts(const std::string& sysfs_root = "/sys",
                           const std::string& procfs_root = "/proc");
 
@@ -54,12 +59,14 @@ HostFacts read_host_facts(const std::string& sysfs_root = "/sys",
 /// in /proc/stat since its last poll. Its facts are fixed when made.
 std::unique_ptr<Source> open_model(const HostFacts& facts, const std::string& procfs_root);
 
-/// The table form of `carnot measure --estimate`: input columns of docs/formats/measure.md in any
-/// order, any cell may be empty; output repeats them and adds power_w, low_w, high_w.
+/// The table form of `carnot measure --estimate`. Columns in any order, each at most once, any cell
+/// may be empty: tdp_w, chips, cores, threads, memory_gb, year, vendor, utilisation, and host, name
+/// or id, which are only repeated. Output: the same columns and power_w, low_w, high_w.
 /// \throws InputError listing every bad cell as file:line: column: what is allowed
 std::string estimate_csv(const std::string& text, const std::string& file_name);
 
-/// Ranges for what no sensor sees, 90 %, modelled:
+/// Ranges for what no sensor sees, 90 %. Wall power of a node contains its memory and disks: never
+/// add these to it. \throws InputError for amounts that are negative or not finite
 Estimate<Power> memory_power(double gigabytes);  ///< 0.05 ... 0.39 W/GB, sources differ 8x
 Estimate<Energy> disk_energy(double bytes);      ///< moved to or from storage
 Estimate<Energy> network_energy(double bytes);   ///< moved over the network

@@ -53,11 +53,12 @@ struct Domain {
   std::string label;   ///< as the machine names it: "package-0", "dram", "NVIDIA H200"
   std::string source;  ///< "powercap", "perf", "nvml", ...
   DomainKind kind = DomainKind::Package;
-  int socket = -1;     ///< physical package; -1: not known or not of one
-  int die = -1;        ///< -1: the whole package
-  int core = -1;       ///< physical core of an AMD core counter
-  int device = -1;     ///< index of an accelerator
-  std::string parent;  ///< id of the domain of the same source that contains it; empty: none
+  int socket = -1;      ///< physical package; -1: not known or not of one
+  int die = -1;         ///< -1: the whole package
+  int core = -1;        ///< physical core of an AMD core counter
+  int device = -1;      ///< index of an accelerator
+  std::string parent;   ///< id of the domain of the same source that contains it; empty: none
+  std::string same_as;  ///< id of a domain known to read the same register; empty: none known
   Boundary boundary = Boundary::Chip;
   Origin origin = Origin::Measured;
   bool is_counter = true;
@@ -145,6 +146,9 @@ std::unique_ptr<Source> open_nvml(const SourceOptions& options, std::vector<Note
 std::unique_ptr<Source> open_amd_smi(const SourceOptions& options, std::vector<Note>& notes);
 std::unique_ptr<Source> open_redfish(const SourceOptions& options, std::vector<Note>& notes);
 std::unique_ptr<Source> open_ipmi(const SourceOptions& options, std::vector<Note>& notes);
-std::unique_ptr<Source> open_replay(const SourceOptions& options);
+/// The recording `options.replay_from`: one source for each that was recorded, whose polls answer
+/// with the recorded readings in order and then with Ended.
+/// \throws InputError naming file and line; IoError
+std::vector<std::unique_ptr<Source>> open_replay(const SourceOptions& options);
 
 }  // namespace carnot::meter

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Energy of a Lightning training:
+
+    from carnot.integrations.lightning import EnergyCallback
+    Trainer(callbacks=[EnergyCallback()])
+
+Works with `lightning` and `pytorch_lightning`; imports neither.
+"""
+from typing import Any, Dict, List
+
+from ._spans import Span, Spans, figures
+
+
+class EnergyCallback:
+    """Logs energy an epoch, and with `steps=True` a step, to the trainer's logger; the spans are in
+    `spans`. Takes the options of `carnot.measure`. In a distributed run each process measures its
+    own."""
+
+    def __init__(self, *, steps: bool = False, **options: Any) -> None:
+        self._spans = Spans(**options)
+        self._steps = steps
+
+    @property
+    def spans(self) -> List[Span]:
+        return self._spans.ended
+
+    @property
+    def failures(self) -> List[str]:
+        return self._spans.failures
+
+    def _ended(self, trainer: Any, kind: str) -> None:
+        span = self._spans.end(kind)
+        if span is None:
+            return
+        logger = getattr(trainer, "logger", None)
+        if logger is not None and getattr(trainer, "is_global_zero", True):
+            logger.log_metrics(figures(span), step=getattr(trainer, "global_step", None))
+
+    def on_train_start(self, trainer: Any, module: Any) -> None:
+        self._spans.begin("train")
+
+    def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
+        self._spans.begin("epoch")
+
+    def on_train_batch_start(self, trainer: Any, module: Any, batch: Any, batch_idx: int) -> None:
+        if self._steps:
+            self._spans.begin("step")
+
+    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any,
+                           batch_idx: int) -> None:
+        if self._steps:
+            self._ended(trainer, "step")
+
+    def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
+        self._ended(trainer, "epoch")
+
+    def on_train_end(self, trainer: Any, module: Any) -> None:
+        self._ended(trainer, "train")
+
+    def on_exception(self, trainer: Any, module: Any, exception: BaseException) -> None:
+        self._spans.end_all()
+
+    def state_dict(self) -> Dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        pass
+
+    @property
+    def state_key(self) -> str:
+        return type(self).__qualname__
+
+    def __getattr__(self, name: str) -> Any:
+        # Every other moment that trainers of any version tell callbacks of.
+        if name.startswith(("on_", "setup", "teardown")):
+            return _nothing
+        raise AttributeError(name)
+
+
+def _nothing(*args: Any, **kwargs: Any) -> None:
+    return None

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Energy of the steps of a torch optimiser, without changing the training loop:
+
+    from carnot.integrations.torch import EnergyHook
+    hook = EnergyHook(optimizer)
+    ...
+    hook.remove()
+
+Imports nothing of torch.
+"""
+from typing import Any, List
+
+from ._spans import Span, Spans
+
+
+class EnergyHook:
+    """From one optimiser step to the next is one span of kind "step": loading, forward, backward and
+    update. `synchronize` (such as `torch.cuda.synchronize`) is called before each reading, so that
+    queued work of an accelerator counts where it belongs."""
+
+    def __init__(self, optimizer: Any, *, synchronize: Any = None, **options: Any) -> None:
+        self._spans = Spans(**options)
+        self._synchronize = synchronize
+        self._hook = optimizer.register_step_post_hook(self._stepped)
+        self._spans.begin("step")
+
+    def _stepped(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if self._synchronize is not None:
+            self._synchronize()
+        self._spans.end("step")
+        self._spans.begin("step")
+
+    @property
+    def spans(self) -> List[Span]:
+        return self._spans.ended
+
+    @property
+    def failures(self) -> List[str]:
+        return self._spans.failures
+
+    def remove(self) -> None:
+        """Stops measuring; the step that runs is not counted."""
+        self._hook.remove()
+        self._spans.drop_all()

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Energy of a Hugging Face training:
+
+    from carnot.integrations.transformers import EnergyCallback
+    Trainer(..., callbacks=[EnergyCallback()])
+
+Imports nothing of it.
+"""
+from typing import Any, Dict, List
+
+from ._spans import Span, Spans, figures
+
+
+class EnergyCallback:
+    """Adds energy an epoch, and with `steps=True` a step, to `state.log_history` (and so to what the
+    trainer saves); the spans are in `spans`. Takes the options of `carnot.measure`."""
+
+    def __init__(self, *, steps: bool = False, **options: Any) -> None:
+        self._spans = Spans(**options)
+        self._steps = steps
+
+    @property
+    def spans(self) -> List[Span]:
+        return self._spans.ended
+
+    @property
+    def failures(self) -> List[str]:
+        return self._spans.failures
+
+    def _ended(self, state: Any, kind: str) -> None:
+        span = self._spans.end(kind)
+        history = getattr(state, "log_history", None)
+        if span is None or history is None:
+            return
+        row: Dict[str, Any] = dict(figures(span))
+        row["step"] = getattr(state, "global_step", 0)
+        row["epoch"] = getattr(state, "epoch", None)
+        history.append(row)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._spans.begin("train")
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._spans.begin("epoch")
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self._steps:
+            self._spans.begin("step")
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self._steps:
+            self._ended(state, "step")
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._ended(state, "epoch")
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._ended(state, "train")
+
+    def __getattr__(self, name: str) -> Any:
+        # Every other moment that trainers of any version tell callbacks of.
+        if name.startswith("on_"):
+            return _nothing
+        raise AttributeError(name)
+
+
+def _nothing(*args: Any, **kwargs: Any) -> None:
+    return None
