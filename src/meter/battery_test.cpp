@@ -10,6 +10,7 @@
 #include "carnot/meter/source.hpp"
 
 #include "meter/testing.hpp"
+#include "meter/testing_allocations.hpp"
 #include "meter/testing_folder.hpp"
 
 namespace carnot::meter {
@@ -31,7 +32,7 @@ class Battery : public ::testing::Test {
     options.sysfs_root = tree_.path().string();
     source_ = open_battery(options, notes_);
     if (source_ != nullptr) {
-      EXPECT_THAT(testing::check_source_contract(*source_), IsEmpty());
+      EXPECT_THAT(testing::check_source_contract(*source_, testing::allocations), IsEmpty());
     }
   }
   Reading poll() {

@@ -16,6 +16,7 @@
 
 #include "meter/hwmon_attributes.hpp"
 #include "meter/testing.hpp"
+#include "meter/testing_allocations.hpp"
 #include "meter/testing_folder.hpp"
 
 namespace carnot::meter {
@@ -46,7 +47,7 @@ class Hwmon : public ::testing::Test {
     notes_.clear();
     source_ = open_hwmon(options, notes_);
     if (source_ != nullptr) {
-      EXPECT_THAT(testing::check_source_contract(*source_), IsEmpty());
+      EXPECT_THAT(testing::check_source_contract(*source_, testing::allocations), IsEmpty());
     }
   }
   std::vector<std::string> ids() const {

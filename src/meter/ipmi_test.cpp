@@ -14,6 +14,7 @@
 #include "meter/background_reader.hpp"
 #include "meter/ipmi_power.hpp"
 #include "meter/testing.hpp"
+#include "meter/testing_allocations.hpp"
 
 namespace carnot::meter {
 namespace {
@@ -112,7 +113,7 @@ TEST(Ipmi, AsksTheRightQuestionAndTellsTheMachinesPower) {
       kLong, notes);
   ASSERT_NE(source, nullptr);
   EXPECT_EQ(asked, (std::vector<std::uint8_t>{0xDC, 0x01, 0x00, 0x00}));
-  EXPECT_THAT(testing::check_source_contract(*source), IsEmpty());
+  EXPECT_THAT(testing::check_source_contract(*source, testing::allocations), IsEmpty());
   const Domain& domain = source->domains()[0];
   EXPECT_EQ(domain.kind, DomainKind::Node);
   EXPECT_EQ(domain.boundary, Boundary::Node);

@@ -2,6 +2,8 @@
 #include "meter/job_tree.hpp"
 
 #include <csignal>
+#include <iterator>
+#include <map>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -10,12 +12,102 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/random.hpp"
 #include "carnot/meter/processes.hpp"
 
 #include "base/thrown.hpp"
 #include "meter/testing_job.hpp"
+#include "meter/testing_procfs.hpp"
 
 namespace carnot::meter {
+
+namespace {
+
+/// Processes that fork, work and end as a kernel would account for them, shown in a fake /proc.
+class SimulatedTree {
+ public:
+  static constexpr int kGuard = 5, kRoot = 10;
+
+  explicit SimulatedTree(std::uint64_t seed) : random_(seed, "tree") {
+    processes_[kRoot] = {.pid = kRoot, .parent = kGuard};
+    proc_.process(processes_[kRoot]);
+  }
+
+  const std::string& root() const { return proc_.path(); }
+  std::int64_t reaped_ns() const { return static_cast<std::int64_t>(reaped_ticks_) * kTickNs; }
+  std::int64_t truth_ns() const { return static_cast<std::int64_t>(truth_ticks_) * kTickNs; }
+  bool alive() const { return !processes_.empty(); }
+
+  void event() {
+    auto who = std::next(processes_.begin(), static_cast<std::ptrdiff_t>(draw(processes_.size())));
+    const std::uint64_t kind = draw(4);
+    if (kind == 0 && processes_.size() < 12) {
+      // Pids go round: a child's may be below its parent's.
+      const int pid = static_cast<int>(100 + next_++ * 37 % 97);
+      if (!processes_.contains(pid)) {
+        processes_[pid] = {.pid = pid, .parent = who->first, .start_ticks = 1000 + next_};
+        proc_.process(processes_[pid]);
+      }
+    } else if (kind == 1 && (who->first != kRoot || draw(20) == 0)) {
+      end(who->first);
+    } else {
+      const std::uint64_t ticks = 1 + draw(50);
+      who->second.user_ticks += ticks;
+      truth_ticks_ += ticks;
+      proc_.process(who->second);
+    }
+  }
+
+ private:
+  std::uint64_t draw(std::uint64_t below) {
+    return static_cast<std::uint64_t>(random_.uniform(draws_++) * static_cast<double>(below));
+  }
+  void end(int pid) {
+    const FakeProcess gone = processes_[pid];
+    const std::uint64_t ticks = gone.user_ticks + gone.child_user_ticks;
+    proc_.remove(pid);
+    processes_.erase(pid);
+    if (gone.parent == kGuard) {
+      reaped_ticks_ += ticks;
+    } else {
+      processes_[gone.parent].child_user_ticks += ticks;
+      proc_.process(processes_[gone.parent]);
+    }
+    for (auto& [child, process] : processes_) {
+      if (process.parent != pid) continue;
+      process.parent = kGuard;
+      proc_.process(process);
+    }
+  }
+
+  FakeProcfs proc_;
+  RandomStream random_;
+  std::map<int, FakeProcess> processes_;
+  std::uint64_t draws_ = 0, next_ = 0, reaped_ticks_ = 0, truth_ticks_ = 0;
+};
+
+}  // namespace
+
+TEST(ProcessTree, IsALowerBoundAtEveryMomentAndExactAtRest) {
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    SimulatedTree simulated(seed);
+    ProcessReader reader(simulated.root());
+    ProcessTree tree(reader, SimulatedTree::kRoot, SimulatedTree::kGuard, false, true);
+    const auto reaped = [&] { return simulated.reaped_ns(); };
+    std::int64_t before = 0;
+    for (int step = 0; step < 80 && simulated.alive(); ++step) {
+      simulated.event();
+      tree.advance(1, reaped);  // the smallest budget: one process
+      ASSERT_LE(tree.cpu_ns(), simulated.truth_ns()) << seed << " " << step;
+      ASSERT_GE(tree.cpu_ns(), before);
+      before = tree.cpu_ns();
+    }
+    tree.advance(0, reaped);
+    tree.advance(0, reaped);  // the first may have finished a round begun earlier
+    EXPECT_EQ(tree.cpu_ns(), simulated.truth_ns()) << seed;
+    EXPECT_EQ(tree.alive(), simulated.alive());
+  }
+}
 
 TEST(JobAttach, AttachesToAProcessAndItsDescendants) {
   // The first child burns before we come, the second after; both are waited for.

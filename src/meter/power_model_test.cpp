@@ -115,23 +115,39 @@ TEST(PowerModel, ATypicalServerIsWhereServersAre) {
   EXPECT_LT(width(estimate_wall_power(typical(), 0.5)), 2);
 }
 
-TEST(PowerModel, EveryMissingFactWidensOnTheWhole) {
+// A fact may fit no ordinary server and so widen a band; over many hosts facts narrow it.
+TEST(PowerModel, FewerFactsAreAWiderBandOnAverage) {
   const std::vector<std::optional<double> HostFacts::*> fields{
-      &HostFacts::chips,     &HostFacts::year,  &HostFacts::tdp_w,
-      &HostFacts::memory_gb, &HostFacts::cores, &HostFacts::threads};
-  HostFacts facts = typical();
-  double before = width(estimate_wall_power(facts, 0.5));
-  const double all_known = before;
-  for (const auto field : fields) {
-    facts.*field = {};
-    const double now = width(estimate_wall_power(facts, 0.5));
-    EXPECT_GT(now, 0.9 * before);
-    before = now;
+      &HostFacts::tdp_w,   &HostFacts::chips,     &HostFacts::cores,
+      &HostFacts::threads, &HostFacts::memory_gb, &HostFacts::year};
+  std::vector<double> sum(7), count(7);
+  for (const double chips : {1, 2, 4}) {
+    for (const double year : {2009, 2013, 2017, 2021}) {
+      for (unsigned set = 0; set < 64; ++set) {
+        HostFacts facts = typical();
+        facts.chips = chips;
+        facts.year = year;
+        facts.cores = chips * 2 * (year - 2007);
+        facts.threads = 2 * *facts.cores;
+        facts.memory_gb = chips * 4 * (year - 2006);
+        std::size_t missing = 0;
+        for (std::size_t i = 0; i < fields.size(); ++i) {
+          if ((set >> i & 1) == 0) continue;
+          facts.*fields[i] = {};
+          ++missing;
+        }
+        sum[missing] += std::log(width(estimate_wall_power(facts, 0.5)));
+        ++count[missing];
+      }
+    }
   }
-  facts.vendor.clear();
-  EXPECT_GT(width(estimate_wall_power(facts, 0.5)), 4 * all_known);
-  EXPECT_GT(width(estimate_wall_power(facts, {})), width(estimate_wall_power(facts, 0.5)));
-  EXPECT_GT(width(estimate_wall_power(typical(), {})), 2 * all_known);
+  for (std::size_t missing = 1; missing < sum.size(); ++missing) {
+    EXPECT_GT(sum[missing] / count[missing], 1.05 * sum[missing - 1] / count[missing - 1])
+        << missing;
+  }
+  EXPECT_GT(width(estimate_wall_power({}, 0.5)), 4 * width(estimate_wall_power(typical(), 0.5)));
+  EXPECT_GT(width(estimate_wall_power(typical(), {})),
+            2 * width(estimate_wall_power(typical(), 0.5)));
 }
 
 TEST(PowerModel, FarFromAllServersTheBandWidens) {
@@ -220,25 +236,12 @@ RC_GTEST_PROP(PowerModel, IsAlwaysAFiniteBandAroundAPositiveValue, ()) {
   RC_ASSERT(power.value() < power.high());
 }
 
-/// A server such as there are: the published ones span these ranges.
-HostFacts real_facts() {
-  HostFacts facts;
-  facts.chips = *rc::gen::element(1.0, 2.0, 4.0);
-  facts.cores = *facts.chips * *rc::gen::element(4.0, 8.0, 16.0, 28.0, 64.0);
-  facts.threads = *facts.cores * *rc::gen::element(1.0, 2.0);
-  facts.tdp_w = *rc::gen::inRange(65, 250);
-  facts.memory_gb = *facts.chips * *rc::gen::element(8.0, 16.0, 64.0);
-  facts.year = *rc::gen::inRange(2008, 2022);
-  facts.vendor = *rc::gen::element<std::string>("Intel", "AMD");
-  return facts;
-}
-
-RC_GTEST_PROP(PowerModel, MoreLoadIsMorePower, ()) {
-  const auto facts = real_facts();
+RC_GTEST_PROP(PowerModel, MoreLoadIsNeverLessPower, ()) {
+  const auto facts = any_facts();
   Power before;
   for (int step = 0; step <= 20; ++step) {
     const auto now = estimate_wall_power(facts, step / 20.0).value();
-    RC_ASSERT(now > before);
+    RC_ASSERT(now >= before);
     before = now;
   }
 }

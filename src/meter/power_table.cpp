@@ -18,9 +18,12 @@ namespace {
 // Shared with tools/fit_power_model.
 constexpr double kBandwidth = 0.3;  // of the resemblance, in standard deviations of a fact
 constexpr double kNovelty = 0.5;    // growth of the residual's variance with squared distance
+constexpr double kAgeing = 0.07;    // deviation of log power a year outside the years seen ...
+constexpr double kOldest = 15;      // ... of which at most so many count
+constexpr double kYear = 0.2;       // in units of the fact
 constexpr std::size_t kSets = std::size_t{1} << kFacts;
 
-enum : std::size_t { kTdp, kChips, kCores, kThreads, kMemory, kYear, kAmd };
+enum : std::size_t { kTdp, kChips, kCores, kThreads, kMemory, kDate, kAmd };
 
 using Vector = std::array<double, kFacts>;
 
@@ -141,9 +144,9 @@ PowerTable::Value PowerTable::at(const Vector& facts,
   for (std::size_t f = 0; f < kFacts; ++f) {
     const auto by = kDividedBy[f];
     if (made_up[f] || (by < kFacts && made_up[by])) z[f] = std::clamp(z[f], low_[f], high_[f]);
-    z[f] = (z[f] - mean_[f]) / sd_[f];
   }
-  Value value{linear_[0], std::numeric_limits<double>::infinity()};
+  Value value{linear_[0], std::numeric_limits<double>::infinity(), facts_of(z)[kThreads]};
+  for (std::size_t f = 0; f < kFacts; ++f) z[f] = (z[f] - mean_[f]) / sd_[f];
   for (std::size_t f = 0; f < kFacts; ++f) {
     for (std::size_t l = 0; l < kLoads; ++l) value.log_power[l] += z[f] * linear_[f + 1][l];
   }
@@ -202,7 +205,14 @@ std::vector<PowerTable::Candidate> PowerTable::candidates(const Facts& facts) co
   return all;
 }
 
-LogPowers PowerTable::predict(const Facts& facts, std::optional<double> share) const {
+LogPowers PowerTable::predict(Facts facts, std::optional<double> share) const {
+  // Trends of years do not go on: servers not yet seen resemble the last ones.
+  double ageing = 0;
+  if (facts[kDate]) {
+    const double seen = std::clamp(*facts[kDate], low_[kDate], high_[kDate]);
+    ageing = kAgeing * std::min(std::abs(*facts[kDate] - seen) / kYear, kOldest);
+    facts[kDate] = seen;
+  }
   std::array<bool, kFacts> made_up{};
   std::size_t set = 0;
   for (std::size_t f = 0; f < kFacts; ++f) {
@@ -220,18 +230,22 @@ LogPowers PowerTable::predict(const Facts& facts, std::optional<double> share) c
     auto value = at(one.facts, made_up);
     growth += one.weight * kNovelty * value.novelty;
     for (std::size_t l = 0; l < kLoads; ++l) {
-      if (share) value.log_power[l] += std::min(0.0, *share - one.facts[kThreads]);
+      if (share) value.log_power[l] += std::min(0.0, *share - value.threads);
       mean[l] += one.weight * value.log_power[l];
     }
     values.push_back({one.weight, value.log_power});
   }
+  // Facts that never met each other may bend the fit; more load is never less power.
+  std::array<double, kLoads> rising = mean;
+  for (std::size_t l = 1; l < kLoads; ++l) rising[l] = std::max(rising[l], rising[l - 1]);
   for (std::size_t l = 0; l < kLoads; ++l) {
-    variance[l] = load_[l].residual * load_[l].residual * growth;
+    variance[l] = load_[l].residual * load_[l].residual * growth + ageing * ageing;
     for (const auto& value : values) {
       const double apart = value.log_power[l] - mean[l];
       variance[l] += value.weight * apart * apart;
     }
   }
+  mean = rising;
 
   LogPowers powers;
   const auto& bounds = bounds_[set];

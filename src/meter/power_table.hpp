@@ -39,7 +39,7 @@ class PowerTable {
 
   /// \param share  log of the CPUs of a guest, whose part of the host's power is wanted: its CPUs
   ///               over the host's threads, at most 1; empty: the whole host's power
-  LogPowers predict(const Facts& facts, std::optional<double> share = {}) const;
+  LogPowers predict(Facts facts, std::optional<double> share = {}) const;
 
  private:
   using Vector = std::array<double, kFacts>;
@@ -59,6 +59,7 @@ class PowerTable {
   struct Value {
     std::array<double, kLoads> log_power;
     double novelty;  // squared distance from the nearest centre
+    double threads;  // log, after facts made up were held to the range seen
   };
   Value at(const Vector& facts, const std::array<bool, kFacts>& made_up) const;
   std::vector<Candidate> candidates(const Facts& facts) const;

@@ -19,6 +19,7 @@
 
 #include "meter/redfish_power.hpp"
 #include "meter/testing.hpp"
+#include "meter/testing_allocations.hpp"
 
 namespace carnot::meter {
 namespace {
@@ -140,7 +141,7 @@ class Redfish : public ::testing::Test {
     options.redfish_password = password;
     source_ = open_redfish(options, timing_, notes_);
     if (source_ != nullptr) {
-      EXPECT_THAT(testing::check_source_contract(*source_), IsEmpty());
+      EXPECT_THAT(testing::check_source_contract(*source_, testing::allocations), IsEmpty());
     }
   }
   Reading poll() {

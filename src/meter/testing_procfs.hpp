@@ -17,8 +17,9 @@ namespace carnot::meter {
 /// A folder that is removed at the end.
 class ScratchFolder {
  public:
-  ScratchFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "carnot-XXXXXX").string();
+  explicit ScratchFolder(
+      const std::filesystem::path& above = std::filesystem::temp_directory_path()) {
+    std::string pattern = (above / "carnot-XXXXXX").string();
     EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
     path_ = pattern;
   }
@@ -60,8 +61,14 @@ inline std::string stat_text(const FakeProcess& p) {
 
 class FakeProcfs : public ScratchFolder {
  public:
+  /// In memory where there is a place: files are rewritten thousands of times.
+  FakeProcfs()
+      : ScratchFolder(::access("/dev/shm", W_OK) == 0 ? std::filesystem::path("/dev/shm")
+                                                      : std::filesystem::temp_directory_path()) {}
+
   void process(const FakeProcess& p) const { write(std::to_string(p.pid) + "/stat", stat_text(p)); }
   void remove(int pid) const {
+    write(std::to_string(pid) + "/stat", "");  // files still open say nothing more, as in /proc
     std::filesystem::remove_all(std::filesystem::path(path()) / std::to_string(pid));
   }
   /// \param ticks  user nice system idle iowait irq softirq steal guest guest_nice
