@@ -64,9 +64,10 @@ void measure(const char* what, std::size_t processes, std::size_t most) {
     look_ms = std::min(look_ms, looked - began);
     render_ms = std::min(render_ms, cpu_ms() - looked);
   }
-  std::printf("{\"what\": \"%s\", \"processes\": %zu, \"rows\": %zu, \"look_cpu_ms\": %.3f, "
-              "\"scrape_cpu_ms\": %.3f, \"bytes\": %zu}\n",
-              what, processes, std::min(most, processes), look_ms, render_ms, bytes);
+  std::printf(
+      "{\"what\": \"%s\", \"processes\": %zu, \"rows\": %zu, \"look_cpu_ms\": %.3f, "
+      "\"scrape_cpu_ms\": %.3f, \"bytes\": %zu}\n",
+      what, processes, std::min(most, processes), look_ms, render_ms, bytes);
 }
 
 }  // namespace
