@@ -63,6 +63,7 @@ class Lines {
 std::string share_text(double part, double whole) {
   if (!(whole > 0)) return "";
   const double percent = 100 * part / whole;
+  if (percent > 0 && percent < 0.05) return "< 0.1 %";
   return percent >= 9.95 ? fmt::format("{:.0f} %", percent) : fmt::format("{:.1f} %", percent);
 }
 
@@ -118,11 +119,15 @@ void notes(Lines& lines, const Measurement& m) {
     if (!remedy.empty()) all.emplace_back("  mend", printable(remedy));
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (lines.left() <= 1 && i + 1 < all.size()) {
+    const auto& [name, words] = all[i];
+    const std::vector<std::string> parts = wrapped(words, lines.width() - kName);
+    const std::size_t kept_for_more = i + 1 < all.size() ? 1 : 0;
+    if (parts.size() + kept_for_more > lines.left()) {
+      if (lines.left() == 0) return;
       lines.row("", fmt::format("{} more in --json and --html", all.size() - i));
       return;
     }
-    lines.row(all[i].first, all[i].second);
+    for (std::size_t k = 0; k < parts.size(); ++k) lines.row(k == 0 ? name : "", parts[k]);
   }
 }
 
