@@ -44,10 +44,22 @@ void show_page(const ReportCommand& c, const Common& common, const std::string& 
   say(common, fmt::format("report: file://{}", std::filesystem::absolute(c.html).string()));
 }
 
+/// Loads the entries where they are to be stored or asked. True if there was a question: its answer
+/// is then all that is printed.
+bool answer_query(const ReportCommand& c, const std::vector<Entry>& entries) {
+  if (c.store.empty() && c.sql.empty()) return false;
+  LedgerStore store(c.store.empty() ? ":memory:" : c.store);
+  store.load(std::filesystem::path(c.run).filename().string(), entries);
+  if (c.sql.empty()) return false;
+  const QueryResult answer = store.query(c.sql);
+  print(fmt::format("{}\n", fmt::join(answer.columns, "\t")));
+  for (const auto& row : answer.rows) print(fmt::format("{}\n", fmt::join(row, "\t")));
+  return true;
+}
+
 int show_measurement(const ReportCommand& c, const Common& common,
                      const JournalContents& contents) {
-  if (!c.sql.empty() || !c.store.empty())
-    throw UsageError("--sql and --store are for runs; a measurement has --csv and --json");
+  if (answer_query(c, contents.entries)) return kOk;
   const report::Measurement measurement = report::summarise_measurement(
       contents.entries, merged(report::recorded_account_options(contents.entries), c.account));
   if (common.json) {
@@ -79,16 +91,7 @@ int execute(const ReportCommand& c, const Common& common) {
   if (report::is_measurement(contents.entries)) return show_measurement(c, common, contents);
   if (!c.codecarbon.empty()) throw UsageError("--codecarbon is for measurements");
   if (!c.csv.empty()) export_csv(contents.entries, c.csv);
-  if (!c.store.empty() || !c.sql.empty()) {
-    LedgerStore store(c.store.empty() ? ":memory:" : c.store);
-    store.load(std::filesystem::path(c.run).filename().string(), contents.entries);
-    if (!c.sql.empty()) {
-      const QueryResult answer = store.query(c.sql);
-      print(fmt::format("{}\n", fmt::join(answer.columns, "\t")));
-      for (const auto& row : answer.rows) print(fmt::format("{}\n", fmt::join(row, "\t")));
-      return kOk;
-    }
-  }
+  if (answer_query(c, contents.entries)) return kOk;
   const report::RunResult result = report::summarise(contents.entries);
   if (common.json) {
     print(report::to_json(result));
@@ -104,7 +107,8 @@ int execute(const ReportCommand& c, const Common& common) {
 
 void add_report(CLI::App& app, const Common& common, Action& action) {
   auto c = std::make_shared<ReportCommand>();
-  CLI::App* command = app.add_subcommand("report", "Rebuild any report of a run or a measurement from its file");
+  CLI::App* command =
+      app.add_subcommand("report", "Rebuild any report of a run or a measurement from its file");
   command
       ->add_option("file", c->run,
                    "Journal of `carnot run` or `carnot measure`, or an emissions.csv of CodeCarbon")

@@ -6,6 +6,7 @@
 #include "carnot/report/live.hpp"
 
 #include "report/columns.hpp"
+#include "report/look_print.hpp"
 
 namespace carnot::report {
 
@@ -98,8 +99,7 @@ void LiveTracker::close_point() {
 }
 
 void LiveTracker::processes(std::span<const meter::ProcessUse> now) {
-  std::uint64_t print = now.size();
-  for (const meter::ProcessUse& p : now) print += static_cast<std::uint64_t>(p.cpu_ns);
+  const std::uint64_t print = look_print(now);
   if (now.empty() || print == look_print_) return;
   look_print_ = print;
   const bool whole = begin_.job_method.empty();

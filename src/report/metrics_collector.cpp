@@ -7,6 +7,8 @@
 #include "carnot/base/error.hpp"
 #include "carnot/report/metrics.hpp"
 
+#include "report/look_print.hpp"
+
 namespace carnot::report {
 
 namespace {
@@ -128,8 +130,7 @@ void MetricsCollector::split(const MeasurementSample& now) {
 }
 
 void MetricsCollector::processes(std::span<const meter::ProcessUse> now, Instant at) {
-  std::uint64_t print = now.size();
-  for (const meter::ProcessUse& p : now) print += static_cast<std::uint64_t>(p.cpu_ns);
+  const std::uint64_t print = look_print(now);
   if (now.empty() || (look_ > 0 && print == look_print_)) return;
   look_print_ = print;
   const bool first_look = look_++ == 0;

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+import importlib
+import sys
+import tempfile
+import types
 import unittest
+import unittest.mock
 import warnings
 
 import carnot
@@ -142,6 +147,10 @@ class Callbacks(unittest.TestCase):
         self.assertEqual([s.kind for s in hook.spans], ["step"] * 3)
         self.assertEqual(len(calls), 3)
 
+    def test_torch_hook_wants_an_optimizer_with_hooks(self):
+        with self.assertRaisesRegex(TypeError, "torch 2.0"):
+            torch.EnergyHook(object(), meter=self.meter)
+
     def test_failures_are_told_and_harm_nothing(self):
         class Broken(carnot.Meter):
             def __init__(self):
@@ -157,14 +166,34 @@ class Callbacks(unittest.TestCase):
         self.assertEqual(callback.spans, [])
         self.assertEqual(len(callback.failures), 3)
 
+    def test_lightning_callback_is_of_the_class_its_trainer_wants(self):
+        class Callback:
+            state_key = "base"
 
-try:
-    import torch as real_torch
-except ImportError:
-    real_torch = None
+        module = types.ModuleType("lightning.pytorch.callbacks")
+        module.Callback = Callback
+        with unittest.mock.patch.dict(sys.modules, {module.__name__: module}):
+            callback = lightning.EnergyCallback(meter=self.meter)
+        self.assertIsInstance(callback, Callback)
+        self.assertIsInstance(callback, lightning.EnergyCallback)
+        FakeTrainer(callback).fit()
+        self.assertEqual(len(callback.spans), 3)
 
 
-@unittest.skipIf(real_torch is None, "torch is not installed")
+def found(name):
+    """The module, None if it is not installed."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+real_torch = found("torch")
+real_lightning = found("lightning.pytorch")
+real_transformers = found("transformers") if real_torch else None
+
+
+@unittest.skipIf(real_torch is None or real_torch.__version__ < "2", "torch 2 is not installed")
 class RealTorch(unittest.TestCase):
     def test_hook(self):
         with tree(watts=100.0) as made:
@@ -177,6 +206,60 @@ class RealTorch(unittest.TestCase):
                 optimizer.step()
             self.assertEqual(len(hook.spans), 3)
             hook.remove()
+
+
+@unittest.skipIf(real_lightning is None, "lightning is not installed")
+class RealLightning(unittest.TestCase):
+    def test_callback(self):
+        class Model(real_lightning.LightningModule):
+            def __init__(self):
+                super().__init__()
+                self.layer = real_torch.nn.Linear(4, 1)
+
+            def training_step(self, batch, index):
+                return self.layer(batch).sum()
+
+            def configure_optimizers(self):
+                return real_torch.optim.SGD(self.parameters(), lr=1e-3)
+
+        with tree(watts=100.0) as made, tempfile.TemporaryDirectory() as folder:
+            callback = lightning.EnergyCallback(steps=True, meter=made.meter())
+            trainer = real_lightning.Trainer(
+                max_epochs=2, accelerator="cpu", callbacks=[callback], default_root_dir=folder,
+                enable_progress_bar=False, enable_model_summary=False, log_every_n_steps=1,
+                logger=real_lightning.loggers.CSVLogger(folder))
+            trainer.fit(Model(), real_torch.utils.data.DataLoader(real_torch.ones(6, 4),
+                                                                  batch_size=2))
+            kinds = [s.kind for s in callback.spans]
+            self.assertEqual([kinds.count(k) for k in ("train", "epoch", "step")], [1, 2, 6])
+            with open(trainer.logger.log_dir + "/metrics.csv") as file:
+                self.assertIn("energy/epoch_energy_j", file.readline())
+
+
+@unittest.skipIf(real_transformers is None, "transformers is not installed")
+class RealTransformers(unittest.TestCase):
+    def test_callback(self):
+        class Model(real_torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layer = real_torch.nn.Linear(4, 1)
+
+            def forward(self, x, labels=None):
+                out = self.layer(x)
+                return {"loss": ((out - labels) ** 2).mean(), "logits": out}
+
+        rows = [{"x": real_torch.ones(4), "labels": real_torch.ones(1)} for _ in range(6)]
+        with tree(watts=100.0) as made, tempfile.TemporaryDirectory() as folder:
+            callback = transformers.EnergyCallback(meter=made.meter())
+            arguments = real_transformers.TrainingArguments(
+                folder, num_train_epochs=2, per_device_train_batch_size=2, report_to=[],
+                disable_tqdm=True, save_strategy="no")
+            trainer = real_transformers.Trainer(model=Model(), args=arguments, train_dataset=rows,
+                                                callbacks=[callback])
+            trainer.train()
+            self.assertEqual([s.kind for s in callback.spans], ["epoch", "epoch", "train"])
+            logged = [r for r in trainer.state.log_history if "energy/epoch_energy_j" in r]
+            self.assertEqual(len(logged), 2)
 
 
 if __name__ == "__main__":

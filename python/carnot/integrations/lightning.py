@@ -4,17 +4,29 @@
     from carnot.integrations.lightning import EnergyCallback
     Trainer(callbacks=[EnergyCallback()])
 
-Works with `lightning` and `pytorch_lightning`; imports neither.
+Works with `lightning` and `pytorch_lightning`; imports neither, but where one has been imported the
+callback is of its class `Callback`, as its trainer wants.
 """
-from typing import Any, Dict, List
+import sys
+from typing import Any, Dict, List, Tuple
 
 from ._spans import Span, Spans, figures
+
+
+def _callback_classes() -> Tuple[type, ...]:
+    modules = ("lightning.pytorch.callbacks", "pytorch_lightning.callbacks")
+    loaded = [sys.modules[name] for name in modules if name in sys.modules]
+    return tuple(dict.fromkeys(module.Callback for module in loaded))
 
 
 class EnergyCallback:
     """Logs energy an epoch, and with `steps=True` a step, to the trainer's logger; the spans are in
     `spans`. Takes the options of `carnot.measure`. In a distributed run each process measures its
     own."""
+
+    def __new__(cls, *args: Any, **options: Any) -> "EnergyCallback":
+        missing = tuple(c for c in _callback_classes() if not issubclass(cls, c))
+        return object.__new__(type(cls.__name__, (cls, *missing), {}) if missing else cls)
 
     def __init__(self, *, steps: bool = False, **options: Any) -> None:
         self._spans = Spans(**options)
