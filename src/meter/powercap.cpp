@@ -69,6 +69,19 @@ class PowercapSource final : public Source {
 
 std::string id_of(const Zone& zone) { return "powercap/" + zone.file_name; }
 
+// Dies of one package whose zones read the package's register: all of AMD's, and any two that show
+// the same value, which counters of their own do once in a thousand million.
+bool is_mirror(const Zone& zone, const Zone& other, const CpuModel& cpu) {
+  return zone.counts.kind == DomainKind::Package && zone.where.control == other.where.control &&
+         (cpu.is_amd() || (zone.counts.die >= 0 && other.counts.die >= 0 && zone.first_uj != 0 &&
+                           zone.first_uj == other.first_uj));
+}
+
+// One register through the MSR and again through memory.
+bool is_twin(const Zone& zone, const Zone& other) {
+  return zone.where.control != other.where.control && zone.counts.die == other.counts.die;
+}
+
 Domain describe(const Zone& zone, const std::vector<Zone>& zones, const CpuModel& cpu) {
   Domain domain;
   domain.id = id_of(zone);
@@ -82,13 +95,11 @@ Domain describe(const Zone& zone, const std::vector<Zone>& zones, const CpuModel
     if (other.where.control == zone.where.control && other.where.zone == zone.where.zone &&
         other.where.subzone < 0)
       domain.parent = id_of(other);
-    const bool same_place = other.counts.kind == zone.counts.kind && zone.counts.socket >= 0 &&
-                            other.counts.socket == zone.counts.socket;
-    const bool twin =
-        other.where.control != zone.where.control && other.counts.die == zone.counts.die;
-    const bool mirror = cpu.is_amd() && zone.counts.kind == DomainKind::Package &&
-                        other.where.control == zone.where.control;
-    if (same_place && (twin || mirror) && domain.same_as.empty()) domain.same_as = id_of(other);
+    const bool is_same_place = other.counts.kind == zone.counts.kind && zone.counts.socket >= 0 &&
+                               other.counts.socket == zone.counts.socket;
+    if (is_same_place && domain.same_as.empty() &&
+        (is_twin(zone, other) || is_mirror(zone, other, cpu)))
+      domain.same_as = id_of(other);
   }
   domain.counter.unit = 1e-6 * joule;
   domain.counter.gain = rapl_gain(domain.kind, cpu.is_amd());
@@ -171,6 +182,7 @@ std::unique_ptr<Source> open_powercap(const SourceOptions& options, std::vector<
     if (zone.label.empty()) unnamed_zones.push_back(zone.file_name);
     if (!zone.max_energy_range_uj) unbounded.push_back(zone.file_name);
     zones.push_back(zone);
+    file.read_integer(zones.back().first_uj);
     files.push_back(std::move(file));
   }
   if (denied > 0)

@@ -175,6 +175,25 @@ TEST(Powercap, TextThatIsNoNumberIsAFailedReadNotZero) {
   }
 }
 
+// Dies of a package that show one value are one register; a value of their own, or none yet, is
+// not.
+TEST(Powercap, KnowsTheSameRegisterByItsValue) {
+  const TemporaryFolder folder;
+  SensorTree tree(folder.path(), Topology::DieMirrors);
+  std::vector<Note> notes;
+  auto source = open_powercap(options_of(tree), notes);
+  ASSERT_NE(source, nullptr);
+  EXPECT_EQ(source->domains()[1].same_as, "powercap/intel-rapl:0");
+  for (const char* die_1 : {"77\n", "0\n"}) {
+    const std::string zones = tree.sysfs_root() + "/class/powercap/intel-rapl:";
+    if (die_1[0] == '0') write_text(zones + "0/energy_uj", die_1);
+    write_text(zones + "1/energy_uj", die_1);
+    source = open_powercap(options_of(tree), notes);
+    ASSERT_NE(source, nullptr);
+    EXPECT_EQ(source->domains()[1].same_as, "") << die_1;
+  }
+}
+
 TEST(Powercap, KnowsTheSameRegisterByNameAndMaker) {
   const TemporaryFolder folder;
   SensorTree twin(folder.path() / "twin", Topology::MmioTwin);

@@ -21,6 +21,7 @@ struct Zone {
   ZoneLabel counts;       ///< socket and die inherited by subzones
   std::optional<std::uint64_t> max_energy_range_uj;
   std::optional<std::uint64_t> max_power_uw;  ///< greatest of its constraints
+  std::uint64_t first_uj = 0;                 ///< its counter when it was opened; 0: not read
 };
 
 /// All zones with an energy counter: MSR's before memory-mapped ones, then by number.
