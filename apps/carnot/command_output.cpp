@@ -10,11 +10,15 @@
 
 namespace carnot::app {
 
-CommandOutput::CommandOutput(bool aside) {
-  if (!aside) return;
+CommandOutput::CommandOutput(Aside aside) {
+  if (aside == Aside::Nowhere) return;
   saved_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-  if (saved_ < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
-    throw IoError("standard output", "redirect", errno);
+  const int to = aside == Aside::Dropped ? ::open("/dev/null", O_WRONLY | O_CLOEXEC)
+                                         : ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+  const bool done = saved_ >= 0 && to >= 0 && ::dup2(to, STDOUT_FILENO) >= 0;
+  const int error = errno;
+  if (to >= 0) ::close(to);
+  if (!done) throw IoError("standard output", "redirect", error);
 }
 
 void CommandOutput::restore() {

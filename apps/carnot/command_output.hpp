@@ -3,10 +3,13 @@
 
 namespace carnot::app {
 
-/// Where a document is all there is on standard output, what commands print goes to standard error.
+/// Where what measured commands print on standard output goes, until `restore`.
+enum class Aside { Nowhere, StandardError, Dropped };
+
+/// Where a document is all there is on standard output, what commands print goes aside.
 class CommandOutput {
  public:
-  explicit CommandOutput(bool aside);  ///< \throws IoError
+  explicit CommandOutput(Aside aside);  ///< \throws IoError
   ~CommandOutput() { restore(); }
   CommandOutput(const CommandOutput&) = delete;
   CommandOutput& operator=(const CommandOutput&) = delete;

@@ -32,8 +32,7 @@ bool for_us(std::span<char*> words) {
       }))
     return false;
   return std::none_of(
-      command, std::find(command, words.end(), std::string_view("--")),
-      [](std::string_view word) {
+      command, std::find(command, words.end(), std::string_view("--")), [](std::string_view word) {
         return std::find(kFull.begin(), kFull.end(), word.substr(0, word.find('='))) != kFull.end();
       });
 }

@@ -108,7 +108,7 @@ int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter
   const std::string journal = resuming ? c.resume : place_journal(c, common);
   if (!resuming) options.journal = journal;
   options.keep_entries = journal.empty();
-  CommandOutput output(common.json && !c.job.empty());
+  CommandOutput output(common.json && !c.job.empty() ? Aside::StandardError : Aside::Nowhere);
   watch_while_measuring();
 
   MeasureHooks hooks;

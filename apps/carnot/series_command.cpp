@@ -52,14 +52,24 @@ Question experiment(const MeasureCommand& c) {
   const std::string length = c.length.empty() ? "2 s" : c.length;
   Question q;
   if (c.experiment == "load") {
-    q = {report::SeriesKind::Load, "load", {"0", "0.1", "0.25", "0.5", "0.75", "0.9", "1"},
-         {self(), "burn", "--quiet", "--share", "{}", "--for", length}, false};
+    q = {report::SeriesKind::Load,
+         "load",
+         {"0", "0.1", "0.25", "0.5", "0.75", "0.9", "1"},
+         {self(), "burn", "--quiet", "--share", "{}", "--for", length},
+         false};
   } else if (c.experiment == "batch") {
-    q = {report::SeriesKind::Batch, "batch", {"4", "16", "64", "256", "1024"},
-         {self(), "learn", "digits", "--quiet", "--epochs", "40", "--batch", "{}"}, false};
+    q = {report::SeriesKind::Batch,
+         "batch",
+         {"4", "16", "64", "256", "1024"},
+         {self(), "learn", "digits", "--quiet", "--hidden", "1024", "--epochs", "6", "--batch",
+          "{}"},
+         false};
   } else if (c.experiment == "frequency") {
-    q = {report::SeriesKind::ClockRate, "clock rate, Hz", {},
-         {self(), "burn", "--quiet", "--units", "2000"}, true};
+    q = {report::SeriesKind::ClockRate,
+         "clock rate, Hz",
+         {},
+         {self(), "burn", "--quiet", "--units", "2000"},
+         true};
     if (c.values.empty()) q.values = clock_rates(c);
   } else {
     throw UsageError(fmt::format("--experiment: load, batch or frequency, not `{}`", c.experiment));
@@ -104,8 +114,8 @@ int measure_series_job(const MeasureCommand& c, const Common& common) {
     line.draw([&](int) { return fmt::format("{} of {}: {} {}", done + 1, of, q.name, value); });
     return !interrupted();
   };
-  // The document is all there is on standard output; alone, what commands print would bury it.
-  CommandOutput output(true);
+  // What the built-in experiments' commands print says nothing about energy.
+  CommandOutput output(c.job.empty() ? Aside::Dropped : Aside::StandardError);
   const run::SeriesResult result = run::measure_series(options);
   output.restore();
   line.clear();

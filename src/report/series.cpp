@@ -59,7 +59,7 @@ void close(SeriesRow& row, SeriesKind kind) {
   row.duration = share * row.duration;
   row.cpu = share * row.cpu;
   row.busy_share *= share;
-  row.energy_time_js = row.energy.value().in(joule) * row.duration.in(second);
+  row.energy_time_js = row.energy.value().in(joule)*row.duration.in(second);
   if (row.duration > Time{}) {
     const double rate = 1.0 / row.duration.in(second);
     row.machine_power = Estimate<Power>(EstimateCore::scaled(row.machine_energy.core(), rate));
@@ -81,7 +81,7 @@ std::optional<LoadLine> fit(const std::vector<SeriesRow>& rows) {
   double squares = 0;
   for (const SeriesRow& r : rows)
     if (r.rounds > 0)
-      squares += std::pow(r.machine_power.value().in(watt) - intercept - slope * r.x, 2);
+      squares += std::pow(r.machine_power.value().in(watt)-intercept - slope * r.x, 2);
   return LoadLine{intercept * watt, (intercept + slope) * watt, std::sqrt(squares / n)};
 }
 
@@ -99,10 +99,14 @@ std::optional<std::size_t> least(const std::vector<SeriesRow>& rows, Of&& of) {
 
 std::string_view name(SeriesKind kind) noexcept {
   switch (kind) {
-    case SeriesKind::Load: return "load";
-    case SeriesKind::Batch: return "batch";
-    case SeriesKind::ClockRate: return "frequency";
-    case SeriesKind::Other: break;
+    case SeriesKind::Load:
+      return "load";
+    case SeriesKind::Batch:
+      return "batch";
+    case SeriesKind::ClockRate:
+      return "frequency";
+    case SeriesKind::Other:
+      break;
   }
   return "other";
 }

@@ -79,12 +79,15 @@ std::string figure(const SeriesSummary& s, const Panel& panel) {
 }
 
 std::vector<Panel> panels(const SeriesSummary& s) {
-  const Panel energy{"Energy of the job", "energy, J",
+  const Panel energy{"Energy of the job",
+                     "energy, J",
                      "Energy of one run; bars show where it lies nine times in ten.",
                      [](const SeriesRow& r) { return r.energy.value().in(joule); },
                      [](const SeriesRow& r) { return r.energy.low().in(joule); },
                      [](const SeriesRow& r) { return r.energy.high().in(joule); }};
-  const Panel time{"Time", "time, s", "Wall-clock time of one run.",
+  const Panel time{"Time",
+                   "time, s",
+                   "Wall-clock time of one run.",
                    [](const SeriesRow& r) { return r.duration.in(second); },
                    {},
                    {}};
@@ -98,20 +101,24 @@ std::vector<Panel> panels(const SeriesSummary& s) {
                [](const SeriesRow& r) { return r.machine_power.high().in(watt); }}};
     case SeriesKind::Batch:
       return {energy,
-              {"Memory", "peak memory, MB", "Largest memory of any process of the run.",
+              {"Memory",
+               "peak memory, MB",
+               "Largest memory of any process of the run.",
                [](const SeriesRow& r) { return 1e-6 * static_cast<double>(r.peak_rss_b); },
                {},
                {}},
               time};
     case SeriesKind::ClockRate:
-      return {{"Energy x time", "energy x time, J s",
+      return {{"Energy x time",
+               "energy x time, J s",
                "The product that neither crawling nor racing makes small.",
                [](const SeriesRow& r) { return r.energy_time_js; },
                {},
                {}},
               energy,
               time};
-    case SeriesKind::Other: break;
+    case SeriesKind::Other:
+      break;
   }
   return {energy, time};
 }
@@ -130,8 +137,16 @@ std::string table(const SeriesSummary& s) {
                     s.kind != SeriesKind::Load && s.least_energy == i ? "best" : ""});
   }
   return html::table("Means over the rounds",
-                     {{s.name, false}, {"rounds"}, {"failed"}, {"time"}, {"CPU"}, {"peak memory"},
-                      {"job energy"}, {"between rounds"}, {"machine power"}, {"busy"}},
+                     {{s.name, false},
+                      {"rounds"},
+                      {"failed"},
+                      {"time"},
+                      {"CPU"},
+                      {"peak memory"},
+                      {"job energy"},
+                      {"between rounds"},
+                      {"machine power"},
+                      {"busy"}},
                      rows);
 }
 
@@ -148,8 +163,8 @@ std::string series_html(const SeriesSummary& s) {
   }
   for (const auto& [why, remedy] : s.notes)
     body += html::paragraph(remedy.empty() ? why : fmt::format("{}: {}", why, remedy), "note");
-  body += html::paragraph(
-      fmt::format("{}, carnot {}, {}", s.command, s.carnot_version, s.started), "quiet");
+  body += html::paragraph(fmt::format("{}, carnot {}, {}", s.command, s.carnot_version, s.started),
+                          "quiet");
   return html::page(fmt::format("Energy against {}", s.name), body);
 }
 

@@ -18,6 +18,12 @@ std::vector<std::string> series_findings(const SeriesSummary& s) {
         watts_in_words(s.line->static_power.in(watt)),
         watts_in_words((s.line->at_full_load - s.line->static_power).in(watt)),
         watts_in_words(s.line->at_full_load.in(watt)), watts_in_words(s.line->residual_w)));
+  else if (s.kind == SeriesKind::Load && s.rows.size() > 1)
+    out.push_back(
+        fmt::format("The machine's load hardly moved ({:.0f} to {:.0f} % busy), so power cannot be "
+                    "told against "
+                    "it: other work runs here.",
+                    100 * s.rows.front().busy_share, 100 * s.rows.back().busy_share));
   const auto best = [&](std::size_t i) { return fmt::format("{} {}", s.name, s.rows[i].value); };
   if (s.kind != SeriesKind::Load && s.least_energy)
     out.push_back(fmt::format("Least energy: {}, {}.", best(*s.least_energy),
@@ -37,12 +43,13 @@ std::vector<std::string> series_findings(const SeriesSummary& s) {
 }
 
 std::string series_terminal(const SeriesSummary& s, int width) {
-  const std::vector<std::string> heads = {s.name,      "rounds", "time",  "CPU", "peak memory",
-                                          "job energy", "machine", "busy"};
+  const std::vector<std::string> heads = {s.name,        "rounds",     "time",    "CPU",
+                                          "peak memory", "job energy", "machine", "busy"};
   std::vector<std::vector<std::string>> table = {heads};
   for (const SeriesRow& r : s.rows)
-    table.push_back({r.value, r.failed > 0 ? fmt::format("{} ({} failed)", r.rounds, r.failed)
-                                           : fmt::format("{}", r.rounds),
+    table.push_back({r.value,
+                     r.failed > 0 ? fmt::format("{} ({} failed)", r.rounds, r.failed)
+                                  : fmt::format("{}", r.rounds),
                      seconds_in_words(r.duration.in(second)), seconds_in_words(r.cpu.in(second)),
                      bytes_in_words(static_cast<double>(r.peak_rss_b)), interval_in_words(r.energy),
                      watts_in_words(r.machine_power.value().in(watt)),

@@ -36,7 +36,8 @@ int usable_cpus() {
 
 /// Knuth's MMIX generator: every step needs the one before.
 std::uint64_t slice(std::uint64_t x) {
-  for (int i = 0; i < kChain / kSlices; ++i) x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+  for (int i = 0; i < kChain / kSlices; ++i)
+    x = x * 6364136223846793005ULL + 1442695040888963407ULL;
   return x;
 }
 
@@ -86,8 +87,7 @@ void work(Shared& shared) {
     std::this_thread::sleep_for(std::chrono::duration<double>(std::max(0.0, end - seconds())));
   shared.slices += slices;
   shared.sink ^= x;
-  shared.cpu_nanoseconds +=
-      static_cast<std::uint64_t>(1e9 * (thread_cpu_seconds() - cpu_at_start));
+  shared.cpu_nanoseconds += static_cast<std::uint64_t>(1e9 * (thread_cpu_seconds() - cpu_at_start));
 }
 
 }  // namespace

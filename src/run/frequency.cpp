@@ -35,7 +35,8 @@ int write_khz(const std::string& path, std::uint64_t khz) noexcept {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
   if (fd < 0) return errno;
   char text[24];
-  const int length = std::snprintf(text, sizeof text, "%llu\n", static_cast<unsigned long long>(khz));
+  const int length =
+      std::snprintf(text, sizeof text, "%llu\n", static_cast<unsigned long long>(khz));
   const ssize_t written = ::write(fd, text, static_cast<std::size_t>(length));
   const int error = written == length ? 0 : (written < 0 ? errno : EIO);
   ::close(fd);
@@ -74,15 +75,16 @@ FrequencyLimit::FrequencyLimit(const std::string& sysfs_root) {
       std::sort(policy.listed_khz.begin(), policy.listed_khz.end());
     }
     if (::access((folder + "/scaling_max_freq").c_str(), W_OK) != 0)
-      throw DeviceError(fmt::format(
-          "{}/scaling_max_freq: {}; the clock rate is root's to set: run with sudo", folder,
-          std::strerror(errno)));
+      throw DeviceError(
+          fmt::format("{}/scaling_max_freq: {}; the clock rate is root's to set: run with sudo",
+                      folder, std::strerror(errno)));
     policies_.push_back(std::move(policy));
   }
   if (policies_.empty())
-    throw DeviceError(fmt::format(
-        "{}: this machine does not let its clock rate be set (no cpufreq: usual in virtual machines)",
-        root));
+    throw DeviceError(
+        fmt::format("{}: this machine does not let its clock rate be set (no cpufreq: usual in "
+                    "virtual machines)",
+                    root));
   std::sort(policies_.begin(), policies_.end(),
             [](const Policy& a, const Policy& b) { return a.folder < b.folder; });
 }
@@ -105,8 +107,8 @@ std::vector<double> FrequencyLimit::rates(int count) const {
   if (!out.empty()) return out;
   const int steps = std::max(count, 2) - 1;
   for (int i = 0; i <= steps && greatest >= least; ++i)
-    out.push_back(1e3 * (static_cast<double>(least) +
-                         static_cast<double>(greatest - least) * i / steps));
+    out.push_back(1e3 *
+                  (static_cast<double>(least) + static_cast<double>(greatest - least) * i / steps));
   return out;
 }
 
@@ -114,13 +116,15 @@ void FrequencyLimit::set(double hz) {
   const auto wanted = static_cast<std::uint64_t>(std::max(hz, 0.0) / 1e3 + 0.5);
   for (const Policy& p : policies_)
     if (wanted < p.least_khz || wanted > p.greatest_khz)
-      throw InputError(fmt::format("clock rate: {:.3g} ... {:.3g} GHz ({})", 1e-6 * static_cast<double>(p.least_khz),
+      throw InputError(fmt::format("clock rate: {:.3g} ... {:.3g} GHz ({})",
+                                   1e-6 * static_cast<double>(p.least_khz),
                                    1e-6 * static_cast<double>(p.greatest_khz), p.folder));
   changed_ = true;
   for (const Policy& p : policies_) {
     const std::uint64_t now = read_khz(p.folder + "/scaling_min_freq");
     if (const int error = write_limits(p.folder, wanted, wanted, now); error != 0)
-      throw DeviceError(fmt::format("{}: setting {} kHz: {}", p.folder, wanted, std::strerror(error)));
+      throw DeviceError(
+          fmt::format("{}: setting {} kHz: {}", p.folder, wanted, std::strerror(error)));
   }
 }
 

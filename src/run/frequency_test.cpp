@@ -38,9 +38,7 @@ class FrequencyTest : public ::testing::Test {
     return root_ / "devices/system/cpu/cpufreq" / ("policy" + std::to_string(n));
   }
   // A shorter number leaves the tail of a longer one in a plain file; sysfs does not.
-  int limit(int n, const char* which) const {
-    return std::stoi(read_file(folder_of(n) / which));
-  }
+  int limit(int n, const char* which) const { return std::stoi(read_file(folder_of(n) / which)); }
   fs::path root_;
 };
 

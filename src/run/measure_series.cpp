@@ -19,7 +19,8 @@ namespace carnot::run {
 namespace {
 
 /// Replaces every `{}` and `{name}`; counts them.
-std::string filled(std::string word, const std::string& name, const std::string& value, int& count) {
+std::string filled(std::string word, const std::string& name, const std::string& value,
+                   int& count) {
   for (const std::string& hole : {std::string("{}"), "{" + name + "}"})
     for (std::size_t at = word.find(hole); at != std::string::npos;
          at = word.find(hole, at + value.size())) {
@@ -41,8 +42,7 @@ double hertz(const std::string& value) {
 std::vector<std::size_t> shuffled(std::size_t n, std::uint64_t seed, int round) {
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  const RandomStream random =
-      RandomStream(seed, "series").child(static_cast<std::uint64_t>(round));
+  const RandomStream random = RandomStream(seed, "series").child(static_cast<std::uint64_t>(round));
   for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[random.below(i, i)]);
   return order;
 }
@@ -86,7 +86,8 @@ SeriesResult measure_series(const SeriesOptions& options) {
       ++done;
     }
   const auto rank = [&](const SeriesPoint& p) {
-    return std::find(options.values.begin(), options.values.end(), p.value) - options.values.begin();
+    return std::find(options.values.begin(), options.values.end(), p.value) -
+           options.values.begin();
   };
   std::stable_sort(out.points.begin(), out.points.end(), [&](const auto& a, const auto& b) {
     return std::pair(rank(a), a.round) < std::pair(rank(b), b.round);

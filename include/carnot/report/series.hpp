@@ -27,16 +27,16 @@ enum class SeriesKind {
 /// One value, over its rounds.
 struct SeriesRow {
   std::string value;
-  double x = 0;  ///< the value as a number; NaN if it is none. Load: mean busy share
-  int rounds = 0, failed = 0;       ///< measurements; of them commands that did not end well
-  Estimate<Energy> energy;          ///< of the job, mean over rounds
-  Estimate<Energy> machine_energy;  ///< mean over rounds
-  Estimate<Power> machine_power;    ///< energy over time
-  Time duration, cpu;               ///< means
+  double x = 0;                ///< the value as a number; NaN if it is none. Load: mean busy share
+  int rounds = 0, failed = 0;  ///< measurements; of them commands that did not end well
+  Estimate<Energy> energy;     ///< of the job, mean over rounds
+  Estimate<Energy> machine_energy;       ///< mean over rounds
+  Estimate<Power> machine_power;         ///< energy over time
+  Time duration, cpu;                    ///< means
   Energy least_energy, greatest_energy;  ///< of the rounds: the spread between them
-  double busy_share = 0;            ///< of the machine
-  std::uint64_t peak_rss_b = 0;     ///< greatest
-  double energy_time_js = 0;        ///< energy x time, J s
+  double busy_share = 0;                 ///< of the machine
+  std::uint64_t peak_rss_b = 0;          ///< greatest
+  double energy_time_js = 0;             ///< energy x time, J s
 };
 
 /// Power = static_power + slope x busy share, least squares over the rows.
@@ -48,21 +48,21 @@ struct LoadLine {
 struct SeriesSummary {
   SeriesKind kind = SeriesKind::Other;
   std::string name, carnot_version, command, started;
-  std::vector<SeriesRow> rows;    ///< in the order of the values
-  std::optional<LoadLine> line;   ///< Load, with at least two different shares
+  std::vector<SeriesRow> rows;   ///< in the order of the values
+  std::optional<LoadLine> line;  ///< Load, with at least two different shares
   std::optional<std::size_t> least_energy, least_energy_time;  ///< rows
-  bool stopped = false;           ///< before all was measured
-  std::uint64_t seed = 1;         ///< of the order of measuring
-  std::vector<std::pair<std::string, std::string>> notes;  ///< of the first measurement
+  bool stopped = false;                                        ///< before all was measured
+  std::uint64_t seed = 1;                                      ///< of the order of measuring
+  std::vector<std::pair<std::string, std::string>> notes;      ///< of the first measurement
 };
 
 /// \throws InputError if a point's entries are no measurement
 SeriesSummary summarise_series(const run::SeriesResult& result, SeriesKind kind,
-                                const model::AccountOptions& options);
+                               const model::AccountOptions& options);
 
 std::string series_json(const SeriesSummary& series);  ///< carnot.measure-series/1
 std::string series_html(const SeriesSummary& series);  ///< one page with the curves
 std::string series_terminal(const SeriesSummary& series, int width);
-std::string_view name(SeriesKind kind) noexcept;        ///< "load", "batch", "frequency", "other"
+std::string_view name(SeriesKind kind) noexcept;  ///< "load", "batch", "frequency", "other"
 
 }  // namespace carnot::report

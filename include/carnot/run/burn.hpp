@@ -17,10 +17,10 @@
 namespace carnot::run {
 
 struct BurnOptions {
-  int threads = 0;         ///< 0: one for every CPU this process may use
-  double share = 1.0;      ///< of the time, (0, 1]; 0 sleeps
-  Time length{};           ///< for so long; 0: until `units` are done
-  std::uint64_t units = 0; ///< work of all threads together; 0: until `length` has passed
+  int threads = 0;          ///< 0: one for every CPU this process may use
+  double share = 1.0;       ///< of the time, (0, 1]; 0 sleeps
+  Time length{};            ///< for so long; 0: until `units` are done
+  std::uint64_t units = 0;  ///< work of all threads together; 0: until `length` has passed
 };
 
 struct BurnResult {
