@@ -41,6 +41,10 @@ namespace {
 
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
+/// What goes through the release pipe. Its end would not do: a command that was started later and
+/// is still held has a copy of it.
+constexpr char kGo = 'g', kCancel = 'c';
+
 /// What comes through the status pipe: the command's pid, then an errno if it cannot be executed.
 struct Message {
   enum Kind : int { kPid, kPidOutside, kError } kind;
@@ -110,7 +114,7 @@ void drop_handlers() noexcept {
   do {
     n = ::read(plan.release_read, &go, 1);
   } while (n < 0 && errno == EINTR);
-  if (n != 1) ::_exit(127);  // the caller is gone or changed its mind
+  if (n != 1 || go != kGo) ::_exit(127);  // the caller is gone or changed its mind
   if (plan.ignores_children) set_action(SIGCHLD, SIG_IGN);
   ::sigprocmask(SIG_SETMASK, &plan.callers_mask, nullptr);
   ::execve(plan.path.c_str(), plan.argv.data(), environ);
@@ -245,6 +249,9 @@ template <class Page>
 Guard::Guard(const std::vector<std::string>& command, int group_fd, const std::string& group)
     : name_(command.front()) {
   left_guards().reap();
+  // No other start may copy the ends that are closed below: a release waits for the last of them.
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
   Pipe release, status;
   Plan plan{.argv = {},
             .shell_argv = {},
@@ -327,9 +334,23 @@ void Guard::wait_for_guard() noexcept {
   guard_gone_ = true;
 }
 
+void Guard::answer(char word) noexcept {
+  // Without a reader left there is nobody to hold; SIGPIPE must not reach the caller for that.
+  sigset_t pipe, before;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  if (::write(release_fd_, &word, 1) < 0 && errno == EPIPE && !::sigismember(&before, SIGPIPE)) {
+    const timespec none{};
+    ::sigtimedwait(&pipe, nullptr, &none);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::close(std::exchange(release_fd_, -1));
+}
+
 void Guard::cancel() noexcept {
   if (release_fd_ < 0) return;
-  ::close(std::exchange(release_fd_, -1));
+  answer(kCancel);
   if (guard_ > 0 && !guard_gone_) wait_for_guard();
 }
 
@@ -348,9 +369,7 @@ void Guard::close_all() noexcept {
 
 void Guard::release() {
   if (release_fd_ < 0) return;
-  const char go = 1;
-  [[maybe_unused]] const ssize_t n = ::write(release_fd_, &go, 1);
-  ::close(std::exchange(release_fd_, -1));
+  answer(kGo);
   // The other end closes with the exec: until then there is nothing to read.
   Message message{};
   const bool failed = read_message(status_fd_, message);

@@ -56,6 +56,7 @@ class Guard {
 
  private:
   struct Page;
+  void answer(char word) noexcept;
   void wait_for_guard() noexcept;
   void close_all() noexcept;
 

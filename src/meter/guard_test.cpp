@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "meter/guard.hpp"
 
-#include <cerrno>
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -189,6 +192,41 @@ TEST(JobStart, GuardKilledEndsTheJobInsteadOfHanging) {
   EXPECT_TRUE(eventually([&] { return job.ended(); }));
   EXPECT_EQ(job.outcome(), JobOutcome::Killed);
   job.finish();
+}
+
+TEST(JobStart, HeldJobsDoNotHoldEachOther) {
+  auto first = std::make_unique<Job>(Job::open(shell("exit 1", JobMethod::Tree)));
+  Job second = Job::open(shell("exit 2", JobMethod::Tree));
+  Job third = Job::open(shell("exit 3", JobMethod::Tree));
+  first.reset();  // the later ones have copies of its pipes
+  run_to_end(second);
+  run_to_end(third);
+  EXPECT_EQ(second.exit_code(), 2);
+  EXPECT_EQ(third.exit_code(), 3);
+}
+
+TEST(JobStart, FromManyThreadsAtOnce) {
+  std::atomic<int> right{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 5; ++i) {
+        Job job = Job::open(shell("exit " + std::to_string(10 * t + i)));
+        run_to_end(job);
+        right += job.exit_code() == 10 * t + i && job.finish().cpu_ns > 0;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, 20);
+}
+
+TEST(JobStart, CommandKilledWhileHeldIsSaidToBeKilled) {
+  Job job = Job::open(shell("exit 0", JobMethod::Tree));
+  ::kill(job.pid(), SIGKILL);
+  EXPECT_TRUE(eventually([&] { return job.ended(); }));
+  job.release();  // nobody listens any more; no SIGPIPE either
+  EXPECT_EQ(job.outcome(), JobOutcome::Killed);
 }
 
 TEST(JobStart, CommandOutlivesACallerThatIsKilled) {
