@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -69,7 +70,7 @@ void check_combination(const MeasureCommand& c) {
   if (!c.resume.empty() && (jobs > 0 || !c.out.empty()))
     throw UsageError(
         "--resume: the journal says what is measured; no command, --pid, --cgroup, --out");
-  if (jobs == 0 && c.length.empty() && c.resume.empty() && !c.live)
+  if (jobs == 0 && c.length.empty() && c.resume.empty() && c.sources.replay_from.empty() && !c.live)
     throw UsageError(
         "what is to be measured? -- COMMAND, --pid N, --cgroup DIR, or the whole machine with "
         "--for '10 s' or --live");
@@ -113,6 +114,8 @@ MeasureOptions measure_options(const MeasureCommand& c, const std::string& comma
   o.job.pid = c.pid;
   o.job.cgroup = c.cgroup;
   o.job.procfs_root = c.sources.procfs_root;
+  if (const char* password = std::getenv("CARNOT_REDFISH_PASSWORD"))
+    o.meter.sources.redfish_password = password;
   if (!c.interval.empty()) o.interval = parse_interval(c.interval);
   if (!c.length.empty()) o.stop_after = parse_length(c.length);
   o.policy = meter::parse_static_policy(c.policy);

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """`measure` and `measured`: spans of a program and the joules that went into them."""
-import asyncio
 import collections
 import functools
 import inspect
@@ -263,7 +262,7 @@ def _wrapped(function: Any, label: str, options: Dict[str, Any]) -> Any:
         return m
 
     wrapper: Any
-    if inspect.iscoroutinefunction(function) or asyncio.iscoroutinefunction(function):
+    if inspect.iscoroutinefunction(function):
         @functools.wraps(function)
         async def of_coroutine(*args: Any, **kwargs: Any) -> Any:
             with begun():

@@ -216,15 +216,23 @@ RC_GTEST_PROP(ParseJournal, TakesAnyBytesAndIsStableOnItsGoodPart, (Bytes noise)
   RC_ASSERT(once.corrupt || once.good_bytes + once.torn_bytes == bytes.size());
 }
 
-// The seeds of the fuzzer are journals written by this format's first version; they must stay
-// readable, byte for byte. CARNOT_WRITE_CORPUS=1 writes them anew.
+// The seeds of the fuzzer are journals written by the first version of each entry's format; they
+// must stay readable, byte for byte. CARNOT_WRITE_CORPUS=1 writes them anew.
 TEST(ParseJournal, SeedsOfTheFuzzerAreAsCommitted) {
   const auto entries = testing::small_run();
   const Bytes whole = journal_of(entries);
   const auto ends = ends_of(entries);
   Bytes torn(whole.begin(), whole.end() - 3), flipped = whole, foreign = {'c', 'a', 'r', 'n', 'o'};
   flipped[ends[2] + 30] ^= 0x10;
+  const auto measured = testing::small_measurement();
+  Bytes measured_torn = journal_of(measured);
+  measured_torn.resize(measured_torn.size() - 20);
   const std::vector<std::pair<std::string, Bytes>> seeds = {
+      {"measurement", journal_of(measured)},
+      {"measurement_torn", measured_torn},
+      {"measurement_begin_entry", encode(measured[0])},
+      {"measurement_sample_entry", encode(measured[1])},
+      {"measurement_process_entry", encode(measured[3])},
       {"whole", whole},
       {"torn", torn},
       {"flipped", flipped},

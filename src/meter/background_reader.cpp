@@ -3,30 +3,44 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 
 #include <unistd.h>
 
 namespace carnot::meter {
 
+struct BackgroundReader::Shared {
+  Duration interval;
+  Read read;
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::vector<Reading> readings;  // guarded
+  std::atomic<bool> stop{false};
+};
+
 BackgroundReader::BackgroundReader(std::vector<Reading> first, Duration interval, Duration stale,
                                    Read read)
-    : interval_(interval),
-      stale_(stale),
-      read_(std::move(read)),
-      pid_(::getpid()),
-      readings_(std::move(first)),
-      thread_([this] { run(); }) {}
+    : stale_(stale), pid_(::getpid()), shared_(std::make_unique<Shared>()) {
+  shared_->interval = interval;
+  shared_->read = std::move(read);
+  shared_->readings = std::move(first);
+  thread_ = std::thread([shared = shared_.get()] { run(*shared); });
+}
 
 BackgroundReader::~BackgroundReader() {
-  if (::getpid() != pid_) {  // the thread stayed with the parent
+  if (::getpid() != pid_) {
+    // A forked child: the thread stayed with the parent, as do the lock and the connection, which
+    // can neither be waited for nor closed here.
     thread_.detach();
+    (void)shared_.release();
     return;
   }
   {
-    const std::scoped_lock lock(mutex_);
-    stop_ = true;
+    const std::scoped_lock lock(shared_->mutex);
+    shared_->stop = true;
   }
-  wake_.notify_all();
+  shared_->wake.notify_all();
   thread_.join();
 }
 
@@ -36,8 +50,8 @@ void BackgroundReader::newest(std::span<Reading> readings) noexcept {
     return;
   }
   {
-    const std::scoped_lock lock(mutex_);
-    std::copy(readings_.begin(), readings_.end(), readings.begin());
+    const std::scoped_lock lock(shared_->mutex);
+    std::copy(shared_->readings.begin(), shared_->readings.end(), readings.begin());
   }
   const std::int64_t now_ns = Stamp::now().boottime_ns;
   for (Reading& reading : readings)
@@ -45,23 +59,23 @@ void BackgroundReader::newest(std::span<Reading> readings) noexcept {
       reading.status = PollStatus::Retry;
 }
 
-void BackgroundReader::run() {
-  std::vector<Reading> latest = readings_;
+void BackgroundReader::run(Shared& shared) {
+  std::unique_lock lock(shared.mutex);
+  std::vector<Reading> latest = shared.readings;
   const auto final = [](const Reading& reading) {
     return reading.status == PollStatus::Ended || reading.status == PollStatus::Broken;
   };
-  std::unique_lock lock(mutex_);
-  while (!stop_ && !std::all_of(latest.begin(), latest.end(), final)) {
-    wake_.wait_for(lock, std::chrono::nanoseconds(interval_.nanoseconds()),
-                   [this] { return stop_.load(); });
-    if (stop_) return;
+  while (!shared.stop && !std::all_of(latest.begin(), latest.end(), final)) {
+    shared.wake.wait_for(lock, std::chrono::nanoseconds(shared.interval.nanoseconds()),
+                         [&shared] { return shared.stop.load(); });
+    if (shared.stop) return;
     lock.unlock();
-    read_(latest, stop_);
+    shared.read(latest, shared.stop);
     lock.lock();
     // A failed look leaves the last good reading until it is stale.
     for (std::size_t i = 0; i < latest.size(); ++i)
-      if (latest[i].status != PollStatus::Retry || readings_[i].status != PollStatus::Ok)
-        readings_[i] = latest[i];
+      if (latest[i].status != PollStatus::Retry || shared.readings[i].status != PollStatus::Ok)
+        shared.readings[i] = latest[i];
   }
 }
 

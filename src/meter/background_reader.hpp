@@ -5,9 +5,8 @@
 /// A slow device (a BMC) read by a thread of its own, so that who asks never waits for it.
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <span>
 #include <thread>
 #include <vector>
@@ -36,15 +35,12 @@ class BackgroundReader {
   void newest(std::span<Reading> readings) noexcept;
 
  private:
-  void run();
+  struct Shared;  // with the thread
+  static void run(Shared& shared);
 
-  const Duration interval_, stale_;
-  const Read read_;
+  const Duration stale_;
   const int pid_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::vector<Reading> readings_;  // guarded
-  std::atomic<bool> stop_{false};
+  std::unique_ptr<Shared> shared_;
   std::thread thread_;
 };
 

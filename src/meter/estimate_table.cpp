@@ -146,7 +146,6 @@ class Table {
         facts.vendor = cells[i];
       }
     }
-    if (!problems_.empty()) return;  // nothing will be shown
     const auto power = estimate_wall_power(facts, utilisation);
     out_ += fmt::format("{:.6g},{:.6g},{:.6g}\n", power.value().in(watt), power.low().in(watt),
                         power.high().in(watt));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -197,19 +199,21 @@ TEST(Ipmi, NoDeviceAndNoPowerAreNotes) {
 }
 
 TEST(BackgroundReader, AChildOfAForkHasNoReadingsAndEnds) {
-  BackgroundReader reader({Reading{.status = PollStatus::Ok,
-                                   .raw = 0,
-                                   .power = 5.0 * watt,
-                                   .gain = {},
-                                   .at = Stamp::now(),
-                                   .error = 0}},
-                          kLong, kLong, [](std::span<Reading>, const std::atomic<bool>&) {});
+  Reading good;
+  good.status = PollStatus::Ok;
+  good.at = Stamp::now();
+  auto reader =
+      std::make_unique<BackgroundReader>(std::vector<Reading>{good}, kLong, kLong,
+                                         [](std::span<Reading>, const std::atomic<bool>&) {});
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the thread waits by now
   std::vector<Reading> readings(1);
-  reader.newest(readings);
+  reader->newest(readings);
   ASSERT_EQ(readings[0].status, PollStatus::Ok);
   const pid_t child = ::fork();
   if (child == 0) {
-    reader.newest(readings);
+    ::alarm(10);  // a child that waits for the parent's thread would wait for ever
+    reader->newest(readings);
+    reader.reset();
     ::_exit(readings[0].status == PollStatus::Retry ? 0 : 1);
   }
   int status = -1;

@@ -29,6 +29,8 @@ constexpr std::array<std::string_view, 5> kMethods = {"cgroup v2", "cgroup v1", 
 constexpr std::array<std::string_view, 4> kOutcomes = {"finished", "failed", "killed", "detached"};
 /// Time a `sample` may spend on the processes of a tree.
 constexpr std::int64_t kBudgetNs = 24'000;
+/// Resident sizes in /proc lag behind by a few pages a CPU.
+constexpr std::uint64_t kRssMarginB = std::uint64_t{1} << 20;
 
 }  // namespace
 
@@ -69,7 +71,8 @@ struct Job::Implementation {
   int pid = 0, attached_pidfd = -1;
   std::int64_t group_before_ns = 0;
   BlockTraffic traffic_before;
-  bool has_ended = false;
+  std::uint64_t copy_rss_b = 0;  // of the command before its exec
+  bool released = false, has_ended = false;
   JobUse use;
   std::vector<int> pids;
   std::vector<ProcessUse> rows, previous;
@@ -113,6 +116,8 @@ void Job::Implementation::start(const JobOptions& options) {
   }
   io = PinnedFile(reader.root() + "/" + std::to_string(pid) + "/io");
   stat = reader.open_stat(pid);
+  ProcessUse copy;
+  if (stat.is_open() && reader.read(stat, copy)) copy_rss_b = copy.rss_b;
 }
 
 void Job::Implementation::attach_pid(int process, bool from_start) {
@@ -142,7 +147,7 @@ void Job::Implementation::attach_group(const std::string& path, bool from_start)
 void Job::Implementation::advance_tree(std::int64_t budget_ns) {
   tree->advance(budget_ns, [this] { return guard ? guard->reaped().cpu_ns : 0; });
   use.cpu_ns = std::max(use.cpu_ns, tree->cpu_ns());
-  use.peak_rss_b = std::max(use.peak_rss_b, tree->peak_rss_b());
+  if (released || !guard) use.peak_rss_b = std::max(use.peak_rss_b, tree->peak_rss_b());
 }
 
 void Job::Implementation::read_group() {
@@ -154,10 +159,13 @@ void Job::Implementation::read_group() {
 void Job::Implementation::read_command() {
   // What was reaped is asked first: who lives after that is not in it.
   const Reaped reaped = guard ? guard->reaped() : Reaped{};
-  use.peak_rss_b = std::max(use.peak_rss_b, reaped.peak_rss_b);
-  if (group && stat.is_open()) {
-    ProcessUse command;
-    if (reader.read(stat, command)) use.peak_rss_b = std::max(use.peak_rss_b, command.rss_b);
+  ProcessUse command;
+  if (group && released && stat.is_open() && reader.read(stat, command)) {
+    use.peak_rss_b = std::max(use.peak_rss_b, command.rss_b);
+  }
+  // A peak below what the command was as a copy of the caller, before its exec, may be that copy's.
+  if (reaped.peak_rss_b > copy_rss_b + kRssMarginB || (has_ended && use.peak_rss_b == 0)) {
+    use.peak_rss_b = std::max(use.peak_rss_b, reaped.peak_rss_b);
   }
   // Bytes: the group's if it counts them, else what was reaped and, while it lives, the command's.
   BlockTraffic bytes;
@@ -219,6 +227,7 @@ Job Job::open(const JobOptions& options) {
 
 void Job::release() {
   if (implementation_->guard) implementation_->guard->release();
+  implementation_->released = true;
 }
 JobMethod Job::method() const noexcept { return implementation_->method; }
 int Job::pid() const noexcept { return implementation_->pid; }
@@ -251,7 +260,9 @@ std::span<const ProcessUse> Job::processes() {
   self.group->processes(self.pids);
   for (const int pid : self.pids) {
     ProcessUse process;
-    if (self.reader.read(pid, process)) self.rows.push_back(std::move(process));
+    if (!self.reader.read(pid, process)) continue;
+    if (self.released) self.use.peak_rss_b = std::max(self.use.peak_rss_b, process.rss_b);
+    self.rows.push_back(std::move(process));
   }
   const std::size_t living = self.rows.size();
   for (ProcessUse& before : self.previous) {

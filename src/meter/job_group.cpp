@@ -53,7 +53,8 @@ JobGroup::JobGroup(std::string folder, bool v2)
       v2_(v2),
       cpu_(folder_ + (v2 ? "/cpu.stat" : "/cpuacct.usage")),
       memory_(folder_ + (v2 ? "/memory.peak" : "/memory.max_usage_in_bytes")),
-      io_(folder_ + "/io.stat") {}
+      io_(folder_ + "/io.stat"),
+      events_(folder_ + "/cgroup.events") {}
 
 std::optional<JobGroup> JobGroup::make(bool v2, const std::string& procfs_root,
                                        const std::string& cgroup_root) {
@@ -124,20 +125,27 @@ bool JobGroup::traffic(BlockTraffic& into) noexcept {
 
 void JobGroup::processes(std::vector<int>& pids) const {
   pids.clear();
-  std::vector<char> buffer(1 << 20);
   for (const std::string& folder : groups_below(folder_)) {
-    PinnedFile file(folder + "/cgroup.procs");
-    if (!file.is_open()) continue;
-    std::string_view text = read_whole(file.fd(), buffer), line;
+    std::string text;
+    try {
+      text = read_file(folder + "/cgroup.procs");
+    } catch (const IoError&) {
+      continue;  // gone meanwhile
+    }
+    std::string_view rest = text, line;
     std::uint64_t pid = 0;
-    while (take_line(text, line)) {
+    while (take_line(rest, line)) {
       if (take_number(line, pid)) pids.push_back(static_cast<int>(pid));
     }
   }
   std::sort(pids.begin(), pids.end());
 }
 
-bool JobGroup::populated() const {
+bool JobGroup::populated() {
+  if (events_.is_open()) {
+    // "populated 1", for the group and all below; a group that is gone says nothing.
+    return events_.read(buffer_).find("populated 1") != std::string_view::npos;
+  }
   std::vector<int> pids;
   processes(pids);
   return !pids.empty();

@@ -36,7 +36,8 @@ class JobGroup {
   bool traffic(BlockTraffic& into) noexcept;
   /// Pids inside, nested groups included.
   void processes(std::vector<int>& pids) const;
-  bool populated() const;
+  /// Something lives in it or in a group inside.
+  bool populated();
   /// Removes it and the empty groups inside. False: something still lives there. Only groups that
   /// `make` made, in this process or an earlier one; else true and nothing done.
   bool remove() const noexcept;
@@ -46,7 +47,7 @@ class JobGroup {
 
   std::string folder_;
   bool v2_ = false;
-  PinnedFile cpu_, memory_, io_;
+  PinnedFile cpu_, memory_, io_, events_;
   std::vector<char> buffer_ = std::vector<char>(1 << 14);
 };
 

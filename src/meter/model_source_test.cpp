@@ -38,9 +38,13 @@ class ModelSource : public testing::Test {
 
   /// In place: the source keeps the file open.
   void stat(long busy, long idle, const std::string& rest = "") {
-    const auto third = std::to_string(busy / 4);
-    const auto text = "cpu  " + third + " 0 " + third + " " + std::to_string(idle - 10) + " 10 " +
-                      third + " " + std::to_string(busy - 3 * (busy / 4)) + " 500 7 0\n" + rest;
+    const auto quarter = std::to_string(busy / 4);
+    const auto rest_of_busy = std::to_string(busy - 3 * (busy / 4));
+    // user nice system idle iowait irq softirq steal guest guest_nice: waiting is idle, stolen time
+    // is nobody's, a guest's is in user.
+    const auto text = "cpu  " + quarter + " 0 " + quarter + " " + std::to_string(idle - idle / 3) +
+                      " " + std::to_string(idle / 3) + " " + quarter + " " + rest_of_busy + " " +
+                      std::to_string(7 * busy) + " 7 0\n" + rest;
     std::FILE* file = std::fopen((root_ / "stat").c_str(), "w");
     ASSERT_NE(file, nullptr);
     ASSERT_EQ(std::fwrite(text.data(), 1, text.size(), file), text.size());

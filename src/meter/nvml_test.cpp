@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <cmath>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -8,11 +10,13 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/meter/attribution.hpp"
+#include "carnot/meter/meter.hpp"
 #include "carnot/meter/resolver.hpp"
 #include "carnot/meter/source.hpp"
 
 #include "meter/nvml_library.hpp"
 #include "meter/testing.hpp"
+#include "meter/testing_folder.hpp"
 #include "meter/testing_stub.hpp"
 
 namespace carnot::meter {
@@ -192,10 +196,9 @@ TEST_F(Nvml, SharesOfProcessesConserveTheBoardsEnergy) {
 }
 
 TEST_F(Nvml, UseIsOfTheTimeSinceTheLastLook) {
-  open("processes=100:30:5");
+  open("processes=100:30:5 once=1");
   EXPECT_THAT(use(), SizeIs(1));
-  stub_.scenario("processes=100:0:5");
-  EXPECT_THAT(use(), IsEmpty());
+  EXPECT_THAT(use(), IsEmpty());  // the same sample is no new use
 }
 
 TEST_F(Nvml, MoreProcessesThanRoomAreThereTheNextTime) {
@@ -246,6 +249,30 @@ TEST_F(Nvml, ALibraryWithoutADriverIsANoteInItsOwnWords) {
   EXPECT_EQ(source_, nullptr);
   ASSERT_THAT(notes_, SizeIs(1));
   EXPECT_THAT(notes_[0].why, HasSubstr("Driver Not Loaded"));
+}
+
+TEST_F(Nvml, TheMeterCountsBoardsOnceAndWithinItsInterval) {
+  const testing::TemporaryFolder nothing;
+  stub_.scenario("devices=2 power_w=300 power_w1=200 every_ms=10 memory_w=50 counter_field=1");
+  MeterOptions options;
+  options.sources.sysfs_root = nothing / "sys";
+  options.sources.dev_root = nothing / "dev";
+  options.sources.amd_smi = "none";
+  options.sources.nvml = stub_.path();
+  options.model = false;
+  Meter meter = Meter::open(options);
+  const Snapshot a = meter.sample();
+  const double first = stub_.energy_j(0) + stub_.energy_j(1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  const Snapshot b = meter.sample();
+  const double truth = stub_.energy_j(0) + stub_.energy_j(1) - first;
+  const EnergyBetween between = meter.energy(a, b);
+  ASSERT_THAT(between.by_channel, SizeIs(4));
+  EXPECT_EQ(meter.boundary(), Boundary::Chip);
+  EXPECT_LE(between.total.low().in(joule), truth);
+  EXPECT_GE(between.total.high().in(joule), truth);
+  EXPECT_NEAR(between.total.value().in(joule),
+              (between.by_channel[0].value() + between.by_channel[2].value()).in(joule), 1e-9);
 }
 
 TEST(NvmlLibrary, MissingIsQuietUnlessItWasNamed) {

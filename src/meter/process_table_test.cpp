@@ -14,6 +14,7 @@
 #include "meter/group_watch.hpp"
 #include "meter/job_group.hpp"
 #include "meter/process_reader.hpp"
+#include "meter/testing_job.hpp"
 #include "meter/testing_procfs.hpp"
 
 namespace carnot::meter {
@@ -27,12 +28,6 @@ const ProcessUse* find(const ProcessTable& table, int pid) {
   return nullptr;
 }
 
-std::int64_t own_cpu_ns() {
-  timespec time{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 /// A child that burns 20 ms at its start and again whenever it is continued, and then stops.
 class Burner {
  public:
@@ -40,8 +35,7 @@ class Burner {
     if (pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       for (std::int64_t until = 20'000'000;; until += 20'000'000) {
-        while (own_cpu_ns() < until) {
-        }
+        burn_until(until);
         ::raise(SIGSTOP);
       }
     }
@@ -245,8 +239,7 @@ TEST(ProcessReader, ZombiesKeepTheirTimeUntilReaped) {
   ProcessReader reader("/proc");
   const int pid = ::fork();
   if (pid == 0) {
-    while (own_cpu_ns() < 20'000'000) {
-    }
+    burn_until(20'000'000);
     ::_exit(0);
   }
   siginfo_t info{};

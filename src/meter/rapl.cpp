@@ -43,7 +43,8 @@ RaplTurn rapl_turn(std::uint64_t max_uj) noexcept {
   constexpr detail::Uint128 kLastCount = 0xffff'ffffu;
   const detail::Uint128 scaled = detail::Uint128{max_uj} * 1000;
   const detail::Uint128 unit_nj = (scaled + kLastCount - 1) / kLastCount;
-  if (unit_nj == 0 || unit_nj * kLastCount / 1000 != max_uj || unit_nj > 1'000'000'000'000)
+  // Units below a microjoule would make the greatest value and the turn the same microjoule.
+  if (unit_nj < 1000 || unit_nj * kLastCount / 1000 != max_uj || unit_nj > 1'000'000'000'000)
     return {max_uj == ~std::uint64_t{0} ? 0 : max_uj + 1, 1};
   return {static_cast<std::uint64_t>(unit_nj * (kLastCount + 1) / 1000),
           static_cast<std::uint64_t>((unit_nj + 999) / 1000)};

@@ -24,12 +24,13 @@ TEST(RaplTurn, OfKnownRanges) {
 TEST(RaplTurn, OfRangesNobodyKnows) {
   EXPECT_EQ(rapl_turn(1'000'000).modulus_uj, 1'000'001u);
   EXPECT_EQ(rapl_turn(1'000'000).step_uj, 1u);
+  EXPECT_EQ(rapl_turn(429'496'729).modulus_uj, 429'496'730u);  // 0.1 uJ: finer than it shows
   EXPECT_EQ(rapl_turn(0).modulus_uj, 1u);
   EXPECT_EQ(rapl_turn(~std::uint64_t{0}).modulus_uj, 0u);  // 64 bits
 }
 
 RC_GTEST_PROP(RaplTurn, IsOneCountBeyondTheGreatestValue, ()) {
-  const auto unit_nj = *rc::gen::inRange<std::uint64_t>(1, 2'000'000'000);
+  const auto unit_nj = *rc::gen::inRange<std::uint64_t>(1000, 2'000'000'000);
   const auto shown = [&](detail::Uint128 counts) {
     return static_cast<std::uint64_t>(counts * unit_nj / 1000);
   };

@@ -39,7 +39,8 @@ class Resolver {
   }
 
   Resolution run() {
-    for (Index i = 0; i < domains_.size(); ++i) find_duplicates(i);
+    for (Index i = 0; i < domains_.size(); ++i) find_same_register(i);
+    for (Index i = 0; i < domains_.size(); ++i) find_better_interface(i);
     if (has(DomainKind::Package) || has(DomainKind::Module)) {
       count_chips();
     } else if (has(DomainKind::Node)) {
@@ -102,18 +103,23 @@ class Resolver {
     return ordinal(a) == ordinal(b);
   }
 
-  void find_duplicates(Index i) {
+  void find_same_register(Index i) {
     const Domain& d = domains_[i];
-    if (const auto same = find(d.same_as); same && *same != i) {
+    const auto same = find(d.same_as);
+    if (same && *same < i && domains_[*same].kind == d.kind)
       decide(i, Role::Duplicate, d.same_as, "reads the same register as " + d.same_as);
-      return;
-    }
+  }
+
+  void find_better_interface(Index i) {
+    if (decided_[i]) return;
+    const Domain& d = domains_[i];
     const bool repeats = is_processor(d.kind) || d.kind == DomainKind::Gpu ||
                          d.kind == DomainKind::GpuMemory || d.kind == DomainKind::Module;
     if (!repeats || is_nvidia_beside_amd(d)) return;
     std::optional<Index> better;
     for (Index j = 0; j < domains_.size(); ++j) {
-      if (j == i || domains_[j].kind != d.kind || domains_[j].source == d.source) continue;
+      if (domains_[j].kind != d.kind || domains_[j].source == d.source) continue;
+      if (!domains_[j].same_as.empty() && decided_[j]) continue;  // what it repeats is looked at
       if (is_nvidia_beside_amd(domains_[j]) || rank_of(domains_[j]) >= rank_of(d)) continue;
       if (!same_thing(i, j)) continue;
       if (!better || rank_of(domains_[j]) < rank_of(domains_[*better])) better = j;

@@ -77,8 +77,10 @@ TEST(Resolver, OneRegisterThroughFourInterfaces) {
       counter_domain("powercap/d0", DomainKind::Dram, 0),
       within(counter_domain("powercap/c0", DomainKind::Core, 0), "powercap/p0"),
       counter_domain("perf/p0", DomainKind::Package, 0),
-      counter_domain("perf/p1", DomainKind::Package, 1)};
-  EXPECT_EQ(roles(domains), (Roles{{"hwmon/p0", "duplicate of perf/p0"},
+      counter_domain("perf/p1", DomainKind::Package, 1),
+      counter_domain("powercap/p2", DomainKind::Package, 2)};
+  EXPECT_EQ(roles(domains), (Roles{{"powercap/p2", "counted"},
+                                   {"hwmon/p0", "duplicate of perf/p0"},
                                    {"msr/p0", "duplicate of perf/p0"},
                                    {"powercap/p0", "duplicate of perf/p0"},
                                    {"powercap/d0", "counted"},

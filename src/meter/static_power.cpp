@@ -13,8 +13,10 @@ constexpr double kIdleShare = 0.22;
 /// Samples near zero load tell more about the intercept where power is not quite linear: weight
 /// 1 / (kNear + busy).
 constexpr double kNear = 0.25;
-/// 90 % of Student's t at the 8 to 16 blocks the jackknife runs over.
-constexpr double kNinety = 1.9;
+/// Half-width of the bend expected, of the slope: SPECpower curves lie within.
+constexpr double kBend = 0.33;
+/// 90 % of Student's t at the blocks of the jackknife, which are 8 to 16 and not all alike.
+constexpr double kNinety = 2.1;
 constexpr std::uint64_t kFewest = 8;       // samples before anything is said
 constexpr double kKnownHalfWidth = 0.25;   // of the value
 constexpr double kWindowS = 2.0 * 3600.0;  // what happened before is forgotten
@@ -23,12 +25,9 @@ constexpr double kWindowS = 2.0 * 3600.0;  // what happened before is forgotten
 
 void StaticPower::Block::add(const Block& other) noexcept {
   length += other.length;
-  weight += other.weight;
-  u += other.u;
-  uu += other.uu;
-  p += other.p;
-  up += other.up;
   pp += other.pp;
+  for (std::size_t i = 0; i < products.size(); ++i) products[i] += other.products[i];
+  for (std::size_t i = 0; i < p.size(); ++i) p[i] += other.p[i];
   samples += other.samples;
 }
 
@@ -39,7 +38,12 @@ void StaticPower::add(double busy, Power power, Duration length) noexcept {
   if (blocks_[filled_ - 1].samples >= block_samples_) next_block();
   // Relative noise: a sample counts by 1 / power^2.
   const double w = d / (p * p * (kNear + u));
-  blocks_[filled_ - 1].add({d, w, w * u, w * u * u, w * p, w * u * p, w * p * p, 1});
+  const double v = u * u - u;
+  blocks_[filled_ - 1].add({.length = d,
+                            .pp = w * p * p,
+                            .products = {w, w * u, w * v, w * u * u, w * u * v, w * v * v},
+                            .p = {w * p, w * u * p, w * v * p},
+                            .samples = 1});
   least_ = samples_ == 0 ? p : std::min(least_, p);
   ++samples_;
 }
@@ -66,29 +70,45 @@ void StaticPower::next_block() noexcept {
 }
 
 StaticPower::Line StaticPower::fit(const Block& all) noexcept {
-  const double mean_u = all.u / all.weight, mean_p = all.p / all.weight;
-  const double full = mean_p / (kIdleShare + (1 - kIdleShare) * mean_u);
-  const double expected_slope = (1 - kIdleShare) * full;
-  const double suu = std::max(0.0, all.uu - all.u * mean_u);
-  const double sup = all.up - all.u * mean_p;
-  const double spp = std::max(0.0, all.pp - all.p * mean_p);
-  // The published slope, give or take itself, stands in as far as the load does not vary.
+  const auto [w, wu, wv, wuu, wuv, wvv] = all.products;
+  const double mean_u = wu / w, mean_p = all.p[0] / w;
   const double n = static_cast<double>(all.samples);
-  const double plain = suu > 0 ? std::max(0.0, spp - sup * sup / suu) : spp;
-  const double noise = plain / std::max(1.0, n - 2) + 1e-6 * all.weight / n * mean_p * mean_p;
-  const double prior = noise / (expected_slope * expected_slope);
-  const double slope = std::clamp((sup + prior * expected_slope) / (suu + prior), 0.0,
-                                  mean_p / std::max(mean_u, 1e-9));
+  // What the published shape of servers expects, each give or take: the slope itself, a third of
+  // it for the bend.
+  const double slope = (1 - kIdleShare) * mean_p / (kIdleShare + (1 - kIdleShare) * mean_u);
+  const double slope_precision = 1 / (slope * slope);
+  const double bend_precision = 1 / (kBend * kBend * slope * slope);
   Line line;
-  line.intercept = mean_p - slope * mean_u;
-  line.variance = noise / all.weight + mean_u * mean_u * noise / (suu + prior);
+  double noise = 1e-4 * mean_p * mean_p * w / n;  // per unit weight, to begin with
+  for (int pass = 0; pass < 3; ++pass) {
+    const double uu = wuu + noise * slope_precision, vv = wvv + noise * bend_precision;
+    const double pu = all.p[1] + noise * slope_precision * slope;
+    // The cofactors of the symmetric matrix of the three.
+    const double c00 = uu * vv - wuv * wuv, c01 = wv * wuv - wu * vv, c02 = wu * wuv - wv * uu;
+    const double c11 = w * vv - wv * wv, c12 = wu * wv - w * wuv, c22 = w * uu - wu * wu;
+    const double determinant = w * c00 + wu * c01 + wv * c02;
+    const double a = (c00 * all.p[0] + c01 * pu + c02 * all.p[2]) / determinant;
+    const double b = (c01 * all.p[0] + c11 * pu + c12 * all.p[2]) / determinant;
+    const double c = (c02 * all.p[0] + c12 * pu + c22 * all.p[2]) / determinant;
+    line = {a, noise * c00 / determinant};
+    const double explained =
+        2 * (a * all.p[0] + b * all.p[1] + c * all.p[2]) -
+        (a * a * w + b * b * wuu + c * c * wvv + 2 * (a * b * wu + a * c * wv + b * c * wuv));
+    noise = std::max((all.pp - explained) / std::max(1.0, n - 3), 1e-8 * mean_p * mean_p * w / n);
+  }
+  // Power does not fall with load, and nothing idles below zero.
+  line.intercept = std::clamp(line.intercept, 0.0, mean_p);
   return line;
 }
 
+StaticPower::Block StaticPower::all() const noexcept {
+  Block sum;
+  for (std::size_t i = 0; i < filled_; ++i) sum.add(blocks_[i]);
+  return sum;
+}
+
 StaticPower::Line StaticPower::learned() const noexcept {
-  Block all;
-  for (std::size_t i = 0; i < filled_; ++i) all.add(blocks_[i]);
-  Line line = fit(all);
+  Line line = fit(all());
   // Delete-a-block jackknife: samples of one block of time resemble each other.
   double sum = 0, squares = 0, count = 0;
   for (std::size_t skip = 0; skip < filled_; ++skip) {
@@ -118,7 +138,7 @@ bool StaticPower::known() const noexcept {
 
 Power StaticPower::watts() const noexcept {
   if (samples_ == 0) return Power{};
-  return learned().intercept * watt;
+  return fit(all()).intercept * watt;
 }
 
 Estimate<Power> StaticPower::value(Boundary boundary) const {

@@ -109,8 +109,7 @@ SensorTree::SensorTree(const fs::path& root, Topology topology, double joules_to
 }
 
 SensorTree::~SensorTree() {
-  for (const Shown& s : shown_)
-    if (s.fd >= 0) ::close(s.fd);
+  for (const Shown& s : shown_) ::close(s.fd);
   ::close(stat_fd_);
   ::close(uptime_fd_);
 }
@@ -338,13 +337,6 @@ void SensorTree::show(const fs::path& path, std::size_t of) {
   rewrite(shown_.back());
 }
 
-void SensorTree::close_file(Shown& shown) {
-  if (shown.fd < 0) return;
-  if (::ftruncate(shown.fd, 0) != 0) throw IoError(shown.path.string(), "truncate", errno);
-  ::close(shown.fd);
-  shown.fd = -1;
-}
-
 std::uint64_t SensorTree::counts(const Register& r) const noexcept {
   const long double spent = static_cast<long double>(r.spent_pj) * 1e-12L;
   const auto total = r.start + static_cast<std::uint64_t>(spent / r.unit_j);
@@ -352,7 +344,7 @@ std::uint64_t SensorTree::counts(const Register& r) const noexcept {
 }
 
 void SensorTree::rewrite(const Shown& shown) const {
-  if (shown.fd < 0) return;
+  if (shown.failing) return;
   const Register& r = registers_[shown.of];
   const auto microjoules =
       static_cast<std::uint64_t>(static_cast<detail::Uint128>(counts(r)) * r.unit_nj / 1000);
@@ -400,10 +392,10 @@ void SensorTree::turn_after(const std::string& id, Energy energy) {
 void SensorTree::fail(const std::string& id) {
   const std::size_t of = index_of(id);
   for (Shown& s : shown_) {
-    if (s.of != of || s.fd < 0) continue;
-    close_file(s);
+    if (s.of != of || s.failing) continue;
+    empty(s);
+    fs::rename(s.path, s.kept());
     // Nothing is mapped at address zero, so reading a process's memory there gives EIO.
-    fs::remove(s.path);
     fs::create_symlink("/proc/" + std::to_string(::getpid()) + "/mem", s.path);
   }
 }
@@ -411,10 +403,10 @@ void SensorTree::fail(const std::string& id) {
 void SensorTree::mend(const std::string& id) {
   const std::size_t of = index_of(id);
   for (Shown& s : shown_) {
-    if (s.of != of || !fs::is_symlink(s.path)) continue;
-    fs::remove(s.path);
-    s.fd = made_file(s.path);
+    if (s.of != of || !s.failing || !fs::exists(s.kept())) continue;
+    s.failing = false;
     rewrite(s);
+    fs::rename(s.kept(), s.path);
   }
 }
 
@@ -422,12 +414,17 @@ void SensorTree::vanish(const std::string& id) {
   const std::size_t of = index_of(id);
   for (Shown& s : shown_) {
     if (s.of != of) continue;
-    close_file(s);
+    empty(s);
     const fs::path folder = s.path.parent_path();
     for (const char* kind : {"powercap", "hwmon"})
       fs::remove(root_ / "sys/class" / kind / folder.filename());
     fs::remove_all(folder);
   }
+}
+
+void SensorTree::empty(Shown& s) {
+  s.failing = true;
+  if (::ftruncate(s.fd, 0) != 0) throw IoError(s.path.string(), "truncate", errno);
 }
 
 Energy SensorTree::true_total() const {

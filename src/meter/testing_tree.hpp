@@ -91,8 +91,10 @@ class SensorTree {
  private:
   struct Shown {
     std::filesystem::path path;
-    int fd = -1;         // -1: failing or gone
+    int fd = -1;
     std::size_t of = 0;  // register
+    bool failing = false;
+    std::filesystem::path kept() const { return path.string() + ".kept"; }
   };
   std::size_t add_register(Register made);
   void zone(const std::string& control, const std::string& zone, const std::string& zone_name,
@@ -104,7 +106,7 @@ class SensorTree {
   void write_processor_time() const;
   void show(const std::filesystem::path& path, std::size_t of);
   void rewrite(const Shown& shown) const;
-  static void close_file(Shown& shown);
+  static void empty(Shown& shown);
   std::size_t index_of(const std::string& id) const;
   std::uint64_t counts(const Register& r) const noexcept;
   void build();

@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -198,6 +199,58 @@ TEST(Window, NeverSaysZeroOfAShortTime) {
     EXPECT_GE(r.machine.total.low().in(joule), 0.0);
     EXPECT_GT(r.own.high().in(joule), 0.0);
   }
+}
+
+/// An accelerator of constant power that tells who was busy on it.
+class SharedBoard : public RealSource {
+ public:
+  SharedBoard() : RealSource({board()}, kWatts) {}
+  void device_use(std::vector<DeviceUse>& use) noexcept override {
+    for (const auto& [pid, busy] : users) use.push_back({0, pid, busy, 0});
+  }
+  std::vector<std::pair<int, double>> users;
+
+ private:
+  static Domain board() {
+    Domain d = real_domain("real/board", -1);
+    d.kind = DomainKind::Gpu;
+    d.device = 0;
+    return d;
+  }
+};
+
+TEST(Window, SharesAcceleratorsByTheirBusyTime) {
+  auto made = std::make_unique<SharedBoard>();
+  SharedBoard& board = *made;
+  std::vector<std::unique_ptr<Source>> sources;
+  sources.push_back(std::move(made));
+  Meter meter = Meter::over(std::move(sources), {});
+  const auto own_share = [&](StaticPolicy policy) {
+    rest(0.55);  // accelerators are asked twice a second
+    Window window(meter, "", Scope::Process, policy);
+    rest(0.01);
+    const WindowResult r = window.stop();
+    expect_sound(r);
+    const Energy all = r.machine.total.value();
+    return std::array{r.own.low() / all, r.own.value() / all, r.own.high() / all};
+  };
+  board.users = {{::getpid(), 0.6}, {1, 0.2}};
+  const auto shared = own_share(StaticPolicy::Capacity);
+  char link[64] = {};
+  const bool host_numbers = ::readlink("/proc/self/ns/pid", link, sizeof link - 1) > 0 &&
+                            std::string(link) == "pid:[4026531836]";
+  if (host_numbers) {
+    EXPECT_NEAR(shared[1], 0.75, 1e-9);
+  } else {  // whose numbers these are cannot be told: all of it, or nothing
+    EXPECT_NEAR(shared[1], 1.0, 1e-9);
+    EXPECT_NEAR(shared[0], 0.0, 1e-6);
+  }
+  board.users.clear();
+  const auto idle = own_share(StaticPolicy::Capacity);
+  EXPECT_EQ(idle[1], 0.0) << "nobody was busy";
+  EXPECT_GE(idle[2], 0.0);
+  const auto whole = own_share(StaticPolicy::Whole);
+  EXPECT_NEAR(whole[1], 1.0, 1e-9);
 }
 
 std::vector<struct sigaction> signal_handlers() {

@@ -14,6 +14,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/ledger/journal.hpp"
+#include "carnot/ledger/measurement_view.hpp"
 #include "carnot/ledger/store.hpp"
 
 namespace {
@@ -53,6 +54,11 @@ void try_journal(std::span<const std::uint8_t> bytes) {
       again.insert(again.end(), payload.begin(), payload.end());
     }
     if (found.good_bytes > 0) require(std::ranges::equal(again, bytes.first(found.good_bytes)));
+    if (carnot::is_measurement(found.entries)) {
+      const auto view = carnot::view_measurement(found.entries);
+      for (const auto* sample : view.samples)
+        require(sample->channels.size() == view.begin->channels.size());
+    }
     carnot::totals(found.entries);
   } catch (const carnot::InputError&) {
   }

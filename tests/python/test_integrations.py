@@ -147,6 +147,10 @@ class Callbacks(unittest.TestCase):
         self.assertEqual([s.kind for s in hook.spans], ["step"] * 3)
         self.assertEqual(len(calls), 3)
 
+    def test_torch_hook_wants_an_optimizer_with_hooks(self):
+        with self.assertRaisesRegex(TypeError, "torch 2.0"):
+            torch.EnergyHook(object(), meter=self.meter)
+
     def test_failures_are_told_and_harm_nothing(self):
         class Broken(carnot.Meter):
             def __init__(self):
@@ -189,7 +193,7 @@ real_lightning = found("lightning.pytorch")
 real_transformers = found("transformers") if real_torch else None
 
 
-@unittest.skipIf(real_torch is None, "torch is not installed")
+@unittest.skipIf(real_torch is None or real_torch.__version__ < "2", "torch 2 is not installed")
 class RealTorch(unittest.TestCase):
     def test_hook(self):
         with tree(watts=100.0) as made:
@@ -249,7 +253,7 @@ class RealTransformers(unittest.TestCase):
             callback = transformers.EnergyCallback(meter=made.meter())
             arguments = real_transformers.TrainingArguments(
                 folder, num_train_epochs=2, per_device_train_batch_size=2, report_to=[],
-                disable_tqdm=True, save_strategy="no", use_cpu=True)
+                disable_tqdm=True, save_strategy="no")
             trainer = real_transformers.Trainer(model=Model(), args=arguments, train_dataset=rows,
                                                 callbacks=[callback])
             trainer.train()

@@ -40,11 +40,12 @@ enum class StaticPolicy {
 std::string_view name(StaticPolicy policy) noexcept;      ///< "capacity", ...
 StaticPolicy parse_static_policy(std::string_view text);  ///< \throws InputError
 
-/// Learns static power from (busy share, power) samples of unequal length: a line through them,
-/// samples near zero load and of low power (their noise is relative) counting most. As far as the
-/// load did not vary, the published slope of servers stands in. The interval is the wider of the
-/// line's own and a delete-a-block jackknife over 8 to 16 blocks of time, so that loads and
-/// frequencies that last, and drift, widen it. What is older than two to four hours is forgotten.
+/// Learns static power from (busy share, power) samples of unequal length: a slightly bent line
+/// through them, samples near zero load and of low power (their noise is relative) counting most.
+/// As far as the load did not vary, the published slope of servers stands in, and no bend. The
+/// interval is the wider of the line's own and a delete-a-block jackknife over 8 to 16 blocks of
+/// time, so that loads and frequencies that last, and drift, widen it. What is older than two to
+/// four hours is forgotten.
 class StaticPower {
  public:
   /// \param busy   share of CPU time busy in the interval, [0, 1]; clipped
@@ -62,9 +63,11 @@ class StaticPower {
   std::uint64_t samples() const noexcept { return samples_; }
 
  private:
-  /// Sums over consecutive samples, enough for a weighted line through them.
+  /// Sums over consecutive samples, enough for a weighted fit of power to (1, u, u^2 - u).
   struct Block {
-    double length = 0, weight = 0, u = 0, uu = 0, p = 0, up = 0, pp = 0;
+    double length = 0, pp = 0;
+    std::array<double, 6> products{};  // of the three, each pair once
+    std::array<double, 3> p{};         // of each with power
     std::uint64_t samples = 0;
     void add(const Block& other) noexcept;
   };
@@ -73,6 +76,7 @@ class StaticPower {
   };
   static constexpr std::size_t kBlocks = 16;
   static Line fit(const Block& all) noexcept;
+  Block all() const noexcept;
   Line learned() const noexcept;
   void next_block() noexcept;
 

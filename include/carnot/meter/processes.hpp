@@ -7,12 +7,17 @@
 /// A *job* is a command and everything it starts. Its CPU time comes from the best of
 ///   cgroup v2  `cpu.stat` usage_usec of a child group made for it (exact; needs no controller);
 ///   cgroup v1  `cpuacct.usage` of such a group;
-///   tree       subreaper + wait4: rusage of every descendant that ended + /proc of those alive
+///   tree       rusage of every descendant that was reaped + clocks of those alive
 /// Each sees children of a few milliseconds that sampling /proc never meets. The whole machine is
 /// /proc/stat. Files that are read again and again stay open (pread: 5 us against 16-25 us).
+/// docs/attribution.md says what each sees and misses.
+///
+/// A command runs under a guard, a small process of ours that adopts and reaps what it leaves: the
+/// caller's own children, its SIGCHLD and its subreaper attribute stay untouched, and the command
+/// outlives a caller that is killed.
 ///
 /// Not thread-safe. Nothing here takes a signal or leaves a lock file; a cgroup that was made is
-/// removed.
+/// removed, by the guard if something still lives in it at `finish`.
 
 #include <cstdint>
 #include <memory>
@@ -70,16 +75,20 @@ struct ProcessUse {
   bool alive = true;
 };
 
-/// All processes of the machine, kept up to date by sweeps over /proc with files kept open.
+/// All processes of the machine, kept up to date by sweeps: each process's CPU clock, and
+/// /proc/<pid>/stat of those that used CPU time, kept open as far as files can be.
 class ProcessTable {
  public:
+  /// Raises this process's soft limit of open files to the hard one.
   explicit ProcessTable(const std::string& procfs_root = "/proc");
   ~ProcessTable();
   ProcessTable(ProcessTable&&) noexcept;
   ProcessTable& operator=(ProcessTable&&) noexcept;
-  /// Reads every process. With cgroup v2 only groups whose cpu.stat moved are descended into.
+  /// Brings the table up to date. Processes of cgroup v2 groups whose cpu.stat stood still are
+  /// passed over, but for every 16th sweep.
   void sweep();
-  /// All known processes, those that ended since the last sweep once more with alive = false.
+  /// All known processes, those that ended since the last sweep once more with alive = false. CPU
+  /// time is exact; parent, memory and waited-for time are as of when it last used CPU time.
   const std::vector<ProcessUse>& processes() const noexcept;
 
  private:
@@ -104,8 +113,11 @@ struct JobOptions {
 /// Cumulative use of a job since it began (or was attached to).
 struct JobUse {
   std::int64_t cpu_ns = 0;
-  std::uint64_t peak_rss_b = 0;  ///< largest of any process (rusage) or of the group (memory.peak)
-  std::uint64_t disk_read_b = 0, disk_write_b = 0;  ///< block layer
+  /// Largest of the group (memory.peak), else of any process: rusage when reaped, or, where that is
+  /// below the caller's own size (the command is a copy of it until its exec), as last read.
+  std::uint64_t peak_rss_b = 0;
+  /// Block layer. Without io.stat: of what was reaped and, while it lives, of the command.
+  std::uint64_t disk_read_b = 0, disk_write_b = 0;
   bool running = true;
 };
 
@@ -115,14 +127,16 @@ std::string_view name(JobOutcome outcome) noexcept;  ///< "finished", ...
 class Job {
  public:
   /// Starts the command (found through PATH like a shell does; stdin, stdout, stderr inherited; the
-  /// caller's signal mask) or attaches. The child is stopped at its exec until `release`, so that a
-  /// first reading can be taken before it runs.
-  /// \throws InputError: no such command, no such process or group, not permitted (in words)
+  /// caller's signal mask) or attaches. The child is held before its exec until `release`, so that
+  /// a first reading can be taken before it runs; if the job is dropped first, it never does.
+  /// \throws InputError: no such command, no such process or group, not permitted (in words);
+  ///         DeviceError: no process can be made
   static Job open(const JobOptions& options);
   Job(Job&&) noexcept;
   Job& operator=(Job&&) noexcept;
   ~Job();
 
+  /// Lets the command run; returns at its exec. \throws InputError if that fails (no interpreter)
   void release();
   JobMethod method() const noexcept;
   int pid() const noexcept;      ///< of the command; 0 for a cgroup
@@ -136,8 +150,9 @@ class Job {
   std::span<const ProcessUse> processes();
   /// Reaps what ended. True once the command itself has ended (descendants may live on).
   bool ended();
-  JobOutcome outcome() const noexcept;  ///< once ended
-  int exit_code() const noexcept;       ///< as a shell says it: 128 + signal when killed
+  /// Once ended; Detached before. Finished for what was attached to: its code is not known.
+  JobOutcome outcome() const noexcept;
+  int exit_code() const noexcept;  ///< as a shell says it: 128 + signal when killed
   /// Last readings, removes the group if empty. After `ended`.
   JobUse finish();
 

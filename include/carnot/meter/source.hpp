@@ -58,7 +58,7 @@ struct Domain {
   int core = -1;        ///< physical core of an AMD core counter
   int device = -1;      ///< index of an accelerator
   std::string parent;   ///< id of the domain of the same source that contains it; empty: none
-  std::string same_as;  ///< id of a domain known to read the same register; empty: none known
+  std::string same_as;  ///< id of an earlier domain of one kind known to read the same register
   Boundary boundary = Boundary::Chip;
   Origin origin = Origin::Measured;
   bool is_counter = true;

@@ -11,8 +11,9 @@
 ///     SCI = (operational + embodied) / R            (ISO/IEC 21031:2024; R: functional units)
 ///
 /// Unknown location: the world's range, never a country. Unknown PUE: 1 with a note (this machine's
-/// own energy), never a guess. Location-based scope 2 unless a market contract is stated; offsets
-/// are not subtracted. Pure, thread-safe.
+/// own energy), never a guess. Scope 2 is location-based; offsets are not subtracted. Intervals of
+/// products of wide factors take their errors as ratios, so that nothing goes below zero.
+/// docs/carbon-and-cost.md. Thread-safe; reads no file but a carbon trace.
 
 #include <optional>
 #include <string>
@@ -28,15 +29,15 @@ namespace carnot::model {
 
 /// Yearly mean carbon intensity of electricity.
 struct GridIntensity {
-  std::string code;  ///< ISO 3166-1 alpha-2 or -3 as shipped, "US-CA", "WORLD"
+  std::string code;  ///< ISO 3166-1 alpha-2, "US-CA", "WORLD"; "TRACE" or "GIVEN" in an Account
   std::string name;
   int year = 0;
   Estimate<CarbonIntensity> intensity;  ///< Published; 90 % range over recent years and hours
   std::string source;
 };
 
-/// \param code  country (two or three letters), "US-" and state or eGRID subregion, a name in
-///              English, or empty: the world
+/// \param code  country (two or three letters), "US-" and state, a name in English, in any case, or
+///              empty: the world
 /// \throws InputError with the nearest known code
 GridIntensity grid_intensity(std::string_view code);
 std::vector<GridIntensity> grid_intensities();  ///< all that ship

@@ -19,6 +19,9 @@ class EnergyHook:
     queued work of an accelerator counts where it belongs."""
 
     def __init__(self, optimizer: Any, *, synchronize: Any = None, **options: Any) -> None:
+        if not hasattr(optimizer, "register_step_post_hook"):
+            raise TypeError("optimizer: allowed: one that takes step hooks, as those of torch 2.0 "
+                            f"and later do; given: {type(optimizer).__name__}")
         self._spans = Spans(**options)
         self._synchronize = synchronize
         self._hook = optimizer.register_step_post_hook(self._stepped)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers like NVML for the boards of stub_board.hpp. Keys: devices, name, counter, fields,
 // counter_field, instant, average, module, memory_w, usage, architecture, mig, limit_w,
-// utilization, processes, init, lost_after, lost_code.
+// utilization, processes, once, init, lost_after, lost_code.
 
 #include <cmath>
 #include <cstring>
@@ -158,7 +158,12 @@ int nvmlDeviceGetProcessUtilization(void* device, Utilization* samples, unsigned
     if (!machine.has("utilization", board, true) || machine.has("mig", board, false))
       return static_cast<int>(kNotSupported);
     std::vector<Utilization> found;
-    const unsigned long long now = wall_clock_us();
+    // With `once` there is one sample, of the first time it was asked for.
+    static unsigned long long first = 0;
+    const bool once = machine.has("once", board, false);
+    const unsigned long long clock = wall_clock_us();
+    if (once && first == 0) first = clock;
+    const unsigned long long now = once ? first : clock;
     for (const stub::Process& process : machine.processes(board))
       if (process.sm > 0 && now > since) found.push_back({process.pid, now, process.sm, 0, 0, 0});
     const unsigned room = *count;

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one sample of a measurement costs: eight powercap zones on a tmpfs tree, the machine's
+// counters, and the record in a journal on the same tmpfs; against a program that opens, reads and
+// closes the same eight files each time, as exporters do, and records nothing.
+//
+//   meter_sampler [SAMPLES = 20000] [FOLDER = /dev/shm]
+//
+// Prints a JSON object a line: CPU microseconds a sample of both and their ratio (best of five
+// rounds), heap allocations of a steady sample, and the share of a core that a measurement of two
+// seconds at 1 kHz takes, waiting included.
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "carnot/run/measure.hpp"
+
+#include "meter/testing_allocations.hpp"
+#include "run/measure_begin.hpp"
+#include "run/measure_loop.hpp"
+#include "run/measure_with.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using carnot::meter::Meter;
+
+constexpr int kZones = 8, kRounds = 5;
+
+double own_cpu_s() {
+  rusage use{};
+  ::getrusage(RUSAGE_SELF, &use);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(use.ru_utime) + seconds(use.ru_stime);
+}
+
+void write(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
+
+fs::path make_tree(const fs::path& root) {
+  for (int zone = 0; zone < kZones; ++zone) {
+    const fs::path folder = root / "class/powercap" / ("intel-rapl:" + std::to_string(zone));
+    fs::create_directories(folder);
+    write(folder / "name", "package-" + std::to_string(zone) + "\n");
+    write(folder / "max_energy_range_uj", "262143328850\n");
+    // Apart, or zones that agree would be taken for mirrors of one.
+    write(folder / "energy_uj", std::to_string(1'000'000 + 1000 * zone) + "\n");
+  }
+  return root;
+}
+
+/// Opens, reads, parses and closes each file.
+unsigned long long exporter(const fs::path& root) {
+  unsigned long long sum = 0;
+  for (int zone = 0; zone < kZones; ++zone) {
+    const fs::path path =
+        root / "class/powercap" / ("intel-rapl:" + std::to_string(zone)) / "energy_uj";
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    std::array<char, 64> text{};
+    if (fd < 0 || ::read(fd, text.data(), text.size() - 1) <= 0)
+      throw std::runtime_error("a zone cannot be read");
+    ::close(fd);
+    sum += std::strtoull(text.data(), nullptr, 10);
+  }
+  return sum;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int samples = argc > 1 ? std::atoi(argv[1]) : 20000;
+  const fs::path folder =
+      fs::path(argc > 2 ? argv[2] : "/dev/shm") / ("carnot-sampler-" + std::to_string(::getpid()));
+  carnot::MeasureOptions options;
+  options.meter.sources.sysfs_root = make_tree(folder / "sys");
+  options.meter.sources.nvml = options.meter.sources.amd_smi = "none";
+  options.keep_entries = false;
+
+  double ours_s = 1e9, theirs_s = 1e9;
+  unsigned long long allocated = 0, sum = 0;
+  std::size_t zones = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    Meter meter = Meter::open(options.meter);
+    const auto begin = carnot::detail::begin_of(meter, nullptr, options);
+    zones = begin.channels.size();
+    carnot::detail::MeasureSink sink(
+        carnot::JournalWriter::create(folder / ("journal-" + std::to_string(round)),
+                                      carnot::JournalWriter::Durable::WhenSynced),
+        false, options.sync_every);
+    sink.append(begin);
+    const auto& roots = options.meter.sources;
+    carnot::detail::MeasureLoop loop({meter, nullptr, roots.sysfs_root, roots.procfs_root}, options,
+                                     {}, begin, carnot::detail::fresh_base(zones), sink);
+    for (int i = 0; i < 10; ++i) loop.sample();
+    const auto before = carnot::meter::testing::allocations();
+    double began = own_cpu_s();
+    for (int i = 0; i < samples; ++i) loop.sample();
+    ours_s = std::min(ours_s, own_cpu_s() - began);
+    allocated = carnot::meter::testing::allocations() - before;
+    began = own_cpu_s();
+    for (int i = 0; i < samples; ++i) sum += exporter(options.meter.sources.sysfs_root);
+    theirs_s = std::min(theirs_s, own_cpu_s() - began);
+  }
+  const double each = 1e6 / samples;
+  std::printf(
+      "{\"bench\": \"sample\", \"zones\": %zu, \"samples\": %d, \"carnot_us\": %.2f, "
+      "\"open_read_close_us\": %.2f, \"ratio\": %.2f, \"allocations\": %llu, \"check\": "
+      "%llu}\n",
+      zones, samples, ours_s * each, theirs_s * each, ours_s / theirs_s, allocated, sum % 10);
+
+  Meter meter = Meter::open(options.meter);
+  options.journal = folder / "kilohertz";
+  options.interval = carnot::Duration::nanoseconds(1'000'000);
+  options.stop_after = carnot::Duration::seconds(2);
+  int taken = 0;
+  carnot::MeasureHooks hooks;
+  hooks.on_sample = [&](const carnot::MeasureView&) { ++taken; };
+  const double began = own_cpu_s();
+  carnot::detail::measure_with(meter, options, hooks);
+  std::printf("{\"bench\": \"1 kHz\", \"samples\": %d, \"core_share\": %.4f}\n", taken,
+              (own_cpu_s() - began) / 2.0);
+  fs::remove_all(folder);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes as a recording of readings, and as the lines after a sound beginning. Only InputError
+// may escape, and what was accepted is written again as the same text.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "carnot/base/error.hpp"
+
+#include "meter/recording.hpp"
+
+namespace {
+
+using carnot::Duration;
+using namespace carnot::meter;
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+// A source that only has a description.
+class Described final : public Source {
+ public:
+  explicit Described(const RecordedSource& of) : of_(of) {}
+  std::string_view name() const noexcept override { return of_.name; }
+  const std::vector<Domain>& domains() const noexcept override { return of_.domains; }
+  Duration shortest_interval() const noexcept override { return of_.shortest_interval; }
+  void poll(std::span<Reading>) noexcept override {}
+
+ private:
+  const RecordedSource& of_;
+};
+
+std::vector<std::string> sorted_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  for (std::size_t end; (end = text.find('\n')) != std::string_view::npos;
+       text.remove_prefix(end + 1))
+    lines.emplace_back(text.substr(0, end));
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+void try_recording(std::string_view text) {
+  std::vector<RecordedSource> sources;
+  try {
+    sources = parse_recording(text, "fuzz");
+  } catch (const carnot::InputError&) {
+    return;
+  }
+  // Lines of different sources may come in any order; each line comes back as it was.
+  std::string again(kRecordingHeader);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const RecordedSource& s = sources[i];
+    again += describe_source(i, Described(s));
+    const std::size_t n = s.domains.size();
+    for (std::size_t at = 0; n > 0 && at < s.readings.size(); at += n)
+      append_poll(i, std::span(s.readings).subspan(at, n), again);
+    for (const RecordedSource::Use& use : s.uses) append_use(i, use.use, again);
+  }
+  require(sorted_lines(again) == sorted_lines(text));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  try_recording(text);
+  try_recording(std::string(kRecordingHeader) + std::string(text));
+  return 0;
+}
