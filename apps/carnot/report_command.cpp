@@ -104,7 +104,8 @@ int execute(const ReportCommand& c, const Common& common) {
 
 void add_report(CLI::App& app, const Common& common, Action& action) {
   auto c = std::make_shared<ReportCommand>();
-  CLI::App* command = app.add_subcommand("report", "Rebuild any report of a run or a measurement from its file");
+  CLI::App* command =
+      app.add_subcommand("report", "Rebuild any report of a run or a measurement from its file");
   command
       ->add_option("file", c->run,
                    "Journal of `carnot run` or `carnot measure`, or an emissions.csv of CodeCarbon")

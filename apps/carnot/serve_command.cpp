@@ -99,8 +99,7 @@ class Server {
     port_ = address.port == 0 ? server_.bind_to_any_port(address.host)
             : server_.bind_to_port(address.host, address.port) ? address.port
                                                                : -1;
-    if (port_ < 0)
-      throw IoError(fmt::format("{}:{}", address.host, address.port), "listen", errno);
+    if (port_ < 0) throw IoError(fmt::format("{}:{}", address.host, address.port), "listen", errno);
     thread_ = std::thread([this] { server_.listen_after_bind(); });
   }
   Server(const Server&) = delete;
@@ -181,8 +180,9 @@ int execute(const ServeCommand& c, const Common& common) {
 #else
 
 int execute(const ServeCommand&, const Common&) {
-  throw DeviceError("this carnot was built without cpp-httplib; install libcpp-httplib-dev and "
-                    "build again");
+  throw DeviceError(
+      "this carnot was built without cpp-httplib; install libcpp-httplib-dev and "
+      "build again");
 }
 
 #endif

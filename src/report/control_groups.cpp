@@ -27,7 +27,8 @@ void collect(const fs::path& root, const fs::path& group, int depth, std::size_t
              std::vector<std::pair<std::string, std::int64_t>>& out) {
   std::error_code ignored;
   std::vector<fs::path> below;
-  for (fs::directory_iterator at(group, fs::directory_options::skip_permission_denied, ignored), end;
+  for (fs::directory_iterator at(group, fs::directory_options::skip_permission_denied, ignored),
+       end;
        at != end; at.increment(ignored)) {
     if (at->is_directory(ignored) && !at->is_symlink(ignored)) below.push_back(at->path());
   }

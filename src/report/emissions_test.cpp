@@ -56,8 +56,8 @@ TEST(Emissions, FlagsWhatContradictsItself) {
   };
   // A counter that turned: energy below zero.
   EXPECT_THAT(flags(row("-0.0725", "-0.072", "23910")),
-              testing::IsSupersetOf({HasSubstr("cpu_energy is negative"),
-                                     HasSubstr("energy_consumed is negative")}));
+              testing::IsSupersetOf(
+                  {HasSubstr("cpu_energy is negative"), HasSubstr("energy_consumed is negative")}));
   EXPECT_THAT(flags(row("0.001", "0.0025")), ElementsAre(HasSubstr("its parts 5.40 kJ")));
   EXPECT_THAT(flags(row("0.001", "0.0015", "200")), ElementsAre(HasSubstr("cpu_power is 200 W")));
   EXPECT_THAT(flags(row("0.001", "0.0018", "36", "1.2")), IsEmpty());

@@ -37,8 +37,8 @@ void take_words(Measurement& m, const MeasurementView& view) {
   m.outcome = m.complete ? view.end->outcome : "unfinished";
   m.exit_code = m.complete ? view.end->exit_code : 0;
   m.samples = view.samples.size();
-  const std::int64_t origin = view.samples.empty() ? begin.boottime_ns
-                                                   : view.samples.front()->boottime_ns;
+  const std::int64_t origin =
+      view.samples.empty() ? begin.boottime_ns : view.samples.front()->boottime_ns;
   for (const MeasurementGap* gap : view.gaps) {
     m.gaps.push_back({seconds_since(gap->from_boottime_ns, origin),
                       seconds_since(gap->to_boottime_ns, origin), gap->channel, gap->why});
@@ -103,15 +103,15 @@ void take_rows(Measurement& m, const Attribution& parts) {
   Sum<Energy> named;
   for (const MeasuredProcess& row : m.processes) named += row.energy;
   const Energy total = m.machine_energy.value();
-  const Energy stated = (whole_machine ? shares.unseen_j + shares.waiting_j : parts.unattributed_j) *
-                        joule;
+  const Energy stated =
+      (whole_machine ? shares.unseen_j + shares.waiting_j : parts.unattributed_j) * joule;
   // The row that makes the sum exact is also known by itself: the two must agree.
   const Energy rest = total - named.value();
   CARNOT_CHECK(abs(rest - stated) <= kConserved * total,
                fmt::format("attribution conserves energy: {} J are left, {} J unattributed",
                            rest.in(joule), stated.in(joule)));
-  m.processes.push_back({0, "unattributed", whole_machine ? shares.unseen_cpu_s : 0.0,
-                         max(rest, Energy{})});
+  m.processes.push_back(
+      {0, "unattributed", whole_machine ? shares.unseen_cpu_s : 0.0, max(rest, Energy{})});
 }
 
 void take_series(Measurement& m, const MeasurementView& view, const MeasuredEnergy& energy,
@@ -189,17 +189,17 @@ Measurement summarise_measurement(const std::vector<Entry>& entries,
   take_domains(m, view, energy, from_ns, to_ns);
   take_rows(m, parts);
   for (const MeasurementWindow* w : view.windows) {
-    m.windows.push_back({w->label, seconds_since(w->from_boottime_ns, from_ns),
-                         seconds_since(w->to_boottime_ns, from_ns),
-                         energy.between(w->from_boottime_ns, w->to_boottime_ns),
-                         (job_until(view, parts, w->to_boottime_ns) -
-                          job_until(view, parts, w->from_boottime_ns)) *
-                             joule});
+    m.windows.push_back(
+        {w->label, seconds_since(w->from_boottime_ns, from_ns),
+         seconds_since(w->to_boottime_ns, from_ns),
+         energy.between(w->from_boottime_ns, w->to_boottime_ns),
+         (job_until(view, parts, w->to_boottime_ns) - job_until(view, parts, w->from_boottime_ns)) *
+             joule});
   }
   take_series(m, view, energy, parts);
-  m.account = model::account(m.energy, view.begin->started, Duration::from(m.duration_s * second),
-                             options.carbon_trace.empty() ? std::nullopt : job_power(view, parts),
-                             options);
+  m.account =
+      model::account(m.energy, view.begin->started, Duration::from(m.duration_s * second),
+                     options.carbon_trace.empty() ? std::nullopt : job_power(view, parts), options);
   return m;
 }
 

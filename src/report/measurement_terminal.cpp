@@ -11,9 +11,9 @@ namespace carnot::report {
 
 namespace {
 
-constexpr std::size_t kLines = 25;      // a screen, not a scroll
-constexpr std::size_t kName = 10;       // width of the names on the left
-constexpr std::size_t kProcesses = 4;   // before the rest is summed
+constexpr std::size_t kLines = 25;     // a screen, not a scroll
+constexpr std::size_t kName = 10;      // width of the names on the left
+constexpr std::size_t kProcesses = 4;  // before the rest is summed
 constexpr std::size_t kDomains = 5;
 
 class Lines {
@@ -33,9 +33,8 @@ class Lines {
   void figure(const std::string& name, const std::string& words, const std::string& origin,
               bool bold = false) {
     const std::size_t room = width_ - kName;
-    const std::size_t gap = columns(words) + 2 + columns(origin) <= room
-                                ? room - columns(words) - columns(origin)
-                                : 2;
+    const std::size_t gap =
+        columns(words) + 2 + columns(origin) <= room ? room - columns(words) - columns(origin) : 2;
     const std::string tail = cut(origin, room - std::min(room, columns(words) + gap));
     put(soft(padded_right(cut(name, kName - 1), kName)) +
         (bold ? strong(cut(words, room)) : cut(words, room)) +
@@ -75,9 +74,10 @@ void domains(Lines& lines, const Measurement& m) {
     if (is_counted && counted == 1) continue;  // the machine's line says it
     if (++shown > kDomains) break;
     const std::string words = interval_in_words(d.energy);
-    lines.figure("", padded_right(cut(printable(d.label), 12), 13) + words +
-                         (is_counted ? "" : ", " + d.role),
-                 origin_in_words(d.energy));
+    lines.figure(
+        "",
+        padded_right(cut(printable(d.label), 12), 13) + words + (is_counted ? "" : ", " + d.role),
+        origin_in_words(d.energy));
   }
 }
 
@@ -87,13 +87,12 @@ void processes(Lines& lines, const Measurement& m) {
   for (const MeasuredProcess& p : top_processes(m, kProcesses)) {
     // A remainder of nothing is not worth a line here; the documents always carry it.
     if (p.pid == 0 && !(p.energy.in(joule) > 1e-3 * total)) continue;
-    const std::string who =
-        p.pid > 0 ? fmt::format("{} {}", printable(p.name), p.pid) : p.name;
+    const std::string who = p.pid > 0 ? fmt::format("{} {}", printable(p.name), p.pid) : p.name;
     const std::string energy = joules_in_words(p.energy.in(joule));
     const std::string cpu = p.cpu_s > 0 ? seconds_in_words(p.cpu_s) + " CPU" : "";
-    lines.row(name, fmt::format("{} {} {}  {}", padded_right(cut(who, 26), 26),
-                                padded_left(energy, 8),
-                                padded_left(share_text(p.energy.in(joule), total), 6), cpu));
+    lines.row(name,
+              fmt::format("{} {} {}  {}", padded_right(cut(who, 26), 26), padded_left(energy, 8),
+                          padded_left(share_text(p.energy.in(joule), total), 6), cpu));
     name.clear();
   }
 }
@@ -104,8 +103,8 @@ void account(Lines& lines, const Measurement& m) {
                                   interval_in_words(a.embodied)));
   lines.row("", place_in_words(m));
   if (!a.functional_unit.empty()) {
-    lines.row("", fmt::format("SCI {} per {}", interval_in_words(a.sci),
-                              printable(a.functional_unit)));
+    lines.row("",
+              fmt::format("SCI {} per {}", interval_in_words(a.sci), printable(a.functional_unit)));
   }
   lines.figure("cost", interval_in_words(a.cost),
                a.pue_known ? fmt::format("PUE {:g}", a.pue) : "PUE not stated: none added");
@@ -132,24 +131,23 @@ void notes(Lines& lines, const Measurement& m) {
 std::string measurement_terminal(const Measurement& m, int width, bool colour) {
   Lines lines(width, colour);
   lines.put(lines.strong(cut(subject(m), lines.width())));
-  lines.row("", fmt::format("{} {} {}, {} CPU ({})", outcome_in_words(m),
-                            m.complete ? "in" : "after",
-                            seconds_in_words(m.duration_s), seconds_in_words(m.cpu_s),
-                            m.job_method.empty() ? "whole machine" : printable(m.job_method)));
+  lines.row("",
+            fmt::format("{} {} {}, {} CPU ({})", outcome_in_words(m), m.complete ? "in" : "after",
+                        seconds_in_words(m.duration_s), seconds_in_words(m.cpu_s),
+                        m.job_method.empty() ? "whole machine" : printable(m.job_method)));
   lines.put("");
   if (!m.job_method.empty()) {
     lines.figure("energy", interval_in_words(m.energy), origin_in_words(m.energy), true);
-    lines.row("", fmt::format("{} on average; static share: {}",
-                              watts_in_words(m.power.value().in(watt)),
-                              printable(m.static_policy)));
+    lines.row(
+        "", fmt::format("{} on average; static share: {}", watts_in_words(m.power.value().in(watt)),
+                        printable(m.static_policy)));
   }
   lines.figure("machine", interval_in_words(m.machine_energy), origin_in_words(m.machine_energy),
                m.job_method.empty());
-  lines.row("", fmt::format("{} static at {} ({}), {} dynamic",
-                            joules_in_words(m.static_energy.in(joule)),
-                            watts_in_words(m.static_power.value().in(watt)),
-                            name(m.static_power.origin()),
-                            joules_in_words(m.dynamic_energy.in(joule))));
+  lines.row("", fmt::format(
+                    "{} static at {} ({}), {} dynamic", joules_in_words(m.static_energy.in(joule)),
+                    watts_in_words(m.static_power.value().in(watt)), name(m.static_power.origin()),
+                    joules_in_words(m.dynamic_energy.in(joule))));
   domains(lines, m);
   processes(lines, m);
   account(lines, m);

@@ -50,8 +50,7 @@ void expect_sound(const Measurement& m) {
     EXPECT_GE(e.high(), e.value());
   }
   if (m.duration_s > 0) {
-    EXPECT_NEAR(m.power.value().in(watt) * m.duration_s, m.energy.value().in(joule),
-                1e-9 * total);
+    EXPECT_NEAR(m.power.value().in(watt)*m.duration_s, m.energy.value().in(joule), 1e-9 * total);
   }
   Sum<double> drawn;
   for (std::size_t i = 0; i < m.series.at_s.size(); ++i) {
@@ -79,9 +78,8 @@ TEST(Measurement, SumsCountersPlainly) {
     const double joules = begin.channels[c].unit_j *
                           static_cast<double>(last->channels[c].total - first->channels[c].total);
     if (begin.channels[c].role == "counted") machine += joules;
-    const auto domain = std::find_if(m.domains.begin(), m.domains.end(), [&](const auto& d) {
-      return d.id == begin.channels[c].id;
-    });
+    const auto domain = std::find_if(m.domains.begin(), m.domains.end(),
+                                     [&](const auto& d) { return d.id == begin.channels[c].id; });
     ASSERT_NE(domain, m.domains.end());
     EXPECT_DOUBLE_EQ(domain->energy.value().in(joule), joules);
     EXPECT_EQ(domain->energy.origin(), Origin::Measured);
@@ -101,8 +99,8 @@ TEST(Measurement, FindsThePlantedStaticPowerAndSplits) {
   // of the job, 20 W of the others, which are always 0.4 CPUs (0.4 W of memory never moves).
   EXPECT_NEAR(m.static_power.value().in(watt), 44, 3);
   EXPECT_NEAR(m.static_energy.in(joule), 60 * m.static_power.value().in(watt), 1e-6);
-  const double job_dynamic = m.dynamic_energy.in(joule) * m.cpu_s / (m.cpu_s + 0.4 * 60);
-  const double job_static = m.static_energy.in(joule) * m.cpu_s / (8 * 60);
+  const double job_dynamic = m.dynamic_energy.in(joule)*m.cpu_s / (m.cpu_s + 0.4 * 60);
+  const double job_static = m.static_energy.in(joule)*m.cpu_s / (8 * 60);
   EXPECT_NEAR(m.energy.value().in(joule), job_dynamic + job_static, 0.02 * job_dynamic);
   ASSERT_NE(row(m, "other processes"), nullptr);
   ASSERT_NE(row(m, "idle machine"), nullptr);
@@ -165,17 +163,16 @@ TEST(Measurement, KeepsGainSharedAndEndsApart) {
   for (const MeasuredDomain& d : m.domains) {
     const double half = (d.energy.high() - d.energy.value()).in(joule);
     const double gain = d.kind == "gpu" ? 0.05 : 0.03;
-    EXPECT_GE(half, gain * d.energy.value().in(joule) * 0.999) << d.id;
+    EXPECT_GE(half, gain * d.energy.value().in(joule)*0.999) << d.id;
     EXPECT_LE(half, gain * d.energy.value().in(joule) + 40) << d.id;
   }
   // Half a second of the memory was not observed: upward, at up to its highest power.
   const auto dram = std::find_if(m.domains.begin(), m.domains.end(),
                                  [](const auto& d) { return d.kind == "dram"; });
   const auto causes = dram->energy.core().causes();
-  const auto unobserved =
-      std::find_if(causes.begin(), causes.end(), [](const auto& c) {
-        return c.name.starts_with("unobserved:");
-      });
+  const auto unobserved = std::find_if(causes.begin(), causes.end(), [](const auto& c) {
+    return c.name.starts_with("unobserved:");
+  });
   ASSERT_NE(unobserved, causes.end());
   EXPECT_NEAR(unobserved->up, 0.5 * 10, 0.5);
   EXPECT_EQ(unobserved->down, 0);
@@ -213,8 +210,8 @@ TEST(Measurement, WindowsAreParts) {
                   MeasurementWindow{origin + 20'000'000'000, origin + 20'500'000'000, "whole"}});
   const Measurement split = summarise_measurement(entries, {});
   const MeasuredWindow &half = split.windows[2], &whole = split.windows[3];
-  EXPECT_NEAR(half.machine_energy.value().in(joule),
-              0.5 * whole.machine_energy.value().in(joule), 1e-9);
+  EXPECT_NEAR(half.machine_energy.value().in(joule), 0.5 * whole.machine_energy.value().in(joule),
+              1e-9);
   const auto relative = [](const Estimate<Energy>& e) { return (e.high() - e.low()) / e.value(); };
   EXPECT_GT(relative(half.machine_energy), 2 * relative(whole.machine_energy));
 }
@@ -332,10 +329,10 @@ std::vector<Entry> random_stream() {
   for (std::int64_t i = 0; i < steps; ++i) {
     switch (in(0, 6)) {
       case 0:
-        entries.emplace_back(MeasurementProcess{
-            begin.boottime_ns + in(-1'000'000, 40'000'000'000), static_cast<std::int32_t>(in(1, 5)),
-            static_cast<std::uint64_t>(in(0, 200'000)), "p", cpu[0] += in(0, 3'000'000'000),
-            in(0, 2) == 0});
+        entries.emplace_back(MeasurementProcess{begin.boottime_ns + in(-1'000'000, 40'000'000'000),
+                                                static_cast<std::int32_t>(in(1, 5)),
+                                                static_cast<std::uint64_t>(in(0, 200'000)), "p",
+                                                cpu[0] += in(0, 3'000'000'000), in(0, 2) == 0});
         break;
       case 1:
         entries.emplace_back(MeasurementGap{in(0, 1'000'000), in(0, 2'000'000), "x", "why"});
@@ -361,7 +358,8 @@ std::vector<Entry> random_stream() {
       }
     }
   }
-  if (in(0, 2) == 0) entries.emplace_back(MeasurementEnd{s.monotonic_ns, s.boottime_ns, "killed", 137});
+  if (in(0, 2) == 0)
+    entries.emplace_back(MeasurementEnd{s.monotonic_ns, s.boottime_ns, "killed", 137});
   return entries;
 }
 

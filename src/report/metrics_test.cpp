@@ -52,12 +52,12 @@ std::vector<std::string> problems_of(const std::string& text, Samples* samples =
     } else if (std::regex_match(line, m, kSample)) {
       const std::string name = m[1], key = m[1].str() + m[2].str();
       if (!seen.insert(key).second) problems.push_back("sample twice: " + key);
-      const bool fits =
-          type == "counter" ? name == family + "_total" || name == family + "_created"
-          : type == "info"  ? name == family + "_info"
-                            : name == family;
+      const bool fits = type == "counter" ? name == family + "_total" || name == family + "_created"
+                        : type == "info"  ? name == family + "_info"
+                                          : name == family;
       if (!fits) problems.push_back("suffix: " + line);
-      if (type == "counter" && std::stod(m[m.size() - 1]) < 0) problems.push_back("negative: " + line);
+      if (type == "counter" && std::stod(m[m.size() - 1]) < 0)
+        problems.push_back("negative: " + line);
       if (samples != nullptr) (*samples)[key] = std::stod(m[m.size() - 1]);
     } else {
       problems.push_back("no line of the format: " + line);

@@ -21,7 +21,8 @@ class SchemaCheck {
 
   std::vector<std::string> problems;
 
-  void check(const nlohmann::ordered_json& schema, const nlohmann::ordered_json& value, const std::string& at) {
+  void check(const nlohmann::ordered_json& schema, const nlohmann::ordered_json& value,
+             const std::string& at) {
     if (schema.contains("$ref")) {
       const std::string name = schema["$ref"].get<std::string>();
       check(root_.at(nlohmann::ordered_json::json_pointer(name.substr(1))), value, at);
@@ -41,12 +42,14 @@ class SchemaCheck {
       problems.push_back(at + ": minimum");
     }
     if (value.is_object()) {
-      for (const nlohmann::ordered_json& key : schema.value("required", nlohmann::ordered_json::array())) {
+      for (const nlohmann::ordered_json& key :
+           schema.value("required", nlohmann::ordered_json::array())) {
         if (!value.contains(key.get<std::string>())) {
           problems.push_back(at + ": missing " + key.get<std::string>());
         }
       }
-      const nlohmann::ordered_json properties = schema.value("properties", nlohmann::ordered_json::object());
+      const nlohmann::ordered_json properties =
+          schema.value("properties", nlohmann::ordered_json::object());
       for (const auto& [key, part] : value.items()) {
         if (properties.contains(key)) {
           check(properties[key], part, at + "/" + key);

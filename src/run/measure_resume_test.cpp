@@ -24,7 +24,6 @@ using testing::steady_meter;
 using testing::write_journal;
 using Script = testing::SteadySource::Script;
 
-
 /// A process that sleeps until it is told to go.
 class Sleeper {
  public:

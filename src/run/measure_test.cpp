@@ -29,7 +29,6 @@ using testing::milliseconds;
 using testing::steady_meter;
 using Script = testing::SteadySource::Script;
 
-
 MeasureResult run(meter::Meter& meter, const MeasureOptions& options,
                   const MeasureHooks& hooks = {}) {
   return detail::measure_with(meter, options, hooks);
