@@ -37,8 +37,8 @@ class Measurement:
             raise ValueError(f"pue: allowed: >= 1; given: {pue}")
         if carbon_g_per_kwh is not None and not carbon_g_per_kwh > 0:
             raise ValueError(f"carbon_g_per_kwh: allowed: > 0; given: {carbon_g_per_kwh}")
-        self._account_options = {"location": location, "pue": pue or 0.0,
-                                 "carbon_g_per_kwh": carbon_g_per_kwh or 0.0}
+        self._account_options: Dict[str, Any] = {"location": location, "pue": pue or 0.0,
+                                                 "carbon_g_per_kwh": carbon_g_per_kwh or 0.0}
         self._meter = meter
         self._window: Optional[Window] = None
         self._result: Optional[WindowResult] = None  # once ended
@@ -144,21 +144,21 @@ class Measurement:
     def _per_second(self, result: WindowResult, part: str) -> float:
         if result.duration_s <= 0:
             raise MeterError("no time has passed: power is not defined")
-        return getattr(result, part).energy_j / result.duration_s
+        return float(getattr(result, part).energy_j / result.duration_s)
 
     @property
     def duration_s(self) -> float:
         """Awake; a suspended machine's time is not in it."""
-        return self._figures().duration_s
+        return float(self._figures().duration_s)
 
     @property
     def cpu_s(self) -> float:
-        return self._figures().cpu_s
+        return float(self._figures().cpu_s)
 
     @property
     def unobserved_s(self) -> float:
         """Of the span, how long some counted sensor told nothing."""
-        return self._figures().unobserved_s
+        return float(self._figures().unobserved_s)
 
     @property
     def overlapped(self) -> bool:

@@ -147,6 +147,12 @@ class _File:
         except FileNotFoundError:
             pass
 
+    def _has(self, run_id: str) -> bool:
+        if not os.path.exists(self.path):
+            return False
+        with open(self.path, newline="", encoding="utf-8") as file:
+            return any(row.get("run_id") == run_id for row in csv.DictReader(file))
+
     def adopt(self) -> None:
         """Adds the rows of trackers whose process was killed."""
         folder, name = os.path.split(self.path)
@@ -161,8 +167,11 @@ class _File:
                 if _started(left["pid"]) == left["started"]:
                     continue  # still running
                 os.rename(path, mine)  # of several trackers one wins
-                self.append(left["row"])
+                if not self._has(left["row"]["run_id"]):  # killed after its row was added
+                    self.append(left["row"])
                 os.unlink(mine)
+                if os.path.exists(path + ".new"):  # killed while keeping the next
+                    os.unlink(path + ".new")
             except (OSError, ValueError, KeyError, TypeError) as error:
                 _log.warning("cannot take over %s: %s", path, error)
 

@@ -173,6 +173,22 @@ class Tracker(unittest.TestCase):
         self.assertGreater(float(first["emissions"]), 0)
         self.assertEqual(os.listdir(self.folder.name), ["emissions.csv"])
 
+    def test_killed_after_its_row_was_added(self):
+        tracker = EmissionsTracker("once", **self.options)
+        tracker.start()
+        part, = glob.glob(self.folder.name + "/*.part")
+        with open(part) as file:
+            left = file.read()
+        tracker.stop()
+        with open(part, "w") as file:  # as if killed before it could be taken away
+            file.write(left.replace(f'"pid": {os.getpid()}', '"pid": 4194305'))
+        with open(part + ".new", "w") as file:
+            file.write("{")
+        with EmissionsTracker("next", **self.options):
+            pass
+        self.assertEqual([r["project_name"] for r in rows(self.folder.name)], ["once", "next"])
+        self.assertEqual(os.listdir(self.folder.name), ["emissions.csv"])
+
     def test_running_trackers_are_not_taken_over(self):
         running = EmissionsTracker("running", **self.options)
         running.start()

@@ -72,7 +72,7 @@ class Callbacks(unittest.TestCase):
         whole = of["train"][0].machine_energy.value
         self.assertAlmostEqual(sum(s.machine_energy.value for s in of["epoch"]), whole,
                                delta=0.5 + 0.1 * whole)
-        self.assertEqual([s.index for s in of["epoch"]], list(range(epochs)))
+        self.assertEqual([s.number for s in of["epoch"]], list(range(epochs)))
         for span in spans:
             self.assertGreater(span.machine_energy.high, 0)
             self.assertGreaterEqual(span.energy.low, 0)

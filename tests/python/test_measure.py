@@ -35,7 +35,7 @@ class Measured(unittest.TestCase):
         gc.collect()
         cls.context.__exit__(None, None, None)
 
-    def near(self, m, watts=120.0, slack_s=0.05):
+    def near(self, m, watts=120.0, slack_s=0.1):
         truth = watts * m.duration_s
         self.assertAlmostEqual(m.machine_energy_j, truth, delta=watts * slack_s)
         self.assertEqual(m.machine_energy.origin, "measured")

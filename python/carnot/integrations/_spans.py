@@ -11,7 +11,7 @@ class Span(NamedTuple):
     """One epoch, step or whole training that ended."""
 
     kind: str
-    index: int
+    number: int  # of its kind, from 0
     energy: Energy
     machine_energy: Energy
     duration_s: float
