@@ -17,8 +17,8 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kLookEvery = kSecond;  // at processes, or,
 constexpr std::int64_t kLookSoonest =
-    kSecond / 10;                        // at first, after each tenth of the time so far
-constexpr std::int64_t kLookShare = 200;              // and for at most 1/200 of the time
+    kSecond / 10;                         // at first, after each tenth of the time so far
+constexpr std::int64_t kLookShare = 200;  // and for at most 1/200 of the time
 constexpr std::int64_t kMachineEvery = kSecond / 5;  // traffic and frequency: files of all devices
 constexpr std::int64_t kSuspend = kSecond / 50;      // clocks drift apart by less while awake
 
