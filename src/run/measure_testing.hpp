@@ -4,6 +4,7 @@
 /// \file
 /// For tests: a source that spends known power on the real clock, and journals of measurements.
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -11,8 +12,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <stdlib.h>
 
 #include "carnot/ledger/journal.hpp"
 #include "carnot/ledger/measurement_view.hpp"
