@@ -13,6 +13,7 @@ set(CARNOT_DEPENDENCY_TABLE
     "Threads::Threads          | Threads                | libc6-dev"
     "ZLIB::ZLIB                | ZLIB                   | zlib1g-dev"
     "fmt::fmt                  | fmt                    | libfmt-dev"
+    "httplib::httplib         | httplib MODULE         | libcpp-httplib-dev"
     "nlohmann_json::nlohmann_json | nlohmann_json       | nlohmann-json3-dev"
     "onednn::onednn            | onednn MODULE          | libdnnl-dev"
     "tomlplusplus::tomlplusplus | tomlplusplus          | libtomlplusplus-dev")
@@ -57,7 +58,13 @@ function(carnot_need who)
   endforeach()
 endfunction()
 
-# oneDNN is the one optional library: matrix products run without it, slower.
+# Two libraries are optional. Without cpp-httplib `carnot serve` says that it is missing; without
+# oneDNN matrix products are slower.
+if(httplib_FOUND)
+  message(STATUS "cpp-httplib: yes (${httplib_LIBRARY})")
+else()
+  message(STATUS "cpp-httplib: no. `carnot serve` will not work; install libcpp-httplib-dev")
+endif()
 if(CARNOT_WITH_ONEDNN)
   if(onednn_FOUND)
     message(STATUS "oneDNN: yes (${onednn_LIBRARY})")

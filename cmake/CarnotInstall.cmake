@@ -34,6 +34,8 @@ install(FILES ${PROJECT_BINARY_DIR}/carnotConfig.cmake ${PROJECT_BINARY_DIR}/car
         DESTINATION ${config_dir} COMPONENT development)
 
 install(TARGETS carnot RUNTIME COMPONENT runtime)
+# Where `carnot` looks for it: ../libexec/carnot from its own folder.
+install(TARGETS carnot-all RUNTIME DESTINATION libexec/carnot COMPONENT runtime)
 if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/data)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/data/ DESTINATION ${data_dir} COMPONENT runtime
           PATTERN CMakeLists.txt EXCLUDE)

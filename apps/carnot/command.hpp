@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "carnot/ledger/entry.hpp"
+
 namespace CLI {
 class App;
 }
@@ -26,6 +28,7 @@ struct Common {
   bool json = false;
   bool quiet = false;
   std::string command_line;  ///< as typed, for the ledger and the documents
+  std::vector<std::string> job;  ///< words after --: a command of the user's, not ours to read
 };
 
 /// Options that do not go together: exit code 2.
@@ -73,6 +76,13 @@ void add_run(CLI::App& app, const Common& common, Action& action);
 void add_report(CLI::App& app, const Common& common, Action& action);
 void add_learn(CLI::App& app, const Common& common, Action& action);
 void add_data(CLI::App& app, const Common& common, Action& action);
+void add_serve(CLI::App& app, const Common& common, Action& action);
 void add_limits(CLI::App& app, const Common& common, Action& action);
+
+/// Loads entries under an id into the store at a path.
+using StoreWriter = std::function<void(const std::string& path, const std::string& id,
+                                       const std::vector<Entry>& entries)>;
+/// \param store  null: this program has none
+void add_measure(CLI::App& app, const Common& common, Action& action, StoreWriter store);
 
 }  // namespace carnot::app

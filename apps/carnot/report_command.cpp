@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <string>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -9,8 +11,11 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/ledger/store.hpp"
+#include "carnot/report/emissions.hpp"
+#include "carnot/report/measurement.hpp"
 #include "carnot/report/result.hpp"
 
+#include "account_options.hpp"
 #include "command.hpp"
 
 namespace carnot::app {
@@ -18,12 +23,61 @@ namespace carnot::app {
 namespace {
 
 struct ReportCommand {
-  std::string run, html, sql, csv, store;
+  std::string run, html, sql, csv, store, codecarbon;
+  bool series = false;
+  model::AccountOptions account;
 };
 
+/// The first line; empty if there is no such file (reading it will say so).
+std::string first_line(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string line(4096, '\0');
+  file.read(line.data(), static_cast<std::streamsize>(line.size()));
+  line.resize(static_cast<std::size_t>(file.gcount()));
+  return line.substr(0, line.find('\n'));
+}
+
+/// Figures first: a page that cannot be written must not take them along.
+void show_page(const ReportCommand& c, const Common& common, const std::string& html) {
+  if (c.html.empty()) return;
+  write_file(c.html, html);
+  say(common, fmt::format("report: file://{}", std::filesystem::absolute(c.html).string()));
+}
+
+int show_measurement(const ReportCommand& c, const Common& common,
+                     const JournalContents& contents) {
+  if (!c.sql.empty() || !c.store.empty())
+    throw UsageError("--sql and --store are for runs; a measurement has --csv and --json");
+  const report::Measurement measurement = report::summarise_measurement(
+      contents.entries, merged(report::recorded_account_options(contents.entries), c.account));
+  if (common.json) {
+    print(report::measurement_json(measurement, c.series));
+  } else {
+    print(report::measurement_terminal(measurement, terminal_width(STDOUT_FILENO),
+                                       is_terminal(STDOUT_FILENO)));
+  }
+  if (!c.csv.empty()) write_file(c.csv, report::measurement_csv(measurement));
+  if (!c.codecarbon.empty()) write_file(c.codecarbon, report::codecarbon_csv(measurement));
+  show_page(c, common, c.html.empty() ? "" : report::measurement_html(measurement));
+  return contents.corrupt ? kBadInput : kOk;
+}
+
+int show_emissions(const ReportCommand& c, const Common& common) {
+  if (!(c.sql + c.store + c.csv + c.html + c.codecarbon).empty())
+    throw UsageError("of an emissions.csv there is the text and --json");
+  const report::EmissionsFile file = report::parse_emissions_csv(read_file(c.run), c.run);
+  print(common.json ? report::emissions_json(file, common.command_line)
+                    : report::emissions_terminal(file, terminal_width(STDOUT_FILENO),
+                                                 is_terminal(STDOUT_FILENO)));
+  return kOk;
+}
+
 int execute(const ReportCommand& c, const Common& common) {
+  if (report::is_emissions_csv(first_line(c.run))) return show_emissions(c, common);
   const JournalContents contents = read_journal(c.run);
   if (!contents.message.empty()) say(common, "carnot: " + contents.message);
+  if (report::is_measurement(contents.entries)) return show_measurement(c, common, contents);
+  if (!c.codecarbon.empty()) throw UsageError("--codecarbon is for measurements");
   if (!c.csv.empty()) export_csv(contents.entries, c.csv);
   if (!c.store.empty() || !c.sql.empty()) {
     LedgerStore store(c.store.empty() ? ":memory:" : c.store);
@@ -41,9 +95,7 @@ int execute(const ReportCommand& c, const Common& common) {
   } else {
     print(report::to_terminal(result, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)));
   }
-  if (!c.html.empty()) write_file(c.html, report::to_html(result));
-  if (!c.html.empty())
-    say(common, fmt::format("report: file://{}", std::filesystem::absolute(c.html).string()));
+  show_page(c, common, c.html.empty() ? "" : report::to_html(result));
   // A sound report of a journal that is not: said above, and in the exit code.
   return contents.corrupt ? kBadInput : kOk;
 }
@@ -52,12 +104,19 @@ int execute(const ReportCommand& c, const Common& common) {
 
 void add_report(CLI::App& app, const Common& common, Action& action) {
   auto c = std::make_shared<ReportCommand>();
-  CLI::App* command = app.add_subcommand("report", "Rebuild any report of a run from its journal");
-  command->add_option("run", c->run, "Journal written by `carnot run --out`")->required();
+  CLI::App* command = app.add_subcommand("report", "Rebuild any report of a run or a measurement from its file");
+  command
+      ->add_option("file", c->run,
+                   "Journal of `carnot run` or `carnot measure`, or an emissions.csv of CodeCarbon")
+      ->required();
   command->add_option("--html", c->html, "Write the report page here");
-  command->add_option("--csv", c->csv, "Write every slot as CSV here");
+  command->add_option("--csv", c->csv, "Write every slot, or every interval, as CSV here");
   command->add_option("--store", c->store, "Load the run into this SQLite file");
   command->add_option("--sql", c->sql, "Answer a question, such as 'select * from lane_totals'");
+  command->add_flag("--series", c->series, "Of a measurement: every interval in the JSON, too");
+  command->add_option("--codecarbon", c->codecarbon,
+                      "Of a measurement: write a row under CodeCarbon's columns here");
+  add_account_options(*command, c->account);
   command->fallthrough();
   command->callback(
       [c, &common, &action] { action = [c, &common] { return execute(*c, common); }; });

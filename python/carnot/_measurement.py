@@ -245,6 +245,7 @@ def measured(function: Union[Callable[..., Any], str] = "", **options: Any) -> A
     """
     if not callable(function):
         label = function
+        Measurement(label, **options)  # bad options are told at once
         return lambda f: _wrapped(f, label or _name(f), options)
     return _wrapped(function, _name(function), options)
 
@@ -254,7 +255,6 @@ def _name(function: Any) -> str:
 
 
 def _wrapped(function: Any, label: str, options: Dict[str, Any]) -> Any:
-    Measurement(label, **options)  # bad options are told at once
     kept: Deque[Measurement] = collections.deque(maxlen=1000)
 
     def begun() -> Measurement:

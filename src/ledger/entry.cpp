@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <concepts>
+#include <iterator>
 #include <limits>
 #include <string_view>
 #include <type_traits>
@@ -23,11 +25,96 @@ using detail::store_little;
 
 constexpr std::uint8_t kVersion = 1;  // high half of the tag byte; the low half is the kind
 constexpr std::uint64_t kQuietNan = 0x7ff8000000000000u;
+constexpr std::uint32_t kQuietNanSingle = 0x7fc00000u;
 
 static_assert(std::numeric_limits<double>::is_iec559);
 
 // Each entry's fields are listed once, in file order; encoder, decoder and checker visit the same
-// list and so cannot drift apart. `E` is the entry, const or not.
+// list and so cannot drift apart. `E` is the entry, or an element of a list in one, const or not.
+template <class Visitor, class E>
+void visit_measurement(Visitor& visit, E& e) {
+  using T = std::remove_const_t<E>;
+  if constexpr (std::is_same_v<T, MeasurementBegin>) {
+    visit("carnot_version", e.carnot_version);
+    visit("command", e.command);
+    visit("job", e.job);
+    visit("job_method", e.job_method);
+    visit("static_policy", e.static_policy);
+    visit("boot_id", e.boot_id);
+    visit("started", e.started);
+    visit("monotonic_ns", e.monotonic_ns);
+    visit("boottime_ns", e.boottime_ns);
+    visit("pid", e.pid);
+    visit("pid_start_ticks", e.pid_start_ticks);
+    visit("cgroup", e.cgroup);
+    visit("facts_json", e.facts_json);
+    visit("channels", e.channels);
+  } else if constexpr (std::is_same_v<T, MeasurementChannel>) {
+    visit("id", e.id);
+    visit("label", e.label);
+    visit("source", e.source);
+    visit("kind", e.kind);
+    visit("role", e.role);
+    visit("of", e.of);
+    visit("origin", e.origin);
+    visit("boundary", e.boundary);
+    visit("socket", e.socket);
+    visit("device", e.device);
+    visit("is_counter", e.is_counter);
+    visit("unit_j", e.unit_j);
+    visit("gain_low", e.gain_low);
+    visit("gain_high", e.gain_high);
+    visit("step", e.step);
+    visit("update_period_ns", e.update_period_ns);
+    visit("power_cap_w", e.power_cap_w);
+  } else if constexpr (std::is_same_v<T, MeasurementSample>) {
+    visit("monotonic_ns", e.monotonic_ns);
+    visit("boottime_ns", e.boottime_ns);
+    visit("machine_busy_ns", e.machine_busy_ns);
+    visit("machine_idle_ns", e.machine_idle_ns);
+    visit("machine_steal_ns", e.machine_steal_ns);
+    visit("job_cpu_ns", e.job_cpu_ns);
+    visit("meter_cpu_ns", e.meter_cpu_ns);
+    visit("job_disk_read_b", e.job_disk_read_b);
+    visit("job_disk_write_b", e.job_disk_write_b);
+    visit("job_peak_rss_b", e.job_peak_rss_b);
+    visit("machine_net_b", e.machine_net_b);
+    visit("frequency_hz", e.frequency_hz);
+    visit("channels", e.channels);
+  } else if constexpr (std::is_same_v<T, MeasurementSample::Channel>) {
+    visit("total", e.total);
+    visit("raw", e.raw);
+    visit("unobserved_ns", e.unobserved_ns);
+    visit("share", e.share);
+    visit("status", e.status);
+    visit("step", e.step);
+    visit("gain_low", e.gain_low);
+    visit("gain_high", e.gain_high);
+  } else if constexpr (std::is_same_v<T, MeasurementProcess>) {
+    visit("boottime_ns", e.boottime_ns);
+    visit("pid", e.pid);
+    visit("start_ticks", e.start_ticks);
+    visit("name", e.name);
+    visit("cpu_ns", e.cpu_ns);
+    visit("alive", e.alive);
+  } else if constexpr (std::is_same_v<T, MeasurementGap>) {
+    visit("from_boottime_ns", e.from_boottime_ns);
+    visit("to_boottime_ns", e.to_boottime_ns);
+    visit("channel", e.channel);
+    visit("why", e.why);
+  } else if constexpr (std::is_same_v<T, MeasurementWindow>) {
+    visit("from_boottime_ns", e.from_boottime_ns);
+    visit("to_boottime_ns", e.to_boottime_ns);
+    visit("label", e.label);
+  } else {
+    static_assert(std::is_same_v<T, MeasurementEnd>);
+    visit("monotonic_ns", e.monotonic_ns);
+    visit("boottime_ns", e.boottime_ns);
+    visit("outcome", e.outcome);
+    visit("exit_code", e.exit_code);
+  }
+}
+
 template <class Visitor, class E>
 void visit_fields(Visitor& visit, E& e) {
   using T = std::remove_const_t<E>;
@@ -80,16 +167,29 @@ void visit_fields(Visitor& visit, E& e) {
     visit("outcome", e.outcome);
     visit("stopped", e.stopped);
     visit("result_json", e.result_json);
-  } else {
-    static_assert(std::is_same_v<T, RunEnd>);
+  } else if constexpr (std::is_same_v<T, RunEnd>) {
     visit("result_json", e.result_json);
+  } else {
+    visit_measurement(visit, e);
   }
 }
 
 // Kind n (1-based) is the nth alternative of `Entry`: their order is part of the format.
 constexpr std::size_t kKinds = std::variant_size_v<Entry>;
-constexpr const char* kKindNames[kKinds] = {"RunBegin",   "LaneBegin", "SlotEntry", "Evaluation",
-                                            "Checkpoint", "LaneEnd",   "RunEnd"};
+constexpr const char* kKindNames[] = {"RunBegin",
+                                      "LaneBegin",
+                                      "SlotEntry",
+                                      "Evaluation",
+                                      "Checkpoint",
+                                      "LaneEnd",
+                                      "RunEnd",
+                                      "MeasurementBegin",
+                                      "MeasurementSample",
+                                      "MeasurementProcess",
+                                      "MeasurementGap",
+                                      "MeasurementWindow",
+                                      "MeasurementEnd"};
+static_assert(std::size(kKindNames) == kKinds && kKinds < 16);
 
 constexpr std::uint8_t tag_of(std::size_t index) noexcept {
   return static_cast<std::uint8_t>(kVersion << 4 | (index + 1));
@@ -111,12 +211,28 @@ class Encoder {
   Encoder(const char* kind, std::vector<std::uint8_t>& out) : kind_(kind), out_(out) {}
 
   void operator()(const char* name, const std::string& text) {
-    put(name, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), kMaxText);
+    put(name, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), text_limit_);
   }
   void operator()(const char* name, const std::vector<std::uint8_t>& state) {
     put(name, state.data(), state.size(), kMaxState);
   }
-  void operator()(const char*, std::uint64_t value) { integer(value); }
+  template <class Element>
+  void operator()(const char* name, const std::vector<Element>& list) {
+    if (list.size() > kMaxChannels)
+      throw InputError(fmt::format("ledger entry {}: {}: at most {} fit, these are {}", kind_, name,
+                                   kMaxChannels, list.size()));
+    integer(static_cast<std::uint32_t>(list.size()));
+    text_limit_ = kMaxChannelText;
+    for (const Element& element : list) visit_fields(*this, element);
+    text_limit_ = kMaxText;
+  }
+  template <std::integral Integer>
+  void operator()(const char*, Integer value) {
+    integer(static_cast<std::make_unsigned_t<Integer>>(value));
+  }
+  void operator()(const char*, float value) {
+    integer(std::isnan(value) ? kQuietNanSingle : std::bit_cast<std::uint32_t>(value));
+  }
   void operator()(const char*, double value) {
     integer(std::isnan(value) ? kQuietNan : std::bit_cast<std::uint64_t>(value));
   }
@@ -147,6 +263,7 @@ class Encoder {
 
   const char* kind_;
   std::vector<std::uint8_t>& out_;
+  std::size_t text_limit_ = kMaxText;
 };
 
 /// Walks the bytes of an entry. `Build` fills the fields visited; without it they are only judged.
@@ -165,23 +282,30 @@ class Decoder {
     if (fault) return;
     field = name;
     if constexpr (std::is_same_v<T, std::string>) {
-      block(value, kMaxText);
+      block(value, text_limit_);
     } else if constexpr (std::is_same_v<T, std::vector<std::uint8_t>>) {
       block(value, kMaxState);
     } else if constexpr (std::is_same_v<T, bool>) {
       const auto byte = integer<std::uint8_t>();
       if (byte > 1) fail("a truth value is 0 or 1");
       set(value, byte == 1);
-    } else if constexpr (std::is_same_v<T, std::uint64_t>) {
-      set(value, integer<std::uint64_t>());
+    } else if constexpr (std::is_integral_v<T>) {
+      set(value, static_cast<T>(integer<std::make_unsigned_t<T>>()));
+    } else if constexpr (std::is_same_v<T, float>) {
+      const auto bits = integer<std::uint32_t>();
+      if (std::isnan(std::bit_cast<float>(bits)) && bits != kQuietNanSingle)
+        fail("NaN has one form, 7fc00000");
+      set(value, std::bit_cast<float>(bits));
     } else if constexpr (std::is_same_v<T, double>) {
       set(value, number());
     } else if constexpr (std::is_same_v<T, Instant>) {
       set(value, Instant::from_unix_nanoseconds(signed_integer()));
     } else if constexpr (std::is_same_v<T, Duration>) {
       set(value, Duration::nanoseconds(signed_integer()));
-    } else {
+    } else if constexpr (requires { T::from_base(0.0); }) {
       set(value, T::from_base(number()));
+    } else {
+      list(value);
     }
   }
 
@@ -217,6 +341,22 @@ class Decoder {
     if (std::isnan(value) && bits != kQuietNan) fail("NaN has one form, 7ff8000000000000");
     return value;
   }
+  /// A count and that many elements. Elements are made one by one as bytes are found for them.
+  void list(auto& to) {
+    using Element = typename std::remove_cvref_t<decltype(to)>::value_type;
+    const std::size_t count = integer<std::uint32_t>();
+    if (count > kMaxChannels) return fail("the stated count is over the limit");
+    text_limit_ = kMaxChannelText;
+    for (std::size_t i = 0; i < count && !fault; ++i) {
+      if constexpr (Build) {
+        visit_fields(*this, to.emplace_back());
+      } else {
+        static const Element pattern{};
+        visit_fields(*this, pattern);
+      }
+    }
+    text_limit_ = kMaxText;
+  }
   void block(auto& to, std::size_t limit) {
     const std::size_t size = integer<std::uint32_t>();
     if (fault) return;
@@ -232,6 +372,7 @@ class Decoder {
 
   std::span<const std::uint8_t> bytes_;
   std::size_t position_ = 1;  // behind the tag
+  std::size_t text_limit_ = kMaxText;
 };
 
 }  // namespace

@@ -45,6 +45,7 @@ JournalWriter::JournalWriter(JournalWriter&& other) noexcept
     : path_(std::move(other.path_)),
       fd_(std::exchange(other.fd_, -1)),
       size_(other.size_),
+      folder_synced_(other.folder_synced_),
       tail_dirty_(other.tail_dirty_),
       sync_error_(other.sync_error_),
       record_(std::move(other.record_)) {}
@@ -55,6 +56,7 @@ JournalWriter& JournalWriter::operator=(JournalWriter&& other) noexcept {
     path_ = std::move(other.path_);
     fd_ = std::exchange(other.fd_, -1);
     size_ = other.size_;
+    folder_synced_ = other.folder_synced_;
     tail_dirty_ = other.tail_dirty_;
     sync_error_ = other.sync_error_;
     record_ = std::move(other.record_);
@@ -66,7 +68,7 @@ JournalWriter::~JournalWriter() {
   if (fd_ >= 0) ::close(fd_);  // and with it the lock
 }
 
-JournalWriter JournalWriter::create(const std::string& path) {
+JournalWriter JournalWriter::create(const std::string& path, Durable durable) {
   File file(path, O_RDWR | O_CREAT | O_EXCL, "create");
   const std::uint64_t size = detail::kJournalHeader.size();
   const int locked = try_lock(file);
@@ -74,14 +76,16 @@ JournalWriter JournalWriter::create(const std::string& path) {
   try {
     if (locked != 0) refuse_lock(path, locked);
     int error = detail::write_fully(file.fd(), header_bytes(), size, 0);
-    if (error == 0 && ::fsync(file.fd()) != 0) error = errno;
+    if (error == 0 && durable == Durable::AtOnce && ::fsync(file.fd()) != 0) error = errno;
     if (error != 0) throw IoError(path, "create", error);
-    detail::sync_folder(detail::folder_of(path));
+    if (durable == Durable::AtOnce) detail::sync_folder(detail::folder_of(path));
   } catch (...) {
     ::unlink(path.c_str());  // ours: O_EXCL made it. A second try must not find it in its way.
     throw;
   }
-  return JournalWriter(path, file.release(), size);
+  JournalWriter writer(path, file.release(), size);
+  writer.folder_synced_ = durable == Durable::AtOnce;
+  return writer;
 }
 
 JournalWriter JournalWriter::resume(const std::string& path, JournalContents& contents,
@@ -153,9 +157,12 @@ void JournalWriter::sync() {
   check_file("sync");
   if (sync_error_ != 0)
     throw IoError(path_, "sync (failed before; what came since may be lost)", sync_error_);
-  if (::fdatasync(fd_) == 0) return;
-  sync_error_ = errno;
-  throw IoError(path_, "sync", sync_error_);
+  if (::fdatasync(fd_) != 0) {
+    sync_error_ = errno;
+    throw IoError(path_, "sync", sync_error_);
+  }
+  if (!folder_synced_) detail::sync_folder(detail::folder_of(path_));
+  folder_synced_ = true;
 }
 
 void JournalWriter::truncate(std::uint64_t offset) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/ledger/measurement_view.hpp"
 
 namespace carnot::detail {
 namespace {
@@ -41,6 +42,10 @@ class Grouper {
     between_lanes("a run ends where its last lane has ended");
     run.end = &e;
   }
+  template <class OfMeasurement>
+  void operator()(const OfMeasurement&) {
+    fault = "this entry belongs to a measurement, not to a run";
+  }
 
  private:
   void going_on() {
@@ -64,6 +69,7 @@ class Grouper {
 }  // namespace
 
 RunView group(const std::vector<Entry>& entries, bool whole_run) {
+  if (is_measurement(entries)) throw InputError("ledger: this is a measurement, not a run");
   if (whole_run && (entries.empty() || !std::holds_alternative<RunBegin>(entries.front())))
     throw InputError("ledger: entry 1: a run starts with RunBegin");
   Grouper grouper;

@@ -119,6 +119,117 @@ SELECT run_id, lane, policy, mode,
   MIN(slot) AS first_slot
 FROM lane JOIN slot USING (run_id, lane)
 GROUP BY run_id, lane, mode;
+
+CREATE TABLE measurement (
+  run_id TEXT NOT NULL PRIMARY KEY,
+  carnot_version TEXT NOT NULL,
+  command TEXT NOT NULL,
+  job TEXT NOT NULL,
+  job_method TEXT NOT NULL,
+  static_policy TEXT NOT NULL,
+  boot_id TEXT NOT NULL,
+  started_utc TEXT NOT NULL,
+  facts_json TEXT NOT NULL,
+  outcome TEXT,
+  exit_code INTEGER
+) STRICT;
+
+CREATE TABLE domain (
+  run_id TEXT NOT NULL REFERENCES measurement ON DELETE CASCADE,
+  domain INTEGER NOT NULL CHECK (domain >= 0),
+  id TEXT NOT NULL,
+  label TEXT NOT NULL,
+  source TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  role TEXT NOT NULL,
+  of_id TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  boundary TEXT NOT NULL,
+  socket INTEGER,
+  device INTEGER,
+  unit_j REAL,
+  gain_low REAL,
+  gain_high REAL,
+  update_period_s REAL NOT NULL,
+  power_cap_w REAL,
+  PRIMARY KEY (run_id, domain)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sample (
+  run_id TEXT NOT NULL REFERENCES measurement ON DELETE CASCADE,
+  sample INTEGER NOT NULL CHECK (sample >= 0),
+  at_s REAL NOT NULL,
+  awake_s REAL NOT NULL,
+  machine_busy_s REAL NOT NULL,
+  machine_idle_s REAL NOT NULL,
+  machine_steal_s REAL NOT NULL,
+  job_cpu_s REAL NOT NULL,
+  meter_cpu_s REAL NOT NULL,
+  job_disk_read_b INTEGER NOT NULL,
+  job_disk_write_b INTEGER NOT NULL,
+  job_peak_rss_b INTEGER NOT NULL,
+  machine_net_b INTEGER NOT NULL,
+  frequency_hz REAL,
+  PRIMARY KEY (run_id, sample)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reading (
+  run_id TEXT NOT NULL,
+  sample INTEGER NOT NULL,
+  domain INTEGER NOT NULL,
+  energy_j REAL,
+  unobserved_s REAL NOT NULL,
+  job_share REAL,
+  status INTEGER NOT NULL,
+  PRIMARY KEY (run_id, sample, domain),
+  FOREIGN KEY (run_id, sample) REFERENCES sample ON DELETE CASCADE,
+  FOREIGN KEY (run_id, domain) REFERENCES domain ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE process (
+  run_id TEXT NOT NULL REFERENCES measurement ON DELETE CASCADE,
+  look INTEGER NOT NULL CHECK (look >= 0),
+  at_s REAL NOT NULL,
+  pid INTEGER NOT NULL,
+  start_ticks INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  cpu_s REAL NOT NULL,
+  alive INTEGER NOT NULL CHECK (alive IN (0, 1)),
+  PRIMARY KEY (run_id, look)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE gap (
+  run_id TEXT NOT NULL REFERENCES measurement ON DELETE CASCADE,
+  gap INTEGER NOT NULL CHECK (gap >= 0),
+  from_s REAL NOT NULL,
+  to_s REAL NOT NULL,
+  domain_id TEXT NOT NULL,
+  why TEXT NOT NULL,
+  PRIMARY KEY (run_id, gap)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE phase (
+  run_id TEXT NOT NULL REFERENCES measurement ON DELETE CASCADE,
+  phase INTEGER NOT NULL CHECK (phase >= 0),
+  from_s REAL NOT NULL,
+  to_s REAL NOT NULL,
+  label TEXT NOT NULL,
+  PRIMARY KEY (run_id, phase)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW measurement_totals AS
+SELECT run_id, job, outcome, exit_code,
+  COUNT(sample) AS samples,
+  COALESCE(MAX(at_s), 0.0) AS duration_s,
+  COALESCE(MAX(job_cpu_s), 0.0) AS job_cpu_s,
+  COALESCE(MAX(meter_cpu_s) - MIN(meter_cpu_s), 0.0) AS meter_cpu_s,
+  (SELECT TOTAL(most) FROM (
+    SELECT MAX(energy_j) AS most
+    FROM reading AS r JOIN domain AS d USING (run_id, domain)
+    WHERE r.run_id = measurement.run_id AND d.role = 'counted' GROUP BY domain))
+    AS machine_energy_j
+FROM measurement LEFT JOIN sample USING (run_id)
+GROUP BY run_id;
 )sql";
 
 }  // namespace carnot::detail

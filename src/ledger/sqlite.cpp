@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/sqlite.hpp"
 
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
@@ -55,6 +57,13 @@ Transaction::~Transaction() {
 void Transaction::commit() {
   execute(database_, path_, "COMMIT");
   open_ = false;
+}
+
+std::int64_t whole(std::uint64_t count, const char* what) {
+  if (count > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    throw InputError(
+        fmt::format("ledger: {}: at most 2^63 - 1 fit a store, found {}", what, count));
+  return static_cast<std::int64_t>(count);
 }
 
 }  // namespace carnot::detail

@@ -24,6 +24,9 @@ using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 /// Runs statements without results. \throws IoError
 void execute(sqlite3* database, const std::string& path, const char* sql);
 
+/// A count as SQLite's integers hold it. \throws InputError beyond 2^63 - 1, naming `what`
+std::int64_t whole(std::uint64_t count, const char* what);
+
 /// One prepared statement, bound left to right.
 class Statement {
  public:

@@ -11,16 +11,19 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/text.hpp"
+#include "carnot/ledger/measurement_view.hpp"
 
 #include "ledger/lanes.hpp"
 #include "ledger/schema.hpp"
 #include "ledger/slot_columns.hpp"
 #include "ledger/sqlite.hpp"
+#include "ledger/store_measurement.hpp"
 
 namespace carnot {
 
 using detail::Statement;
 using detail::Transaction;
+using detail::whole;
 
 struct LedgerStore::Implementation {
   std::string path;
@@ -76,13 +79,6 @@ void prepare(sqlite3* database, const std::string& path) {
   detail::execute(database, path, "PRAGMA foreign_keys = ON");
 }
 
-std::int64_t whole(std::uint64_t count, const char* what) {
-  if (count > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-    throw InputError(
-        fmt::format("ledger: {}: at most 2^63 - 1 fit a store, found {}", what, count));
-  return static_cast<std::int64_t>(count);
-}
-
 /// Binds the columns of a slot by their C++ types.
 struct BindColumn {
   Statement& to;
@@ -112,6 +108,60 @@ std::string insert_slot_sql() {
     marks += ", ?";
   });
   return "INSERT INTO slot (" + names + ") VALUES (" + marks + ")";
+}
+
+void load_run(sqlite3* database, const std::string& path, const std::string& run_id,
+              const std::vector<Entry>& entries) {
+  const detail::RunView run = detail::group(entries, true);
+  for (const auto& lane : run.lanes) check_balance(lane);
+  Statement insert_run(database, path, "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  insert_run.bind(run_id)
+      .bind(run.begin->carnot_version)
+      .bind(run.begin->command)
+      .bind(run.begin->scenario_name)
+      .bind(run.begin->scenario_text)
+      .bind_copy(std::to_string(run.begin->seed))
+      .bind_copy(run.begin->started.iso8601())
+      .bind(run.begin->facts_json);
+  run.end ? insert_run.bind(run.end->result_json) : insert_run.bind_null();
+  insert_run.run();
+
+  Statement insert_lane(database, path, "INSERT INTO lane VALUES (?, ?, ?, ?, ?, ?)");
+  Statement insert_slot(database, path, insert_slot_sql());
+  Statement insert_evaluation(database, path,
+                              "INSERT INTO evaluation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  for (std::size_t k = 0; k < run.lanes.size(); ++k) {
+    const detail::LaneView& lane = run.lanes[k];
+    const auto number = static_cast<std::int64_t>(k);
+    insert_lane.bind(run_id).bind(number).bind(lane.begin->policy);
+    if (lane.end) {
+      insert_lane.bind(lane.end->outcome).bind(lane.end->stopped).bind(lane.end->result_json);
+    } else {
+      insert_lane.bind_null().bind_null().bind_null();
+    }
+    insert_lane.run();
+    for (std::size_t i = 0; i < lane.slots.size(); ++i) {
+      insert_slot.bind(run_id).bind(number).bind(static_cast<std::int64_t>(i));
+      insert_slot.bind(lane.slots[i]->start.unix_nanoseconds());
+      detail::for_each_column(*lane.slots[i], BindColumn{insert_slot});
+      insert_slot.run();
+    }
+    for (std::size_t i = 0; i < lane.evaluations.size(); ++i) {
+      const Evaluation& e = *lane.evaluations[i];
+      insert_evaluation.bind(run_id)
+          .bind(number)
+          .bind(static_cast<std::int64_t>(i))
+          .bind(e.at.unix_nanoseconds())
+          .bind_copy(e.at.iso8601())
+          .bind(whole(e.steps, "steps"))
+          .bind(e.metric)
+          .bind(e.value)
+          .bind(e.low)
+          .bind(e.high)
+          .bind(std::int64_t{e.certified});
+      insert_evaluation.run();
+    }
+  }
 }
 
 // What a query may do: read, call functions, and describe tables. The first use of a table-valued
@@ -213,60 +263,17 @@ LedgerStore::LedgerStore(LedgerStore&&) noexcept = default;
 LedgerStore& LedgerStore::operator=(LedgerStore&&) noexcept = default;
 
 void LedgerStore::load(const std::string& run_id, const std::vector<Entry>& entries) {
-  const detail::RunView run = detail::group(entries, true);
-  for (const auto& lane : run.lanes) check_balance(lane);
-
   sqlite3* const database = implementation_->database.get();
   const std::string& path = implementation_->path;
   Transaction transaction(database, path);
-  Statement(database, path, "DELETE FROM run WHERE run_id = ?").bind(run_id).run();
-  Statement insert_run(database, path, "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  insert_run.bind(run_id)
-      .bind(run.begin->carnot_version)
-      .bind(run.begin->command)
-      .bind(run.begin->scenario_name)
-      .bind(run.begin->scenario_text)
-      .bind_copy(std::to_string(run.begin->seed))
-      .bind_copy(run.begin->started.iso8601())
-      .bind(run.begin->facts_json);
-  run.end ? insert_run.bind(run.end->result_json) : insert_run.bind_null();
-  insert_run.run();
-
-  Statement insert_lane(database, path, "INSERT INTO lane VALUES (?, ?, ?, ?, ?, ?)");
-  Statement insert_slot(database, path, insert_slot_sql());
-  Statement insert_evaluation(database, path,
-                              "INSERT INTO evaluation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  for (std::size_t k = 0; k < run.lanes.size(); ++k) {
-    const detail::LaneView& lane = run.lanes[k];
-    const auto number = static_cast<std::int64_t>(k);
-    insert_lane.bind(run_id).bind(number).bind(lane.begin->policy);
-    if (lane.end) {
-      insert_lane.bind(lane.end->outcome).bind(lane.end->stopped).bind(lane.end->result_json);
-    } else {
-      insert_lane.bind_null().bind_null().bind_null();
-    }
-    insert_lane.run();
-    for (std::size_t i = 0; i < lane.slots.size(); ++i) {
-      insert_slot.bind(run_id).bind(number).bind(static_cast<std::int64_t>(i));
-      insert_slot.bind(lane.slots[i]->start.unix_nanoseconds());
-      detail::for_each_column(*lane.slots[i], BindColumn{insert_slot});
-      insert_slot.run();
-    }
-    for (std::size_t i = 0; i < lane.evaluations.size(); ++i) {
-      const Evaluation& e = *lane.evaluations[i];
-      insert_evaluation.bind(run_id)
-          .bind(number)
-          .bind(static_cast<std::int64_t>(i))
-          .bind(e.at.unix_nanoseconds())
-          .bind_copy(e.at.iso8601())
-          .bind(whole(e.steps, "steps"))
-          .bind(e.metric)
-          .bind(e.value)
-          .bind(e.low)
-          .bind(e.high)
-          .bind(std::int64_t{e.certified});
-      insert_evaluation.run();
-    }
+  for (const char* table : {"run", "measurement"})
+    Statement(database, path, fmt::format("DELETE FROM {} WHERE run_id = ?", table))
+        .bind(run_id)
+        .run();
+  if (is_measurement(entries)) {
+    detail::load_measurement(database, path, run_id, view_measurement(entries));
+  } else {
+    load_run(database, path, run_id, entries);
   }
   transaction.commit();
 }

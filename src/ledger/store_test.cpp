@@ -238,9 +238,9 @@ TEST(Store, RefusesFilesThatAreNoStore) {
               HasSubstr("a SQLite file, but not a carnot store"));
   EXPECT_EQ(testing::bytes_of(foreign), before);
   { LedgerStore store(newer); }
-  run_sql(newer, "PRAGMA user_version = 2");
+  run_sql(newer, "PRAGMA user_version = 3");
   EXPECT_THAT(thrown<IoError>([&] { LedgerStore store(newer); }),
-              HasSubstr("a store of schema 2, this version reads 1: delete it"));
+              HasSubstr("a store of schema 3, this version reads 2: delete it"));
   EXPECT_THAT(thrown<IoError>([&] { LedgerStore store(folder / "no/such/folder/s"); }),
               HasSubstr("open: unable to open database file"));
   EXPECT_THROW(LedgerStore(folder.path().string()), IoError);

@@ -71,6 +71,53 @@ inline std::vector<Entry> small_run() {
   return entries;
 }
 
+/// A small measurement: two channels, every kind of entry.
+inline std::vector<Entry> small_measurement() {
+  MeasurementBegin begin;
+  begin.carnot_version = "0.1.0";
+  begin.command = "carnot measure -- make";
+  begin.job = "make";
+  begin.job_method = "tree";
+  begin.static_policy = "capacity";
+  begin.boot_id = "0f7f3a52-0000-4000-8000-000000000000";
+  begin.started = Instant::from_unix_seconds(1'700'000'000);
+  begin.monotonic_ns = 5'000'000'000;
+  begin.boottime_ns = 6'000'000'000;
+  begin.pid = 4711;
+  begin.pid_start_ticks = 600;
+  begin.facts_json = R"({"location":"FR"})";
+  begin.channels.push_back({"powercap/intel-rapl:0", "package-0", "powercap", "package", "counted",
+                            "", "measured", "chip", 0, -1, true, 1e-6, 0.95, 1.05, 61, 1'000'000,
+                            2000.0});
+  begin.channels.push_back({"hwmon/0:power1", "total, \"in\"", "hwmon", "node", "beside", "",
+                            "measured", "node", -1, -1, false, 1e-6, 0.9, 1.1, 1, 100'000'000,
+                            2000.0});
+  std::vector<Entry> entries = {begin};
+  for (int i = 0; i < 4; ++i) {
+    MeasurementSample s;
+    s.monotonic_ns = begin.monotonic_ns + i * 1'000'000'000ll;
+    s.boottime_ns = begin.boottime_ns + i * 1'000'000'000ll;
+    s.machine_busy_ns = 100'000'000'000ll + i * 1'500'000'000ll;
+    s.machine_idle_ns = 900'000'000'000ll + i * 500'000'000ll;
+    s.job_cpu_ns = i * 1'200'000'000ll;
+    s.meter_cpu_ns = 1'000'000 + i * 20'000;
+    s.job_peak_rss_b = 1u << 20;
+    s.frequency_hz = 2.4e9;
+    const auto count = static_cast<std::uint64_t>(i);
+    s.channels = {{count * 70'000'000, 1'000 + count * 70'000'000, 0, 0.0, 0, 1, 1.0f, 1.0f},
+                  {count * 120'000'000, 120'000'000, 0, 0.0, 0, 1, 1.0f, 1.0f}};
+    entries.push_back(s);
+    if (i == 1) {
+      entries.push_back(MeasurementProcess{s.boottime_ns, 4711, 600, "make", 1'200'000'000, true});
+      entries.push_back(MeasurementGap{s.boottime_ns, s.boottime_ns + 1'000, "hwmon/0:power1",
+                                       "not readable for a while"});
+    }
+  }
+  entries.push_back(MeasurementWindow{6'000'000'000, 7'000'000'000, "build"});
+  entries.push_back(MeasurementEnd{8'000'000'000, 9'000'000'000, "failed", 2});
+  return entries;
+}
+
 /// Any double, the awkward ones often.
 inline rc::Gen<double> any_double() {
   return rc::gen::oneOf(
@@ -89,6 +136,48 @@ inline rc::Gen<std::string> any_text() {
                         rc::gen::map(rc::gen::inRange(0, 20000), [](int n) {
                           return std::string(static_cast<std::size_t>(n), '\xff') + '\0';
                         }));
+}
+
+/// An entry of a measurement: `kind` 7 and above, with arbitrary fields.
+inline Entry any_measurement_entry(std::size_t kind) {
+  const auto text = [] { return *any_text(); };
+  const auto number = [] { return *any_double(); };
+  const auto single = [] { return std::bit_cast<float>(*rc::gen::arbitrary<std::uint32_t>()); };
+  const auto whole = [] { return *rc::gen::arbitrary<std::uint64_t>(); };
+  const auto wide = [] { return *rc::gen::arbitrary<std::int64_t>(); };
+  const auto narrow = [] { return *rc::gen::arbitrary<std::int32_t>(); };
+  const auto word = [] { return *rc::gen::arbitrary<std::string>(); };
+  const auto truth = [] { return *rc::gen::arbitrary<bool>(); };
+  const auto octet = [] { return *rc::gen::arbitrary<std::uint8_t>(); };
+  const int channels = *rc::gen::inRange(0, 5);
+  switch (kind) {
+    case 7: {
+      MeasurementBegin b{
+          text(), text(), text(),   text(),  text(), text(), Instant::from_unix_nanoseconds(wide()),
+          wide(), wide(), narrow(), whole(), text(), text(), {}};
+      for (int i = 0; i < channels; ++i)
+        b.channels.push_back({word(), word(), word(), word(), word(), word(), word(), word(),
+                              narrow(), narrow(), truth(), number(), number(), number(), whole(),
+                              wide(), number()});
+      return b;
+    }
+    case 8: {
+      MeasurementSample s{wide(),  wide(),  wide(),  wide(),  wide(),   wide(), wide(),
+                          whole(), whole(), whole(), whole(), number(), {}};
+      for (int i = 0; i < channels; ++i)
+        s.channels.push_back(
+            {whole(), whole(), wide(), number(), octet(), octet(), single(), single()});
+      return s;
+    }
+    case 9:
+      return MeasurementProcess{wide(), narrow(), whole(), text(), wide(), truth()};
+    case 10:
+      return MeasurementGap{wide(), wide(), text(), text()};
+    case 11:
+      return MeasurementWindow{wide(), wide(), text()};
+    default:
+      return MeasurementEnd{wide(), wide(), text(), narrow()};
+  }
 }
 
 /// An entry of kind `kind` (its index in the variant) with arbitrary fields, balanced or not.
@@ -130,8 +219,10 @@ inline Entry any_entry(std::size_t kind) {
       return Checkpoint{whole(), *rc::gen::arbitrary<std::vector<std::uint8_t>>()};
     case 5:
       return LaneEnd{text(), text(), text(), text()};
-    default:
+    case 6:
       return RunEnd{text()};
+    default:
+      return any_measurement_entry(kind);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <new>
 #include <utility>
 
@@ -150,6 +151,29 @@ void close_files() noexcept {
 /// A path as execve takes it, for argv.
 char* writable(const std::string& text) noexcept { return const_cast<char*>(text.c_str()); }
 
+/// Guards that were left to themselves; each start of a command reaps those that ended.
+class LeftGuards {
+ public:
+  void add(pid_t guard) {
+    const std::lock_guard lock(mutex_);
+    guards_.push_back(guard);
+  }
+  void reap() {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(guards_,
+                  [](pid_t guard) { return ::waitpid(guard, nullptr, __WCLONE | WNOHANG) != 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<pid_t> guards_;
+};
+
+LeftGuards& left_guards() {
+  static LeftGuards guards;
+  return guards;
+}
+
 bool is_program(const std::string& path) noexcept {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
@@ -220,6 +244,7 @@ template <class Page>
 
 Guard::Guard(const std::vector<std::string>& command, int group_fd, const std::string& group)
     : name_(command.front()) {
+  left_guards().reap();
   Pipe release, status;
   Plan plan{.argv = {},
             .shell_argv = {},
@@ -290,19 +315,32 @@ Guard& Guard::operator=(Guard&& other) noexcept {
 
 Guard::~Guard() { close_all(); }
 
-void Guard::leave() noexcept {
+void Guard::leave() {
   page_->left = true;
+  left_guards().add(guard_);
   guard_gone_ = true;  // not ours to end any more
 }
 
+void Guard::wait_for_guard() noexcept {
+  while (::waitpid(guard_, nullptr, __WCLONE) < 0 && errno == EINTR) {
+  }
+  guard_gone_ = true;
+}
+
+void Guard::cancel() noexcept {
+  if (release_fd_ < 0) return;
+  ::close(std::exchange(release_fd_, -1));
+  if (guard_ > 0 && !guard_gone_) wait_for_guard();
+}
+
 void Guard::close_all() noexcept {
-  for (int* fd : {&release_fd_, &status_fd_, &pidfd_}) {
+  cancel();
+  for (int* fd : {&status_fd_, &pidfd_}) {
     if (*fd >= 0) ::close(std::exchange(*fd, -1));
   }
   if (guard_ > 0 && !guard_gone_) {
     ::kill(guard_, SIGKILL);
-    while (::waitpid(guard_, nullptr, __WCLONE) < 0 && errno == EINTR) {
-    }
+    wait_for_guard();
   }
   guard_ = 0;
   if (page_ != nullptr) ::munmap(std::exchange(page_, nullptr), sizeof(Page));

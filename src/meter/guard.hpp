@@ -38,8 +38,10 @@ class Guard {
   Guard& operator=(Guard&& other) noexcept;
   /// Ends the guard, never the command.
   ~Guard();
+  /// Gives up a command that was not released: it ends without having run.
+  void cancel() noexcept;
   /// Leaves the guard to itself: it removes the group once nobody is left in it.
-  void leave() noexcept;
+  void leave();
 
   /// Lets the command run; returns once it does. \throws InputError if it cannot be executed
   void release();
@@ -54,6 +56,7 @@ class Guard {
 
  private:
   struct Page;
+  void wait_for_guard() noexcept;
   void close_all() noexcept;
 
   Page* page_ = nullptr;

@@ -240,7 +240,10 @@ class Collector {
     domain.boundary = meaning.boundary;
     domain.socket = meaning.socket;
     domain.core = meaning.core;
-    if (meaning.kind == DomainKind::Gpu) domain.device = gpus_++;
+    if (meaning.kind == DomainKind::Gpu) {
+      domain.device = gpus_++;
+      if (chip.name == "amdgpu") domain.same_as = "amd-smi/" + chip.address;
+    }
     domain.is_counter = attribute.of == Class::Energy;
     if (domain.is_counter) {
       domain.counter.unit = kMicrojoule;

@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 5> kMethods = {"cgroup v2", "cgroup v1", 
                                                       "cgroup"};
 constexpr std::array<std::string_view, 4> kOutcomes = {"finished", "failed", "killed", "detached"};
 /// Time a `sample` may spend on the processes of a tree.
-constexpr std::int64_t kBudgetNs = 30'000;
+constexpr std::int64_t kBudgetNs = 24'000;
 
 }  // namespace
 
@@ -44,6 +44,7 @@ struct Job::Implementation {
   explicit Implementation(const JobOptions& options) : reader(options.procfs_root) {}
   ~Implementation() {
     if (attached_pidfd >= 0) ::close(attached_pidfd);
+    if (guard) guard->cancel();
     close_group();
   }
   Implementation(const Implementation&) = delete;
@@ -54,6 +55,7 @@ struct Job::Implementation {
   void attach_group(const std::string& folder, bool from_start);
   void advance_tree(std::int64_t budget_ns);
   void read_group();
+  void read_command();
   void close_group();
   bool ended();
 
@@ -62,7 +64,7 @@ struct Job::Implementation {
   std::optional<Guard> guard;
   std::optional<JobGroup> group;
   std::optional<ProcessTree> tree;
-  PinnedFile io;  // of the command
+  PinnedFile io, stat;  // of the command
   std::string folder;
   int pid = 0, attached_pidfd = -1;
   std::int64_t group_before_ns = 0;
@@ -110,6 +112,7 @@ void Job::Implementation::start(const JobOptions& options) {
                      " group can be made here: none is mounted, or it may not be written");
   }
   io = PinnedFile(reader.root() + "/" + std::to_string(pid) + "/io");
+  stat = reader.open_stat(pid);
 }
 
 void Job::Implementation::attach_pid(int process, bool from_start) {
@@ -146,6 +149,29 @@ void Job::Implementation::read_group() {
   std::int64_t now = 0;
   if (group->cpu_ns(now)) use.cpu_ns = std::max(use.cpu_ns, now - group_before_ns);
   use.peak_rss_b = std::max(use.peak_rss_b, group->peak_memory_b());
+}
+
+void Job::Implementation::read_command() {
+  // What was reaped is asked first: who lives after that is not in it.
+  const Reaped reaped = guard ? guard->reaped() : Reaped{};
+  use.peak_rss_b = std::max(use.peak_rss_b, reaped.peak_rss_b);
+  if (group && stat.is_open()) {
+    ProcessUse command;
+    if (reader.read(stat, command)) use.peak_rss_b = std::max(use.peak_rss_b, command.rss_b);
+  }
+  // Bytes: the group's if it counts them, else what was reaped and, while it lives, the command's.
+  BlockTraffic bytes;
+  if (!group || !group->traffic(bytes)) {
+    std::array<char, 512> buffer;
+    if (io.is_open()) parse_process_io(io.read(buffer), bytes);
+    bytes.read_b += reaped.read_b;
+    bytes.write_b += reaped.write_b;
+  }
+  const auto raise = [](std::uint64_t& most, std::uint64_t now, std::uint64_t before) {
+    if (now > before) most = std::max(most, now - before);
+  };
+  raise(use.disk_read_b, bytes.read_b, traffic_before.read_b);
+  raise(use.disk_write_b, bytes.write_b, traffic_before.write_b);
 }
 
 void Job::Implementation::close_group() {
@@ -208,25 +234,7 @@ JobUse Job::sample() {
   } else {
     self.read_group();
   }
-  // Bytes: the group's if it counts them, else what was reaped and, while it lives, the command's.
-  BlockTraffic bytes;
-  if (!self.group || !self.group->traffic(bytes)) {
-    std::array<char, 512> buffer;
-    if (self.io.is_open()) parse_process_io(self.io.read(buffer), bytes);
-    if (self.guard) {
-      const Reaped reaped = self.guard->reaped();
-      bytes.read_b += reaped.read_b;
-      bytes.write_b += reaped.write_b;
-      self.use.peak_rss_b = std::max(self.use.peak_rss_b, reaped.peak_rss_b);
-    }
-  }
-  const auto since = [](std::uint64_t now, std::uint64_t before) {
-    return now > before ? now - before : 0;
-  };
-  self.use.disk_read_b =
-      std::max(self.use.disk_read_b, since(bytes.read_b, self.traffic_before.read_b));
-  self.use.disk_write_b =
-      std::max(self.use.disk_write_b, since(bytes.write_b, self.traffic_before.write_b));
+  self.read_command();
   self.use.running = !self.has_ended;
   return self.use;
 }

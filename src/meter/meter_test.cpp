@@ -18,6 +18,7 @@
 #include "carnot/base/random.hpp"
 
 #include "meter/testing.hpp"
+#include "meter/testing_allocations.hpp"
 #include "meter/testing_real.hpp"
 
 namespace carnot::meter {
@@ -194,6 +195,34 @@ TEST(Meter, AsksSlowSourcesLessOften) {
 }
 
 TEST(Meter, RefusesToMeasureWithNothing) { EXPECT_THROW(Meter::over({}, {}), DeviceError); }
+
+TEST(Meter, ModelsFromTheFirstMomentWhereThereIsNoSensor) {
+  MeterOptions options;
+  options.sources.sysfs_root = options.sources.dev_root = "/nonexistent";
+  options.sources.nvml = options.sources.amd_smi = "none";
+  Meter meter = Meter::open(options);
+  const Snapshot a = meter.sample();
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  const EnergyBetween e = meter.energy(a, meter.sample());
+  EXPECT_GT(e.total.value(), Energy{});
+  EXPECT_EQ(e.total.origin(), Origin::Modelled);
+  EXPECT_EQ(e.total.boundary(), Boundary::Node);
+  EXPECT_FALSE(meter.notes().empty());
+  options.model = false;
+  EXPECT_THROW(Meter::open(options), DeviceError);
+}
+
+TEST(Meter, SamplesWithoutAllocating) {
+  Rig rig(only(package_source(50.0 * watt)));
+  Snapshot into;
+  rig.meter->sample(into);
+  const std::uint64_t before = testing::allocations();
+  for (int i = 0; i < 100; ++i) {
+    rig.pass(0.05);
+    rig.meter->sample(into);
+  }
+  EXPECT_EQ(testing::allocations(), before);
+}
 
 TEST(Meter, SamplesFromManyThreadsAtOnce) {
   std::vector<std::unique_ptr<Source>> sources;

@@ -56,6 +56,12 @@ class ModelSource final : public Source {
     domain.gauge.power_cap = std::exp(full.high) * watt;
     domain.gauge.gain = gain_of(half);
     domains_.push_back(std::move(domain));
+    // Until a utilisation has been seen it may be any.
+    const auto idle = interpolate(powers_, 0.0);
+    last_.status = PollStatus::Ok;
+    last_.power = std::exp(half.value) * watt;
+    last_.gain = {std::exp(std::min(idle.low, half.low) - half.value),
+                  std::exp(std::max(full.high, half.high) - half.value)};
   }
 
   std::string_view name() const noexcept override { return "model"; }
@@ -98,7 +104,7 @@ class ModelSource final : public Source {
   std::vector<Domain> domains_;
   bool started_ = false;
   Ticks before_;
-  Reading last_;  // Retry until a utilisation is known; then repeated where no tick has passed
+  Reading last_;  // repeated where no tick has passed
 };
 
 }  // namespace

@@ -77,6 +77,17 @@ std::vector<std::string> find_power(Service& service, const RedfishResource& cha
   return paths;
 }
 
+// A chassis inside another that tells its power is part of that power.
+void keep_outermost(std::vector<Chassis>& all) {
+  const std::vector<Chassis> found = all;
+  std::erase_if(all, [&](const Chassis& chassis) {
+    return std::any_of(found.begin(), found.end(), [&](const Chassis& other) {
+      return other.resource.path != chassis.resource.path &&
+             other.resource.path == chassis.resource.contained_by;
+    });
+  });
+}
+
 // A password that is refused is not tried again: services lock accounts.
 bool refused(long status) { return status == 401 || status == 403; }
 
@@ -131,9 +142,6 @@ std::vector<Domain> describe(const std::vector<Chassis>& all, Duration interval)
     domain.gauge.longest_hold = interval * 6;
     domain.gauge.power_cap = 1.0 * megawatt;
     domain.gauge.gain = kAssumedGain;
-    for (const Chassis& other : all)
-      if (&other != &chassis && other.resource.path == chassis.resource.contained_by)
-        domain.parent = "redfish" + other.resource.path;
     domains.push_back(std::move(domain));
   }
   return domains;
@@ -182,10 +190,10 @@ std::unique_ptr<Source> open_redfish(const SourceOptions& options, const Redfish
     if (!resource) continue;
     resource->path = member;
     Chassis chassis{*resource, find_power(*service, *resource)};
-    if (chassis.paths.empty()) continue;
-    first.push_back(read_chassis(*service, chassis, go_on));
-    all->push_back(std::move(chassis));
+    if (!chassis.paths.empty()) all->push_back(std::move(chassis));
   }
+  keep_outermost(*all);
+  for (const Chassis& chassis : *all) first.push_back(read_chassis(*service, chassis, go_on));
   if (all->empty()) {
     notes.push_back({"Redfish", root + ": no chassis tells its power", ""});
     return nullptr;

@@ -14,7 +14,7 @@ constexpr double kIdleShare = 0.22;
 /// 1 / (kNear + busy).
 constexpr double kNear = 0.25;
 /// 90 % of Student's t at the 8 to 16 blocks the jackknife runs over.
-constexpr double kNinety = 1.8;
+constexpr double kNinety = 1.9;
 constexpr std::uint64_t kFewest = 8;       // samples before anything is said
 constexpr double kKnownHalfWidth = 0.25;   // of the value
 constexpr double kWindowS = 2.0 * 3600.0;  // what happened before is forgotten

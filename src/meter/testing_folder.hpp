@@ -4,12 +4,11 @@
 /// \file
 /// For tests: a folder of its own that goes when the test does, and files in it.
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
-
-#include <stdlib.h>
 
 namespace carnot::meter::testing {
 

@@ -109,7 +109,8 @@ SensorTree::SensorTree(const fs::path& root, Topology topology, double joules_to
 }
 
 SensorTree::~SensorTree() {
-  for (const Shown& s : shown_) ::close(s.fd);
+  for (const Shown& s : shown_)
+    if (s.fd >= 0) ::close(s.fd);
   ::close(stat_fd_);
   ::close(uptime_fd_);
 }
@@ -155,6 +156,11 @@ void SensorTree::zone(const std::string& control, const std::string& zone,
   put(root_ / "sys" / devices / control / "enabled", "1\n");
   link(control, devices / control);
   link(zone, inside);
+  for (const fs::path& device : {devices / control, inside}) {
+    const fs::path subsystem = root_ / "sys" / device / "subsystem";
+    if (!fs::exists(fs::symlink_status(subsystem)))
+      fs::create_symlink(fs::relative(classes, subsystem.parent_path()), subsystem);
+  }
 }
 
 void SensorTree::powercap_socket(int socket, double package_w, double dram_w) {
@@ -328,8 +334,15 @@ void SensorTree::build() {
 
 void SensorTree::show(const fs::path& path, std::size_t of) {
   fs::create_directories(path.parent_path());
-  shown_.push_back({made_file(path), of});
+  shown_.push_back({path, made_file(path), of});
   rewrite(shown_.back());
+}
+
+void SensorTree::close_file(Shown& shown) {
+  if (shown.fd < 0) return;
+  if (::ftruncate(shown.fd, 0) != 0) throw IoError(shown.path.string(), "truncate", errno);
+  ::close(shown.fd);
+  shown.fd = -1;
 }
 
 std::uint64_t SensorTree::counts(const Register& r) const noexcept {
@@ -339,6 +352,7 @@ std::uint64_t SensorTree::counts(const Register& r) const noexcept {
 }
 
 void SensorTree::rewrite(const Shown& shown) const {
+  if (shown.fd < 0) return;
   const Register& r = registers_[shown.of];
   const auto microjoules =
       static_cast<std::uint64_t>(static_cast<detail::Uint128>(counts(r)) * r.unit_nj / 1000);
@@ -374,6 +388,46 @@ void SensorTree::reset(const std::string& id) {
   // What was spent stays spent: the start moves so that the register shows zero.
   r.start = (std::uint64_t{1} << 32) - (counted & 0xffffffffu);
   for (const Shown& s : shown_) rewrite(s);
+}
+
+void SensorTree::turn_after(const std::string& id, Energy energy) {
+  reset(id);
+  Register& r = registers_[index_of(id)];
+  r.start -= static_cast<std::uint64_t>(energy.base() / r.unit_j) + 1;
+  for (const Shown& s : shown_) rewrite(s);
+}
+
+void SensorTree::fail(const std::string& id) {
+  const std::size_t of = index_of(id);
+  for (Shown& s : shown_) {
+    if (s.of != of || s.fd < 0) continue;
+    close_file(s);
+    // Nothing is mapped at address zero, so reading a process's memory there gives EIO.
+    fs::remove(s.path);
+    fs::create_symlink("/proc/" + std::to_string(::getpid()) + "/mem", s.path);
+  }
+}
+
+void SensorTree::mend(const std::string& id) {
+  const std::size_t of = index_of(id);
+  for (Shown& s : shown_) {
+    if (s.of != of || !fs::is_symlink(s.path)) continue;
+    fs::remove(s.path);
+    s.fd = made_file(s.path);
+    rewrite(s);
+  }
+}
+
+void SensorTree::vanish(const std::string& id) {
+  const std::size_t of = index_of(id);
+  for (Shown& s : shown_) {
+    if (s.of != of) continue;
+    close_file(s);
+    const fs::path folder = s.path.parent_path();
+    for (const char* kind : {"powercap", "hwmon"})
+      fs::remove(root_ / "sys/class" / kind / folder.filename());
+    fs::remove_all(folder);
+  }
 }
 
 Energy SensorTree::true_total() const {

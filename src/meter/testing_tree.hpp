@@ -72,6 +72,14 @@ class SensorTree {
   void set_power(const std::string& register_id, Power power);
   /// The counter begins again from zero.
   void reset(const std::string& register_id);
+  /// The counter turns after this much more; less than a whole turn.
+  void turn_after(const std::string& register_id, Energy energy);
+  /// Reading the register's files fails with EIO from now on, until `mend`. (Who has a file open
+  /// finds it empty: a plain file cannot fail an open reader.)
+  void fail(const std::string& register_id);
+  void mend(const std::string& register_id);
+  /// Its files are gone with their folders; who has one open finds it empty.
+  void vanish(const std::string& register_id);
 
   Energy true_total() const;  ///< since the beginning, each joule once
   Energy true_energy(const std::string& register_id) const;
@@ -82,7 +90,8 @@ class SensorTree {
 
  private:
   struct Shown {
-    int fd = -1;
+    std::filesystem::path path;
+    int fd = -1;         // -1: failing or gone
     std::size_t of = 0;  // register
   };
   std::size_t add_register(Register made);
@@ -95,6 +104,7 @@ class SensorTree {
   void write_processor_time() const;
   void show(const std::filesystem::path& path, std::size_t of);
   void rewrite(const Shown& shown) const;
+  static void close_file(Shown& shown);
   std::size_t index_of(const std::string& id) const;
   std::uint64_t counts(const Register& r) const noexcept;
   void build();

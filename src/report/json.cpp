@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/report/result.hpp"
 
-#include "report/json_reading.hpp"
+#include "report/json_figure.hpp"
 
 namespace carnot::report {
 
 namespace {
-
-template <class Q>
-Json figure(const Estimate<Q>& estimate) {
-  return Json{{"value", number_or_null(estimate.value().base())},
-              {"low", number_or_null(estimate.low().base())},
-              {"high", number_or_null(estimate.high().base())},
-              {"origin", name(estimate.origin())},
-              {"boundary", name(estimate.boundary())},
-              {"sources", estimate.sources()}};
-}
 
 Json row(const LaneResult& lane) {
   Json json{
@@ -30,14 +20,14 @@ Json row(const LaneResult& lane) {
         {"certified", lane.certified},
         {"split", lane.quality_split}}},
       {"duration_s", number_or_null(lane.duration.in(second))},
-      {"energy_j", figure(lane.energy)},
+      {"energy_j", json_figure(lane.energy)},
       {"own_energy_j", number_or_null(lane.own_energy.in(joule))},
       {"battery_energy_j", number_or_null(lane.battery_energy.in(joule))},
       {"grid_energy_j", number_or_null(lane.grid_energy.in(joule))},
       {"curtailed_j", number_or_null(lane.curtailed.in(joule))},
       {"exported_j", number_or_null(lane.exported.in(joule))},
-      {"carbon_g", figure(lane.carbon)},
-      {"cost_eur", figure(lane.cost)},
+      {"carbon_g", json_figure(lane.carbon)},
+      {"cost_eur", json_figure(lane.cost)},
       {"bits_learned", number_or_null(lane.bits_learned)},
       {"bits_per_j", number_or_null(lane.bits_per_joule)},
       {"times_above_landauer", number_or_null(lane.times_above_landauer)},

@@ -10,85 +10,19 @@
 #include "carnot/report/result.hpp"
 
 #include "report/sample_run.hpp"
+#include "report/schema_check.hpp"
 
 namespace carnot::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The parts of JSON Schema that docs/formats/run.schema.json uses, plainly: the hand check that
-/// always runs.
-class SchemaCheck {
- public:
-  explicit SchemaCheck(const Json& root) : root_(root) {}
-
-  std::vector<std::string> problems;
-
-  void check(const Json& schema, const Json& value, const std::string& at) {
-    if (schema.contains("$ref")) {
-      const std::string name = schema["$ref"].get<std::string>();
-      check(root_.at(Json::json_pointer(name.substr(1))), value, at);
-      return;
-    }
-    if (schema.contains("type") && !of_type(schema["type"], value)) {
-      problems.push_back(at + ": type " + value.type_name());
-      return;
-    }
-    if (schema.contains("const") && value != schema["const"]) problems.push_back(at + ": const");
-    if (schema.contains("enum") &&
-        std::find(schema["enum"].begin(), schema["enum"].end(), value) == schema["enum"].end()) {
-      problems.push_back(at + ": enum");
-    }
-    if (schema.contains("minimum") && value.is_number() &&
-        value.get<double>() < schema["minimum"].get<double>()) {
-      problems.push_back(at + ": minimum");
-    }
-    if (value.is_object()) {
-      for (const Json& key : schema.value("required", Json::array())) {
-        if (!value.contains(key.get<std::string>())) {
-          problems.push_back(at + ": missing " + key.get<std::string>());
-        }
-      }
-      const Json properties = schema.value("properties", Json::object());
-      for (const auto& [key, part] : value.items()) {
-        if (properties.contains(key)) {
-          check(properties[key], part, at + "/" + key);
-        } else if (schema.contains("additionalProperties") &&
-                   schema["additionalProperties"].is_object()) {
-          check(schema["additionalProperties"], part, at + "/" + key);
-        }
-      }
-    }
-    if (value.is_array() && schema.contains("items")) {
-      for (const Json& part : value) check(schema["items"], part, at + "/[]");
-    }
-  }
-
- private:
-  static bool of_type(const Json& type, const Json& value) {
-    if (type.is_array()) {
-      return std::any_of(type.begin(), type.end(),
-                         [&](const Json& t) { return of_type(t, value); });
-    }
-    const auto name = type.get<std::string>();
-    return (name == "object" && value.is_object()) || (name == "array" && value.is_array()) ||
-           (name == "string" && value.is_string()) || (name == "number" && value.is_number()) ||
-           (name == "integer" && value.is_number_integer()) ||
-           (name == "boolean" && value.is_boolean()) || (name == "null" && value.is_null());
-  }
-  const Json& root_;
-};
-
 std::string schema_path() {
   return std::string(CARNOT_SOURCE_DIR) + "/docs/formats/run.schema.json";
 }
 
 std::vector<std::string> problems_of(const std::string& document) {
-  std::ifstream file(schema_path());
-  const Json schema = Json::parse(file);
-  SchemaCheck check(schema);
-  check.check(schema, Json::parse(document), "");
-  return check.problems;
+  return schema_problems(schema_path(), document);
 }
 
 std::vector<RunResult> several() {

@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/report/learn_report.hpp"
 
-#include "report/json_reading.hpp"
+#include "report/json_figure.hpp"
 
 namespace carnot::report {
 
 namespace {
-
-Json figure(const Estimate<Energy>& e) {
-  return {{"value", number_or_null(e.value().in(joule))},
-          {"low", number_or_null(e.low().in(joule))},
-          {"high", number_or_null(e.high().in(joule))},
-          {"origin", name(e.origin())},
-          {"boundary", name(e.boundary())},
-          {"sources", e.sources()}};
-}
 
 Json operations(const learn::Counters& counters) {
   Json out = Json::object();
@@ -93,8 +84,8 @@ Json point(const run::ExperimentPoint& p) {
           {"total_steps", p.total_steps},
           {"operations", operations(p.counters)},
           {"bytes_moved", bytes_by_level(p.counters)},
-          {"energy_j", figure(p.energy)},
-          {"instrument_energy_j", figure(p.instrument_energy)},
+          {"energy_j", json_figure(p.energy)},
+          {"instrument_energy_j", json_figure(p.instrument_energy)},
           {"seconds", number_or_null(p.seconds)},
           {"modelled_seconds", number_or_null(p.modelled_time.in(second))},
           {"bits", bits(p.lengths)},

@@ -13,6 +13,7 @@
 
 #include "report/facts.hpp"
 #include "report/json_reading.hpp"
+#include "report/origin.hpp"
 
 namespace carnot::report {
 
@@ -44,6 +45,10 @@ class Reader {
     if (!open_) fail(fmt::format("{} outside a policy's lane", what));
   }
 
+  template <class OfMeasurement>
+  [[noreturn]] void take(const OfMeasurement&) {
+    fail("this belongs to a measurement, not to a run");
+  }
   void take(const RunBegin& begin) {
     if (index_ != 0) fail("a second run begins; a journal holds one");
     result_.carnot_version = begin.carnot_version;
@@ -149,20 +154,6 @@ void agree(const std::string& what, const char* key, double ledger, double writt
   if (std::isfinite(written) && scale < 1e-9) return;
   throw InputError(
       fmt::format("{}: {}: the row says {} but the slots sum to {}", what, key, written, ledger));
-}
-
-Origin origin_named(const std::string& text, const std::string& what) {
-  for (const Origin o : {Origin::Measured, Origin::Published, Origin::Modelled, Origin::Assumed}) {
-    if (text == name(o)) return o;
-  }
-  throw InputError(what + ": origin: measured, modelled, assumed or published is allowed");
-}
-
-Boundary boundary_named(const std::string& text, const std::string& what) {
-  for (const Boundary b : {Boundary::Chip, Boundary::Node, Boundary::Facility, Boundary::None}) {
-    if (text == name(b)) return b;
-  }
-  throw InputError(what + ": boundary: chip, node, facility or none is allowed");
 }
 
 /// A row's figure with the ledger's value and the row's interval around it.

@@ -17,6 +17,7 @@
 #include "carnot/learn/dataset.hpp"
 #include "carnot/learn/learner.hpp"
 #include "carnot/ledger/journal.hpp"
+#include "carnot/ledger/measurement_view.hpp"
 #include "carnot/plan/oracle.hpp"
 #include "carnot/plan/policy.hpp"
 #include "carnot/run/environment.hpp"
@@ -475,6 +476,8 @@ RunSummary resume_run(const std::string& path, const RunOptions& options) {
   JournalContents contents;
   JournalWriter writer = JournalWriter::resume(path, contents);
   std::vector<Entry>& entries = contents.entries;
+  if (is_measurement(entries))
+    throw InputError(path + ": this is a measurement, not a run: carnot measure --resume goes on");
   if (entries.empty() || !std::holds_alternative<RunBegin>(entries.front()))
     throw InputError(path + ": nothing to resume: the run was interrupted before it began");
   const RunBegin begin = std::get<RunBegin>(entries.front());

@@ -8,7 +8,8 @@
 /// One run file holds one scenario and one or more policies ("lanes"), each a sequence
 ///     RunBegin  (LaneBegin  (Slot | Checkpoint | Evaluation)*  LaneEnd)*  RunEnd
 /// A checkpoint carries opaque bytes from which its lane goes on exactly; entries of a lane after
-/// its last checkpoint are superseded when the run is resumed (the journal is cut there).
+/// its last checkpoint are superseded when the run is resumed (the journal is cut there). A file
+/// holds a run or a measurement (ledger/measurement_entry.hpp), never both.
 ///
 /// Invariant per slot (checked when appended and when loaded): the two identities of `SlotEntry`
 /// hold to `kBalanceTolerance`. Everything here is a value; functions are pure and thread-safe.
@@ -92,7 +93,10 @@ struct RunEnd {
   bool operator==(const RunEnd&) const = default;
 };
 
-using Entry = std::variant<RunBegin, LaneBegin, SlotEntry, Evaluation, Checkpoint, LaneEnd, RunEnd>;
+/// The order of the kinds is part of the journal's format: new ones go to the end.
+using Entry = std::variant<RunBegin, LaneBegin, SlotEntry, Evaluation, Checkpoint, LaneEnd, RunEnd,
+                           MeasurementBegin, MeasurementSample, MeasurementProcess, MeasurementGap,
+                           MeasurementWindow, MeasurementEnd>;
 
 /// How far a slot's identities may be off, relative to the slot's largest energy: room for the
 /// rounding of a few dozen additions, none for a lost joule in a gigajoule.
@@ -104,10 +108,12 @@ double balance_residual(const SlotEntry& slot) noexcept;
 
 inline constexpr std::size_t kMaxText = std::size_t{16} << 20;  ///< bytes of any one text
 inline constexpr std::size_t kMaxState = std::size_t{1} << 30;  ///< bytes of a checkpoint's state
+inline constexpr std::size_t kMaxChannels = 4096;               ///< of one measurement
+inline constexpr std::size_t kMaxChannelText = 4096;  ///< bytes of any one text of a channel
 
 /// Binary form, little-endian, versioned by a leading tag byte. One entry has one encoding (every
 /// NaN becomes the same quiet NaN), so decode(encode(e)) is e and encode(decode(b)) is b.
-/// Format: docs/formats/journal.md. \throws InputError naming a text or state over its limit
+/// Format: docs/formats/journal.md. \throws InputError naming a text, state or list over its limit
 std::vector<std::uint8_t> encode(const Entry& entry);
 /// \throws InputError on any byte string that is no entry (fuzzed)
 Entry decode(const std::uint8_t* data, std::size_t size);

@@ -52,8 +52,11 @@ enum class KeepStates {
 
 class JournalWriter {
  public:
+  /// When a new file is on the disk and not only in the system's memory: at once, or (what costs
+  /// nothing) with the first `sync`.
+  enum class Durable { AtOnce, WhenSynced };
   /// Creates the file. \throws IoError if it exists, or on any failure of the system
-  static JournalWriter create(const std::string& path);
+  static JournalWriter create(const std::string& path, Durable durable = Durable::AtOnce);
   /// Opens to go on: reads, cuts a torn tail, and positions after the last good record.
   /// \param contents  filled with what is there
   /// \throws IoError; InputError if corrupt or not a journal (message says how to save what is
@@ -89,6 +92,7 @@ class JournalWriter {
   std::string path_;
   int fd_ = -1;
   std::uint64_t size_ = 0;
+  bool folder_synced_ = true;         // the name of a new file, in its folder
   bool tail_dirty_ = false;           // bytes of a failed append may lie beyond size_
   int sync_error_ = 0;                // errno of the sync that failed
   std::vector<std::uint8_t> record_;  // reused

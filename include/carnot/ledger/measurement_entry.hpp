@@ -5,7 +5,8 @@
 /// Entries of a measurement: what `carnot measure` writes while it looks.
 ///
 /// One measurement file is
-///     MeasurementBegin  (MeasurementSample | MeasurementProcess | MeasurementGap)* MeasurementEnd?
+///     MeasurementBegin  (MeasurementSample | MeasurementProcess | MeasurementGap |
+///                        MeasurementWindow)*  MeasurementEnd?
 /// Samples carry cumulative integers as the hardware counts them, so any two of them give the exact
 /// energy of the time between, a file cut anywhere is a shorter measurement, and a meter that was
 /// killed can go on (the counters did). Nothing derived is stored. Values; thread-safe to read.
@@ -49,16 +50,22 @@ struct MeasurementBegin {
   bool operator==(const MeasurementBegin&) const = default;
 };
 
-/// Cumulative since MeasurementBegin; fixed size for a given number of channels.
+/// Cumulative; fixed size for a given number of channels. Where each count starts differs, so what
+/// happened in a measurement is the difference to its first sample (which is taken before the
+/// command runs); only job_cpu_ns, job_*_b and meter_cpu_ns are of the measurement as they stand.
+/// Across a restart of the machine the counts go on from where they stood, the time it was off is
+/// on `boottime_ns` alone, as if the machine had slept.
 struct MeasurementSample {
   std::int64_t monotonic_ns = 0, boottime_ns = 0;
+  /// Since the machine started, all CPUs together.
   std::int64_t machine_busy_ns = 0, machine_idle_ns = 0, machine_steal_ns = 0;
-  std::int64_t job_cpu_ns = 0;
-  std::int64_t meter_cpu_ns = 0;  ///< carnot's own
-  std::uint64_t job_disk_read_b = 0, job_disk_write_b = 0, job_peak_rss_b = 0, machine_net_b = 0;
-  double frequency_hz = 0;  ///< mean over CPUs; 0: not readable
+  std::int64_t job_cpu_ns = 0;    ///< since the command began, or was attached to
+  std::int64_t meter_cpu_ns = 0;  ///< carnot's own, of all processes that measured
+  std::uint64_t job_disk_read_b = 0, job_disk_write_b = 0, job_peak_rss_b = 0;
+  std::uint64_t machine_net_b = 0;  ///< since the machine started, all interfaces but loopback
+  double frequency_hz = 0;          ///< mean over CPUs; 0: not readable
   struct Channel {
-    std::uint64_t total = 0;  ///< counts, exact
+    std::uint64_t total = 0;  ///< counts since the meter was opened, exact
     std::uint64_t raw = 0;    ///< as the hardware shows it
     std::int64_t unobserved_ns = 0;
     double share = 0;         ///< accelerators: job's share of busy time since the last sample

@@ -2,10 +2,11 @@
 #pragma once
 
 /// \file
-/// A SQLite view of journals for questions: tables `run`, `lane`, `slot`, `evaluation` (STRICT;
-/// columns end in their unit) and views `lane_totals`, `mode_totals`. The journal stays the truth:
-/// a store can be deleted and rebuilt from it at any time, and `load` of the same journal twice
-/// changes nothing. Schema: docs/formats/store.md. One connection, one thread.
+/// A SQLite view of journals for questions: tables `run`, `lane`, `slot`, `evaluation` of runs and
+/// `measurement`, `domain`, `sample`, `reading`, `process`, `gap`, `phase` of measurements (STRICT;
+/// columns end in their unit), and views of totals. The journal stays the truth: a store can be
+/// deleted and rebuilt from it at any time, and `load` of the same journal twice changes nothing.
+/// Schema: docs/formats/store.md. One connection, one thread.
 ///
 /// Beside it the two answers that need no SQL: `totals` of each lane, and `export_csv` of all
 /// slots for a spreadsheet.
@@ -38,7 +39,7 @@ class LedgerStore {
   /// Loads one journal's entries under `run_id` (usually its file name), replacing that run's rows,
   /// in one transaction: a failure leaves the store as it was. Checkpoints stay in the journal.
   /// \throws InputError if the entries are not in the order of entry.hpp (they may stop anywhere: a
-  ///         run in progress loads too) or a slot breaks the balance by more than
+  ///         run or measurement in progress loads too) or a slot breaks the balance by more than
   ///         kBalanceTolerance; IoError from the file
   void load(const std::string& run_id, const std::vector<Entry>& entries);
 

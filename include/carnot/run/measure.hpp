@@ -36,7 +36,8 @@ struct MeasureOptions {
       Duration::seconds(10);  ///< fdatasync; a killed process loses nothing anyway
   std::string command_line;   ///< of carnot, for the ledger
   std::string facts_json;     ///< accounting options, for the report
-  bool keep_entries = true;   ///< in `MeasureResult::entries`; else only the journal has them
+  bool keep_entries = true;   ///< in `MeasureResult::entries`; else only the journal has them, up
+                              ///< to where it could be written
 };
 
 /// What a caller sees after every sample (live view, exporter); valid during the call.
@@ -55,8 +56,8 @@ struct MeasureHooks {
 struct MeasureResult {
   meter::JobOutcome outcome = meter::JobOutcome::Finished;
   int exit_code = 0;
-  std::vector<Entry> entries;
-  std::vector<meter::Note> notes;
+  std::vector<Entry> entries;      ///< all, or (keep_entries false) those the journal has not
+  std::vector<meter::Note> notes;  ///< of the meter, and what went wrong with the journal
 };
 
 /// \throws InputError, IoError, DeviceError; the job is never left stopped

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/version.hpp"
+
+namespace carnot::app {
+
+namespace {
+
+/// A first word that names no command, with the nearest that does; empty: it does, or there is
+/// none.
+std::string unknown_command(const CLI::App& cli, int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : cli.get_subcommands({})) names.push_back(command->get_name());
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.starts_with('-')) continue;
+    if (std::find(names.begin(), names.end(), word) != names.end()) return "";
+    const std::string near = carnot::nearest(word, names);
+    return fmt::format("unknown command `{}`; {}", word,
+                       near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
+                                    : fmt::format("did you mean `{}`?", near));
+  }
+  return "";
+}
+
+/// A reader that has seen enough and a full file are failed writes, not reasons to die. A handler
+/// that does nothing, since what is ignored stays ignored in the programs we start.
+void survive_failed_writes() {
+  for (const int number : {SIGPIPE, SIGXFSZ}) {
+    struct sigaction action {};
+    sigaction(number, nullptr, &action);
+    if (action.sa_handler == SIG_IGN) continue;
+    action.sa_handler = [](int) {};
+    sigaction(number, &action, nullptr);
+  }
+}
+
+std::string command_line_of(int argc, char** argv) {
+  std::string line;
+  for (int i = 0; i < argc; ++i) {
+    if (i > 0) line += ' ';
+    const std::string word = i == 0 ? "carnot" : argv[i];
+    line += word.find_first_of(" \"'") == std::string::npos ? word : "'" + word + "'";
+  }
+  return line;
+}
+
+}  // namespace
+
+int fail(int code, const char* message) {
+  std::fprintf(stderr, "carnot: %s\n", message);
+  return code;
+}
+
+int run_cli(int argc, char** argv, const AddCommands& add_commands) {
+  survive_failed_writes();
+  Common common;
+  common.command_line = command_line_of(argc, argv);
+  char** const end = argv + argc;
+  char** const dashes = std::find(argv, end, std::string_view("--"));
+  if (dashes != end) {
+    common.job.assign(dashes + 1, end);
+    argc = static_cast<int>(dashes - argv);
+  }
+  Action action;
+  CLI::App cli{"carnot: where a computation's joules go, and how to spend fewer of them", "carnot"};
+  cli.set_version_flag("--version", fmt::format("carnot {}", kVersion));
+  cli.require_subcommand(1);
+  cli.add_flag("--json", common.json,
+               "Print one JSON document on standard output and nothing else");
+  cli.add_flag("--quiet,-q", common.quiet, "No messages, no progress");
+  cli.fallthrough();
+  add_commands(cli, common, action);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::CallForHelp& e) {
+    return cli.exit(e);
+  } catch (const CLI::CallForAllHelp& e) {
+    return cli.exit(e);
+  } catch (const CLI::CallForVersion& e) {
+    return cli.exit(e);
+  } catch (const CLI::ParseError& e) {
+    if (const std::string unknown = unknown_command(cli, argc, argv); !unknown.empty())
+      return fail(kUsage, unknown.c_str());
+    cli.exit(e);
+    return kUsage;
+  }
+  if (dashes != end && !cli.got_subcommand("measure"))
+    return fail(kUsage, "words after -- are a command to measure: carnot measure -- COMMAND");
+  try {
+    return action();
+  } catch (const UsageError& e) {
+    return fail(kUsage, e.what());
+  } catch (const InputError& e) {
+    return fail(kBadInput, e.what());
+  } catch (const InputFileError& e) {
+    return fail(kBadInput, e.what());
+  } catch (const DeviceError& e) {
+    return fail(kDevice, e.what());
+  } catch (const IoError& e) {
+    return fail(kDevice, e.what());
+  } catch (const std::exception& e) {
+    return fail(kBug, fmt::format("this is our bug, please report it: {}", e.what()).c_str());
+  }
+}
+
+}  // namespace carnot::app

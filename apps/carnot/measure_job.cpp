@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/file.hpp"
+#include "carnot/ledger/journal.hpp"
+#include "carnot/report/measurement.hpp"
+
+#include "measure_command.hpp"
+
+namespace carnot::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::atomic<int> g_pass_to{0};
+std::atomic<int> g_signals{0};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+void on_signal(int number, siginfo_t* info, void*) {
+  if (g_signals.fetch_add(1) > 0) _exit(128 + number);
+  // From the terminal the whole foreground group has it already; else it was meant for us alone.
+  const bool sent_to_us = info->si_code == SI_USER || info->si_code == SI_QUEUE;
+  if (const int pid = g_pass_to.load(); sent_to_us && pid > 0) ::kill(pid, number);
+}
+
+/// With --json the document is all there is on standard output, so what the command prints goes
+/// to standard error.
+class CommandOutput {
+ public:
+  explicit CommandOutput(bool aside) {
+    if (!aside) return;
+    saved_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (saved_ < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+      throw IoError("standard output", "redirect", errno);
+  }
+  ~CommandOutput() { restore(); }
+  CommandOutput(const CommandOutput&) = delete;
+  CommandOutput& operator=(const CommandOutput&) = delete;
+  void restore() {
+    if (saved_ < 0) return;
+    ::dup2(saved_, STDOUT_FILENO);
+    ::close(saved_);
+    saved_ = -1;
+  }
+
+ private:
+  int saved_ = -1;
+};
+
+/// $XDG_STATE_HOME/carnot/measure/<utc>-<pid>.journal; empty where there is no home.
+fs::path default_journal() {
+  const char* const state = std::getenv("XDG_STATE_HOME");
+  const char* const home = std::getenv("HOME");
+  fs::path folder;
+  if (state && *state == '/') {
+    folder = state;
+  } else if (home && *home == '/') {
+    folder = fs::path(home) / ".local" / "state";
+  } else {
+    return {};
+  }
+  std::string utc = Instant::now().iso8601().substr(0, 19);  // to the second
+  std::erase_if(utc, [](char c) { return c == '-' || c == ':'; });
+  return folder / "carnot" / "measure" / fmt::format("{}Z-{}.journal", utc, ::getpid());
+}
+
+/// Where the journal goes. What was asked for must be possible; the default may fail, with a note.
+std::string place_journal(const MeasureCommand& c, const Common& common) {
+  std::error_code error;
+  if (!c.out.empty()) {
+    const fs::path folder = fs::path(c.out).parent_path();
+    if (!folder.empty()) fs::create_directories(folder, error);
+    if (c.force && fs::is_regular_file(c.out, error)) fs::remove(c.out, error);
+    return c.out;
+  }
+  const fs::path path = default_journal();
+  if (path.empty()) return "";
+  fs::create_directories(path.parent_path(), error);
+  if (!error && ::access(path.parent_path().c_str(), W_OK) == 0) return path;
+  say(common, fmt::format("carnot: no journal: {} cannot be written; --out FILE says where",
+                          path.parent_path().string()));
+  return "";
+}
+
+std::vector<Entry> all_entries(const std::string& journal, MeasureResult& result) {
+  if (journal.empty()) return std::move(result.entries);
+  std::vector<Entry> entries = read_journal(journal).entries;
+  entries.insert(entries.end(), std::make_move_iterator(result.entries.begin()),
+                 std::make_move_iterator(result.entries.end()));
+  return entries;
+}
+
+void write_reports(const MeasureCommand& c, const std::vector<Entry>& entries,
+                   const report::Measurement& measurement, const std::string& journal,
+                   const StoreWriter& store) {
+  if (!c.html.empty()) write_file(c.html, report::measurement_html(measurement));
+  if (!c.csv.empty()) write_file(c.csv, report::measurement_csv(measurement));
+  if (!c.store.empty() && store)
+    store(c.store, journal.empty() ? "measurement" : fs::path(journal).filename().string(),
+          entries);
+}
+
+}  // namespace
+
+void watch_while_measuring() {
+  for (const int number : {SIGINT, SIGTERM}) {
+    struct sigaction action {};
+    sigaction(number, nullptr, &action);
+    if (action.sa_handler == SIG_IGN) continue;  // as nohup or a shell's & wants it
+    action.sa_sigaction = on_signal;
+    action.sa_flags = SA_SIGINFO;
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, nullptr);
+  }
+}
+
+void pass_signals_to(int pid) { g_pass_to.store(pid); }
+
+int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter& store) {
+  MeasureOptions options = measure_options(c, common.command_line);
+  const bool resuming = !c.resume.empty();
+  const std::string journal = resuming ? c.resume : place_journal(c, common);
+  if (!resuming) options.journal = journal;
+  options.keep_entries = journal.empty();
+  CommandOutput output(common.json && !c.job.empty());
+  watch_while_measuring();
+
+  MeasureHooks hooks;
+  LiveDisplay display(c.live && !common.quiet);
+  const bool starts = !c.job.empty();
+  if (starts || display.on())
+    hooks.on_sample = [&](const MeasureView& view) {
+      if (starts) pass_signals_to(view.begin.pid);
+      display.draw(view);
+    };
+  // A command is waited for; what carnot did not start it may leave at any time.
+  if (!starts) hooks.stop = [] { return g_signals.load() > 0; };
+  MeasureResult result =
+      resuming ? resume_measurement(journal, options, hooks) : measure(options, hooks);
+  const int code = result.exit_code;
+  output.restore();
+
+  const std::vector<Entry> entries = all_entries(journal, result);
+  const report::Measurement measurement =
+      report::summarise_measurement(entries, report::recorded_account_options(entries));
+  const std::string figures =
+      common.json ? report::measurement_json(measurement)
+                  : report::measurement_terminal(measurement, terminal_width(STDERR_FILENO),
+                                                 is_terminal(STDERR_FILENO));
+  // Beside a command's own output the figures are a message; alone they are the answer.
+  if (common.json || !starts) {
+    print(figures);
+  } else {
+    std::fwrite(figures.data(), 1, figures.size(), stderr);
+  }
+  write_reports(c, entries, measurement, journal, store);
+  for (const meter::Note& note : result.notes) {
+    if (note.what == "journal") say(common, fmt::format("carnot: {}: {}", note.what, note.why));
+  }
+  if (!journal.empty()) say(common, fmt::format("journal: {}", journal));
+  if (!c.html.empty()) say(common, fmt::format("report: file://{}", fs::absolute(c.html).string()));
+  return code;
+}
+
+}  // namespace carnot::app

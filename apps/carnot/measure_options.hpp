@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// What `carnot measure` was asked.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "carnot/model/accounting.hpp"
+#include "carnot/run/measure.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace carnot::app {
+
+struct MeasureCommand {
+  std::vector<std::string> job;
+  int pid = 0;
+  std::string cgroup, length, interval, out, resume, policy = "capacity", host;
+  std::string html, csv, store, estimate;
+  bool force = false, live = false, list = false;
+  meter::SourceOptions sources;
+  model::AccountOptions accounting;
+
+  bool attaches() const { return pid > 0 || !cgroup.empty(); }
+  bool has_job() const { return !job.empty() || attaches(); }
+};
+
+/// Flags of `carnot measure`.
+void add_measure_flags(CLI::App& command, MeasureCommand& c);
+
+/// What the library is asked; `journal` is left empty.
+/// \throws UsageError for options that do not go together, InputError for values
+MeasureOptions measure_options(const MeasureCommand& c, const std::string& command_line);
+
+/// "key=value,key=value" of --host. \throws InputError naming the keys there are
+meter::HostFacts parse_host_facts(const std::string& text);
+
+}  // namespace carnot::app

@@ -1,0 +1,390 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The names of CodeCarbon over carnot's meter: change the import, keep the program.
+
+    from carnot.codecarbon import EmissionsTracker
+
+Same main parameters, attributes and columns of emissions.csv. What is different, on purpose:
+
+- an unknown location is the world's range, never a country, and nothing asks the network;
+- figures no sensor tells apart are NaN (empty in the CSV), not 0;
+- energy is the machine's (`tracking_mode="machine"`) or this process's ("process") by CPU time and
+  accelerator time, whatever sensors there are; `pue` multiplies energy, power and emissions alike;
+- a killed program loses no more than `measure_power_secs`: the row so far lies beside the CSV and is
+  added to it by the next tracker with the same output folder;
+- energies are kWh, powers W, emissions kg CO2e, as there; intervals are in `tracker.measurement`.
+"""
+import csv
+import dataclasses
+import functools
+import io
+import json
+import logging
+import math
+import os
+import platform
+import threading
+import time
+import uuid
+import warnings
+from typing import Any, Callable, Dict, List, Optional
+
+from . import _figures
+from ._library import MeterError
+from ._measurement import Measurement
+from ._meter import Meter
+
+_JOULES_PER_KWH = 3.6e6
+_NAN = float("nan")
+_ACCEPTED = frozenset(  # parameters of CodeCarbon that mean nothing here or are always so
+    """api_call_interval api_endpoint api_key experiment_name emissions_endpoint
+    logging_logger tracking_pid gpu_ids allow_multiple_runs default_cpu_power force_cpu_power
+    force_ram_power force_mode_cpu_load rapl_include_dram rapl_prefer_psys log_level
+    electricitymaps_api_token co2_signal_api_token save_to_api save_to_prometheus save_to_logfire
+    prometheus_url save_to_logger output_handlers on_csv_write cloud_provider cloud_region region
+    country_2letter_iso_code wue force_carbon_intensity_g_co2e_kwh""".split())
+_SILENT = frozenset(["log_level", "allow_multiple_runs", "api_call_interval", "tracking_pid",
+                     "force_mode_cpu_load"])
+_log = logging.getLogger("carnot.codecarbon")
+
+
+@dataclasses.dataclass
+class EmissionsData:
+    """One row of emissions.csv."""
+
+    timestamp: str
+    project_name: str
+    run_id: str
+    experiment_id: str
+    duration: float
+    emissions: float
+    emissions_rate: float
+    cpu_power: float
+    gpu_power: float
+    ram_power: float
+    cpu_energy: float
+    gpu_energy: float
+    ram_energy: float
+    energy_consumed: float
+    water_consumed: float
+    country_name: str
+    country_iso_code: str
+    region: str
+    cloud_provider: str
+    cloud_region: str
+    os: str
+    python_version: str
+    codecarbon_version: str
+    cpu_count: float
+    cpu_model: str
+    gpu_count: float
+    gpu_model: str
+    longitude: float
+    latitude: float
+    ram_total_size: float
+    tracking_mode: str
+    cpu_utilization_percent: float
+    gpu_utilization_percent: float
+    ram_utilization_percent: float
+    ram_used_gb: float
+    on_cloud: str = "N"
+    pue: float = 1.0
+    wue: float = 0.0
+
+    @property
+    def values(self) -> Dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    def toJSON(self) -> str:
+        return json.dumps(self.values, sort_keys=True, indent=4)
+
+
+COLUMNS = tuple(field.name for field in dataclasses.fields(EmissionsData))
+
+
+def _cell(value: Any) -> Any:
+    return "" if isinstance(value, float) and math.isnan(value) else value
+
+
+class _File:
+    """emissions.csv, and the rows of trackers that have not ended beside it."""
+
+    def __init__(self, folder: str, name: str, run_id: str) -> None:
+        self.path = os.path.join(folder, name)
+        self._part = f"{self.path}.{run_id}.part"
+
+    def keep(self, row: Dict[str, Any]) -> None:
+        """Writes the row so far; whole or not at all."""
+        fresh = self._part + ".new"
+        with open(fresh, "w", encoding="utf-8") as file:
+            json.dump({"pid": os.getpid(), "started": _started(os.getpid()), "row": row}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, self._part)
+
+    def append(self, row: Dict[str, Any]) -> None:
+        """Adds the row under the columns the file has; a new file gets all."""
+        columns = list(COLUMNS)
+        if os.path.exists(self.path) and os.path.getsize(self.path) > 0:
+            with open(self.path, newline="", encoding="utf-8") as file:
+                columns = next(csv.reader(file), columns)
+            lines: List[List[Any]] = []
+        else:
+            lines = [list(columns)]
+        lines.append([_cell(row.get(column, "")) for column in columns])
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(lines)
+        # One write, so that rows of several processes do not mix.
+        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            data = text.getvalue().encode()
+            if os.write(fd, data) != len(data):
+                raise OSError(f"{self.path}: the disk took a part of a row only")
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        try:
+            os.unlink(self._part)
+        except FileNotFoundError:
+            pass
+
+    def adopt(self) -> None:
+        """Adds the rows of trackers whose process was killed."""
+        folder, name = os.path.split(self.path)
+        for entry in sorted(os.listdir(folder or ".")):
+            if not (entry.startswith(name + ".") and entry.endswith(".part")):
+                continue
+            path = os.path.join(folder, entry)
+            mine = f"{path}.{os.getpid()}.adopted"
+            try:
+                with open(path, encoding="utf-8") as file:
+                    left = json.load(file)
+                if _started(left["pid"]) == left["started"]:
+                    continue  # still running
+                os.rename(path, mine)  # of several trackers one wins
+                self.append(left["row"])
+                os.unlink(mine)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                _log.warning("cannot take over %s: %s", path, error)
+
+
+def _started(pid: int) -> Optional[str]:
+    """When a process started, in the kernel's ticks; None if there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None
+
+
+def _cpu_model() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor()
+
+
+def _ram_gb() -> float:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (ValueError, OSError):
+        return _NAN
+
+
+class EmissionsTracker:
+    """Tracks energy and emissions between start() and stop(); see the module."""
+
+    def __init__(self, project_name: str = "codecarbon", measure_power_secs: float = 15,
+                 *, experiment_id: str = "5b0fa12a-3dd7-45bb-9766-cc326314d9f1",
+                 output_dir: str = ".", output_file: str = "emissions.csv",
+                 save_to_file: bool = True, country_iso_code: Optional[str] = None,
+                 tracking_mode: str = "machine", pue: float = 1.0,
+                 meter: Optional[Meter] = None, **others: Any) -> None:
+        if tracking_mode not in ("machine", "process"):
+            raise ValueError(f"tracking_mode: allowed: machine, process; given: {tracking_mode!r}")
+        if not measure_power_secs > 0:
+            raise ValueError(f"measure_power_secs: allowed: > 0; given: {measure_power_secs}")
+        if save_to_file and not os.path.isdir(output_dir):
+            raise OSError(f"Folder '{output_dir}' doesn't exist !")
+        self._project_name = project_name
+        self._experiment_id = experiment_id
+        self._interval_s = float(measure_power_secs)
+        self._country = country_iso_code or others.get("country_2letter_iso_code") or ""
+        self._tracking_mode = tracking_mode
+        self._pue = float(pue)
+        self._intensity = float(others.get("force_carbon_intensity_g_co2e_kwh") or 0.0)
+        self._wue = float(others.get("wue") or 0.0)
+        self._meter = meter
+        self.run_id = uuid.uuid4()
+        self._file = _File(output_dir, output_file, str(self.run_id)) if save_to_file else None
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._tasks: Dict[str, Measurement] = {}
+        self._active_task: Optional[str] = None
+        self.measurement: Optional[Measurement] = None
+        self.final_emissions: Optional[float] = None
+        self.final_emissions_data: Optional[EmissionsData] = None
+        unknown = [key for key in others if key not in _ACCEPTED]
+        ignored = [key for key in others if key in _ACCEPTED and others[key] not in (None, False)
+                   and key not in _SILENT
+                   and key not in ("wue", "force_carbon_intensity_g_co2e_kwh",
+                                   "country_2letter_iso_code")]
+        if unknown or ignored:
+            warnings.warn("carnot.codecarbon does without " + ", ".join(sorted(unknown + ignored)),
+                          UserWarning, stacklevel=2)
+        self._measure("")  # a location that is not known is told at once
+
+    def _measure(self, label: str) -> Measurement:
+        m = Measurement(label, meter=self._meter, location=self._country,
+                        policy="capacity", carbon_g_per_kwh=self._intensity or None,
+                        pue=self._pue if self._pue > 1 else None)
+        if label == "" and self._country:
+            _figures.account(_figures.Energy(1, 1, 1, "measured", "chip"), time.time(), 1.0,
+                             location=self._country)
+        return m
+
+    # ---- whole runs
+
+    def start(self) -> None:
+        """Begins; a second call does nothing."""
+        with self._lock:
+            if self.measurement is not None:
+                return
+            self.measurement = self._measure(self._project_name).start()
+        if self._file is not None:
+            self._keep_safely(self._file.adopt)
+            self._keep_safely(self._keep)
+            threading.Thread(target=self._keep_on, name="carnot-codecarbon", daemon=True).start()
+
+    def _keep_safely(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (OSError, MeterError) as error:
+            _log.warning("emissions so far could not be kept: %s", error)
+
+    def _keep(self) -> None:
+        with self._lock:
+            if self._file is None or self.measurement is None or self._ended.is_set():
+                return
+            self._file.keep(self._data(self.measurement).values)
+
+    def _keep_on(self) -> None:
+        while not self._ended.wait(self._interval_s):
+            self._keep_safely(self._keep)
+
+    def flush(self) -> Optional[float]:
+        """Emissions so far, kg; None if it does not run."""
+        if self.measurement is None:
+            return None
+        self._keep_safely(self._keep)
+        return self._data(self.measurement).emissions
+
+    def stop(self) -> Optional[float]:
+        """Ends and gives the emissions in kg CO2e; None if it never began. Raises MeterError if
+        nothing could be measured."""
+        with self._lock:
+            if self.measurement is None:
+                _log.warning("stop() without start()")
+                return None
+            if self.final_emissions is not None:
+                return self.final_emissions
+            self._ended.set()
+            for task in self._tasks.values():
+                task.stop()
+            self.measurement.stop()
+            self.final_emissions_data = self._data(self.measurement)
+            self.final_emissions = self.final_emissions_data.emissions
+            if self._file is not None:
+                try:
+                    self._file.append(self.final_emissions_data.values)
+                except OSError as error:
+                    _log.error("emissions could not be saved: %s", error)
+            return self.final_emissions
+
+    def __enter__(self) -> "EmissionsTracker":
+        self.start()
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if error is None:
+            self.stop()
+            return
+        try:  # the program's own exception is the one to be seen
+            self.stop()
+        except Exception as problem:
+            _log.error("emissions could not be had: %s", problem)
+
+    # ---- tasks
+
+    def start_task(self, task_name: Optional[str] = None) -> str:
+        name = task_name or uuid.uuid4().hex
+        with self._lock:
+            if name in self._tasks and self._tasks[name].running:
+                raise ValueError(f"task {name!r} runs already")
+            self._tasks[name] = self._measure(name).start()
+            self._active_task = name
+        return name
+
+    def stop_task(self, task_name: Optional[str] = None) -> EmissionsData:
+        """What the task (by default the latest) took."""
+        name = task_name or self._active_task
+        if name is None or name not in self._tasks:
+            raise ValueError(f"no task {name!r} was started")
+        return self._data(self._tasks[name].stop())
+
+    # ---- figures
+
+    def _data(self, m: Measurement) -> EmissionsData:
+        whole = self._tracking_mode == "machine"
+        account = m.account(whole_machine=whole)
+        duration = m.duration_s
+        energy = m.machine_energy_j if whole else m.energy_j
+        part = energy / m.machine_energy_j if m.machine_energy_j > 0 else _NAN
+        by_kind: Dict[str, float] = {}
+        for domain, figure in m.domains.items():
+            if domain.role == "counted":
+                by_kind[domain.kind] = by_kind.get(domain.kind, 0.0) + figure.value
+        scale = part * self._pue / _JOULES_PER_KWH
+        gpus = [d for d in m.domains if d.kind == "gpu" and d.role == "counted"]
+        cpu = by_kind.get("package", _NAN) * scale
+        ram = by_kind.get("dram", _NAN) * scale
+        gpu = by_kind.get("gpu", _NAN if by_kind.get("module") else 0.0) * scale
+
+        def power(kwh: float) -> float:
+            return kwh * _JOULES_PER_KWH / duration if duration > 0 else _NAN
+        kilograms = account.carbon.value / 1000
+        kwh = energy * self._pue / _JOULES_PER_KWH
+        return EmissionsData(
+            timestamp=time.strftime("%Y-%m-%dT%H:%M:%S"), project_name=self._project_name,
+            run_id=str(self.run_id), experiment_id=self._experiment_id, duration=duration,
+            emissions=kilograms, emissions_rate=kilograms / duration if duration > 0 else _NAN,
+            cpu_power=power(cpu), gpu_power=power(gpu), ram_power=power(ram), cpu_energy=cpu,
+            gpu_energy=gpu, ram_energy=ram, energy_consumed=kwh,
+            water_consumed=kwh * self._wue, country_name=account.grid_name,
+            country_iso_code=self._country, region="", cloud_provider="", cloud_region="",
+            os=platform.platform(), python_version=platform.python_version(),
+            codecarbon_version="carnot", cpu_count=os.cpu_count() or _NAN,
+            cpu_model=_cpu_model(), gpu_count=len(gpus),
+            gpu_model=", ".join(sorted({d.label for d in gpus})), longitude=_NAN, latitude=_NAN,
+            ram_total_size=_ram_gb(), tracking_mode=self._tracking_mode,
+            cpu_utilization_percent=_NAN, gpu_utilization_percent=_NAN,
+            ram_utilization_percent=_NAN, ram_used_gb=_NAN, pue=self._pue, wue=self._wue)
+
+
+class OfflineEmissionsTracker(EmissionsTracker):
+    """As EmissionsTracker, which asks no network either."""
+
+
+def track_emissions(fn: Optional[Callable[..., Any]] = None, project_name: str = "codecarbon",
+                    *, offline: bool = False, **options: Any) -> Any:
+    """Decorator: a tracker around every call. What the function raises is what its caller sees."""
+    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def tracked(*args: Any, **kwargs: Any) -> Any:
+            with EmissionsTracker(project_name, **options):
+                return function(*args, **kwargs)
+        return tracked
+    return wrap if fn is None else wrap(fn)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A machine with RAPL counters whose true power is known, in a folder."""
+import contextlib
+import os
+import shutil
+import tempfile
+import threading
+import time
+
+
+class Tree:
+    """sys/ and proc/ of one package (and dram) of constant power, advanced by a thread."""
+
+    def __init__(self, watts=100.0, dram_watts=0.0, readable=True):
+        self.root = tempfile.mkdtemp(prefix="carnot-python-")
+        self.sysfs = os.path.join(self.root, "sys")
+        self.procfs = "/proc"
+        self.powers = {"intel-rapl:0": watts}
+        names = {"intel-rapl:0": "package-0"}
+        if dram_watts:
+            self.powers["intel-rapl:0:0"] = dram_watts
+            names["intel-rapl:0:0"] = "dram"
+        self.files = {}
+        for zone, name in names.items():
+            folder = os.path.join(self.sysfs, "class", "powercap", zone)
+            os.makedirs(folder)
+            for file, text in (("name", name), ("max_energy_range_uj", "262143328850"),
+                               ("enabled", "1")):
+                with open(os.path.join(folder, file), "w") as f:
+                    f.write(text + "\n")
+            path = os.path.join(folder, "energy_uj")
+            self.files[zone] = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+        self._began = time.monotonic()
+        self._end = threading.Event()
+        self._write()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _write(self):
+        seconds = time.monotonic() - self._began + 1000
+        for zone, fd in self.files.items():
+            text = str(int(seconds * self.powers[zone] * 1e6)).encode()
+            os.pwrite(fd, text + b"\n", 0)
+
+    def _run(self):
+        while not self._end.wait(0.001):
+            self._write()
+
+    def close(self):
+        self._end.set()
+        self._thread.join()
+        for fd in self.files.values():
+            os.close(fd)
+        shutil.rmtree(self.root)
+
+    def meter(self, **options):
+        import carnot
+        return carnot.Meter(sysfs_root=self.sysfs, nvml="none", amd_smi="none",
+                            dev_root=self.root, **options)
+
+
+@contextlib.contextmanager
+def tree(*args, **kwargs):
+    made = Tree(*args, **kwargs)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def burn(cpu_s):
+    """Uses this thread's CPU time."""
+    end = time.thread_time() + cpu_s
+    while time.thread_time() < end:
+        pass
