@@ -275,11 +275,11 @@ TEST(PowerModelSlow, HoldsItsPromiseOnCpusNeverSeen) {
       "specpower/servers.csv";
   if (!std::filesystem::exists(servers)) GTEST_SKIP() << servers << " is not there";
   const std::string source = CARNOT_SOURCE_DIR;
-  const auto command = "python3 '" + source + "/tools/fit_power_model' check '" + servers.string() +
-                       "' '" + source + "/data/power_model.csv' >&2";
+  const auto command = CARNOT_PYTHON " '" + source + "/tools/fit_power_model' check '" +
+                       servers.string() + "' '" + source + "/data/power_model.csv' >&2";
   const int status = std::system(command.c_str());
   ASSERT_TRUE(WIFEXITED(status));
-  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "python3 lacks numpy";
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << CARNOT_PYTHON " lacks numpy";
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
