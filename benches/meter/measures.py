@@ -12,7 +12,7 @@ from bench import UNPRIVILEGED, Meter, Tree, load, window
 
 TOPOLOGIES = {"one-socket": "one socket", "two-sockets": "two sockets", "dram": "DRAM",
               "psys": "psys", "mmio-twin": "mmio twin", "die-mirrors": "die mirrors",
-              "sixteen-zones": "16 zones, each its own", "sixteen-mirrors": "16 zones, mirrors",
+              "sixteen-mirrors": "16 zones, mirrors",
               "amd-core": "AMD core", "spr-psys": "psys in whole joules", "no-name": "no name file",
               "perf-subset": "perf lists less", "hwmon-only": "hwmon only", "empty": "no sensor"}
 PACKAGE = "sys/class/powercap/intel-rapl:0/"

@@ -177,9 +177,14 @@ Estimate<Energy> ChannelEnergy::between(std::int64_t from_ns, std::int64_t to_ns
           fmt::format("end {}", to.at_ns));
   }
   const std::size_t last = to.share == 0 ? to.sample : to.sample + 1;
+  // Since its last reading nothing is known, and no later one has made up for that.
+  std::size_t read = last;
+  while (read > from.sample && reading(view_, read, index_).status != 0) --read;
   const double unobserved =
-      kSecond * static_cast<double>(reading(view_, last, index_).unobserved_ns -
-                                    reading(view_, from.sample, index_).unobserved_ns);
+      kSecond *
+      static_cast<double>(reading(view_, last, index_).unobserved_ns -
+                          reading(view_, from.sample, index_).unobserved_ns +
+                          view_.samples[last]->monotonic_ns - view_.samples[read]->monotonic_ns);
   if (unobserved > 0) widen(0.0, unobserved * highest_w_, "unobserved");
   return energy;
 }

@@ -38,12 +38,14 @@ double per_second(double amount, std::int64_t length_ns) {
 }
 
 /// Why energy of this channel went unseen; null: it did not.
-const char* gap_reason(const meter::ChannelState& now, const meter::ChannelState& before) {
+const char* gap_reason(const meter::ChannelState& now, const meter::ChannelState& before,
+                       bool is_counter) {
   using meter::PollStatus;
   using meter::StepKind;
   if (now.status == PollStatus::Ended) return "its readings ended";
   if (now.status == PollStatus::Broken) return "it cannot be read any more";
-  if (now.unobserved <= before.unobserved) return nullptr;
+  const bool unread = now.status != PollStatus::Ok && now.at == before.at;
+  if (now.unobserved <= before.unobserved && !(is_counter && unread)) return nullptr;
   switch (now.last_step) {
     case StepKind::Reset:
       return "its counter began again from zero";
@@ -159,7 +161,8 @@ void MeasureLoop::note_gaps() {
   for (std::size_t i = 0; i < gaps_.size(); ++i) {
     if (!base_.channel[i]) continue;
     const std::size_t at = *base_.channel[i];
-    const char* const why = gap_reason(now_.channels[at], before_.channels[at]);
+    const char* const why =
+        gap_reason(now_.channels[at], before_.channels[at], begin_.channels[i].is_counter);
     if (gaps_[i].why && gaps_[i].why != why) close_gap(i, from);
     if (why && !gaps_[i].why) gaps_[i] = {from, why};
   }
