@@ -133,8 +133,12 @@ Account account(const Estimate<Energy>& energy, Instant start, Duration length,
   account.machine = energy;
   account.pue_known = options.pue.has_value();
   account.pue = options.pue.value_or(1.0);
-  account.facility = (account.pue * energy).at(Boundary::Facility);
-  if (!account.pue_known) {
+  account.facility = energy.at(Boundary::Facility);
+  if (account.pue_known) {
+    // Stated, not measured here: what follows from it is no better.
+    const auto pue = Estimate<double>::exact(account.pue, Origin::Assumed, Boundary::None, {"pue"});
+    account.facility = (pue * energy).at(Boundary::Facility);
+  } else {
     account.remarks.emplace_back("PUE unknown: cooling and losses of the building are not counted");
   }
 

@@ -136,7 +136,9 @@ TEST(Account, KnownAnswer) {
   const auto a = account(measured(2), at_hour(0), kHour, {}, options);
   EXPECT_DOUBLE_EQ(a.facility.value().in(kilowatt_hour), 3);
   EXPECT_EQ(a.facility.boundary(), Boundary::Facility);
+  EXPECT_EQ(a.facility.origin(), Origin::Assumed);  // nobody measured the building
   EXPECT_EQ(a.machine.boundary(), Boundary::Node);
+  EXPECT_EQ(a.machine.origin(), Origin::Measured);
   EXPECT_NEAR(a.operational.value().in(gram), 1200, 1e-9);
   EXPECT_NEAR(a.cost.value().in(euro), 0.75, 1e-12);
   const double lifetime_h = 5 * 365.25 * 24;
@@ -155,6 +157,7 @@ TEST(Account, NothingKnownIsTheWorldAndItsOwnEnergy) {
   EXPECT_EQ(a.grid.code, "WORLD");
   EXPECT_FALSE(a.pue_known);
   EXPECT_EQ(a.facility.value(), a.machine.value());
+  EXPECT_EQ(a.facility.origin(), Origin::Measured);
   EXPECT_THAT(a.remarks, Contains(HasSubstr("location unknown")));
   EXPECT_THAT(a.remarks, Contains(HasSubstr("PUE unknown")));
   EXPECT_EQ(a.cost.origin(), Origin::Assumed);
