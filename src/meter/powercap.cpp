@@ -69,12 +69,25 @@ class PowercapSource final : public Source {
 
 std::string id_of(const Zone& zone) { return "powercap/" + zone.file_name; }
 
-// Dies of one package whose zones read the package's register: all of AMD's, and any two that show
-// the same value, which counters of their own do once in a thousand million.
+/// What two zones differ by when read one after the other, either way round the turn.
+std::uint64_t apart_uj(const Zone& a, const Zone& b) {
+  const std::uint64_t straight =
+      std::max(a.first_uj, b.first_uj) - std::min(a.first_uj, b.first_uj);
+  const std::uint64_t range = a.max_energy_range_uj.value_or(0);
+  return range > straight ? std::min(straight, range - straight) : straight;
+}
+
+// Dies of one package whose zones read the package's register. They show the same but for what was
+// spent between two reads: 1 J, which counters of their own do once in a hundred thousand. Where
+// the maker's dies have no counters of their own more is forgiven, as much as any interruption
+// takes.
 bool is_mirror(const Zone& zone, const Zone& other, const CpuModel& cpu) {
-  return zone.counts.kind == DomainKind::Package && zone.where.control == other.where.control &&
-         (cpu.is_amd() || (zone.counts.die >= 0 && other.counts.die >= 0 && zone.first_uj != 0 &&
-                           zone.first_uj == other.first_uj));
+  if (zone.counts.kind != DomainKind::Package || zone.where.control != other.where.control)
+    return false;
+  constexpr std::uint64_t kOneRead = 1'000'000, kInterrupted = 100'000'000;
+  if (cpu.is_amd()) return apart_uj(zone, other) <= kInterrupted;
+  return zone.counts.die >= 0 && other.counts.die >= 0 && zone.first_uj != 0 &&
+         other.first_uj != 0 && apart_uj(zone, other) <= kOneRead;
 }
 
 // One register through the MSR and again through memory.
@@ -203,7 +216,9 @@ std::unique_ptr<Source> open_powercap(const SourceOptions& options, std::vector<
                          "the ranges RAPL has",
                      ""});
   if (zones.empty()) return nullptr;
-  const CpuModel cpu = cpu_model(options.procfs_root);
+  // A folder that stands for /sys is of another machine than the processors in our own /proc.
+  const bool is_one_machine = options.sysfs_root == "/sys" || options.procfs_root != "/proc";
+  const CpuModel cpu = is_one_machine ? cpu_model(options.procfs_root) : CpuModel{};
   std::vector<Domain> domains;
   for (const Zone& zone : zones) domains.push_back(describe(zone, zones, cpu));
   return std::make_unique<PowercapSource>(std::move(domains), std::move(files));

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "carnot/base/file.hpp"
+
 #include "meter/powercap_zones.hpp"
 #include "meter/testing.hpp"
 #include "meter/testing_allocations.hpp"
@@ -211,6 +213,27 @@ TEST(Powercap, KnowsTheSameRegisterByNameAndMaker) {
                                             : "powercap/intel-rapl:8";
     EXPECT_EQ(of_dies->domains()[i].same_as, expected) << i;
   }
+}
+
+// Also where the maker's dies mirror each other, two that show what one register cannot count for
+// themselves; and a folder that stands for /sys is not this machine, whoever made its processor.
+TEST(Powercap, BelievesValuesBeforeTheMaker) {
+  const TemporaryFolder folder;
+  SensorTree dies(folder.path() / "dies", Topology::SixteenMirrors);
+  const std::string die_1 = dies.sysfs_root() + "/class/powercap/intel-rapl:1/energy_uj";
+  const std::uint64_t shown = std::stoull(read_file(die_1));
+  const auto same_as = [&](std::uint64_t uj, const std::string& procfs_root) {
+    write_text(die_1, std::to_string(uj) + "\n");
+    std::vector<Note> notes;
+    SourceOptions options = options_of(dies);
+    options.procfs_root = procfs_root;
+    return open_powercap(options, notes)->domains()[1].same_as;
+  };
+  const std::string own = dies.procfs_root();
+  EXPECT_EQ(same_as(shown + 90'000'000, own), "powercap/intel-rapl:0");
+  EXPECT_EQ(same_as(shown - 110'000'000, own), "");
+  EXPECT_EQ(same_as(shown + 500'000, "/proc"), "powercap/intel-rapl:0");
+  EXPECT_EQ(same_as(shown + 90'000'000, "/proc"), "");
 }
 
 }  // namespace
