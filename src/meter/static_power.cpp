@@ -17,6 +17,10 @@ constexpr double kNear = 0.25;
 constexpr double kBend = 0.33;
 /// 90 % of Student's t at the blocks of the jackknife, which are 8 to 16 and not all alike.
 constexpr double kNinety = 2.1;
+/// Busy time moves in ticks of 10 ms: standard deviation of a difference of one CPU, s, rounded up.
+/// Of more CPUs the mean is surer; the one CPU's is taken, which only asks for a little more
+/// spread.
+constexpr double kTick = 0.006;
 constexpr std::uint64_t kFewest = 8;       // samples before anything is said
 constexpr double kKnownHalfWidth = 0.25;   // of the value
 constexpr double kWindowS = 2.0 * 3600.0;  // what happened before is forgotten
@@ -26,6 +30,7 @@ constexpr double kWindowS = 2.0 * 3600.0;  // what happened before is forgotten
 void StaticPower::Block::add(const Block& other) noexcept {
   length += other.length;
   pp += other.pp;
+  blur += other.blur;
   for (std::size_t i = 0; i < products.size(); ++i) products[i] += other.products[i];
   for (std::size_t i = 0; i < p.size(); ++i) p[i] += other.p[i];
   samples += other.samples;
@@ -41,6 +46,7 @@ void StaticPower::add(double busy, Power power, Duration length) noexcept {
   const double v = u * u - u;
   blocks_[filled_ - 1].add({.length = d,
                             .pp = w * p * p,
+                            .blur = w * std::pow(std::min(kTick / d, 0.29), 2),
                             .products = {w, w * u, w * v, w * u * u, w * u * v, w * v * v},
                             .p = {w * p, w * u * p, w * v * p},
                             .samples = 1});
@@ -72,6 +78,10 @@ void StaticPower::next_block() noexcept {
 StaticPower::Line StaticPower::fit(const Block& all) noexcept {
   const auto [w, wu, wv, wuu, wuv, wvv] = all.products;
   const double mean_u = wu / w, mean_p = all.p[0] / w;
+  // The spread of load that is not the clock's, of all that is seen. Where there is little, a
+  // steady load would look like one that costs nothing: so much less is believed.
+  const double spread = std::max(wuu - wu * mean_u, 1e-300);
+  const double doubt = 1 / std::clamp(1 - all.blur / spread, 1e-6, 1.0);
   const double n = static_cast<double>(all.samples);
   // What the published shape of servers expects, each give or take: the slope itself, a third of
   // it for the bend.
@@ -79,7 +89,8 @@ StaticPower::Line StaticPower::fit(const Block& all) noexcept {
   const double slope_precision = 1 / (slope * slope);
   const double bend_precision = 1 / (kBend * kBend * slope * slope);
   Line line;
-  double noise = 1e-4 * mean_p * mean_p * w / n;  // per unit weight, to begin with
+  const double least_noise = 1e-8 * mean_p * mean_p * w / n;
+  double noise = 1e-4 * mean_p * mean_p * w / n * doubt;  // per unit weight, to begin with
   for (int pass = 0; pass < 3; ++pass) {
     const double uu = wuu + noise * slope_precision, vv = wvv + noise * bend_precision;
     const double pu = all.p[1] + noise * slope_precision * slope;
@@ -94,7 +105,7 @@ StaticPower::Line StaticPower::fit(const Block& all) noexcept {
     const double explained =
         2 * (a * all.p[0] + b * all.p[1] + c * all.p[2]) -
         (a * a * w + b * b * wuu + c * c * wvv + 2 * (a * b * wu + a * c * wv + b * c * wuv));
-    noise = std::max((all.pp - explained) / std::max(1.0, n - 3), 1e-8 * mean_p * mean_p * w / n);
+    noise = std::max((all.pp - explained) / std::max(1.0, n - 3), least_noise) * doubt;
   }
   // Power does not fall with load, and nothing idles below zero.
   line.intercept = std::clamp(line.intercept, 0.0, mean_p);

@@ -163,6 +163,29 @@ TEST(StaticPower, SteadyFullLoadTellsNothing) {
   EXPECT_NEAR(value.value().in(watt), 0.22 * 300, 2);
 }
 
+// Power and load stand still; what moves is the clock that counts load.
+TEST(StaticPower, TicksOfASteadyLoadTellNothing) {
+  for (const double step_s : {0.1, 0.2, 1.0}) {
+    StaticPower learner;
+    const RandomStream random(1, "ticks");
+    double before = 0;
+    for (std::uint64_t n = 1; n <= 60; ++n) {
+      // Four CPUs, 37.5 % busy, each counted in whole ticks.
+      double ticks = 0;
+      for (std::uint64_t cpu = 0; cpu < 4; ++cpu)
+        ticks += std::floor(37.5 * step_s * static_cast<double>(n) + random.uniform(cpu));
+      learner.add((ticks - before) / (400 * step_s), 175.0 * watt, Duration::from(step_s * second));
+      before = ticks;
+    }
+    EXPECT_FALSE(learner.known()) << step_s;
+    const Estimate<Power> value = learner.value();
+    EXPECT_EQ(value.origin(), Origin::Assumed) << step_s;
+    EXPECT_EQ(value.low(), Power{});
+    // As servers are: 0.22 of full load.
+    EXPECT_NEAR(value.value().in(watt), 175.0 * 0.22 / (0.22 + 0.78 * 0.375), 5.0) << step_s;
+  }
+}
+
 TEST(StaticPower, SamplesThatAreNoneAreLeftOut) {
   StaticPower power;
   power.add(0.5, 0.0 * watt, Duration::seconds(1));

@@ -66,6 +66,7 @@ class StaticPower {
   /// Sums over consecutive samples, enough for a weighted fit of power to (1, u, u^2 - u).
   struct Block {
     double length = 0, pp = 0;
+    double blur = 0;                   // what the clock's ticks add to the spread of busy shares
     std::array<double, 6> products{};  // of the three, each pair once
     std::array<double, 3> p{};         // of each with power
     std::uint64_t samples = 0;
