@@ -68,7 +68,7 @@ std::string place_journal(const MeasureCommand& c, const Common& common) {
   return "";
 }
 
-std::vector<Entry> all_entries(const std::string& journal, MeasureResult& result) {
+std::vector<Entry> all_entries(const std::string& journal, run::MeasureResult& result) {
   if (journal.empty()) return std::move(result.entries);
   std::vector<Entry> entries = read_journal(journal).entries;
   entries.insert(entries.end(), std::make_move_iterator(result.entries.begin()),
@@ -103,7 +103,7 @@ void watch_while_measuring() {
 void pass_signals_to(int pid) { g_pass_to.store(pid); }
 
 int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter& store) {
-  MeasureOptions options = measure_options(c, common.command_line);
+  run::MeasureOptions options = measure_options(c, common.command_line);
   const bool resuming = !c.resume.empty();
   const std::string journal = resuming ? c.resume : place_journal(c, common);
   if (!resuming) options.journal = journal;
@@ -111,18 +111,18 @@ int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter
   CommandOutput output(common.json && !c.job.empty() ? Aside::StandardError : Aside::Nowhere);
   watch_while_measuring();
 
-  MeasureHooks hooks;
+  run::MeasureHooks hooks;
   LiveDisplay display(c.live && !common.quiet);
   const bool starts = !c.job.empty();
   if (starts || display.on())
-    hooks.on_sample = [&](const MeasureView& view) {
+    hooks.on_sample = [&](const run::MeasureView& view) {
       if (starts) pass_signals_to(view.begin.pid);
       display.draw(view);
     };
   // A command is waited for; what carnot did not start it may leave at any time.
   if (!starts) hooks.stop = [] { return g_signals.load() > 0; };
-  MeasureResult result =
-      resuming ? resume_measurement(journal, options, hooks) : measure(options, hooks);
+  run::MeasureResult result =
+      resuming ? run::resume_measurement(journal, options, hooks) : run::measure(options, hooks);
   const int code = result.exit_code;
   output.restore();
 

@@ -105,9 +105,9 @@ HostFacts parse_host_facts(const std::string& text) {
   return facts;
 }
 
-MeasureOptions measure_options(const MeasureCommand& c, const std::string& command_line) {
+run::MeasureOptions measure_options(const MeasureCommand& c, const std::string& command_line) {
   check_combination(c);
-  MeasureOptions o;
+  run::MeasureOptions o;
   o.meter.sources = c.sources;
   o.meter.host = parse_host_facts(c.host);
   o.job.command = c.job;

@@ -64,7 +64,7 @@ class Exporter {
  public:
   explicit Exporter(report::MetricsCollector collector) : collector_(std::move(collector)) {}
 
-  void take(const MeasureView& view, const ServeCommand& c) {
+  void take(const run::MeasureView& view, const ServeCommand& c) {
     const auto groups = report::control_group_use("/sys/fs/cgroup", c.group_depth, c.most_groups);
     const std::lock_guard lock(mutex_);
     if (!begun_) collector_.begin(view.begin);
@@ -155,7 +155,7 @@ int execute(const ServeCommand& c, const Common& common) {
 
   Exporter exporter(std::move(collector));
   if (go_on) exporter.begun();
-  MeasureOptions options;
+  run::MeasureOptions options;
   options.meter.sources = c.sources;
   options.job.procfs_root = c.sources.procfs_root;
   options.interval = Duration::nanoseconds(std::int64_t{c.interval_ms} * 1'000'000);
@@ -163,14 +163,14 @@ int execute(const ServeCommand& c, const Common& common) {
   options.command_line = common.command_line;
   options.facts_json = report::account_facts(c.account);
   options.keep_entries = false;
-  MeasureHooks hooks;
-  hooks.on_sample = [&](const MeasureView& view) { exporter.take(view, c); };
+  run::MeasureHooks hooks;
+  hooks.on_sample = [&](const run::MeasureView& view) { exporter.take(view, c); };
   hooks.stop = [] { return interrupted(); };
   const Address address = parse_address(c.listen);
   const Server server(address, exporter);
   say(common, fmt::format("metrics: http://{}:{}/metrics", address.host, server.port()));
-  const MeasureResult result =
-      go_on ? resume_measurement(c.out, options, hooks) : measure(options, hooks);
+  const run::MeasureResult result =
+      go_on ? run::resume_measurement(c.out, options, hooks) : run::measure(options, hooks);
   for (const meter::Note& note : result.notes)
     say(common, fmt::format("{}: {}{}", note.what, note.why,
                             note.remedy.empty() ? "" : "; " + note.remedy));

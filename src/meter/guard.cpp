@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -26,7 +27,18 @@
 
 #include "carnot/base/error.hpp"
 
+#include "meter/process_reader.hpp"
+#include "meter/procfs.hpp"
+
 namespace carnot::meter {
+
+/// A process the guard is about to reap.
+struct Ended {
+  int pid, parent;
+  std::uint64_t start_ticks;
+  std::int64_t cpu_ns;
+  std::array<char, 16> name;  // of the kernel's length
+};
 
 /// Shared with the guard, which alone writes it.
 struct Guard::Page {
@@ -35,6 +47,8 @@ struct Guard::Page {
   std::atomic<int> status{0};
   std::atomic<bool> ended{false};
   std::atomic<bool> left{false};  // written by the caller: nobody else removes the group
+  std::atomic<std::uint64_t> ended_count{0};  // ever
+  std::array<Ended, kMostEnded> ended_ring;   // the last of them, by count modulo its size
 };
 
 namespace {
@@ -152,6 +166,24 @@ void close_files() noexcept {
   for (int fd = static_cast<int>(::sysconf(_SC_OPEN_MAX)); fd >= 0; --fd) ::close(fd);
 }
 
+/// /proc/PID/stat of a process that has ended and was not reaped yet. False: it cannot be read.
+bool read_ended(pid_t pid, Ended& into) noexcept {
+  std::array<char, 32> path{"/proc/"};
+  const auto end = std::to_chars(path.data() + 6, path.data() + 20, pid).ptr;
+  std::memcpy(end, "/stat", 6);
+  const int fd = ::open(path.data(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  std::array<char, 512> text;
+  const ssize_t n = ::read(fd, text.data(), text.size());
+  ::close(fd);
+  ProcessStat stat;
+  if (n <= 0 || !parse_process_stat({text.data(), static_cast<std::size_t>(n)}, stat)) return false;
+  into = {pid, stat.parent, stat.start_ticks, stat.cpu_ns, {}};
+  process_cpu(pid, into.cpu_ns);
+  stat.name.copy(into.name.data(), into.name.size() - 1);
+  return true;
+}
+
 /// A path as execve takes it, for argv.
 char* writable(const std::string& text) noexcept { return const_cast<char*>(text.c_str()); }
 
@@ -224,9 +256,17 @@ template <class Page>
   close_files();
   ::prctl(PR_SET_NAME, "carnot-guard", 0L, 0L, 0L);
   for (;;) {
+    // Looked at before it is reaped: what rusage says of it has its own children in it.
+    siginfo_t who{};
+    const bool told = ::waitid(P_ALL, 0, &who, WEXITED | WNOWAIT | __WALL) == 0;
+    if (told) {
+      const std::uint64_t count = page.ended_count;
+      Ended& slot = page.ended_ring[count % page.ended_ring.size()];
+      if (read_ended(who.si_pid, slot)) page.ended_count = count + 1;
+    }
     int status = 0;
     rusage use{};
-    const pid_t pid = ::wait4(-1, &status, __WALL, &use);
+    const pid_t pid = ::wait4(told ? who.si_pid : -1, &status, __WALL, &use);
     if (pid < 0) {
       if (errno == EINTR) continue;
       if (page.left && !plan.group.empty()) ::rmdir(plan.group.c_str());
@@ -315,6 +355,7 @@ Guard& Guard::operator=(Guard&& other) noexcept {
   release_fd_ = std::exchange(other.release_fd_, -1);
   status_fd_ = std::exchange(other.status_fd_, -1);
   in_group_ = other.in_group_;
+  ended_taken_ = other.ended_taken_;
   guard_gone_ = other.guard_gone_;
   name_ = std::move(other.name_);
   return *this;
@@ -379,6 +420,30 @@ void Guard::release() {
 
 Reaped Guard::reaped() const noexcept {
   return {page_->cpu_ns, page_->peak_rss_b, page_->read_b, page_->write_b};
+}
+
+void Guard::take_ended(std::vector<ProcessUse>& into) {
+  const std::uint64_t count = page_->ended_count;
+  const auto first = std::max(ended_taken_, count - std::min<std::uint64_t>(count, kMostEnded));
+  const std::size_t before = into.size();
+  for (std::uint64_t i = first; i < count; ++i) {
+    const Ended& ended = page_->ended_ring[i % kMostEnded];
+    ProcessUse& use = into.emplace_back();
+    use.pid = ended.pid;
+    use.parent = ended.parent;
+    use.start_ticks = ended.start_ticks;
+    use.name = shown_name({ended.name.data(), ::strnlen(ended.name.data(), ended.name.size())});
+    use.cpu_ns = ended.cpu_ns;
+    use.alive = false;
+  }
+  ended_taken_ = count;
+  // The guard may have begun to write over the oldest meanwhile.
+  const std::uint64_t now = page_->ended_count + 1;
+  const std::uint64_t oldest = now - std::min<std::uint64_t>(now, kMostEnded);
+  const auto spoiled =
+      static_cast<std::ptrdiff_t>(std::min(std::max(oldest, first) - first, count - first));
+  const auto at = into.begin() + static_cast<std::ptrdiff_t>(before);
+  into.erase(at, at + spoiled);
 }
 
 bool Guard::ended() noexcept {

@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "carnot/meter/processes.hpp"
+
 namespace carnot::meter {
 
 /// rusage of all descendants reaped so far, their own waited-for children included.
@@ -50,9 +52,15 @@ class Guard {
   int pidfd() const noexcept { return pidfd_; }         ///< of the command; -1: kernel before 5.3
   bool in_group() const noexcept { return in_group_; }  ///< born into it
   Reaped reaped() const noexcept;
+  /// Appends the processes the guard reaped since the last call, each with all the CPU time of its
+  /// own and the name it ended with; of more than kMostEnded the last. Where /proc does not show
+  /// them, none.
+  void take_ended(std::vector<ProcessUse>& into);
   /// True once the command was reaped (or the guard killed).
   bool ended() noexcept;
   int wait_status() const noexcept;  ///< as wait(2) gives it, once ended
+
+  static constexpr std::size_t kMostEnded = 1024;
 
  private:
   struct Page;
@@ -64,6 +72,7 @@ class Guard {
   int guard_ = 0, pid_ = 0, pidfd_ = -1;
   int release_fd_ = -1, status_fd_ = -1;
   bool in_group_ = false, guard_gone_ = false;
+  std::uint64_t ended_taken_ = 0;
   std::string name_;
 };
 

@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 5> kMethods = {"cgroup v2", "cgroup v1", 
                                                       "cgroup"};
 constexpr std::array<std::string_view, 4> kOutcomes = {"finished", "failed", "killed", "detached"};
 /// Time a `sample` may spend on the processes of a tree.
-constexpr std::int64_t kBudgetNs = 24'000;
+constexpr std::int64_t kBudgetNs = 16'000;
 /// Resident sizes in /proc lag behind by a few pages a CPU.
 constexpr std::uint64_t kRssMarginB = std::uint64_t{1} << 20;
 
@@ -58,6 +58,8 @@ struct Job::Implementation {
   void advance_tree(std::int64_t budget_ns);
   void read_group();
   void read_command();
+  /// What the guard says last of processes that ended goes over what was seen of them.
+  void settle_ended();
   void close_group();
   bool ended();
 
@@ -75,7 +77,7 @@ struct Job::Implementation {
   bool released = false, has_ended = false;
   JobUse use;
   std::vector<int> pids;
-  std::vector<ProcessUse> rows, previous;
+  std::vector<ProcessUse> rows, previous, ended_rows;
 };
 
 void Job::Implementation::start(const JobOptions& options) {
@@ -182,6 +184,22 @@ void Job::Implementation::read_command() {
   raise(use.disk_write_b, bytes.write_b, traffic_before.write_b);
 }
 
+void Job::Implementation::settle_ended() {
+  for (ProcessUse& ended : ended_rows) {
+    const auto same = [&](const ProcessUse& row) {
+      return row.pid == ended.pid && row.start_ticks == ended.start_ticks;
+    };
+    const auto row = std::find_if(rows.begin(), rows.end(), same);
+    if (row == rows.end()) {
+      rows.push_back(std::move(ended));
+    } else {
+      row->name = std::move(ended.name);  // exec renames
+      row->cpu_ns = std::max(row->cpu_ns, ended.cpu_ns);
+      row->alive = false;
+    }
+  }
+}
+
 void Job::Implementation::close_group() {
   if (!group || group->remove()) return;
   // Descendants live on in it.
@@ -250,9 +268,13 @@ JobUse Job::sample() {
 
 std::span<const ProcessUse> Job::processes() {
   Implementation& self = *implementation_;
+  // Asked first: whoever was reaped by now is not met among the living.
+  self.ended_rows.clear();
+  if (self.guard) self.guard->take_ended(self.ended_rows);
   if (self.tree) {
     self.advance_tree(0);
     self.tree->rows(self.rows);
+    self.settle_ended();
     return self.rows;
   }
   std::swap(self.rows, self.previous);
@@ -276,6 +298,7 @@ std::span<const ProcessUse> Job::processes() {
     before.alive = false;
     self.rows.push_back(std::move(before));
   }
+  self.settle_ended();
   return self.rows;
 }
 

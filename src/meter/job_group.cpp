@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 
 #include <fcntl.h>
@@ -22,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "carnot-";
+constexpr double kLeftoverSeconds = 60;
 
 /// The caller's own group in a mounted hierarchy; empty: not visible there.
 std::string own_folder(const CgroupMount& mount, const std::string& membership) {
@@ -46,7 +48,43 @@ std::vector<std::string> groups_below(const std::string& top) {
   return folders;
 }
 
+/// The pid in "carnot-PID-NUMBER"; empty: not a name of ours.
+std::optional<std::uint64_t> maker_of(std::string_view folder_name) {
+  if (!folder_name.starts_with(kPrefix)) return std::nullopt;
+  folder_name.remove_prefix(kPrefix.size());
+  const std::size_t dash = std::min(folder_name.find('-'), folder_name.size());
+  std::uint64_t pid = 0, number = 0;
+  const bool ours = dash < folder_name.size() && parse_decimal(folder_name.substr(0, dash), pid) &&
+                    parse_decimal(folder_name.substr(dash + 1), number);
+  return ours ? std::optional(pid) : std::nullopt;
+}
+
+/// Seconds since the folder was last changed; negative: it cannot be told.
+double age_s(const std::string& folder) {
+  struct stat info {};
+  timespec now{};
+  if (::stat(folder.c_str(), &info) != 0 || ::clock_gettime(CLOCK_REALTIME, &now) != 0) return -1;
+  return static_cast<double>(now.tv_sec - info.st_mtim.tv_sec);
+}
+
 }  // namespace
+
+void JobGroup::remove_leftovers(const std::string& above, const std::string& procfs_root) {
+  std::error_code none;
+  std::vector<std::string> leftovers;
+  for (const auto& entry : fs::directory_iterator(above, none)) {
+    const auto maker = maker_of(entry.path().filename().string());
+    if (!maker || entry.is_symlink(none) || !entry.is_directory(none)) continue;
+    if (fs::exists(procfs_root + "/" + std::to_string(*maker), none)) continue;
+    // Its maker may be of another pid namespace and about to fill it.
+    if (age_s(entry.path().string()) < kLeftoverSeconds) continue;
+    leftovers.push_back(entry.path().string());
+  }
+  for (const std::string& folder : leftovers) {
+    JobGroup group(folder, false);
+    if (std::vector<int> pids; group.processes(pids), pids.empty()) group.remove();
+  }
+}
 
 JobGroup::JobGroup(std::string folder, bool v2)
     : folder_(std::move(folder)),
@@ -71,6 +109,7 @@ std::optional<JobGroup> JobGroup::make(bool v2, const std::string& procfs_root,
       continue;
     const std::string own = own_folder(mount, membership);
     if (own.empty()) continue;
+    remove_leftovers(own, procfs_root);
     const std::string folder = own + "/" + std::string(kPrefix) + std::to_string(::getpid()) + "-" +
                                std::to_string(count.fetch_add(1));
     if (::mkdir(folder.c_str(), 0755) != 0) continue;

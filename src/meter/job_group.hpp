@@ -21,6 +21,9 @@ class JobGroup {
   /// `cgroup_root`; empty where there is none or it may not be written.
   static std::optional<JobGroup> make(bool v2, const std::string& procfs_root,
                                       const std::string& cgroup_root);
+  /// Removes groups right below the folder `above` that a carnot which is no more made and left
+  /// empty, a minute ago at least. `make` does so where it makes one.
+  static void remove_leftovers(const std::string& above, const std::string& procfs_root);
   /// An existing one. \throws InputError: no such group, or one that tells no CPU time
   static JobGroup attach(const std::string& folder);
 

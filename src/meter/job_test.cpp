@@ -221,6 +221,37 @@ TEST_P(JobMethods, NamesItsProcesses) {
   EXPECT_TRUE(eventually([&] { return job.ended(); }));
 }
 
+TEST_P(JobMethods, KnowsAllTheCpuTimeOfWhoEndedUnlooked) {
+  // The first child is waited for by the shell, which alone knows its last; the second is left to
+  // us. Neither is looked at while it lives.
+  Job job =
+      Job::open(shell("(i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done);"
+                      "(exec sleep 0.4) & i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done",
+                      GetParam()));
+  run_to_end(job);
+  ASSERT_TRUE(eventually([&] { return ::kill(job.pid(), 0) != 0; }));
+  const auto rows = job.processes();
+  const auto command = std::find_if(rows.begin(), rows.end(), [&](const ProcessUse& process) {
+    return process.pid == job.pid() && !process.alive;
+  });
+  ASSERT_NE(command, rows.end());
+  EXPECT_EQ(command->name, "sh");
+  EXPECT_GT(command->start_ticks, 0u);
+  const std::int64_t own = command->cpu_ns, all = job.finish().cpu_ns;
+  EXPECT_GT(own, all / 5);  // half of it, and its child's is not in it
+  EXPECT_LT(own, all * 4 / 5);
+  std::vector<ProcessUse> later;
+  EXPECT_TRUE(eventually([&] {
+    for (const ProcessUse& process : job.processes()) later.push_back(process);
+    return std::any_of(later.begin(), later.end(), [](const ProcessUse& process) {
+      return process.name == "sleep" && !process.alive;
+    });
+  }));
+  EXPECT_TRUE(std::none_of(later.begin(), later.end(), [&](const ProcessUse& process) {
+    return process.pid == job.pid();
+  }));  // once is enough
+}
+
 TEST_P(JobMethods, PeakMemoryIsTheLargestProcess) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "the sanitizer's shadow memory is in the command's peak before its exec";

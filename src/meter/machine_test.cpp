@@ -84,7 +84,8 @@ TEST(MachineMeter, ThisMachineIsBusyAtLeastAsMuchAsWeAre) {
   EXPECT_EQ(before.cpus, static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)));
   burn_until(clock_ns(CLOCK_PROCESS_CPUTIME_ID) + 200'000'000);
   const MachineUse after = meter.read();
-  EXPECT_GE(after.busy_ns - before.busy_ns, 150'000'000);
+  // Our clock goes on while another guest has the processor; the machine's calls that stolen.
+  EXPECT_GE(after.busy_ns + after.steal_ns - before.busy_ns - before.steal_ns, 150'000'000);
 }
 
 }  // namespace carnot::meter

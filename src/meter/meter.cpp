@@ -42,6 +42,21 @@ bool sees_processors(std::span<const Domain> domains, const Resolution& resoluti
   return false;
 }
 
+/// Power at rest where nothing but the model stands for the host: what could be learned from the
+/// model's power is what it was made with.
+StaticPower static_power_of(std::span<const Channel> channels) {
+  const Channel* model = nullptr;
+  for (const Channel& channel : channels) {
+    const DomainKind kind = channel.domain.kind;
+    if (channel.role != Role::Counted || kind == DomainKind::Gpu) continue;
+    if (!channel.domain.at_rest || model != nullptr) return {};
+    model = &channel;
+  }
+  if (model == nullptr) return {};
+  const PowerBand& rest = *model->domain.at_rest;
+  return StaticPower::given(rest.value, rest.low, rest.high);
+}
+
 std::vector<Domain> domains_of(std::span<const std::unique_ptr<Source>> sources) {
   std::vector<Domain> domains;
   for (const auto& source : sources)
@@ -136,6 +151,7 @@ Meter::Implementation::Implementation(std::vector<std::unique_ptr<Source>> found
       if (!track.read) track.state.at = each.at;
   }
   resolve_roles();
+  for (MeterState& each : states) each.static_power = static_power_of(channels);
   for (const Channel& channel : channels) {
     if (channel.role != Role::Counted) continue;
     const Domain& d = channel.domain;

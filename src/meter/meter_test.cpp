@@ -208,6 +208,12 @@ TEST(Meter, ModelsFromTheFirstMomentWhereThereIsNoSensor) {
   EXPECT_EQ(e.total.origin(), Origin::Modelled);
   EXPECT_EQ(e.total.boundary(), Boundary::Node);
   EXPECT_FALSE(meter.notes().empty());
+  // Power at rest is the model's, whatever the load was, and nothing to be learned.
+  const auto idle = estimate_wall_power(read_host_facts("/nonexistent"), 0.0);
+  ASSERT_TRUE(meter.static_power().is_given());
+  EXPECT_NEAR(meter.static_power().watts() / idle.value(), 1, 1e-9);
+  EXPECT_NEAR(meter.static_power().value().low() / idle.low(), 1, 1e-9);
+  EXPECT_EQ(meter.static_power().value().origin(), Origin::Modelled);
   options.model = false;
   EXPECT_THROW(Meter::open(options), DeviceError);
 }

@@ -37,6 +37,8 @@ bool parse_stat(std::string_view text, Ticks& ticks) noexcept {
   return true;
 }
 
+constexpr std::int64_t kTickNs = 10'000'000;  // of /proc/stat
+
 class ModelSource final : public Source {
  public:
   ModelSource(const HostFacts& facts, const std::string& procfs_root)
@@ -52,16 +54,20 @@ class ModelSource final : public Source {
     domain.origin = Origin::Modelled;
     domain.is_counter = false;
     domain.gauge.window = Duration{};
-    domain.gauge.update_period = Duration::nanoseconds(10'000'000);  // one tick
+    domain.gauge.update_period = Duration::nanoseconds(kTickNs);
     domain.gauge.power_cap = std::exp(full.high) * watt;
     domain.gauge.gain = gain_of(half);
+    const auto idle = interpolate(powers_, 0.0);
+    domain.at_rest = {
+        {std::exp(idle.value) * watt, std::exp(idle.low) * watt, std::exp(idle.high) * watt}};
     domains_.push_back(std::move(domain));
     // Until a utilisation has been seen it may be any.
-    const auto idle = interpolate(powers_, 0.0);
     last_.status = PollStatus::Ok;
     last_.power = std::exp(half.value) * watt;
     last_.gain = {std::exp(std::min(idle.low, half.low) - half.value),
                   std::exp(std::max(full.high, half.high) - half.value)};
+    read_ns_ = Stamp::now().monotonic_ns;
+    read_ticks(before_);  // the first utilisation is that since now
   }
 
   std::string_view name() const noexcept override { return "model"; }
@@ -71,27 +77,26 @@ class ModelSource final : public Source {
     Reading& reading = readings[0];
     reading = last_;
     reading.at = Stamp::now();
+    // Less than a tick tells of no utilisation.
+    if (reading.at.monotonic_ns - read_ns_ < kTickNs && stat_.is_open()) return;
     Ticks now;
-    std::array<char, 512> buffer;
-    const auto text = stat_.read(buffer);
-    if (text.empty() || !parse_stat(text, now)) {
+    if (!read_ticks(now)) {
       reading.status = PollStatus::Broken;
       reading.error = stat_.error();
       return;
     }
+    read_ns_ = reading.at.monotonic_ns;
     // Idle ticks of a CPU that goes offline and comes back may count backwards.
-    const bool forward = started_ && now.busy >= before_.busy && now.idle >= before_.idle;
+    const bool forward = now.busy >= before_.busy && now.idle >= before_.idle;
     const double busy = forward ? static_cast<double>(now.busy - before_.busy) : 0;
     const double all = forward ? busy + static_cast<double>(now.idle - before_.idle) : 0;
     if (all > 0) {
       const auto band = interpolate(powers_, busy / all);
-      reading.status = PollStatus::Ok;
       reading.power = std::exp(band.value) * watt;
       reading.gain = gain_of(band);
       last_ = reading;
     }
     if (all > 0 || !forward) before_ = now;
-    started_ = true;
   }
 
  private:
@@ -99,12 +104,18 @@ class ModelSource final : public Source {
     return {std::exp(band.low - band.value), std::exp(band.high - band.value)};
   }
 
+  bool read_ticks(Ticks& into) noexcept {
+    std::array<char, 512> buffer;
+    const auto text = stat_.read(buffer);
+    return !text.empty() && parse_stat(text, into);
+  }
+
   LogPowers powers_;
   PinnedFile stat_;
   std::vector<Domain> domains_;
-  bool started_ = false;
   Ticks before_;
-  Reading last_;  // repeated where no tick has passed
+  std::int64_t read_ns_ = 0;  // CLOCK_MONOTONIC, of the ticks
+  Reading last_;              // repeated where no tick has passed
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "carnot/base/file.hpp"
 #include "carnot/meter/power_model.hpp"
@@ -50,8 +51,10 @@ class ModelSource : public testing::Test {
     ASSERT_EQ(std::fwrite(text.data(), 1, text.size(), file), text.size());
     std::fclose(file);
   }
+  /// A tick after the poll before.
   Reading poll() {
     Reading reading;
+    ::usleep(10'500);
     source_->poll({&reading, 1});
     return reading;
   }
@@ -71,7 +74,9 @@ TEST_F(ModelSource, IsOneModelledGaugeOfTheNode) {
 }
 
 TEST_F(ModelSource, AllowsForAnyUtilisationAtFirst) {
-  const Reading first = poll();
+  stat(1004, 9000);  // whatever a tick's part would say
+  Reading first;
+  source_->poll({&first, 1});
   ASSERT_EQ(first.status, PollStatus::Ok);
   for (const double load : {0.0, 0.3, 1.0}) {
     const auto one = estimate_wall_power(facts(), load);
@@ -94,6 +99,20 @@ TEST_F(ModelSource, ShowsThePowerOfTheTimeSinceTheLastPoll) {
     EXPECT_NEAR(reading.gain.low, expected.low() / expected.value(), 1e-12);
     EXPECT_NEAR(reading.gain.high, expected.high() / expected.value(), 1e-12);
   }
+}
+
+TEST_F(ModelSource, KnowsAUtilisationATickAfterItWasOpened) {
+  stat(1300, 9100);  // three quarters, of the first poll
+  EXPECT_NEAR(poll().power / estimate_wall_power(facts(), 0.75).value(), 1, 1e-12);
+}
+
+TEST_F(ModelSource, KnowsItsPowerAtRest) {
+  const auto rest = source_->domains()[0].at_rest;
+  const auto idle = estimate_wall_power(facts(), 0.0);
+  ASSERT_TRUE(rest);
+  EXPECT_NEAR(rest->value / idle.value(), 1, 1e-12);
+  EXPECT_NEAR(rest->low / idle.low(), 1, 1e-12);
+  EXPECT_NEAR(rest->high / idle.high(), 1, 1e-12);
 }
 
 TEST_F(ModelSource, RepeatsItselfBetweenTicks) {

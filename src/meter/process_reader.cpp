@@ -45,11 +45,23 @@ ProcessReader::ProcessReader(std::string procfs_root)
   page_b_ = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-bool ProcessReader::cpu(int pid, std::int64_t& ns) const noexcept {
+bool process_cpu(int pid, std::int64_t& ns) noexcept {
   timespec time{};
-  if (!live_ || ::clock_gettime(cpu_clock(pid), &time) != 0) return false;
+  if (::clock_gettime(cpu_clock(pid), &time) != 0) return false;
   ns = std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
   return true;
+}
+
+std::string shown_name(std::string_view name) {
+  std::string shown(name.substr(0, 64));
+  std::replace_if(
+      shown.begin(), shown.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return shown;
+}
+
+bool ProcessReader::cpu(int pid, std::int64_t& ns) const noexcept {
+  return live_ && process_cpu(pid, ns);
 }
 
 PinnedFile ProcessReader::open_stat(int pid) const noexcept {
@@ -71,10 +83,7 @@ bool ProcessReader::read(PinnedFile& stat, ProcessUse& into) noexcept {
   into.pid = found.pid;
   into.parent = found.parent;
   into.start_ticks = found.start_ticks;
-  into.name.assign(found.name.substr(0, 64));
-  std::replace_if(
-      into.name.begin(), into.name.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  into.name = shown_name(found.name);
   if (!cpu(found.pid, into.cpu_ns)) into.cpu_ns = found.cpu_ns;
   into.children_cpu_ns = found.children_cpu_ns;
   into.rss_b = found.rss_pages * page_b_;

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "carnot/meter/processes.hpp"
@@ -20,6 +21,11 @@
 #include "meter/procfs.hpp"
 
 namespace carnot::meter {
+
+/// CPU time of the thread group led by `pid`, by its clock; zombies too. False: there is none.
+bool process_cpu(int pid, std::int64_t& ns) noexcept;
+/// A process's name as tables show it: no control characters, at most 64 bytes.
+std::string shown_name(std::string_view name);
 
 class ProcessReader {
  public:

@@ -36,7 +36,17 @@ void StaticPower::Block::add(const Block& other) noexcept {
   samples += other.samples;
 }
 
+StaticPower StaticPower::given(Power value, Power low, Power high) noexcept {
+  StaticPower power;
+  power.given_ = true;
+  power.value_ = value;
+  power.low_ = low;
+  power.high_ = high;
+  return power;
+}
+
 void StaticPower::add(double busy, Power power, Duration length) noexcept {
+  if (given_) return;
   const double u = std::clamp(busy, 0.0, 1.0);
   const double p = power.in(watt), d = length.time().in(second);
   if (!(p > 0) || !(d > 0) || !std::isfinite(p)) return;
@@ -142,18 +152,23 @@ StaticPower::Line StaticPower::learned() const noexcept {
 }
 
 bool StaticPower::known() const noexcept {
+  if (given_) return true;
   if (samples_ < kFewest) return false;
   const Line line = learned();
   return kNinety * std::sqrt(line.variance) <= kKnownHalfWidth * line.intercept;
 }
 
 Power StaticPower::watts() const noexcept {
+  if (given_) return value_;
   if (samples_ == 0) return Power{};
   return fit(all()).intercept * watt;
 }
 
 Estimate<Power> StaticPower::value(Boundary boundary) const {
   const std::string cause = "static power";
+  if (given_) {
+    return {value_, low_, high_, Origin::Modelled, boundary, cause, {"power model at no load"}};
+  }
   if (samples_ == 0) {
     return Estimate<Power>::exact(Power{}, Origin::Assumed, boundary, {"no samples"});
   }

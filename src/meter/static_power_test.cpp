@@ -58,6 +58,17 @@ Tally tally(const std::function<void(Planted&)>& feed, double static_w = 100) {
 
 }  // namespace
 
+TEST(StaticPower, ThatWasGivenIsNotLearned) {
+  StaticPower power = StaticPower::given(30.0 * watt, 20.0 * watt, 50.0 * watt);
+  for (int i = 0; i < 100; ++i) power.add(0.01 * i, (100.0 + i) * watt, Duration::seconds(1));
+  EXPECT_TRUE(power.known());
+  EXPECT_EQ(power.watts(), 30.0 * watt);
+  EXPECT_EQ(power.value().low(), 20.0 * watt);
+  EXPECT_EQ(power.value().high(), 50.0 * watt);
+  EXPECT_EQ(power.value().origin(), Origin::Modelled);
+  EXPECT_FALSE(StaticPower().is_given());
+}
+
 TEST(StaticPower, WithinThreeWattsAfterSixtySamples) {
   const Tally t = tally([](Planted& m) {
     for (int i = 0; i < 60; ++i) m.add(m.uniform());

@@ -6,6 +6,7 @@
 
 #include "carnot/base/sum.hpp"
 
+#include "report/measurement_facts.hpp"
 #include "report/process_shares.hpp"
 
 namespace carnot::report {
@@ -131,7 +132,8 @@ Attribution attribute(const MeasurementView& view, const MeasuredEnergy& energy,
   const bool whole_machine = view.begin->job_method.empty();
   const std::vector<Step> steps = steps_of(view, energy, whole_machine);
   Attribution out;
-  out.static_power = learn(steps).value(energy.boundary());
+  out.static_power =
+      recorded_static_power(view.begin->facts_json).value_or(learn(steps)).value(energy.boundary());
   out.job_j.assign(energy.intervals(), 0.0);
   out.job_until_j.assign(view.samples.size(), 0.0);
   // What the processes divide, and by which CPU time; both cumulative.

@@ -7,6 +7,7 @@
 
 #include "report/columns.hpp"
 #include "report/look_print.hpp"
+#include "report/measurement_facts.hpp"
 
 namespace carnot::report {
 
@@ -36,6 +37,7 @@ void LiveTracker::begin(const MeasurementBegin& begin) {
   begin_ = begin;
   policy_ = meter::parse_static_policy(begin.static_policy);
   domains_.assign(begin.channels.size(), {});
+  static_power_ = recorded_static_power(begin.facts_json).value_or(meter::StaticPower{});
 }
 
 void LiveTracker::sample(const MeasurementSample& now) {

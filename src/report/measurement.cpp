@@ -200,6 +200,8 @@ Measurement summarise_measurement(const std::vector<Entry>& entries,
   m.account =
       model::account(m.energy, view.begin->started, Duration::from(m.duration_s * second),
                      options.carbon_trace.empty() ? std::nullopt : job_power(view, parts), options);
+  if (m.duration_s > 0)
+    m.facility_power = Estimate<Power>((1.0 / m.duration_s * m.account.facility).core());
   return m;
 }
 

@@ -44,6 +44,16 @@ std::map<std::string, std::string> recorded_reasons(const std::string& facts_jso
   return reasons;
 }
 
+std::optional<meter::StaticPower> recorded_static_power(const std::string& facts_json) {
+  const Json recorded = part_at(facts_of(facts_json), "static_power_w", kWhat, false);
+  if (recorded.empty()) return std::nullopt;
+  const double value = number_at(recorded, "value", kWhat), low = number_at(recorded, "low", kWhat),
+               high = number_at(recorded, "high", kWhat);
+  if (!(0 <= low && low <= value && value <= high && std::isfinite(high)))
+    throw InputError(kWhat + ": static_power_w: 0 <= low <= value <= high is wanted");
+  return meter::StaticPower::given(value * watt, low * watt, high * watt);
+}
+
 std::string account_facts(const model::AccountOptions& o) {
   Json accounting = Json::object();
   const auto text = [&](const char* key, const std::string& value) {

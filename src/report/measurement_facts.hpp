@@ -5,9 +5,12 @@
 /// What a measurement's facts (JSON of MeasurementBegin) say. Pure functions.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "carnot/meter/attribution.hpp"
 
 namespace carnot::report {
 
@@ -16,5 +19,8 @@ std::vector<std::pair<std::string, std::string>> recorded_notes(const std::strin
 
 /// Why each domain is counted or not, by id; only those that say.
 std::map<std::string, std::string> recorded_reasons(const std::string& facts_json);
+
+/// Power at rest that was known from the beginning, if it was. \throws InputError likewise
+std::optional<meter::StaticPower> recorded_static_power(const std::string& facts_json);
 
 }  // namespace carnot::report

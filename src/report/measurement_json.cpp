@@ -111,6 +111,7 @@ std::string measurement_json(const Measurement& m, bool series) {
       {"by_process", processes(m)},
       {"windows", windows(m)},
       {"facility_energy_j", json_figure(account.facility)},
+      {"facility_power_w", json_figure(m.facility_power)},
       {"pue", account.pue},
       {"pue_known", account.pue_known},
       {"location", location(account.grid)},

@@ -79,6 +79,12 @@ TEST(MeasurementJson, RowsSumToTheMachine) {
     EXPECT_NEAR(json["facility_energy_j"]["value"].get<double>(),
                 json["pue"].get<double>() * json["energy_j"]["value"].get<double>(),
                 1e-9 * machine);
+    // The facility's overhead is on power as on energy, or on neither.
+    for (const char* bound : {"value", "low", "high"}) {
+      EXPECT_NEAR(json["facility_power_w"][bound].get<double>() * json["duration_s"].get<double>(),
+                  json["facility_energy_j"][bound].get<double>(), 1e-9 * machine);
+    }
+    EXPECT_GE(json["facility_power_w"]["value"], json["power_w"]["value"]);
   }
 }
 

@@ -192,6 +192,30 @@ TEST(Measurement, OfAModelSaysSo) {
   EXPECT_NEAR(m.machine_energy.low().in(joule), 0.75 * value, 0.01 * value);
 }
 
+TEST(Measurement, TakesPowerAtRestThatWasKnownFromTheBeginning) {
+  sample::MeasurementOptions options;
+  options.modelled = true;
+  options.facts_json = R"({"static_power_w":{"value":31.5,"low":20.25,"high":60}})";
+  const Measurement m = summarise_measurement(sample::measurement(options), {});
+  expect_sound(m);
+  EXPECT_EQ(m.static_power.value(), 31.5 * watt);
+  EXPECT_EQ(m.static_power.low(), 20.25 * watt);
+  EXPECT_EQ(m.static_power.high(), 60.0 * watt);
+  EXPECT_EQ(m.static_power.origin(), Origin::Modelled);
+  EXPECT_EQ(m.static_power.boundary(), Boundary::Node);
+  EXPECT_NEAR(m.static_energy.in(joule), 31.5 * m.duration_s, 1e-6 * m.duration_s);
+  // Of two samples as of many: nothing has to be learned.
+  options.samples = 2;
+  EXPECT_EQ(summarise_measurement(sample::measurement(options), {}).static_power.value(),
+            31.5 * watt);
+  for (const char* wrong :
+       {R"({"low":1,"high":2})", R"({"value":1,"low":2,"high":3})",
+        R"({"value":-1,"low":-2,"high":3})", R"({"value":"1","low":1,"high":3})"}) {
+    options.facts_json = std::string(R"({"static_power_w":)") + wrong + "}";
+    EXPECT_THROW(summarise_measurement(sample::measurement(options), {}), InputError) << wrong;
+  }
+}
+
 TEST(Measurement, WindowsAreParts) {
   const Measurement m = summarise_measurement(sample::measurement(), {});
   ASSERT_EQ(m.windows.size(), 2U);

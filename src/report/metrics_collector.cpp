@@ -8,6 +8,7 @@
 #include "carnot/report/metrics.hpp"
 
 #include "report/look_print.hpp"
+#include "report/measurement_facts.hpp"
 
 namespace carnot::report {
 
@@ -59,6 +60,7 @@ void MetricsCollector::begin(const MeasurementBegin& begin) {
   state_.other_j = state_.dynamic_j;
   state_.samples = before_.samples;
   first_ = last_ = split_until_ = {};
+  static_power_ = recorded_static_power(begin.facts_json).value_or(meter::StaticPower{});
   static_j_ = Sum<double>(before_.static_j);
   dynamic_j_ = Sum<double>(before_.dynamic_j);
   divided_until_j_ = grouped_until_j_ = before_.dynamic_j;

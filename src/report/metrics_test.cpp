@@ -225,6 +225,17 @@ TEST(MetricsCollector, RefusesASampleOfAnotherMeasurement) {
   EXPECT_THROW(collector.sample({}), InputError);
 }
 
+TEST(MetricsCollector, TakesPowerAtRestThatWasKnownFromTheBeginning) {
+  sample::MeasurementOptions options;
+  options.whole_machine = options.modelled = true;
+  options.facts_json = R"({"static_power_w":{"value":31.5,"low":20.25,"high":60}})";
+  MetricsCollector collector({2, "DE", 350});
+  feed(collector, sample::measurement(options));
+  EXPECT_EQ(collector.state().static_w, 31.5);
+  EXPECT_EQ(collector.state().static_origin, "modelled");
+  EXPECT_NEAR(collector.state().static_j, 31.5 * 60, 31.5);
+}
+
 RC_GTEST_PROP(MetricsCollectorProperty, ManyProcessesConserveUnderTheCap, ()) {
   const auto cap = *rc::gen::inRange<std::size_t>(0, 4);
   MetricsCollector collector({cap, "", 0});

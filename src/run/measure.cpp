@@ -11,7 +11,7 @@
 #include "run/measure_sink.hpp"
 #include "run/measure_with.hpp"
 
-namespace carnot {
+namespace carnot::run {
 
 namespace {
 
@@ -64,7 +64,7 @@ MeasureResult detail::measure_with(meter::Meter& meter, const MeasureOptions& op
   sink.append(begin);
   MeasureLoop loop({meter, job ? &*job : nullptr, roots.sysfs_root, roots.procfs_root}, options,
                    hooks, begin, fresh_base(begin.channels.size()), sink);
-  loop.sample();
+  loop.sample(true);
   if (job) job->release();
   const MeasurementEnd end = loop.run();
   sink.append(end);
@@ -83,4 +83,4 @@ MeasureResult resume_measurement(const std::string& journal, const MeasureOption
   return detail::resume_with(meter, journal, options, hooks);
 }
 
-}  // namespace carnot
+}  // namespace carnot::run

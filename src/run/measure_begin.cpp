@@ -10,7 +10,7 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/version.hpp"
 
-namespace carnot::detail {
+namespace carnot::run::detail {
 
 namespace {
 
@@ -71,6 +71,12 @@ std::string facts_of(const meter::Meter& meter, const std::string& given) {
   Json& notes = facts["notes"] = Json::array();
   for (const meter::Note& note : meter.notes())
     notes.push_back({{"what", note.what}, {"why", note.why}, {"remedy", note.remedy}});
+  if (const meter::StaticPower rest = meter.static_power(); rest.is_given()) {
+    const Estimate<Power> power = rest.value();
+    facts["static_power_w"] = {{"value", power.value().in(watt)},
+                               {"low", power.low().in(watt)},
+                               {"high", power.high().in(watt)}};
+  }
   Json& reasons = facts["reasons"] = Json::object();
   for (const meter::Channel& channel : meter.channels())
     if (!channel.reason.empty()) reasons[channel.domain.id] = channel.reason;
@@ -129,4 +135,4 @@ MeasurementBegin begin_of(const meter::Meter& meter, const meter::Job* job,
   return begin;
 }
 
-}  // namespace carnot::detail
+}  // namespace carnot::run::detail

@@ -11,7 +11,7 @@
 #include "carnot/meter/meter.hpp"
 #include "carnot/run/measure.hpp"
 
-namespace carnot::detail {
+namespace carnot::run::detail {
 
 /// Joules of one count of a gauge's integral.
 inline constexpr double kGaugeUnit_j = 1e-6;
@@ -26,4 +26,4 @@ std::string boot_id(const std::string& procfs_root);
 /// When a process started, in ticks after boot; 0: there is none of this number.
 std::uint64_t start_ticks(int pid, const std::string& procfs_root);
 
-}  // namespace carnot::detail
+}  // namespace carnot::run::detail

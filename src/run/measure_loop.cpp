@@ -10,7 +10,7 @@
 
 #include "run/measure_begin.hpp"
 
-namespace carnot::detail {
+namespace carnot::run::detail {
 
 namespace {
 
@@ -20,6 +20,7 @@ constexpr std::int64_t kLookSoonest =
     kSecond / 10;                         // at first, after each tenth of the time so far
 constexpr std::int64_t kLookShare = 200;  // and for at most 1/200 of the time
 constexpr std::int64_t kMachineEvery = kSecond / 5;  // traffic and frequency: files of all devices
+constexpr std::int64_t kUseEvery = kSecond / 100;    // a tick: CPU time tells no more
 constexpr std::int64_t kSuspend = kSecond / 50;      // clocks drift apart by less while awake
 
 std::int64_t nanoseconds(const timeval& t) {
@@ -106,16 +107,24 @@ void MeasureLoop::fill_machine() {
   s.frequency_hz = frequency_hz_;
 }
 
-void MeasureLoop::fill(const meter::JobUse& use) {
+void MeasureLoop::read_use(bool whole) {
+  const std::int64_t now = now_.at.monotonic_ns;
+  if (!whole && now < use_due_ns_) return;
+  use_due_ns_ = now + kUseEvery;
+  if (subject_.job) use_ = subject_.job->sample();
+  own_cpu_ns_ = own_cpu_ns();
+}
+
+void MeasureLoop::fill() {
   MeasurementSample& s = std::get<MeasurementSample>(entry_);
   const MeasurementSample& add = base_.add;
   s.monotonic_ns = add.monotonic_ns + now_.at.monotonic_ns;
   s.boottime_ns = add.boottime_ns + now_.at.boottime_ns;
   fill_machine();
-  s.job_cpu_ns = add.job_cpu_ns + use.cpu_ns;
-  s.job_disk_read_b = add.job_disk_read_b + use.disk_read_b;
-  s.job_disk_write_b = add.job_disk_write_b + use.disk_write_b;
-  s.job_peak_rss_b = std::max(add.job_peak_rss_b, use.peak_rss_b);
+  s.job_cpu_ns = add.job_cpu_ns + use_.cpu_ns;
+  s.job_disk_read_b = add.job_disk_read_b + use_.disk_read_b;
+  s.job_disk_write_b = add.job_disk_write_b + use_.disk_write_b;
+  s.job_peak_rss_b = std::max(add.job_peak_rss_b, use_.peak_rss_b);
   for (std::size_t i = 0; i < s.channels.size(); ++i) {
     MeasurementSample::Channel& c = s.channels[i];
     const MeasurementSample::Channel& from = add.channels[i];
@@ -142,7 +151,7 @@ void MeasureLoop::fill(const meter::JobUse& use) {
       c.gain_high = static_cast<float>((state.high - then.high) / step);
     }
   }
-  s.meter_cpu_ns = add.meter_cpu_ns + own_cpu_ns();
+  s.meter_cpu_ns = add.meter_cpu_ns + own_cpu_ns_;
 }
 
 void MeasureLoop::close_gap(std::size_t channel, std::int64_t until_ns) {
@@ -178,8 +187,8 @@ double MeasureLoop::counted_joules() const {
   return joules;
 }
 
-void MeasureLoop::write_sample(const meter::JobUse& use) {
-  fill(use);
+void MeasureLoop::write_sample() {
+  fill();
   sink_.append(entry_);
   note_gaps();
   sink_.sync_if_due(now_.at.monotonic_ns);
@@ -199,14 +208,14 @@ void MeasureLoop::write_sample(const meter::JobUse& use) {
   }
 }
 
-void MeasureLoop::sample() {
+void MeasureLoop::sample(bool whole) {
   subject_.meter.sample(now_);
-  write_sample(subject_.job ? subject_.job->sample() : meter::JobUse{});
+  read_use(whole);
+  write_sample();
 }
 
-void MeasureLoop::look(bool last) {
+void MeasureLoop::look() {
   const meter::Stamp began = meter::Stamp::now();
-  if (!last && began.monotonic_ns < look_due_ns_) return;
   if (table_) {
     table_->sweep();
     processes_ = table_->processes();
@@ -289,22 +298,23 @@ MeasurementEnd MeasureLoop::end(std::string_view outcome, int exit_code) {
 
 MeasurementEnd MeasureLoop::run() {
   meter::Job* const job = subject_.job;
-  const auto ended = [job] { return job && job->ended(); };
-  while (!ended() && wait()) {
-    if (ended()) break;
-    sample();
-    look(false);
+  const bool asked = job && job->wait_fd() < 0;  // nothing says by itself that it has ended
+  while (wait() && !(asked && job->ended())) {
+    // What the processes used is held against what the job used: both of one moment.
+    const bool looks = meter::Stamp::now().monotonic_ns >= look_due_ns_;
+    sample(looks);
+    if (looks) look();
   }
+  const bool over = job && job->ended();
   subject_.meter.sample(now_);
-  look(true);
-  if (!job) {
-    write_sample({});
-    return end("finished", 0);
-  }
-  const bool over = job->ended();
-  write_sample(over ? job->finish() : job->sample());
+  now_.machine = machine_.read();  // the meter's may be a tick old
+  look();
+  read_use(true);
+  if (over) use_ = job->finish();
+  write_sample();
+  if (!job) return end("finished", 0);
   if (!over) return end("detached", 0);
   return end(name(job->outcome()), job->exit_code());
 }
 
-}  // namespace carnot::detail
+}  // namespace carnot::run::detail

@@ -20,7 +20,7 @@
 #include "run/measure_interval.hpp"
 #include "run/measure_sink.hpp"
 
-namespace carnot::detail {
+namespace carnot::run::detail {
 
 /// How a measurement goes on from another: what is added to everything counted now.
 struct MeasureBase {
@@ -48,18 +48,21 @@ class MeasureLoop {
   MeasureLoop(MeasureSubject subject, const MeasureOptions& options, const MeasureHooks& hooks,
               const MeasurementBegin& begin, MeasureBase base, MeasureSink& sink);
 
-  /// One sample, written down; allocates nothing after the first.
-  void sample();
+  /// One sample, written down; allocates nothing after the first. CPU times are read every 10 ms
+  /// at most and stand still in between.
+  /// \param whole  read everything whenever it was last read
+  void sample(bool whole = false);
   /// Samples until the job ends, `stop_after` has passed or the hook says stop; then the end.
   MeasurementEnd run();
 
  private:
   bool recording_over() const;
   bool wait();  // until the next sample is due; false: time to end
-  void fill(const meter::JobUse& use);
+  void read_use(bool whole);
+  void fill();
   void fill_machine();
-  void write_sample(const meter::JobUse& use);
-  void look(bool last);
+  void write_sample();
+  void look();
   void look_at_accelerators();
   void note_gaps();
   void close_gap(std::size_t channel, std::int64_t until_ns);
@@ -87,14 +90,16 @@ class MeasureLoop {
   std::span<const meter::ProcessUse> processes_;
   std::map<std::pair<int, std::uint64_t>, Written> written_;
   meter::Snapshot now_, before_;
+  meter::JobUse use_;
+  std::int64_t own_cpu_ns_ = 0;
   Entry entry_;  // a MeasurementSample, reused
   std::vector<OpenGap> gaps_;
-  std::vector<double> shares_;                         // the job's of each channel, as last looked
-  std::int64_t started_ns_ = 0, due_ns_ = 0;           // CLOCK_MONOTONIC
-  std::int64_t look_due_ns_ = 0, machine_due_ns_ = 0;  // likewise
+  std::vector<double> shares_;                // the job's of each channel, as last looked
+  std::int64_t started_ns_ = 0, due_ns_ = 0;  // CLOCK_MONOTONIC
+  std::int64_t look_due_ns_ = 0, machine_due_ns_ = 0, use_due_ns_ = 0;  // likewise
   std::uint64_t net_b_ = 0;
   double frequency_hz_ = 0;
   bool replaying_;
 };
 
-}  // namespace carnot::detail
+}  // namespace carnot::run::detail

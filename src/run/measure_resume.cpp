@@ -11,7 +11,7 @@
 #include "run/measure_loop.hpp"
 #include "run/measure_with.hpp"
 
-namespace carnot::detail {
+namespace carnot::run::detail {
 
 namespace {
 
@@ -175,7 +175,7 @@ MeasureResult resume_with(meter::Meter& meter, const std::string& path,
             : "the meter was not running and counters did not go on: nothing is counted"});
   MeasureLoop loop({meter, job ? &*job : nullptr, roots.sysfs_root, roots.procfs_root}, options,
                    hooks, begin, base, sink);
-  loop.sample();
+  loop.sample(true);
   if (job) job->release();
   MeasurementEnd end = loop.run();
   if (job) end.outcome = name(meter::JobOutcome::Detached);  // its exit code went to another
@@ -184,4 +184,4 @@ MeasureResult resume_with(meter::Meter& meter, const std::string& path,
   return result_of(end, sink, meter);
 }
 
-}  // namespace carnot::detail
+}  // namespace carnot::run::detail

@@ -12,7 +12,7 @@
 
 #include "run/measure_testing.hpp"
 
-namespace carnot {
+namespace carnot::run {
 namespace {
 
 namespace fs = std::filesystem;
@@ -236,4 +236,4 @@ TEST(ResumeMeasurement, GoesOnFromAFileCutAtManyBytes) { cut_at_every(23); }
 TEST(ResumeMeasurementSlow, GoesOnFromAFileCutAtAnyByte) { cut_at_every(1); }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::run

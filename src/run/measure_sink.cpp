@@ -5,7 +5,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::detail {
+namespace carnot::run::detail {
 
 MeasureSink::MeasureSink(std::optional<JournalWriter> journal, bool keep, Duration sync_every)
     : journal_(std::move(journal)),
@@ -50,4 +50,4 @@ void MeasureSink::give_up(const std::string& why) {
   journal_.reset();
 }
 
-}  // namespace carnot::detail
+}  // namespace carnot::run::detail

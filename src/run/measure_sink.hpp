@@ -12,7 +12,7 @@
 #include "carnot/base/instant.hpp"
 #include "carnot/ledger/journal.hpp"
 
-namespace carnot::detail {
+namespace carnot::run::detail {
 
 /// The journal, memory, or both. A journal that cannot be written any more (its disk is full) does
 /// not end a measurement: from then on entries are kept in memory, and `trouble` says why.
@@ -41,4 +41,4 @@ class MeasureSink {
   std::string trouble_;
 };
 
-}  // namespace carnot::detail
+}  // namespace carnot::run::detail

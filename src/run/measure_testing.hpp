@@ -20,7 +20,7 @@
 
 #include "run/measure_with.hpp"
 
-namespace carnot::testing {
+namespace carnot::run::testing {
 
 /// One package counter of 1 uJ counts that shows P x t exactly (to the count), t on
 /// CLOCK_MONOTONIC, and what a test asks of it.
@@ -125,4 +125,4 @@ inline MeasureOptions command(std::vector<std::string> words) {
   return options;
 }
 
-}  // namespace carnot::testing
+}  // namespace carnot::run::testing

@@ -12,7 +12,7 @@
 
 #include "run/measure_sink.hpp"
 
-namespace carnot::detail {
+namespace carnot::run::detail {
 
 MeasureResult measure_with(meter::Meter& meter, const MeasureOptions& options,
                            const MeasureHooks& hooks);
@@ -22,4 +22,4 @@ MeasureResult resume_with(meter::Meter& meter, const std::string& journal,
 /// What a loop that has ended leaves to the caller.
 MeasureResult result_of(const MeasurementEnd& end, MeasureSink& sink, const meter::Meter& meter);
 
-}  // namespace carnot::detail
+}  // namespace carnot::run::detail

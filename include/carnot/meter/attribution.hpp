@@ -48,11 +48,16 @@ StaticPolicy parse_static_policy(std::string_view text);  ///< \throws InputErro
 /// four hours is forgotten.
 class StaticPower {
  public:
+  StaticPower() = default;
+  /// Known from elsewhere (the power model's at no load), with its 90 % bounds: nothing is learned
+  /// any more, and the value is Origin::Modelled.
+  static StaticPower given(Power value, Power low, Power high) noexcept;
+  bool is_given() const noexcept { return given_; }
   /// \param busy   share of CPU time busy in the interval, [0, 1]; clipped
   /// \param power  mean over the interval; not above zero: left out
   void add(double busy, Power power, Duration length) noexcept;
-  /// At least 8 samples, and a 90 % interval within a quarter of the value: enough spread of load,
-  /// or a load near zero.
+  /// Given, or at least 8 samples and a 90 % interval within a quarter of the value: enough spread
+  /// of load, or a load near zero.
   bool known() const noexcept;
   /// Static power and its 90 % interval, Origin::Modelled (a fit to measurements); before `known`,
   /// [0, least power seen] with value as the published idle share of servers (0.22 of full load,
@@ -86,6 +91,8 @@ class StaticPower {
   std::uint64_t block_samples_ = 1;  // of a full block
   double least_ = 0;                 // power ever seen
   std::uint64_t samples_ = 0;
+  bool given_ = false;
+  Power value_, low_, high_;  // if given
 };
 
 /// CPU time of one interval.

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,11 @@ std::string_view name(DomainKind kind) noexcept;  ///< "package", "core", ...
 enum class PollStatus : std::uint8_t { Ok, Retry, Ended, Broken };
 std::string_view name(PollStatus status) noexcept;
 
+/// A power with its 90 % bounds.
+struct PowerBand {
+  Power value, low, high;
+};
+
 /// One thing that can be read.
 struct Domain {
   std::string id;      ///< unique: "powercap/intel-rapl:0:0", "nvml/GPU-<uuid>"
@@ -62,8 +68,9 @@ struct Domain {
   Boundary boundary = Boundary::Chip;
   Origin origin = Origin::Measured;
   bool is_counter = true;
-  CounterSpec counter;  ///< if is_counter
-  GaugeSpec gauge;      ///< else
+  CounterSpec counter;               ///< if is_counter
+  GaugeSpec gauge;                   ///< else
+  std::optional<PowerBand> at_rest;  ///< power at no load, where the source knows it (the model)
 };
 
 /// One domain's answer. `raw` of counters, `power` and `gain` of gauges.

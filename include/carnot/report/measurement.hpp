@@ -68,6 +68,7 @@ struct Measurement {
   double cpu_s = 0, meter_cpu_s = 0;
   Estimate<Energy> energy;               ///< the job's; the machine's if there is no job
   Estimate<Power> power;                 ///< energy / duration; zero if nothing lasted
+  Estimate<Power> facility_power;        ///< the same of the facility's energy
   Estimate<Energy> machine_energy;       ///< everything measured
   Energy static_energy, dynamic_energy;  ///< of the machine; sum to its value
   Estimate<Power> static_power;

@@ -23,7 +23,7 @@
 #include "carnot/ledger/entry.hpp"
 #include "carnot/meter/meter.hpp"
 
-namespace carnot {
+namespace carnot::run {
 
 struct MeasureOptions {
   meter::MeterOptions meter;
@@ -68,4 +68,4 @@ MeasureResult measure(const MeasureOptions& options, const MeasureHooks& hooks =
 MeasureResult resume_measurement(const std::string& journal, const MeasureOptions& options,
                                  const MeasureHooks& hooks = {});
 
-}  // namespace carnot
+}  // namespace carnot::run
