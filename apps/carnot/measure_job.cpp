@@ -13,6 +13,7 @@
 #include "carnot/ledger/journal.hpp"
 #include "carnot/report/measurement.hpp"
 
+#include "cli.hpp"
 #include "command_output.hpp"
 #include "measure_command.hpp"
 
@@ -76,14 +77,17 @@ std::vector<Entry> all_entries(const std::string& journal, run::MeasureResult& r
   return entries;
 }
 
-void write_reports(const MeasureCommand& c, const std::vector<Entry>& entries,
-                   const report::Measurement& measurement, const std::string& journal,
-                   const StoreWriter& store) {
-  if (!c.html.empty()) write_file(c.html, report::measurement_html(measurement));
-  if (!c.csv.empty()) write_file(c.csv, report::measurement_csv(measurement));
-  if (!c.store.empty() && store)
-    store(c.store, journal.empty() ? "measurement" : fs::path(journal).filename().string(),
-          entries);
+/// What was measured is reported even where the carbon trace turns out not to cover it.
+report::Measurement summarise(const std::vector<Entry>& entries) {
+  model::AccountOptions options = report::recorded_account_options(entries);
+  try {
+    return report::summarise_measurement(entries, options);
+  } catch (const Error& e) {
+    if (options.carbon_trace.empty()) throw;
+    fail(kBadInput, fmt::format("{}; carbon is the location's mean instead", e.what()).c_str());
+    options.carbon_trace.clear();
+    return report::summarise_measurement(entries, options);
+  }
 }
 
 }  // namespace
@@ -127,24 +131,41 @@ int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter
   output.restore();
 
   const std::vector<Entry> entries = all_entries(journal, result);
-  const report::Measurement measurement =
-      report::summarise_measurement(entries, report::recorded_account_options(entries));
+  const report::Measurement measurement = summarise(entries);
   const std::string figures =
       common.json ? report::measurement_json(measurement)
                   : report::measurement_terminal(measurement, terminal_width(STDERR_FILENO),
                                                  is_terminal(STDERR_FILENO));
+  // Once a command has run, the exit code is its own, whatever becomes of our files.
+  const auto deliver = [&](auto&& write) {
+    try {
+      write();
+      return true;
+    } catch (const Error& e) {
+      if (!starts) throw;
+      fail(kDevice, e.what());
+      return false;
+    }
+  };
   // Beside a command's own output the figures are a message; alone they are the answer.
   if (common.json || !starts) {
-    print(figures);
+    deliver([&] { print(figures); });
   } else {
     std::fwrite(figures.data(), 1, figures.size(), stderr);
   }
-  write_reports(c, entries, measurement, journal, store);
   for (const meter::Note& note : result.notes) {
     if (note.what == "journal") say(common, fmt::format("carnot: {}: {}", note.what, note.why));
   }
   if (!journal.empty()) say(common, fmt::format("journal: {}", journal));
-  if (!c.html.empty()) say(common, fmt::format("report: file://{}", fs::absolute(c.html).string()));
+  if (!c.html.empty() &&
+      deliver([&] { write_file(c.html, report::measurement_html(measurement)); }))
+    say(common, fmt::format("report: file://{}", fs::absolute(c.html).string()));
+  if (!c.csv.empty()) deliver([&] { write_file(c.csv, report::measurement_csv(measurement)); });
+  if (!c.store.empty() && store)
+    deliver([&] {
+      store(c.store, journal.empty() ? "measurement" : fs::path(journal).filename().string(),
+            entries);
+    });
   return code;
 }
 

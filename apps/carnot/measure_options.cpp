@@ -12,6 +12,8 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/estimate.hpp"
+#include "carnot/base/instant.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/report/measurement.hpp"
 
@@ -76,6 +78,12 @@ void check_combination(const MeasureCommand& c) {
         "--for '10 s' or --live");
 }
 
+/// What would be refused after the measurement is refused before it.
+/// \throws InputError, IoError as model::account
+void check_accounting(const model::AccountOptions& o) {
+  (void)model::account(Estimate<Energy>(), Instant::now(), Duration{}, std::nullopt, o);
+}
+
 }  // namespace
 
 HostFacts parse_host_facts(const std::string& text) {
@@ -107,6 +115,7 @@ HostFacts parse_host_facts(const std::string& text) {
 
 run::MeasureOptions measure_options(const MeasureCommand& c, const std::string& command_line) {
   check_combination(c);
+  if (c.sources.replay_from.empty()) check_accounting(c.accounting);
   run::MeasureOptions o;
   o.meter.sources = c.sources;
   o.meter.host = parse_host_facts(c.host);

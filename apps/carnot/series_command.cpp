@@ -98,6 +98,10 @@ int measure_series_job(const MeasureCommand& c, const Common& common) {
   watch_for_interrupt();
   if (!c.experiment.empty() && !c.sweep.empty())
     throw UsageError("one of --experiment and --sweep at a time");
+  if (c.pid > 0 || c.live || !(c.cgroup + c.out + c.resume + c.csv + c.store).empty())
+    throw UsageError(
+        "a series is of commands and keeps no journal: --html and --json only, no --out, --csv, "
+        "--store, --resume, --live, --pid, --cgroup");
   const Question q = c.sweep.empty() ? experiment(c) : sweep(c);
   MeasureCommand one = c;
   one.job = q.command;

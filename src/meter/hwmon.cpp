@@ -34,6 +34,7 @@ constexpr Energy kMicrojoule = 1e-6 * joule;
 constexpr Power kMicrowatt = 1e-6 * watt;
 constexpr Duration kUnknownPeriod = Duration::nanoseconds(100'000'000);
 constexpr Duration kMillisecond = Duration::nanoseconds(1'000'000);
+constexpr std::size_t kMostSensors = 256;  // each keeps a file open, of 1024 a process may have
 
 // One summand of a sensor: a power or energy file, or voltage times current.
 struct Term {
@@ -191,6 +192,11 @@ class Collector {
   std::unique_ptr<Source> finish() {
     for (const std::string& file : unreadable_)
       notes_.push_back({"hwmon", file + " is not readable by this user", "sudo chmod a+r " + file});
+    if (left_out_ > 0)
+      notes_.push_back({"hwmon",
+                        fmt::format("{} sensors beyond the first {} are not read", left_out_,
+                                    kMostSensors),
+                        ""});
     for (std::size_t i = 0; i < domains_.size(); ++i) find_parent(i);
     if (domains_.empty()) return nullptr;
     return std::make_unique<HwmonSource>(std::move(domains_), std::move(sensors_));
@@ -201,6 +207,10 @@ class Collector {
                   const std::string& word) {
     const std::string number = std::to_string(attribute.index);
     if (chip.text(word + number + "_enable") == "0") return;
+    if (terms_ == kMostSensors) {
+      ++left_out_;
+      return;
+    }
     std::string label = chip.text(word + number + "_label");
     if (label.empty()) label = chip.text(word + number + "_oem_info");
     HwmonMeaning meaning = hwmon_meaning(chip.name, label);
@@ -223,6 +233,7 @@ class Collector {
     if (!term.read(value, error) && (sensor_status(error) != PollStatus::Retry || error == EBADMSG))
       return;
 
+    ++terms_;
     const std::string chip_key = chip.name == "power_meter" ? chip.name : chip.address;
     if (meaning.piece)
       for (std::size_t i = 0; i < sensors_.size(); ++i)
@@ -279,6 +290,7 @@ class Collector {
   std::vector<Domain> domains_;
   std::vector<Sensor> sensors_;
   std::vector<std::string> unreadable_;
+  std::size_t terms_ = 0, left_out_ = 0;
   int gpus_ = 0;
 };
 

@@ -288,5 +288,23 @@ TEST_F(Hwmon, UnreadableFilesAreANoteWithTheRemedy) {
   EXPECT_EQ(notes_[0].remedy, "sudo chmod a+r " + file);
 }
 
+TEST_F(Hwmon, IsNotHeldUpByAPipe) {
+  chip(0, "ina226");
+  put(0, "power1_input", "5000000\n");
+  ASSERT_EQ(::mkfifo((tree_ / "class/hwmon/hwmon0/power2_input").c_str(), 0644), 0);
+  open();
+  EXPECT_EQ(poll().front().status, PollStatus::Ok);
+}
+
+TEST_F(Hwmon, LeavesFilesToOthersWhereThereAreTooManySensors) {
+  chip(0, "ina226");
+  for (int i = 1; i <= 1300; ++i) put(0, "power" + std::to_string(i) + "_input", "5000000\n");
+  open();
+  ASSERT_NE(source_, nullptr);
+  EXPECT_EQ(source_->domains().size(), 256U);
+  ASSERT_EQ(notes_.size(), 1U);
+  EXPECT_EQ(notes_[0].why, "1044 sensors beyond the first 256 are not read");
+}
+
 }  // namespace
 }  // namespace carnot::meter

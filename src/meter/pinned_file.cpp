@@ -11,7 +11,8 @@
 namespace carnot::meter {
 
 PinnedFile::PinnedFile(const std::string& path) noexcept
-    : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), error_(fd_ < 0 ? errno : 0) {}
+    // A pipe in the place of an attribute must not be waited for.
+    : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), error_(fd_ < 0 ? errno : 0) {}
 
 PinnedFile& PinnedFile::operator=(PinnedFile&& other) noexcept {
   if (this != &other) {

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <regex>
 #include <set>
 #include <string>
 
@@ -102,10 +103,19 @@ TEST(Grid, TheWorldSpansWhatItsElectricityIsMadeOf) {
   }
 }
 
+TEST(Grid, KnowsTheOtherCodesOfTwoCountries) {
+  for (const char* code : {"GB", "gbr", "UK", "United Kingdom"})
+    EXPECT_EQ(grid_intensity(code).code, "GB") << code;
+  for (const char* code : {"GR", "grc", "EL", "Greece"})
+    EXPECT_EQ(grid_intensity(code).code, "GR") << code;
+}
+
 TEST(Grid, EveryRowIsPlausibleAndUnique) {
   std::set<std::string> codes;
+  const std::regex shape("[A-Z]{2}|US-[A-Z]{2}");
   for (const auto& grid : grid_intensities()) {
     EXPECT_TRUE(codes.insert(grid.code).second) << grid.code;
+    EXPECT_TRUE(grid.code == "WORLD" || std::regex_match(grid.code, shape)) << grid.code;
     const double value = grid.intensity.value().in(gram_per_kilowatt_hour);
     EXPECT_GT(value, 0) << grid.code;
     EXPECT_LT(value, 1400) << grid.code;  // the dirtiest: gas flared and burnt in old plants

@@ -27,8 +27,10 @@ std::vector<std::string> sources_of(std::string_view cell) {
 Embodied embodied(std::string_view name) {
   const auto wanted = folded(name);
   std::vector<std::string> known;
+  std::string names;
   for (const auto& row : rows_of(kEmbodiedTable, 7, "data/embodied.csv")) {
     known.push_back(row[0]);
+    names += (names.empty() ? "" : ", ") + row[0];
     if (folded(row[0]) != wanted) continue;
     return {row[0],
             Estimate<Carbon>(parse_number(row[1]) * kilogram, parse_number(row[2]) * kilogram,
@@ -37,7 +39,7 @@ Embodied embodied(std::string_view name) {
                              Boundary::None, "embodied:" + row[0], sources_of(row[6])),
             parse_number(row[4]) * 365.25 * day, row[6]};
   }
-  unknown("machine", name, known);
+  unknown("machine", name, known, names);
 }
 
 }  // namespace carnot::model

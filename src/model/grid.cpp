@@ -44,7 +44,9 @@ const std::vector<Grid>& grids() {
 }  // namespace
 
 GridIntensity grid_intensity(std::string_view code) {
-  const auto wanted = folded(code.empty() ? kWorld : code);
+  auto wanted = folded(code.empty() ? kWorld : code);
+  if (wanted == "uk") wanted = "gb";  // what people type; el: what the European Union writes
+  if (wanted == "el") wanted = "gr";
   const auto& all = grids();
   // A state's name may be a country's too (Georgia): countries stand first in the table.
   for (const auto& one : all) {
@@ -58,7 +60,7 @@ GridIntensity grid_intensity(std::string_view code) {
     known.push_back(one.grid.code);
     known.push_back(one.grid.name);
   }
-  unknown("location", code, known);
+  unknown("location", code, known, "a country such as DE, DEU or Germany, US-CA, world");
 }
 
 std::vector<GridIntensity> grid_intensities() {

@@ -23,9 +23,10 @@ std::vector<Row> rows_of(std::string_view table, std::size_t columns, std::strin
 /// Lower case, without blanks at the ends.
 std::string folded(std::string_view text);
 
-/// Throws InputError saying that `what` knows no `word`, with the nearest of `candidates`.
+/// Throws InputError saying that `what` knows no `word`, with the nearest of `candidates` or, where
+/// none is near, what is `allowed`.
 [[noreturn]] void unknown(std::string_view what, std::string_view word,
-                          const std::vector<std::string>& candidates);
+                          const std::vector<std::string>& candidates, std::string_view allowed);
 
 /// A price as published, in EUR/kWh with its range.
 struct Price {

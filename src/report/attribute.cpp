@@ -107,10 +107,18 @@ double ticks_j(const std::vector<Step>& steps, const MeasurementView& view, doub
   return busy.value() > 0 ? std::sqrt(2.0) * kTick * dynamic_j / busy.value() : 0.0;
 }
 
-Estimate<Energy> job_estimate(double job_j, const Estimate<Energy>& machine, double static_low_j,
-                              double static_high_j, double tick_j) {
+/// The job's share of busy CPU time.
+double cpu_share(const std::vector<Step>& steps) {
+  Sum<double> job, busy;
+  for (const Step& step : steps) job += step.use.job_s, busy += step.use.busy_s;
+  return busy.value() > 0 ? std::min(1.0, job.value() / busy.value()) : 0.0;
+}
+
+/// \param cpu_share  divides what may have gone unseen where nothing was seen
+Estimate<Energy> job_estimate(double job_j, double cpu_share, const Estimate<Energy>& machine,
+                              double static_low_j, double static_high_j, double tick_j) {
   const double total = machine.value().in(joule);
-  const double part = total > 0 ? std::clamp(job_j / total, 0.0, 1.0) : 0.0;
+  const double part = total > 0 ? std::clamp(job_j / total, 0.0, 1.0) : cpu_share;
   Estimate<Energy> job = part * machine;
   double used = (job.value() - job.low()).in(joule);
   const auto widen = [&](double down, double up, const char* cause) {
@@ -180,8 +188,8 @@ Attribution attribute(const MeasurementView& view, const MeasuredEnergy& energy,
   if (!whole_machine) {
     const double low = job_at(steps, out.static_power.low(), policy);
     const double high = job_at(steps, out.static_power.high(), policy);
-    out.job = job_estimate(job.value(), machine, std::min(low, high), std::max(low, high),
-                           ticks_j(steps, view, dynamic.value()));
+    out.job = job_estimate(job.value(), cpu_share(steps), machine, std::min(low, high),
+                           std::max(low, high), ticks_j(steps, view, dynamic.value()));
   }
   out.processes = process_shares(view, divided_j, cpu_s);
   return out;

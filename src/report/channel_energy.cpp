@@ -61,7 +61,8 @@ void check(const MeasurementView& view, std::size_t c) {
 
 double within(double value, double used, double part) {
   const double room = value * value - used * used;
-  return room > 0 ? std::min(part, std::sqrt(room)) : 0.0;
+  constexpr double kRoundingOff = 1 - 1e-14;  // so that value - hypot(used, part) is not below 0
+  return room > 0 ? std::min(part, kRoundingOff * std::sqrt(room)) : 0.0;
 }
 
 ChannelEnergy::ChannelEnergy(const MeasurementView& view, std::size_t channel)

@@ -336,6 +336,24 @@ TEST(Measurement, AccountOptionsSurviveTheJournal) {
   EXPECT_EQ(recorded_account_options(sample::measurement(sample_options)).location, "");
 }
 
+TEST(Measurement, AJobIsNotSureOfNothingWhereNothingWasSeen) {
+  std::vector<Entry> entries = sample::measurement({.accelerator = false});
+  for (Entry& entry : entries) {
+    auto* const s = std::get_if<MeasurementSample>(&entry);
+    if (s == nullptr) continue;
+    for (auto& channel : s->channels) {
+      channel.total = 0;
+      channel.unobserved_ns = s->monotonic_ns;
+    }
+  }
+  const Measurement m = summarise_measurement(entries, {});
+  EXPECT_EQ(m.machine_energy.value(), Energy{});
+  ASSERT_GT(m.machine_energy.high(), 1.0 * joule);
+  EXPECT_EQ(m.energy.value(), Energy{});
+  EXPECT_GT(m.energy.high(), 0.01 * m.machine_energy.high());
+  EXPECT_LT(m.energy.high(), m.machine_energy.high());
+}
+
 /// Any lawful stream of entries: clocks and totals never go back, all else is arbitrary.
 std::vector<Entry> random_stream() {
   const auto in = [](std::int64_t low, std::int64_t high) {

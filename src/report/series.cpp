@@ -68,15 +68,17 @@ void close(SeriesRow& row, SeriesKind kind) {
 }
 
 std::optional<LoadLine> fit(const std::vector<SeriesRow>& rows) {
-  double n = 0, x = 0, y = 0, xx = 0, xy = 0;
+  double n = 0, x = 0, y = 0, xx = 0, xy = 0, least = 1, greatest = 0;
   for (const SeriesRow& r : rows) {
     if (r.rounds == 0) continue;
     const double p = r.machine_power.value().in(watt);
     n += 1, x += r.x, y += p, xx += r.x * r.x, xy += r.x * p;
+    least = std::min(least, r.x), greatest = std::max(greatest, r.x);
   }
+  // What other work does moves a load by some percent: the line must be drawn out of more.
+  constexpr double kLeastSpread = 0.2;
+  if (n < 2 || !(greatest - least >= kLeastSpread)) return std::nullopt;
   const double spread = n * xx - x * x;
-  constexpr double kLeastSpread = 1e-4;  // loads within a hundredth of each other tell nothing
-  if (n < 2 || spread < kLeastSpread * n * n) return std::nullopt;
   const double slope = (n * xy - x * y) / spread, intercept = (y - slope * x) / n;
   double squares = 0;
   for (const SeriesRow& r : rows)

@@ -65,6 +65,13 @@ TEST(Series, DrawsNoLineThroughOneLoad) {
   EXPECT_THAT(series_terminal(s, 100), HasSubstr("hardly moved"));
 }
 
+TEST(Series, DrawsNoLineOutOfWhatOthersDo) {
+  // Asked for every load, but the machine was busy with other work all the time.
+  const SeriesSummary s = summarise_series(loads({1.0, 0.94, 0.99}), SeriesKind::Load, {});
+  EXPECT_FALSE(s.line);
+  EXPECT_THAT(series_terminal(s, 100), HasSubstr("94 to 100 % busy"));
+}
+
 TEST(Series, TakesMeansOverRoundsAndSaysTheirSpread) {
   run::SeriesResult result = loads({0.2, 0.2, 0.6});
   result.name = "batch";

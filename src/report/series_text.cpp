@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "carnot/report/series.hpp"
@@ -18,12 +20,15 @@ std::vector<std::string> series_findings(const SeriesSummary& s) {
         watts_in_words(s.line->static_power.in(watt)),
         watts_in_words((s.line->at_full_load - s.line->static_power).in(watt)),
         watts_in_words(s.line->at_full_load.in(watt)), watts_in_words(s.line->residual_w)));
-  else if (s.kind == SeriesKind::Load && s.rows.size() > 1)
+  else if (s.kind == SeriesKind::Load && s.rows.size() > 1) {
+    const auto [least, most] = std::minmax_element(
+        s.rows.begin(), s.rows.end(),
+        [](const SeriesRow& a, const SeriesRow& b) { return a.busy_share < b.busy_share; });
     out.push_back(
         fmt::format("The machine's load hardly moved ({:.0f} to {:.0f} % busy), so power cannot be "
-                    "told against "
-                    "it: other work runs here.",
-                    100 * s.rows.front().busy_share, 100 * s.rows.back().busy_share));
+                    "told against it: other work runs here, or the values lie close together.",
+                    100 * least->busy_share, 100 * most->busy_share));
+  }
   const auto best = [&](std::size_t i) { return fmt::format("{} {}", s.name, s.rows[i].value); };
   if (s.kind != SeriesKind::Load && s.least_energy)
     out.push_back(fmt::format("Least energy: {}, {}.", best(*s.least_energy),

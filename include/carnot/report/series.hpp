@@ -49,7 +49,7 @@ struct SeriesSummary {
   SeriesKind kind = SeriesKind::Other;
   std::string name, carnot_version, command, started;
   std::vector<SeriesRow> rows;   ///< in the order of the values
-  std::optional<LoadLine> line;  ///< Load, with at least two different shares
+  std::optional<LoadLine> line;  ///< Load, over a fifth of the machine or more
   std::optional<std::size_t> least_energy, least_energy_time;  ///< rows
   bool stopped = false;                                        ///< before all was measured
   std::uint64_t seed = 1;                                      ///< of the order of measuring
