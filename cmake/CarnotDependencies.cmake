@@ -12,6 +12,7 @@ set(CARNOT_DEPENDENCY_TABLE
     "SQLite::SQLite3           | SQLite3                | libsqlite3-dev"
     "Threads::Threads          | Threads                | libc6-dev"
     "ZLIB::ZLIB                | ZLIB                   | zlib1g-dev"
+    "clp::clp                  | clp MODULE             | coinor-libclp-dev"
     "fmt::fmt                  | fmt                    | libfmt-dev"
     "httplib::httplib         | httplib MODULE         | libcpp-httplib-dev"
     "nlohmann_json::nlohmann_json | nlohmann_json       | nlohmann-json3-dev"
@@ -58,8 +59,13 @@ function(carnot_need who)
   endforeach()
 endfunction()
 
-# Two libraries are optional. Without cpp-httplib `carnot serve` says that it is missing; without
-# oneDNN matrix products are slower.
+# Three libraries are optional. Without CLP `carnot grid opf` and without cpp-httplib `carnot serve`
+# say that it is missing; without oneDNN matrix products are slower.
+if(clp_FOUND)
+  message(STATUS "CLP: yes (${clp_LIBRARY})")
+else()
+  message(STATUS "CLP: no. `carnot grid opf` will not work; install coinor-libclp-dev")
+endif()
 if(httplib_FOUND)
   message(STATUS "cpp-httplib: yes (${httplib_LIBRARY})")
 else()

@@ -18,11 +18,11 @@ list(SORT packages)
 set(CARNOT_FIND_DEPENDENCIES)
 foreach(package IN LISTS packages)
   string(APPEND CARNOT_FIND_DEPENDENCIES "find_dependency(${CARNOT_FIND_${package}})\n")
+  if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/Find${package}.cmake)
+    install(FILES ${CMAKE_CURRENT_LIST_DIR}/Find${package}.cmake DESTINATION ${config_dir}
+            COMPONENT development)
+  endif()
 endforeach()
-if("onednn" IN_LIST packages)
-  install(FILES ${CMAKE_CURRENT_LIST_DIR}/Findonednn.cmake DESTINATION ${config_dir}
-          COMPONENT development)
-endif()
 list(TRANSFORM rooms REPLACE "^carnot_" "" OUTPUT_VARIABLE CARNOT_ROOM_NAMES)
 list(JOIN CARNOT_ROOM_NAMES " " CARNOT_ROOM_NAMES)
 configure_package_config_file(

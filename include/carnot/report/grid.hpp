@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Power flows and optimal power flows for people and for programs: the document carnot.grid/1 of
+/// docs/formats/grid.md. Pure functions; thread-safe.
+
+#include <string>
+
+#include "carnot/fleet/grid.hpp"
+#include "carnot/plan/opf.hpp"
+
+namespace carnot::report {
+
+enum class GridAnalysis { Flow, OptimalFlow };
+
+struct GridReport {
+  GridAnalysis analysis = GridAnalysis::OptimalFlow;
+  std::string command, started;  ///< as typed; UTC, ISO 8601
+  std::string time;              ///< of a grid with time series: the hour, else empty
+  Grid grid;
+  GridState state;
+  plan::OpfResult result;
+  double seconds = 0.0;  ///< of solving
+};
+
+/// A power flow in the form of a result: the reference generators' outputs adjusted, `congested`
+/// those above their limit, prices empty. Its cost is that of the outputs.
+plan::OpfResult result_of(const Grid& grid, const DcFlow& flow);
+
+std::string grid_json(const GridReport& report);
+std::string grid_terminal(const GridReport& report);
+
+}  // namespace carnot::report

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// A linear programme that grows: minimise cost . x with rows and columns between bounds. Solved by
+/// CLP's dual simplex from where the last solve ended, and every answer checked against the rows
+/// kept here. Bounds of +-kUnlimited are none. Not thread-safe.
+
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace carnot::plan {
+
+struct Term {
+  int column = 0;
+  double coefficient = 0.0;
+};
+
+enum class ProgramStatus { Optimal, Infeasible, Failed };
+
+struct ProgramAnswer {
+  ProgramStatus status = ProgramStatus::Failed;
+  double objective = 0.0;
+  double bound = 0.0;       ///< objective of the duals; if infeasible, of the proof, above zero
+  double violation = 0.0;   ///< greatest by which a row or a column leaves its bounds
+  double free_slope = 0.0;  ///< greatest reduced cost of a column in a direction it has no bound in
+};
+
+class LinearProgram {
+ public:
+  /// \throws DeviceError if CLP is not built in
+  LinearProgram();
+  ~LinearProgram();
+
+  int add_column(double lower, double upper, double cost);
+  /// Terms of one column are summed.
+  int add_row(double lower, double upper, std::span<const Term> terms);
+  void set_column(int column, double lower, double upper);
+  void set_row(int row, double lower, double upper);
+
+  ProgramAnswer solve();
+  double value(int column) const { return values_[static_cast<std::size_t>(column)]; }
+  /// What the objective gains per unit by which the row's active bound is raised.
+  double price(int row) const { return prices_[static_cast<std::size_t>(row)]; }
+
+ private:
+  struct Solver;
+  struct Bounds {
+    double lower = 0.0, upper = 0.0;
+  };
+  ProgramAnswer check(const std::vector<double>& costs, const std::vector<double>& prices) const;
+  bool proven_infeasible(ProgramAnswer& answer);
+
+  std::vector<Bounds> columns_, rows_;
+  std::vector<double> costs_;
+  std::vector<std::size_t> row_start_{0};
+  std::vector<Term> terms_;
+  std::vector<double> values_, prices_;
+  std::unique_ptr<Solver> solver_;
+};
+
+}  // namespace carnot::plan
