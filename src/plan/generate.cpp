@@ -17,6 +17,7 @@ namespace {
 
 const Instant kStart = Instant::from_date(2023, 1, 9);  // a Monday
 constexpr Duration kHour = Duration::seconds(3600);
+constexpr double kGreatestShare = 0.1;  // of the smallest hall, that one job may draw
 
 /// Hourly price, carbon and temperature of one region.
 struct Region {
@@ -89,8 +90,8 @@ PlanSite make_site(std::size_t s, const GenerateOptions& options, const std::vec
   PlanSite site;
   site.name = fmt::format("site-{}", s + 1);
   const double hall = 1000.0 * (1.0 + 4.0 * random.uniform(10));  // kW of IT
-  const double plant = hall * (2.0 + 4.0 * random.uniform(11));
-  const double line = plant * (0.25 + 0.35 * random.uniform(12));
+  const double plant = hall * (1.0 + 2.0 * random.uniform(11));
+  const double line = plant * (0.5 + 0.3 * random.uniform(12));
   const TraceCore own = [&] {
     if (random.uniform(13) < 0.7) {
       WindOptions wind;
@@ -104,7 +105,7 @@ PlanSite make_site(std::size_t s, const GenerateOptions& options, const std::vec
     return generate_solar(solar, grid, seed).core();
   }();
   const bool limited = random.uniform(15) < 0.5;
-  const double limit = hall * (0.6 + 0.8 * random.uniform(16));
+  const double limit = hall * (0.8 + 0.8 * random.uniform(16));
   for (std::size_t t = 0; t < n; ++t) {
     const Instant at = from + kHour * static_cast<std::int64_t>(t);
     const auto mean = [&](const TraceCore& x) { return x.mean_over(at, at + kHour); };
@@ -141,31 +142,47 @@ Problem generate_problem(const GenerateOptions& options) {
   const std::vector<Region> real =
       options.data_dir.empty() ? std::vector<Region>{}
                                : read_regions(options.data_dir, static_cast<std::size_t>(options.sites));
-  double capacity = 0;
+  double capacity = 0, smallest = std::numeric_limits<double>::infinity();
   for (std::size_t s = 0; s < static_cast<std::size_t>(options.sites); ++s) {
     problem.sites.push_back(make_site(s, options, real));
-    for (const double kw : problem.sites.back().capacity_kw) capacity += kw;
+    const PlanSite& site = problem.sites.back();
+    smallest = std::min(smallest, site.capacity_kw.front());
+    for (std::size_t t = 0; t < site.pue.size(); ++t)
+      capacity += std::min(site.capacity_kw[t],
+                           (site.free_kw[t] + site.grid_limit_kw[t]) / site.pue[t]);
   }
 
-  // Powers are drawn relative and then scaled so that first modes fill `load` of all capacity.
+  // Powers are drawn relative and then scaled so that first modes fill `load` of all capacity. None
+  // takes more than a share of the smallest hall: what the greatest lose, the others make up.
   const RandomStream random(options.seed, "plan-jobs");
   constexpr std::uint64_t kDraws = 8;
   const auto n = static_cast<std::uint64_t>(options.jobs);
   const auto draw = [&](std::uint64_t j, std::uint64_t which) { return kDraws * j + which; };
   const auto work_slots = [&](std::uint64_t j) {
-    const double k = std::exp(1.1 + 0.8 * random.normal(draw(j, 0)));
-    return std::clamp<std::int64_t>(std::llround(k), 1, std::min<std::int64_t>(options.slots, 36));
+    const double k = std::exp(1.8 + 0.8 * random.normal(draw(j, 0)));
+    return std::clamp<std::int64_t>(std::llround(k), 1, std::min<std::int64_t>(options.slots, 48));
   };
-  const auto relative_power = [&](std::uint64_t j) { return std::exp(0.9 * random.normal(draw(j, 1))); };
-  double work = 0;
-  for (std::uint64_t j = 0; j < n; ++j) work += static_cast<double>(work_slots(j)) * relative_power(j);
-  const double scale = work > 0 ? options.load * capacity / work : 1.0;
+  const auto relative_power = [&](std::uint64_t j) {
+    return std::exp(0.9 * random.normal(draw(j, 1)));
+  };
+  const double greatest = kGreatestShare * smallest;
+  double scale = 1.0;
+  for (int round = 0; round < 8; ++round) {
+    double capped = 0, free = 0;
+    for (std::uint64_t j = 0; j < n; ++j) {
+      const double kw = scale * relative_power(j), k = static_cast<double>(work_slots(j));
+      (kw > greatest ? capped : free) += k * std::min(kw, greatest);
+    }
+    if (free == 0) break;
+    scale *= std::max(options.load * capacity - capped, 0.0) / free;
+  }
 
   problem.jobs.reserve(n, n * static_cast<std::uint64_t>(options.modes));
   std::vector<PlanMode> modes;
   for (std::uint64_t j = 0; j < n; ++j) {
     const std::int64_t k = work_slots(j);
-    const double kw = std::round(1e4 * scale * relative_power(j)) / 1e4;
+    const double kw =
+        std::round(1e4 * std::min(greatest, scale * relative_power(j))) / 1e4;
     const double slack = 1.0 + 5.0 * random.uniform(draw(j, 2));
     const std::int64_t window = std::min<std::int64_t>(
         options.slots, k + std::llround(slack * static_cast<double>(k)) + 2);

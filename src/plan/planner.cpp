@@ -46,6 +46,14 @@ Plan plan_large(const Problem& problem, const PlannerOptions& options) {
     state.seconds = seconds();
     if (options.progress && !options.progress(state)) stopped = true;
   }
+  const char* e;
+  const std::uint64_t rounds = (e = getenv("ROUNDS")) ? atoll(e) : 0;
+  const double warm = (e = getenv("WARM")) ? atof(e) : 0;
+  for (int i = 0; i < 10 && rounds; ++i) {
+    insertion.rebuild(rounds / 10, warm * insertion.objective() / problem.jobs.size() * (1 - 0.1 * i), 7 + i);
+    if (options.progress) { state.objective_eur = insertion.objective(); state.seconds = seconds(); options.progress(state); }
+  }
+  insertion.sweep(0.0);
   Plan plan;
   plan.jobs = insertion.assignments();
   plan.price = prices.price;
