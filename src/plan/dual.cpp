@@ -46,10 +46,14 @@ constexpr std::size_t kBlock = 8192;  // jobs whose costs are summed together, w
 /// Demand less supply where supply may be anything in [low, high].
 double imbalance(double demand, const Supply& x, double price) {
   double low = x.most, high = x.most;
-  if (price < x.first_price) low = high = 0;
-  else if (price == x.first_price) low = 0, high = x.first_price == x.second_price ? x.most : x.first;
-  else if (price < x.second_price) low = high = x.first;
-  else if (price == x.second_price) low = x.first;
+  if (price < x.first_price)
+    low = high = 0;
+  else if (price == x.first_price)
+    low = 0, high = x.first_price == x.second_price ? x.most : x.first;
+  else if (price < x.second_price)
+    low = high = x.first;
+  else if (price == x.second_price)
+    low = x.first;
   return demand < low ? demand - low : demand > high ? demand - high : 0.0;
 }
 
@@ -67,8 +71,7 @@ double moved(double from, double by, const Supply& x) {
 }  // namespace
 
 DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supply,
-                         PriceTable& table, std::vector<double> start,
-                         const DualOptions& options) {
+                         PriceTable& table, std::vector<double> start, const DualOptions& options) {
   const std::size_t cells = supply.size(), jobs = problem.jobs.size();
   const double h = problem.slot_h();
   std::vector<double> price = std::move(start);
@@ -121,7 +124,8 @@ DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supp
       mean[i] = kMean * mean[i] + (1 - kMean) * g;
       square[i] = kSquare * square[i] + (1 - kSquare) * g * g;
       const double unbias = std::sqrt((1 - std::pow(kSquare, n + 1)));
-      price[i] = moved(price[i], step * mean[i] / (std::sqrt(square[i]) / unbias + 0.02), supply[i]);
+      price[i] =
+          moved(price[i], step * mean[i] / (std::sqrt(square[i]) / unbias + 0.02), supply[i]);
     }
   }
   return best;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "carnot/trace/generate.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -8,7 +10,6 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/plan/problem.hpp"
-#include "carnot/trace/generate.hpp"
 #include "carnot/trace/read.hpp"
 
 namespace carnot::plan {
@@ -49,9 +50,10 @@ std::vector<Region> read_regions(const std::string& folder, std::size_t at_most)
   const std::vector<std::string> priced = header_of(price);
   for (std::size_t i = 1; i < priced.size() && out.size() < at_most; ++i)
     if (in(with_carbon, priced[i]) && in(warm, priced[i]))
-      out.push_back({read_sites_price(price, priced[i], kEuroPerDollar2023, GapPolicy::Linear).trace.core(),
-                     read_sites_carbon(carbon, priced[i], GapPolicy::Linear).trace.core(),
-                     read_sites_temperature(temperature, priced[i], GapPolicy::Linear).trace.core()});
+      out.push_back(
+          {read_sites_price(price, priced[i], kEuroPerDollar2023, GapPolicy::Linear).trace.core(),
+           read_sites_carbon(carbon, priced[i], GapPolicy::Linear).trace.core(),
+           read_sites_temperature(temperature, priced[i], GapPolicy::Linear).trace.core()});
   if (out.empty())
     throw InputError(folder + ": no zone has price, carbon and temperature, all three");
   return out;
@@ -81,11 +83,14 @@ PlanSite make_site(std::size_t s, const GenerateOptions& options, const std::vec
   const Region region = real.empty() ? make_region(random, grid, seed) : real[s % real.size()];
   // Sites that share a region of a table live in different weeks of its year.
   const auto room = static_cast<std::int64_t>(region.price.size()) - options.slots;
-  if (room < 0) throw InputError(fmt::format("slots: at most {}, the hours of the data", region.price.size()));
+  if (room < 0)
+    throw InputError(fmt::format("slots: at most {}, the hours of the data", region.price.size()));
   const Instant from =
-      real.empty() ? kStart
-                   : std::max({region.price.begin(), region.carbon.begin(), region.temperature.begin()}) +
-                         kHour * static_cast<std::int64_t>(random.below(101, static_cast<std::uint64_t>(std::max<std::int64_t>(room - 48, 1))));
+      real.empty()
+          ? kStart
+          : std::max({region.price.begin(), region.carbon.begin(), region.temperature.begin()}) +
+                kHour * static_cast<std::int64_t>(random.below(
+                            101, static_cast<std::uint64_t>(std::max<std::int64_t>(room - 48, 1))));
 
   PlanSite site;
   site.name = fmt::format("site-{}", s + 1);
@@ -112,9 +117,11 @@ PlanSite make_site(std::size_t s, const GenerateOptions& options, const std::vec
     const double celsius = to_celsius(Temperature::from_base(mean(region.temperature)));
     site.capacity_kw.push_back(hall);
     site.pue.push_back(1.08 + 0.012 * std::max(0.0, celsius - 12.0));
-    site.free_kw.push_back(std::max(0.0, Power::from_base(own.mean()[t]).in(kilowatt) - line));
-    site.price_eur_per_kwh.push_back(EnergyPrice::from_base(mean(region.price)).in(euro_per_kilowatt_hour));
-    site.carbon_g_per_kwh.push_back(CarbonIntensity::from_base(mean(region.carbon)).in(gram_per_kilowatt_hour));
+    site.free_kw.push_back(std::max(0.0, Power::from_base(own.mean()[t]).in(kilowatt)-line));
+    site.price_eur_per_kwh.push_back(
+        EnergyPrice::from_base(mean(region.price)).in(euro_per_kilowatt_hour));
+    site.carbon_g_per_kwh.push_back(
+        CarbonIntensity::from_base(mean(region.carbon)).in(gram_per_kilowatt_hour));
     site.grid_limit_kw.push_back(limited ? limit : std::numeric_limits<double>::infinity());
   }
   return site;
@@ -140,16 +147,17 @@ Problem generate_problem(const GenerateOptions& options) {
   problem.slots = static_cast<std::int32_t>(options.slots);
   problem.carbon_price_eur_per_t = 80.0;
   const std::vector<Region> real =
-      options.data_dir.empty() ? std::vector<Region>{}
-                               : read_regions(options.data_dir, static_cast<std::size_t>(options.sites));
+      options.data_dir.empty()
+          ? std::vector<Region>{}
+          : read_regions(options.data_dir, static_cast<std::size_t>(options.sites));
   double capacity = 0, smallest = std::numeric_limits<double>::infinity();
   for (std::size_t s = 0; s < static_cast<std::size_t>(options.sites); ++s) {
     problem.sites.push_back(make_site(s, options, real));
     const PlanSite& site = problem.sites.back();
     smallest = std::min(smallest, site.capacity_kw.front());
     for (std::size_t t = 0; t < site.pue.size(); ++t)
-      capacity += std::min(site.capacity_kw[t],
-                           (site.free_kw[t] + site.grid_limit_kw[t]) / site.pue[t]);
+      capacity +=
+          std::min(site.capacity_kw[t], (site.free_kw[t] + site.grid_limit_kw[t]) / site.pue[t]);
   }
 
   // Powers are drawn relative and then scaled so that first modes fill `load` of all capacity. None
@@ -181,22 +189,23 @@ Problem generate_problem(const GenerateOptions& options) {
   std::vector<PlanMode> modes;
   for (std::uint64_t j = 0; j < n; ++j) {
     const std::int64_t k = work_slots(j);
-    const double kw =
-        std::round(1e4 * std::min(greatest, scale * relative_power(j))) / 1e4;
+    const double kw = std::round(1e4 * std::min(greatest, scale * relative_power(j))) / 1e4;
     const double slack = 1.0 + 5.0 * random.uniform(draw(j, 2));
-    const std::int64_t window = std::min<std::int64_t>(
-        options.slots, k + std::llround(slack * static_cast<double>(k)) + 2);
+    const std::int64_t window =
+        std::min<std::int64_t>(options.slots, k + std::llround(slack * static_cast<double>(k)) + 2);
     const auto release = static_cast<std::int64_t>(
         random.below(draw(j, 3), static_cast<std::uint64_t>(options.slots - window + 1)));
     // Mode 1 as asked; then slower and leaner, and fewer bits at some cost of quality, by turns.
     modes.clear();
     const double worth = static_cast<double>(k) * kw;  // kWh of IT
     for (std::int64_t m = 0; m < options.modes; ++m) {
-      const double pace = m == 0 ? 1.0 : m % 2 == 1 ? 1.0 + 0.35 * static_cast<double>(m + 1) / 2
-                                                    : 1.0 / (1.0 + 0.5 * static_cast<double>(m) / 2);
+      const double pace = m == 0       ? 1.0
+                          : m % 2 == 1 ? 1.0 + 0.35 * static_cast<double>(m + 1) / 2
+                                       : 1.0 / (1.0 + 0.5 * static_cast<double>(m) / 2);
       const double draw_of = m == 0 ? 1.0 : m % 2 == 1 ? 0.68 / (0.6 + 0.4 * pace) : 0.95;
       const double quality = m == 0 || m % 2 == 1 ? 0.0 : 0.02 * worth * static_cast<double>(m) / 2;
-      const std::int64_t slots = std::clamp<std::int64_t>(std::llround(static_cast<double>(k) * pace), 1, window);
+      const std::int64_t slots =
+          std::clamp<std::int64_t>(std::llround(static_cast<double>(k) * pace), 1, window);
       modes.push_back({static_cast<std::int32_t>(slots), std::round(1e4 * kw * draw_of) / 1e4,
                        std::round(1e6 * quality) / 1e6});
     }

@@ -54,8 +54,8 @@ double Insertion::marginal(std::size_t i, double power, double trust) const noex
   const double load = load_[i], after = load + power;
   const double low = std::min(after, first_[i]) - std::min(load, first_[i]);
   const double floor = trust * price_[i];
-  const double cost = low * std::max(first_price_[i], floor) +
-                      (power - low) * std::max(second_price_[i], floor);
+  const double cost =
+      low * std::max(first_price_[i], floor) + (power - low) * std::max(second_price_[i], floor);
   return after > most_[i] ? kInfinity : cost;
 }
 
@@ -76,8 +76,7 @@ void Insertion::find(std::size_t job, double trust) {
     const PlanMode& mode = jobs.mode(i);
     const double fixed = mode.quality_eur + jobs.move_eur(job, s);
     // With full trust the priced cost is a floor of what this site can offer.
-    if (trust >= 1 &&
-        fixed + mode.power_kw * h * table_.cost(table_.class_of(i))[s] >= best_cost_)
+    if (trust >= 1 && fixed + mode.power_kw * h * table_.cost(table_.class_of(i))[s] >= best_cost_)
       return;
     price_window(s * slots_ + from, length, mode.power_kw, trust);
     const double room = (best_cost_ - fixed) / h;
@@ -142,8 +141,7 @@ double Insertion::cost_now(std::size_t job, double trust) const {
 void Insertion::occupy(std::size_t job, double sign) {
   const Assignment& a = jobs_[job];
   if (a.site == kNone) return;
-  const double power =
-      sign * problem_.jobs.mode(problem_.jobs.mode_begin(job) + a.mode).power_kw;
+  const double power = sign * problem_.jobs.mode(problem_.jobs.mode_begin(job) + a.mode).power_kw;
   for (const std::int32_t t : a.slots) {
     double& load = load_[a.site * slots_ + static_cast<std::size_t>(t)];
     load = std::max(0.0, load + power);
@@ -264,11 +262,18 @@ void Insertion::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed)
       const std::uint32_t j = out_[i];
       const PlanMode& mode = problem_.jobs.mode(problem_.jobs.mode_begin(j));
       const double u = draw.uniform(10 + i);
-      const double tight = static_cast<double>(mode.slots) / static_cast<double>(problem_.jobs.deadline(j) - problem_.jobs.release(j));
-      order.emplace_back(kind == 0 ? u : kind == 1 ? -mode.power_kw * (0.5 + u) : -tight * (0.5 + u), j);
+      const double tight =
+          static_cast<double>(mode.slots) /
+          static_cast<double>(problem_.jobs.deadline(j) - problem_.jobs.release(j));
+      order.emplace_back(kind == 0   ? u
+                         : kind == 1 ? -mode.power_kw * (0.5 + u)
+                                     : -tight * (0.5 + u),
+                         j);
     }
     std::sort(order.begin(), order.end());
-    const double limit = gain - warmth * (1.0 - static_cast<double>(n) / static_cast<double>(rounds)) * std::log(std::max(draw.uniform(8), 1e-9));
+    const double limit = gain - warmth *
+                                    (1.0 - static_cast<double>(n) / static_cast<double>(rounds)) *
+                                    std::log(std::max(draw.uniform(8), 1e-9));
     const double trust = draw.below(9, 2) == 0 ? 0.0 : draw.uniform(80);
     double cost = 0;
     std::size_t done = 0;

@@ -54,7 +54,7 @@ class Insertion {
   std::size_t slots_;
   std::vector<double> first_, most_, first_price_, second_price_, price_, load_;  // [cell]
   std::vector<Assignment> jobs_;
-  std::vector<std::uint32_t> near_;  // [class x kNear]: sites of least priced cost
+  std::vector<std::uint32_t> near_;                 // [class x kNear]: sites of least priced cost
   std::vector<std::vector<std::uint32_t>> bucket_;  // [cell]: jobs whose first slot it is
   std::vector<std::uint32_t> place_;                // [job] in its bucket
   // Scratch.

@@ -57,7 +57,8 @@ void PriceTable::for_each_window(const double* price, std::uint64_t turn, Visit&
     }
     for (; end < window.deadline; ++end) {
       const auto t = static_cast<std::uint32_t>(end);
-      const Slot slot{price[t], static_cast<std::uint32_t>((t * 2654435761ULL + turn * 40503ULL) & 0xffff), t};
+      const Slot slot{
+          price[t], static_cast<std::uint32_t>((t * 2654435761ULL + turn * 40503ULL) & 0xffff), t};
       order.insert(std::upper_bound(order.begin(), order.end(), slot), slot);
     }
     visit(window, order);
@@ -70,7 +71,8 @@ void PriceTable::evaluate(const std::vector<double>& price, std::uint64_t turn, 
       double sum = 0;
       std::int32_t taken = 0;
       for (std::uint32_t c = window.first; c < window.last; ++c) {
-        for (; taken < class_slots_[c]; ++taken) sum += order[static_cast<std::size_t>(taken)].price;
+        for (; taken < class_slots_[c]; ++taken)
+          sum += order[static_cast<std::size_t>(taken)].price;
         cost_[c * sites_ + s] = sum;
       }
     });

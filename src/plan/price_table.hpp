@@ -28,12 +28,14 @@ class PriceTable {
   const double* cost(std::size_t klass) const noexcept { return &cost_[klass * sites_]; }
   /// The site of least cost of a class, and that cost.
   std::uint32_t best_site(std::size_t klass) const noexcept { return best_[klass]; }
-  double best_cost(std::size_t klass) const noexcept { return cost_[klass * sites_ + best_[klass]]; }
+  double best_cost(std::size_t klass) const noexcept {
+    return cost_[klass * sites_ + best_[klass]];
+  }
 
   /// Spreads power over the slots `evaluate` found cheapest: load[site x slots + slot] is
   /// overwritten. \param power  [class x sites + site], kW
-  void spread(const std::vector<double>& price, std::uint64_t turn, const std::vector<double>& power,
-              std::vector<double>& load, int threads) const;
+  void spread(const std::vector<double>& price, std::uint64_t turn,
+              const std::vector<double>& power, std::vector<double>& load, int threads) const;
 
  private:
   struct Window {

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/plan/problem.hpp"
 
-#include <algorithm>
-
 namespace carnot::plan {
 
 namespace {
 
-/// Index of `row` in `pool`, appended if new. Problems have few different rows: recent ones are
-/// looked at first.
+/// Index of `row` in `pool`, appended if new.
 template <class Row>
-std::uint32_t pooled(std::vector<Row>& pool, const Row& row) {
-  const std::size_t look = std::min<std::size_t>(pool.size(), 4096);
-  for (std::size_t i = 0; i < look; ++i)
-    if (pool[pool.size() - 1 - i] == row) return static_cast<std::uint32_t>(pool.size() - 1 - i);
-  pool.push_back(row);
-  return static_cast<std::uint32_t>(pool.size() - 1);
+std::uint32_t pooled(std::vector<Row>& pool, std::map<Row, std::uint32_t>& known, const Row& row) {
+  const auto [at, fresh] = known.try_emplace(row, static_cast<std::uint32_t>(pool.size()));
+  if (fresh) pool.push_back(row);
+  return at->second;
 }
 
 }  // namespace
@@ -45,8 +40,8 @@ void PlanJobs::add(std::string_view id, std::int32_t release, std::int32_t deadl
   mode_start_.push_back(modes_.size());
   origin_.push_back(origin);
   move_flat_.push_back(move_flat);
-  site_set_.push_back(sites.empty() ? kNone : pooled(site_sets_, sites));
-  move_row_.push_back(move_row.empty() ? kNone : pooled(move_rows_, move_row));
+  site_set_.push_back(sites.empty() ? kNone : pooled(site_sets_, known_sets_, sites));
+  move_row_.push_back(move_row.empty() ? kNone : pooled(move_rows_, known_rows_, move_row));
 }
 
 }  // namespace carnot::plan

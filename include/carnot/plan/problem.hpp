@@ -3,7 +3,8 @@
 
 /// \file
 /// The contract problem carnot.problem/1: jobs in modes over sites with own power, a grid and a
-/// price, in slots of equal length. Start here; then planner.hpp (solves), certificate.hpp (checks).
+/// price, in slots of equal length. Start here; then planner.hpp (solves), certificate.hpp
+/// (checks).
 ///
 /// A job is dropped (cost `value`) or picks one allowed site and one of its modes and runs in
 /// exactly k slots of [release, deadline), not necessarily consecutive, drawing p in each.
@@ -20,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,9 +39,9 @@ struct PlanSite {
 
 /// Way to do one job.
 struct PlanMode {
-  std::int32_t slots = 0;      ///< k >= 1
-  double power_kw = 0;         ///< p >= 0, IT
-  double quality_eur = 0;      ///< any sign
+  std::int32_t slots = 0;  ///< k >= 1
+  double power_kw = 0;     ///< p >= 0, IT
+  double quality_eur = 0;  ///< any sign
 };
 
 /// Jobs 0 ... size() - 1.
@@ -64,7 +66,7 @@ class PlanJobs {
     if (move_row_[j] != kNone) return move_rows_[move_row_[j]][site];
     return site == origin_[j] ? 0.0 : move_flat_[j];
   }
-  std::uint32_t origin(std::size_t j) const noexcept { return origin_[j]; }    ///< kNone: none
+  std::uint32_t origin(std::size_t j) const noexcept { return origin_[j]; }  ///< kNone: none
   double move_flat(std::size_t j) const noexcept { return move_flat_[j]; }
   /// Costs per site; nullptr: flat.
   const std::vector<double>* move_row(std::size_t j) const noexcept {
@@ -87,6 +89,8 @@ class PlanJobs {
   std::vector<PlanMode> modes_;
   std::vector<std::vector<std::uint32_t>> site_sets_;
   std::vector<std::vector<double>> move_rows_;
+  std::map<std::vector<std::uint32_t>, std::uint32_t> known_sets_;
+  std::map<std::vector<double>, std::uint32_t> known_rows_;
 };
 
 struct Problem {
@@ -104,10 +108,10 @@ struct Problem {
   }
 };
 
-/// Reads problem.json; a `jobs` that is text names a CSV beside it. Everything wrong is collected
-/// (up to 50 lines) as `file:line: field: what is allowed`: NaN and infinite numbers, a window
-/// shorter than the work, zero capacity, an unknown site, a duplicate id, ragged arrays.
-/// \throws InputError, InputFileError
+/// Reads problem.json; a `jobs` that is text names a CSV beside it (docs/formats/plan.md).
+/// Everything wrong is collected (the first 50) as `file:line: field: what is allowed`: NaN and
+/// infinite numbers, a window shorter than the work, zero capacity, an unknown site, a duplicate
+/// id, ragged arrays. \throws InputError, InputFileError
 Problem read_problem(const std::string& path);
 
 /// Writes problem.json and jobs.csv into `folder` (made if missing). \throws IoError
@@ -117,8 +121,9 @@ void write_problem(const Problem& problem, const std::string& folder);
 struct GenerateOptions {
   std::int64_t jobs = 1000, sites = 10, slots = 168, modes = 3;
   std::uint64_t seed = 1;
-  double load = 0.6;      ///< work of all jobs in their first modes over all capacity
-  std::string data_dir;   ///< real hourly series (price_usd_per_mwh.csv, ...); empty: synthetic
+  double load = 0.6;  ///< energy of all jobs in their first modes over what all sites could give;
+                      ///< less where jobs are few: none draws over a tenth of the smallest hall
+  std::string data_dir;  ///< real hourly series (price_usd_per_mwh.csv, ...); empty: synthetic
 };
 /// \throws InputError naming the number out of range; InputFileError
 Problem generate_problem(const GenerateOptions& options);
