@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/file.hpp"
+#include "carnot/base/instant.hpp"
+#include "carnot/base/text.hpp"
+#include "carnot/base/version.hpp"
+#include "carnot/plan/plan_file.hpp"
+
+#include "command.hpp"
+
+namespace carnot::app {
+
+namespace {
+
+struct PlanCommand {
+  std::string problem, solver = "large", out, generate, check, data;
+  plan::PlannerOptions options;
+};
+
+/// `jobs=1000,sites=10,...`
+plan::GenerateOptions generate_options(const PlanCommand& c) {
+  plan::GenerateOptions o;
+  o.data_dir = c.data;
+  std::string_view rest = c.generate;
+  while (!rest.empty()) {
+    const std::string_view part = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+    const std::size_t at = part.find('=');
+    const std::string_view key = part.substr(0, at);
+    const std::string_view value = at == std::string_view::npos ? "" : part.substr(at + 1);
+    const auto whole = [&](std::int64_t& to) {
+      try {
+        to = parse_integer(value);
+      } catch (const InputError&) {
+        throw UsageError(fmt::format("--generate: {}: a whole number, not `{}`", key, value));
+      }
+    };
+    std::int64_t seed = 0;
+    if (key == "jobs")
+      whole(o.jobs);
+    else if (key == "sites")
+      whole(o.sites);
+    else if (key == "slots")
+      whole(o.slots);
+    else if (key == "modes")
+      whole(o.modes);
+    else if (key == "seed")
+      whole(seed), o.seed = static_cast<std::uint64_t>(seed);
+    else
+      throw UsageError(fmt::format("--generate: jobs, sites, slots, modes or seed, not `{}`", key));
+  }
+  return o;
+}
+
+int generate(const PlanCommand& c, const Common& common) {
+  if (c.out.empty()) throw UsageError("--generate needs --out DIR");
+  const plan::Problem problem = plan::generate_problem(generate_options(c));
+  plan::write_problem(problem, c.out);
+  const std::string path = (std::filesystem::path(c.out) / "problem.json").string();
+  if (common.json)
+    print(nlohmann::ordered_json{{"schema", "carnot.plan-generate/1"},
+                                 {"carnot", std::string(kVersion)},
+                                 {"command", common.command_line},
+                                 {"problem", path}}
+              .dump(2) +
+          "\n");
+  else
+    print(fmt::format("{}: {} jobs, {} sites, {} slots of 1 h\n", path, problem.jobs.size(),
+                      problem.sites.size(), problem.slots));
+  return kOk;
+}
+
+std::string summary(const plan::PlanTotals& t) {
+  return fmt::format(
+      "objective {:.6g} EUR, bound {:.6g} EUR, gap {:.3f} %; {} dropped\n"
+      "energy {} (modelled), of it {} own that would be curtailed; {} CO2e\n",
+      t.objective_eur, t.bound_eur, 100 * t.gap, t.dropped, format(t.energy_j * joule),
+      format(t.free_energy_j * joule), format(t.carbon_g * gram));
+}
+
+int check(const PlanCommand& c, const Common& common) {
+  const plan::Certificate certificate = plan::check_plan(c.check, c.problem);
+  const plan::PlanTotals& t = certificate.totals;
+  if (common.json) {
+    print(nlohmann::ordered_json{{"schema", "carnot.plan-check/1"},
+                                 {"carnot", std::string(kVersion)},
+                                 {"command", common.command_line},
+                                 {"holds", certificate.holds()},
+                                 {"violation_count", certificate.violation_count},
+                                 {"violations", certificate.violations},
+                                 {"objective_eur", t.objective_eur},
+                                 {"bound_eur", t.bound_eur},
+                                 {"gap", t.gap},
+                                 {"dropped", t.dropped},
+                                 {"energy_j", t.energy_j},
+                                 {"free_energy_j", t.free_energy_j},
+                                 {"grid_energy_j", t.grid_energy_j},
+                                 {"carbon_g", t.carbon_g}}
+              .dump(2) +
+          "\n");
+  } else {
+    for (const std::string& words : certificate.violations) print("violated: " + words + "\n");
+    if (certificate.violation_count > certificate.violations.size())
+      print(fmt::format("and {} more\n",
+                        certificate.violation_count - certificate.violations.size()));
+    print(fmt::format("{}: {}\n{}", c.check, certificate.holds() ? "holds" : "does not hold",
+                      summary(t)));
+  }
+  return certificate.holds() ? kOk : kOutcomeSaysNo;
+}
+
+int solve(const PlanCommand& c, const Common& common) {
+  if (c.problem.empty()) throw UsageError("plan: a PROBLEM.json, --generate or --check");
+  if (c.solver == "exact")
+    throw UsageError("--solver exact is not part of this program; --solver large proves its gap");
+  watch_for_interrupt();
+  const Instant started = Instant::now();
+  const plan::Problem problem = plan::read_problem(c.problem);
+  plan::PlannerOptions options = c.options;
+  ProgressLine line(common);
+  options.progress = [&](const plan::PlanProgress& p) {
+    line.draw([&](int width) {
+      const std::string bound =
+          fmt::format("{:3.0f} %  bound {:.6g} EUR", 100 * p.share_done, p.bound_eur);
+      const std::string rest =
+          std::isfinite(p.objective_eur)
+              ? fmt::format("  plan {:.6g} EUR  gap {:.2f} %", p.objective_eur,
+                            100 * (p.objective_eur - p.bound_eur) / std::max(p.objective_eur, 1e-9))
+              : std::string();
+      return (bound + rest).substr(0, static_cast<std::size_t>(std::max(width, 1)));
+    });
+    return !interrupted();
+  };
+  const plan::Plan plan = plan::plan_large(problem, options);
+  line.clear();
+  const plan::PlanTotals totals = plan::certify(problem, plan).totals;
+
+  const std::filesystem::path out = c.out.empty() ? "plan.json" : c.out;
+  std::filesystem::path rows = out;
+  rows.replace_extension(".csv");
+  plan::PlanNotes notes;
+  notes.command = common.command_line;
+  notes.started = started.iso8601();
+  notes.seed = c.options.seed;
+  notes.problem = std::filesystem::absolute(c.problem)
+                      .lexically_proximate(std::filesystem::absolute(out).parent_path())
+                      .string();
+  notes.assignments = rows.filename().string();
+  write_file(rows, plan::assignments_csv(plan, problem), Directories::Create);
+  write_file(out, plan::plan_json(plan, totals, problem, notes), Directories::Create);
+  if (common.json) {
+    notes.problem = c.problem;
+    notes.assignments = rows.string();
+    print(plan::plan_json(plan, totals, problem, notes));
+  } else {
+    print(summary(totals) + fmt::format("{:.1f} s; {}\n", plan.seconds, out.string()));
+  }
+  return interrupted() ? kInterrupted : kOk;
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, const Common& common, Action& action) {
+  auto c = std::make_shared<PlanCommand>();
+  CLI::App* command = app.add_subcommand(
+      "plan", "Which job runs where, when and in which mode, with a proven bound");
+  command->add_option("problem", c->problem, "problem.json; docs/formats/plan.md");
+  command->add_option("--solver", c->solver, "large (default) or exact")
+      ->check(CLI::IsMember({"exact", "large"}));
+  command->add_option("--out", c->out,
+                      "The plan (default: plan.json; its assignments beside it in .csv); the "
+                      "folder of --generate");
+  CLI::Option* generate_option = command->add_option(
+      "--generate", c->generate, "Make a random problem: jobs=J,sites=S,slots=T,modes=M,seed=N");
+  command->add_option("--data", c->data, "Folder of hourly site tables for --generate")
+      ->needs(generate_option);
+  command
+      ->add_option("--check", c->check,
+                   "Recompute a plan from its files; exit 1 if it does not hold")
+      ->excludes(generate_option);
+  command->add_option("--seed", c->options.seed, "Of the search (default: 1)");
+  command->add_option("--threads", c->options.threads, "Default: all CPUs; the plan is the same")
+      ->check(CLI::Range(1, 1024));
+  command
+      ->add_option("--time-limit", c->options.time_limit_s,
+                   "Seconds; ends with the best there is, then not reproducible")
+      ->check(CLI::Validator(positive_number, ""));
+  command->add_option("--iterations", c->options.iterations, "Of the prices (default: by size)")
+      ->check(CLI::Range(1, 1'000'000));
+  command->fallthrough();
+  command->callback([c, &common, &action] {
+    action = [c, &common] {
+      return !c->generate.empty() ? generate(*c, common)
+             : !c->check.empty()  ? check(*c, common)
+                                  : solve(*c, common);
+    };
+  });
+}
+
+}  // namespace carnot::app

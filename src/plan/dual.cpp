@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/dual.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "carnot/base/sum.hpp"
+
+namespace carnot::plan {
+
+Choice best_choice(const Problem& problem, const PriceTable& table, std::size_t job) {
+  const PlanJobs& jobs = problem.jobs;
+  const double h = problem.slot_h();
+  const std::vector<std::uint32_t>* allowed = jobs.sites(job);
+  const bool flat = jobs.move_row(job) == nullptr;
+  Choice best{jobs.value(job), kNone, 0};
+  const auto offer = [&](std::uint64_t mode, std::uint32_t site, double cost) {
+    if (cost < best.cost) best = {cost, site, mode};
+  };
+  for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i) {
+    const PlanMode& mode = jobs.mode(i);
+    const std::uint32_t klass = table.class_of(i);
+    const double* cost = table.cost(klass);
+    const double weight = mode.power_kw * h, quality = mode.quality_eur;
+    if (allowed == nullptr && flat) {
+      // Away from home all sites cost the same to reach: only the cheapest matters.
+      const std::uint32_t away = table.best_site(klass);
+      offer(i, away, quality + weight * cost[away] + jobs.move_eur(job, away));
+      if (jobs.origin(job) != kNone)
+        offer(i, jobs.origin(job), quality + weight * cost[jobs.origin(job)]);
+    } else if (allowed == nullptr) {
+      for (std::uint32_t s = 0; s < table.sites(); ++s)
+        offer(i, s, quality + weight * cost[s] + jobs.move_eur(job, s));
+    } else {
+      for (const std::uint32_t s : *allowed)
+        offer(i, s, quality + weight * cost[s] + jobs.move_eur(job, s));
+    }
+  }
+  return best;
+}
+
+namespace {
+
+constexpr std::size_t kBlock = 8192;  // jobs whose costs are summed together, whatever the threads
+
+/// Demand less supply where supply may be anything in [low, high].
+double imbalance(double demand, const Supply& x, double price) {
+  double low = x.most, high = x.most;
+  if (price < x.first_price)
+    low = high = 0;
+  else if (price == x.first_price)
+    low = 0, high = x.first_price == x.second_price ? x.most : x.first;
+  else if (price < x.second_price)
+    low = high = x.first;
+  else if (price == x.second_price)
+    low = x.first;
+  return demand < low ? demand - low : demand > high ? demand - high : 0.0;
+}
+
+/// The new price, held at the first kink on the way.
+double moved(double from, double by, const Supply& x) {
+  double to = from + by;
+  for (const double kink : {x.first_price, x.second_price})
+    if ((from < kink && to > kink) || (from > kink && to < kink)) {
+      to = kink;
+      break;
+    }
+  return std::max(to, 0.0);
+}
+
+}  // namespace
+
+DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supply,
+                         PriceTable& table, std::vector<double> start, const DualOptions& options) {
+  const std::size_t cells = supply.size(), jobs = problem.jobs.size();
+  const double h = problem.slot_h();
+  std::vector<double> price = std::move(start);
+  double typical = 0;
+  for (const Supply& x : supply) typical += std::max(x.second_price, 0.0);
+  typical = std::max(typical / static_cast<double>(std::max<std::size_t>(cells, 1)), 1e-9);
+  if (price.empty())
+    for (const Supply& x : supply) price.push_back(std::max(x.second_price, 0.0) * 0.5);
+
+  std::vector<Choice> choice(jobs);
+  std::vector<double> block_cost((jobs + kBlock - 1) / kBlock);
+  std::vector<double> power(table.classes() * table.sites()), demand, mean(cells), square(cells);
+  DualResult best;
+  best.bound = -std::numeric_limits<double>::infinity();
+  for (int n = 0; n < options.iterations; ++n) {
+    const auto turn = static_cast<std::uint64_t>(n);
+    table.evaluate(price, turn, options.threads);
+    for_all(block_cost.size(), options.threads, [&](std::size_t b) {
+      Sum<double> cost;
+      for (std::size_t j = b * kBlock; j < std::min(jobs, (b + 1) * kBlock); ++j) {
+        choice[j] = best_choice(problem, table, j);
+        cost += choice[j].cost;
+      }
+      block_cost[b] = cost.value();
+    });
+    Sum<double> bound;
+    for (const double cost : block_cost) bound += cost;
+    for (std::size_t i = 0; i < cells; ++i) bound += supply[i].surplus(price[i]) * h;
+    best.iterations = n + 1;
+    if (bound.value() > best.bound) {
+      best.bound = bound.value();
+      best.price = price;
+    }
+    if (options.progress && !options.progress(n, bound.value(), best.bound)) break;
+
+    std::fill(power.begin(), power.end(), 0.0);
+    for (std::size_t j = 0; j < jobs; ++j)
+      if (choice[j].site != kNone)
+        power[table.class_of(choice[j].mode) * table.sites() + choice[j].site] +=
+            problem.jobs.mode(choice[j].mode).power_kw;
+    table.spread(price, turn, power, demand, options.threads);
+
+    const double done = static_cast<double>(n) / std::max(options.iterations - 1, 1);
+    const double step =
+        typical * options.first_step * std::pow(options.last_step / options.first_step, done);
+    constexpr double kMean = 0.7, kSquare = 0.95;
+    for (std::size_t i = 0; i < cells; ++i) {
+      // Relative to what the cell can supply, so that sites of all sizes move alike.
+      const double g = imbalance(demand[i], supply[i], price[i]) / std::max(supply[i].most, 1e-9);
+      mean[i] = kMean * mean[i] + (1 - kMean) * g;
+      square[i] = kSquare * square[i] + (1 - kSquare) * g * g;
+      const double unbias = std::sqrt((1 - std::pow(kSquare, n + 1)));
+      price[i] =
+          moved(price[i], step * mean[i] / (std::sqrt(square[i]) / unbias + 0.02), supply[i]);
+    }
+  }
+  return best;
+}
+
+}  // namespace carnot::plan

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/insertion.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "carnot/base/sum.hpp"
+
+namespace carnot::plan {
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::size_t kNear = 8;
+
+}  // namespace
+
+Insertion::Insertion(const Problem& problem, const std::vector<Supply>& supply,
+                     const PriceTable& table, const std::vector<double>& price)
+    : problem_(problem),
+      table_(table),
+      slots_(static_cast<std::size_t>(problem.slots)),
+      price_(price),
+      load_(supply.size()),
+      jobs_(problem.jobs.size()),
+      bucket_(supply.size()),
+      place_(problem.jobs.size()),
+      costs_(slots_),
+      chosen_(slots_) {
+  for (const Supply& x : supply) {
+    first_.push_back(x.first);
+    most_.push_back(x.most);
+    first_price_.push_back(x.first_price);
+    second_price_.push_back(x.second_price);
+  }
+  const std::size_t sites = table.sites(), keep = std::min(kNear, sites);
+  near_.resize(table.classes() * keep);
+  std::vector<std::uint32_t> order(sites);
+  for (std::size_t c = 0; c < table.classes(); ++c) {
+    std::iota(order.begin(), order.end(), 0U);
+    const double* cost = table.cost(c);
+    std::partial_sort(
+        order.begin(), order.begin() + static_cast<std::ptrdiff_t>(keep), order.end(),
+        [cost](auto a, auto b) { return cost[a] < cost[b] || (cost[a] == cost[b] && a < b); });
+    std::copy_n(order.begin(), keep, near_.begin() + static_cast<std::ptrdiff_t>(c * keep));
+  }
+}
+
+// Marginal cost of `power` more in a cell, EUR per hour; with trust, never below the price that the
+// rest of the jobs would pay for the same room.
+double Insertion::marginal(std::size_t i, double power, double trust) const noexcept {
+  const double load = load_[i], after = load + power;
+  const double low = std::min(after, first_[i]) - std::min(load, first_[i]);
+  const double floor = trust * price_[i];
+  const double cost =
+      low * std::max(first_price_[i], floor) + (power - low) * std::max(second_price_[i], floor);
+  return after > most_[i] ? kInfinity : cost;
+}
+
+void Insertion::price_window(std::size_t base, std::size_t length, double power, double trust) {
+  for (std::size_t i = 0; i < length; ++i) costs_[i] = marginal(base + i, power, trust);
+}
+
+// Leaves the cheapest site and mode in best_ (without slots) and its cost in best_cost_.
+void Insertion::find(std::size_t job, double trust) {
+  const PlanJobs& jobs = problem_.jobs;
+  best_.site = kNone;
+  best_.slots.clear();
+  best_cost_ = jobs.value(job);
+  const double h = problem_.slot_h();
+  const auto from = static_cast<std::size_t>(jobs.release(job));
+  const auto length = static_cast<std::size_t>(jobs.deadline(job)) - from;
+  const auto look = [&](std::size_t i, std::uint32_t s) {
+    const PlanMode& mode = jobs.mode(i);
+    const double fixed = mode.quality_eur + jobs.move_eur(job, s);
+    // With full trust the priced cost is a floor of what this site can offer.
+    if (trust >= 1 && fixed + mode.power_kw * h * table_.cost(table_.class_of(i))[s] >= best_cost_)
+      return;
+    price_window(s * slots_ + from, length, mode.power_kw, trust);
+    const double room = (best_cost_ - fixed) / h;
+    const auto k = static_cast<std::size_t>(mode.slots);
+    const auto begin = costs_.begin(), end = begin + static_cast<std::ptrdiff_t>(length);
+    if (static_cast<double>(k) * *std::min_element(begin, end) >= room) return;
+    if (k < length) std::nth_element(begin, begin + static_cast<std::ptrdiff_t>(k) - 1, end);
+    double sum = 0;
+    for (std::size_t n = 0; n < k; ++n) sum += costs_[n];
+    if (sum >= room) return;
+    best_cost_ = fixed + sum * h;
+    best_.site = s;
+    best_.mode = static_cast<std::uint32_t>(i - jobs.mode_begin(job));
+  };
+  const std::vector<std::uint32_t>* allowed = jobs.sites(job);
+  const std::size_t keep = std::min(kNear, table_.sites());
+  if (allowed == nullptr && jobs.move_row(job) == nullptr) {
+    for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i) {
+      const std::uint32_t* near = &near_[table_.class_of(i) * keep];
+      if (jobs.origin(job) != kNone) look(i, jobs.origin(job));
+      for (std::size_t n = 0; n < keep; ++n)
+        if (near[n] != jobs.origin(job)) look(i, near[n]);
+    }
+    if (best_.site != kNone) return;
+  }
+  for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i) {
+    if (allowed == nullptr)
+      for (std::uint32_t s = 0; s < table_.sites(); ++s) look(i, s);
+    else
+      for (const std::uint32_t s : *allowed) look(i, s);
+  }
+}
+
+// Fills best_.slots for the site and mode in best_.
+void Insertion::choose_slots(std::size_t job, double trust) {
+  if (best_.site == kNone) return;
+  const PlanJobs& jobs = problem_.jobs;
+  const PlanMode& mode = jobs.mode(jobs.mode_begin(job) + best_.mode);
+  const std::int32_t from = jobs.release(job), to = jobs.deadline(job);
+  ranked_.clear();
+  for (std::int32_t t = from; t < to; ++t)
+    ranked_.emplace_back(
+        marginal(best_.site * slots_ + static_cast<std::size_t>(t), mode.power_kw, trust), t);
+  std::nth_element(ranked_.begin(), ranked_.begin() + mode.slots - 1, ranked_.end());
+  best_.slots.clear();
+  for (std::int32_t n = 0; n < mode.slots; ++n)
+    best_.slots.push_back(ranked_[static_cast<std::size_t>(n)].second);
+  std::sort(best_.slots.begin(), best_.slots.end());
+}
+
+// Cost of where the job is, were it to be put there now.
+double Insertion::cost_now(std::size_t job, double trust) const {
+  const Assignment& a = jobs_[job];
+  if (a.site == kNone) return problem_.jobs.value(job);
+  const PlanMode& mode = problem_.jobs.mode(problem_.jobs.mode_begin(job) + a.mode);
+  double cost = 0;
+  for (const std::int32_t t : a.slots)
+    cost += marginal(a.site * slots_ + static_cast<std::size_t>(t), mode.power_kw, trust);
+  return mode.quality_eur + problem_.jobs.move_eur(job, a.site) + cost * problem_.slot_h();
+}
+
+void Insertion::occupy(std::size_t job, double sign) {
+  const Assignment& a = jobs_[job];
+  if (a.site == kNone) return;
+  const double power = sign * problem_.jobs.mode(problem_.jobs.mode_begin(job) + a.mode).power_kw;
+  for (const std::int32_t t : a.slots) {
+    double& load = load_[a.site * slots_ + static_cast<std::size_t>(t)];
+    load = std::max(0.0, load + power);
+  }
+}
+
+void Insertion::insert_all() {
+  const PlanJobs& jobs = problem_.jobs;
+  std::vector<std::pair<double, std::size_t>> order;
+  order.reserve(jobs.size());
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    double power = 0;
+    std::int32_t slots = 0;
+    for (std::size_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i) {
+      power = std::max(power, jobs.mode(i).power_kw);
+      slots = std::max(slots, jobs.mode(i).slots);
+    }
+    const double tight = static_cast<double>(slots) / (jobs.deadline(j) - jobs.release(j));
+    order.emplace_back(-power * (0.2 + tight), j);
+  }
+  std::sort(order.begin(), order.end());
+  for (const auto& [key, j] : order) {
+    find(j, 1.0);
+    choose_slots(j, 1.0);
+    jobs_[j] = best_;
+    occupy(j, +1);
+  }
+}
+
+double Insertion::sweep(double trust) {
+  double saved = 0;
+  for (std::size_t j = 0; j < jobs_.size(); ++j) {
+    occupy(j, -1);
+    const double cost = cost_now(j, trust);
+    find(j, trust);
+    if (best_cost_ < cost - 1e-12 * std::abs(cost)) {
+      saved += cost - best_cost_;
+      choose_slots(j, trust);
+      jobs_[j] = best_;
+    }
+    occupy(j, +1);
+  }
+  return saved;
+}
+
+void Insertion::order_buckets() {
+  for (auto& bucket : bucket_) bucket.clear();
+  for (std::size_t j = 0; j < jobs_.size(); ++j) {
+    const Assignment& a = jobs_[j];
+    if (a.site == kNone) continue;
+    auto& bucket = bucket_[a.site * slots_ + static_cast<std::size_t>(a.slots.front())];
+    place_[j] = static_cast<std::uint32_t>(bucket.size());
+    bucket.push_back(static_cast<std::uint32_t>(j));
+  }
+}
+
+void Insertion::take(std::size_t job) {
+  const Assignment& a = jobs_[job];
+  if (a.site == kNone) return;
+  occupy(job, -1);
+  auto& bucket = bucket_[a.site * slots_ + static_cast<std::size_t>(a.slots.front())];
+  bucket[place_[job]] = bucket.back();
+  place_[bucket.back()] = place_[job];
+  bucket.pop_back();
+}
+
+void Insertion::put(std::size_t job, const Assignment& to) {
+  jobs_[job] = to;
+  if (to.site == kNone) return;
+  occupy(job, +1);
+  auto& bucket = bucket_[to.site * slots_ + static_cast<std::size_t>(to.slots.front())];
+  place_[job] = static_cast<std::uint32_t>(bucket.size());
+  bucket.push_back(static_cast<std::uint32_t>(job));
+}
+
+// Jobs of a site that start at a slot or not long before.
+void Insertion::gather(std::size_t site, std::size_t slot, std::size_t most, std::uint64_t random) {
+  std::size_t n = 0;
+  for (std::size_t back = 0; back <= std::min<std::size_t>(slot, 24) && n < most; ++back) {
+    const auto& bucket = bucket_[site * slots_ + slot - back];
+    for (std::size_t i = 0; i < bucket.size() && n < most; ++i) {
+      const std::uint32_t j = bucket[(i + random) % bucket.size()];
+      if (std::find(out_.begin(), out_.end(), j) != out_.end()) continue;
+      out_.push_back(j);
+      ++n;
+    }
+  }
+}
+
+void Insertion::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed) {
+  if (jobs_.empty()) return;
+  order_buckets();
+  const RandomStream random(seed, "plan-rebuild");
+  const std::uint64_t sites = table_.sites();
+  std::vector<Assignment> before;
+  std::vector<std::pair<double, std::uint32_t>> order;
+  for (std::uint64_t n = 0; n < rounds; ++n) {
+    const RandomStream draw = random.child(n);
+    const auto j0 = static_cast<std::uint32_t>(draw.below(0, jobs_.size()));
+    out_.assign(1, j0);
+    const std::uint64_t most = 1 + draw.below(1, 6);
+    const auto from = static_cast<std::uint64_t>(problem_.jobs.release(j0));
+    const std::uint64_t slot =
+        from + draw.below(2, static_cast<std::uint64_t>(problem_.jobs.deadline(j0)) - from);
+    const std::uint64_t s1 = jobs_[j0].site == kNone ? draw.below(3, sites) : jobs_[j0].site;
+    gather(s1, slot, most, draw.bits(4) >> 8);
+    gather(draw.below(5, sites), slot, most / 2 + 1, draw.bits(6) >> 8);
+    before.clear();
+    double gain = 0;
+    for (const std::uint32_t j : out_) {
+      before.push_back(jobs_[j]);
+      take(j);
+      gain += cost_now(j, 0.0);
+    }
+    order.clear();
+    const std::uint64_t kind = draw.below(7, 3);
+    for (std::size_t i = 0; i < out_.size(); ++i) {
+      const std::uint32_t j = out_[i];
+      const PlanMode& mode = problem_.jobs.mode(problem_.jobs.mode_begin(j));
+      const double u = draw.uniform(10 + i);
+      const double tight =
+          static_cast<double>(mode.slots) /
+          static_cast<double>(problem_.jobs.deadline(j) - problem_.jobs.release(j));
+      order.emplace_back(kind == 0   ? u
+                         : kind == 1 ? -mode.power_kw * (0.5 + u)
+                                     : -tight * (0.5 + u),
+                         j);
+    }
+    std::sort(order.begin(), order.end());
+    const double limit = gain - warmth *
+                                    (1.0 - static_cast<double>(n) / static_cast<double>(rounds)) *
+                                    std::log(std::max(draw.uniform(8), 1e-9));
+    const double trust = draw.below(9, 2) == 0 ? 0.0 : draw.uniform(80);
+    double cost = 0;
+    std::size_t done = 0;
+    for (const auto& [key, j] : order) {
+      find(j, trust);
+      choose_slots(j, trust);
+      jobs_[j] = best_;
+      cost += cost_now(j, 0.0);
+      put(j, best_);
+      ++done;
+    }
+    if (cost > limit) {
+      for (const auto& [key, j] : order) take(j);
+      for (std::size_t i = 0; i < out_.size(); ++i) put(out_[i], before[i]);
+    }
+  }
+}
+
+double Insertion::objective() const {
+  Sum<double> total;
+  for (std::size_t j = 0; j < jobs_.size(); ++j) {
+    const Assignment& a = jobs_[j];
+    if (a.site == kNone) {
+      total += problem_.jobs.value(j);
+    } else {
+      total += problem_.jobs.mode(problem_.jobs.mode_begin(j) + a.mode).quality_eur;
+      total += problem_.jobs.move_eur(j, a.site);
+    }
+  }
+  for (std::size_t i = 0; i < load_.size(); ++i) {
+    const double low = std::min(load_[i], first_[i]);
+    total += (first_price_[i] * low + second_price_[i] * (load_[i] - low)) * problem_.slot_h();
+  }
+  return total.value();
+}
+
+}  // namespace carnot::plan
