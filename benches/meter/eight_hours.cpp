@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   Meter meter = Meter::over(std::move(sources), {});
   Snapshot first, now;
   meter.sample(first);
-  for (int i = 0; i < 1000; ++i) meter.sample(now);
+  for (int i = 0; i < 100'000; ++i) meter.sample(now);
   const long before_kb = resident_kb();
   double began = cpu_s();
   for (long i = 0; i < samples; ++i) {

@@ -109,6 +109,34 @@ TEST(ProcessTree, IsALowerBoundAtEveryMomentAndExactAtRest) {
   }
 }
 
+// A grandchild whose time went to the child and with that to the root is not counted again, though
+// its own parent is gone as well; an orphan's last seen time is.
+TEST(ProcessTree, CountsOnceWhatWasPassedOnThroughSomeoneWhoEndedToo) {
+  FakeProcfs proc;
+  FakeProcess root{.pid = 10, .user_ticks = 3}, child{.pid = 20, .parent = 10, .user_ticks = 5},
+      grandchild{.pid = 30, .parent = 20, .user_ticks = 700},
+      orphan{.pid = 40, .parent = 1, .user_ticks = 11};
+  for (const FakeProcess& process : {root, child, grandchild}) proc.process(process);
+  proc.process({.pid = 40, .parent = 20, .user_ticks = 11});
+  ProcessReader reader(proc.path());
+  ProcessTree tree(reader, 10, 0, true, true);
+  const auto reaped = [] { return 0; };
+  tree.advance(0, reaped);
+  EXPECT_EQ(tree.cpu_ns(), (3 + 5 + 700 + 11) * kTickNs);
+  proc.remove(30);
+  proc.remove(20);
+  proc.process(orphan);
+  root.child_user_ticks = 5 + 700;
+  proc.process(root);
+  tree.advance(0, reaped);
+  EXPECT_EQ(tree.cpu_ns(), (3 + 5 + 700 + 11) * kTickNs);
+  proc.remove(40);
+  root.user_ticks = 4;
+  proc.process(root);
+  tree.advance(0, reaped);
+  EXPECT_EQ(tree.cpu_ns(), (4 + 5 + 700 + 11) * kTickNs);
+}
+
 TEST(JobAttach, AttachesToAProcessAndItsDescendants) {
   // The first child burns before we come, the second after; both are waited for.
   const int root = ::fork();

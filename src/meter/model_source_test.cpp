@@ -87,8 +87,8 @@ TEST_F(ModelSource, AllowsForAnyUtilisationAtFirst) {
 
 TEST_F(ModelSource, ShowsThePowerOfTheTimeSinceTheLastPoll) {
   poll();
+  long busy = 1000, idle = 9000;
   for (const double load : {0.0, 0.25, 0.5, 1.0}) {
-    static long busy = 1000, idle = 9000;
     busy += static_cast<long>(400 * load);
     idle += static_cast<long>(400 * (1 - load));
     stat(busy, idle, "cpu0 1 1 1 1 1 1 1\n");

@@ -120,9 +120,9 @@ TEST(Measure, NamesACommandThatWasNeverLookedAt) {
   auto meter = steady_meter(std::make_shared<Script>());
   const auto result = run(meter, command({"true"}));
   const MeasurementView view = view_measurement(result.entries);
-  const auto row = std::find_if(view.processes.begin(), view.processes.end(),
+  const auto row = std::find_if(view.processes.rbegin(), view.processes.rend(),
                                 [](const auto* p) { return p->name == "true"; });
-  ASSERT_NE(row, view.processes.end());
+  ASSERT_NE(row, view.processes.rend());
   EXPECT_EQ((*row)->pid, view.begin->pid);
   EXPECT_FALSE((*row)->alive);
   EXPECT_GT((*row)->cpu_ns, 0);
