@@ -193,10 +193,10 @@ class Collector {
     for (const std::string& file : unreadable_)
       notes_.push_back({"hwmon", file + " is not readable by this user", "sudo chmod a+r " + file});
     if (left_out_ > 0)
-      notes_.push_back({"hwmon",
-                        fmt::format("{} sensors beyond the first {} are not read", left_out_,
-                                    kMostSensors),
-                        ""});
+      notes_.push_back(
+          {"hwmon",
+           fmt::format("{} sensors beyond the first {} are not read", left_out_, kMostSensors),
+           ""});
     for (std::size_t i = 0; i < domains_.size(); ++i) find_parent(i);
     if (domains_.empty()) return nullptr;
     return std::make_unique<HwmonSource>(std::move(domains_), std::move(sensors_));

@@ -44,8 +44,9 @@ std::string folded(std::string_view text) {
 void unknown(std::string_view what, std::string_view word,
              const std::vector<std::string>& candidates, std::string_view allowed) {
   const auto near = nearest(word.substr(0, 64), candidates);
-  throw InputError(std::string(what) + ": `" + std::string(word.substr(0, 64)) + "` is not known" +
-                   (near.empty() ? "; allowed: " + std::string(allowed) : "; did you mean `" + near + "`?"));
+  throw InputError(
+      std::string(what) + ": `" + std::string(word.substr(0, 64)) + "` is not known" +
+      (near.empty() ? "; allowed: " + std::string(allowed) : "; did you mean `" + near + "`?"));
 }
 
 }  // namespace carnot::model
