@@ -37,6 +37,8 @@ class Measurement:
             raise ValueError(f"pue: allowed: >= 1; given: {pue}")
         if carbon_g_per_kwh is not None and not carbon_g_per_kwh > 0:
             raise ValueError(f"carbon_g_per_kwh: allowed: > 0; given: {carbon_g_per_kwh}")
+        if location:  # one that is not known is told before the program runs, not after it
+            account(Energy(0.0, 0.0, 0.0, "measured", "chip"), time.time(), 0.0, location=location)
         self._account_options: Dict[str, Any] = {"location": location, "pue": pue or 0.0,
                                                  "carbon_g_per_kwh": carbon_g_per_kwh or 0.0}
         self._meter = meter

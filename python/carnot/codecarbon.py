@@ -28,7 +28,6 @@ import uuid
 import warnings
 from typing import Any, Callable, Dict, List, Optional
 
-from . import _figures
 from ._library import MeterError
 from ._measurement import Measurement
 from ._meter import Meter
@@ -247,13 +246,9 @@ class EmissionsTracker:
         self._measure("")  # a location that is not known is told at once
 
     def _measure(self, label: str) -> Measurement:
-        m = Measurement(label, meter=self._meter, location=self._country,
-                        policy="capacity", carbon_g_per_kwh=self._intensity or None,
-                        pue=self._pue if self._pue > 1 else None)
-        if label == "" and self._country:
-            _figures.account(_figures.Energy(1, 1, 1, "measured", "chip"), time.time(), 1.0,
-                             location=self._country)
-        return m
+        return Measurement(label, meter=self._meter, location=self._country,
+                           policy="capacity", carbon_g_per_kwh=self._intensity or None,
+                           pue=self._pue if self._pue > 1 else None)
 
     # ---- whole runs
 

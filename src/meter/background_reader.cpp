@@ -53,10 +53,14 @@ void BackgroundReader::newest(std::span<Reading> readings) noexcept {
     const std::scoped_lock lock(shared_->mutex);
     std::copy(shared_->readings.begin(), shared_->readings.end(), readings.begin());
   }
-  const std::int64_t now_ns = Stamp::now().boottime_ns;
-  for (Reading& reading : readings)
-    if (reading.status == PollStatus::Ok && now_ns - reading.at.boottime_ns > stale_.nanoseconds())
+  const Stamp now = Stamp::now();
+  for (Reading& reading : readings) {
+    if (reading.status != PollStatus::Ok) continue;
+    if (now.boottime_ns - reading.at.boottime_ns > stale_.nanoseconds())
       reading.status = PollStatus::Retry;
+    else
+      reading.at = now;
+  }
 }
 
 void BackgroundReader::run(Shared& shared) {

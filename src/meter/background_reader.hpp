@@ -31,7 +31,8 @@ class BackgroundReader {
   BackgroundReader(const BackgroundReader&) = delete;
   BackgroundReader& operator=(const BackgroundReader&) = delete;
 
-  /// Copies the newest readings, each with the time at which it was taken. Waits for nobody.
+  /// Copies the newest readings, which are of gauges: each holds until now, or is stale. Waits for
+  /// nobody.
   void newest(std::span<Reading> readings) noexcept;
 
  private:

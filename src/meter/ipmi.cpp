@@ -60,8 +60,7 @@ Reading read_power(const IpmiExchange& exchange, const std::atomic<bool>& stop) 
 class IpmiSource final : public Source {
  public:
   IpmiSource(IpmiExchange exchange, Reading first, Duration interval)
-      : interval_(interval),
-        reader_({first}, interval, interval * 5,
+      : reader_({first}, interval, interval * 5,
                 [exchange = std::move(exchange)](std::span<Reading> readings,
                                                  const std::atomic<bool>& stop) {
                   readings[0] = read_power(exchange, stop);
@@ -83,11 +82,9 @@ class IpmiSource final : public Source {
   std::string_view name() const noexcept override { return "ipmi"; }
   const std::vector<Domain>& domains() const noexcept override { return domains_; }
   void poll(std::span<Reading> readings) noexcept override { reader_.newest(readings); }
-  Duration shortest_interval() const noexcept override { return interval_; }
 
  private:
   std::vector<Domain> domains_;
-  Duration interval_;
   BackgroundReader reader_;
 };
 

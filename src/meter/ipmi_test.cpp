@@ -123,7 +123,6 @@ TEST(Ipmi, AsksTheRightQuestionAndTellsTheMachinesPower) {
   source->poll(readings);
   EXPECT_EQ(readings[0].status, PollStatus::Ok);
   EXPECT_EQ(readings[0].power, 345.0 * watt);
-  EXPECT_EQ(source->shortest_interval(), kLong);
 }
 
 TEST(Ipmi, APollWaitsForNobody) {
@@ -196,6 +195,28 @@ TEST(Ipmi, NoDeviceAndNoPowerAreNotes) {
             nullptr);
   ASSERT_THAT(notes, SizeIs(2));
   EXPECT_THAT(notes[1].why, HasSubstr("0xc1"));
+}
+
+TEST(BackgroundReader, AReadingHoldsUntilNow) {
+  // A device that is looked at once an hour: a measurement of milliseconds has its power all the
+  // same, from the look before.
+  Reading first;
+  first.status = PollStatus::Ok;
+  first.power = 230 * watt;
+  first.at = Stamp::now();
+  const Duration hour = Duration::seconds(3600);
+  BackgroundReader reader({first}, hour, hour, [](std::span<Reading>, const std::atomic<bool>&) {});
+  Gauge gauge{GaugeSpec{}};
+  std::vector<Reading> now(1);
+  for (int i = 0; i < 2; ++i) {
+    const Stamp before = Stamp::now();
+    reader.newest(now);
+    EXPECT_EQ(now[0].status, PollStatus::Ok);
+    EXPECT_GE(now[0].at.monotonic_ns, before.monotonic_ns);
+    gauge.advance(now[0].power, now[0].at);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_GE(gauge.total().in(joule), 230 * 0.02);
 }
 
 TEST(BackgroundReader, AChildOfAForkHasNoReadingsAndEnds) {

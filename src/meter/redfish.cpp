@@ -114,17 +114,14 @@ class RedfishSource final : public Source {
   RedfishSource(std::vector<Domain> domains, std::vector<Reading> first, Duration interval,
                 BackgroundReader::Read read)
       : domains_(std::move(domains)),
-        interval_(interval),
         reader_(std::move(first), interval, interval * 4, std::move(read)) {}
 
   std::string_view name() const noexcept override { return "redfish"; }
   const std::vector<Domain>& domains() const noexcept override { return domains_; }
   void poll(std::span<Reading> readings) noexcept override { reader_.newest(readings); }
-  Duration shortest_interval() const noexcept override { return interval_; }
 
  private:
   std::vector<Domain> domains_;
-  Duration interval_;
   BackgroundReader reader_;
 };
 

@@ -189,7 +189,7 @@ class Measured(unittest.TestCase):
         self.near(m)
 
     def test_bad_options_are_told_at_once(self):
-        for options in ({"scope": "world"}, {"policy": "free"}, {"pue": 0.5},
+        for options in ({"scope": "world"}, {"policy": "free"}, {"pue": 0.5}, {"location": "zz"},
                         {"carbon_g_per_kwh": -1}):
             with self.assertRaises(ValueError):
                 carnot.measure("x", **options)
