@@ -17,6 +17,7 @@ namespace carnot::plan {
 namespace {
 
 constexpr int kMostRounds = 200;
+constexpr std::size_t kMostGrowth = 5;  ///< rows over those begun with, before beginning anew
 /// Of losses, so that nothing is lost for nothing where energy costs nothing.
 constexpr double kLossPrice = 1e-6;
 constexpr double kFeasible = 1e-6;  ///< relative, as all checks below
@@ -43,7 +44,8 @@ struct OptimalPowerFlow::Impl {
   // Columns and rows; -1: none.
   std::vector<int> angle, output, curve, dc, shed, loss;
   std::vector<int> balance, limit;
-  std::size_t hulls = 0;  ///< costs that are not convex
+  std::size_t hulls = 0;       ///< costs that are not convex
+  std::size_t first_rows = 0;  ///< before any refinement
 
   void add_columns();
   void add_balances();
@@ -79,6 +81,7 @@ OptimalPowerFlow::Impl::Impl(const Grid& grid_of, OpfOptions options_of)
       for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0})
         add_cost_tangent(g, std::lerp(generator.minimum_mw, generator.maximum_mw, share));
   }
+  first_rows = program.rows();
 }
 
 void OptimalPowerFlow::Impl::add_columns() {
@@ -237,7 +240,7 @@ void OptimalPowerFlow::Impl::report(const GridState& state, const ProgramAnswer&
     if (curve[g] < 0) r.bound_per_h += generator.cost.c0_per_h;
     if (!generator.weather_driven) continue;
     r.available_mw += state.maximum_mw[g];
-    r.curtailed_mw += state.maximum_mw[g] - r.output_mw.back();
+    r.curtailed_mw += std::max(0.0, state.maximum_mw[g] - r.output_mw.back());
   }
   if (options.losses)  // the price above is none of the grid's
     r.bound_per_h -= kLossPrice * std::max(0.0, sum(state.maximum_mw));
@@ -293,6 +296,9 @@ OpfResult OptimalPowerFlow::solve(const GridState& state) {
       throw InputError(fmt::format("generator {} at bus {}: minimum {} MW, at most its maximum {}",
                                    grid.generators[g].name, grid.buses[grid.generators[g].bus].id,
                                    state.minimum_mw[g], state.maximum_mw[g]));
+  // Tangents of hours long gone slow every later one down.
+  if (impl_->program.rows() > kMostGrowth * impl_->first_rows)
+    impl_ = std::make_unique<Impl>(impl_->grid, impl_->options);
   impl_->apply(state);
   OpfResult result;
   const double demand_mw = std::abs(sum(state.demand_mw));
