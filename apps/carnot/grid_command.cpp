@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// carnot grid flow|opf CASE.
+// carnot grid flow|opf CASE and carnot grid year FOLDER.
 #include <chrono>
 #include <cmath>
 #include <memory>
@@ -8,7 +8,10 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/file.hpp"
 #include "carnot/base/instant.hpp"
+#include "carnot/fleet/rts_gmlc.hpp"
+#include "carnot/plan/grid_year.hpp"
 #include "carnot/plan/opf.hpp"
 #include "carnot/report/grid.hpp"
 
@@ -20,7 +23,8 @@ namespace {
 
 struct GridCommand {
   std::string path;
-  std::string model;
+  std::string model, csv, time;
+  std::size_t at = 0, hours = 0;  ///< hours 0: all
   plan::OpfOptions opf;
 };
 
@@ -30,24 +34,69 @@ BranchModel branch_model(const std::string& name) {
   throw UsageError(fmt::format("--branches: resistance or tap, not `{}`", name));
 }
 
+double seconds_since(std::chrono::steady_clock::time_point from) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
+}
+
+plan::OpfOptions opf_options(const GridCommand& c) {
+  plan::OpfOptions options = c.opf;
+  options.branch_model = branch_model(c.model);
+  return options;
+}
+
+/// A case as it stands, or an hour of a grid with time series.
+void load(const GridCommand& c, report::GridReport& r) {
+  if (!is_rts_gmlc(c.path)) {
+    if (c.at > 0 || !c.time.empty())
+      throw UsageError("--hour and --time are for a folder with time series, not for a case");
+    r.grid = read_matpower(c.path);
+    r.state = state_of(r.grid);
+    return;
+  }
+  const RtsGmlc rts = RtsGmlc::read(c.path);
+  const std::size_t at = c.time.empty() ? c.at : rts.hour_at(Instant::parse(c.time, true));
+  if (at >= rts.hours()) throw InputError(fmt::format("--hour: from 0 to {}", rts.hours() - 1));
+  r.grid = rts.grid();
+  r.state = rts.state(at);
+  r.time = rts.start(at).iso8601();
+}
+
 int execute(const GridCommand& c, report::GridAnalysis analysis, const Common& common) {
   report::GridReport r;
   r.analysis = analysis;
   r.command = common.command_line;
   r.started = Instant::now().iso8601();
-  r.grid = read_matpower(c.path);
-  r.state = state_of(r.grid);
+  load(c, r);
   const auto from = std::chrono::steady_clock::now();
-  if (analysis == report::GridAnalysis::Flow) {
+  if (analysis == report::GridAnalysis::Flow)
     r.result = report::result_of(r.grid, dc_flow(r.grid, branch_model(c.model)));
-  } else {
-    plan::OpfOptions options = c.opf;
-    options.branch_model = branch_model(c.model);
-    r.result = plan::OptimalPowerFlow(r.grid, options).solve(r.state);
-  }
-  r.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
+  else
+    r.result = plan::OptimalPowerFlow(r.grid, opf_options(c)).solve(r.state);
+  r.seconds = seconds_since(from);
   print(common.json ? report::grid_json(r) : report::grid_terminal(r));
   return r.result.status == plan::OpfStatus::Optimal ? kOk : kOutcomeSaysNo;
+}
+
+int execute_year(const GridCommand& c, const Common& common) {
+  watch_for_interrupt();
+  report::GridYearReport r;
+  r.command = common.command_line;
+  r.started = Instant::now().iso8601();
+  const RtsGmlc rts = RtsGmlc::read(c.path);
+  const std::size_t hours = c.hours > 0 ? c.hours : rts.hours();
+  ProgressLine line(common);
+  const auto from = std::chrono::steady_clock::now();
+  r.year = plan::solve_hours(rts, opf_options(c), hours, [&](std::size_t done) {
+    line.draw([&](int) { return fmt::format("hour {} of {}", done, hours); });
+    return !interrupted();
+  });
+  r.seconds = seconds_since(from);
+  r.begin = rts.start(0);
+  line.clear();
+  if (!c.csv.empty()) write_file(c.csv, report::grid_year_csv(r));
+  print(common.json ? report::grid_year_json(r) : report::grid_year_terminal(r));
+  if (r.year.hours.size() < hours) return kInterrupted;
+  return r.year.unsolved == 0 ? kOk : kOutcomeSaysNo;
 }
 
 }  // namespace
@@ -59,28 +108,44 @@ void add_grid(CLI::App& app, const Common& common, Action& action) {
   grid->require_subcommand(1);
   grid->fallthrough();
   const auto add = [&](const char* name, const char* help, const char* model,
-                       report::GridAnalysis analysis) {
+                       std::function<int()> execution) {
     CLI::App* command = grid->add_subcommand(name, help);
-    command->add_option("case", c->path, "MATPOWER case (.m)")->required();
+    command->add_option("case", c->path, "MATPOWER case (.m) or folder of RTS-GMLC")->required();
     command->add_option("--branches", c->model,
                         fmt::format("Susceptance of a branch: resistance, x/(r^2+x^2), or tap, "
                                     "1/(x tap) with phase shift; default {}",
                                     model));
     command->fallthrough();
-    command->callback([c, &common, &action, analysis, model] {
+    command->callback([c, &action, model, execution = std::move(execution)] {
       if (c->model.empty()) c->model = model;
-      action = [c, &common, analysis] { return execute(*c, analysis, common); };
+      action = execution;
     });
     return command;
   };
-  add("flow", "What the wires carry at the dispatch of the file", "tap",
-      report::GridAnalysis::Flow);
-  CLI::App* opf = add("opf", "The cheapest dispatch that the wires can carry", "resistance",
-                      report::GridAnalysis::OptimalFlow);
-  opf->add_flag("--losses", c->opf.losses, "Count what the branches turn into heat");
-  opf->add_option("--shed-price", c->opf.shed_price_per_mwh,
-                  "Price per MWh at which demand may go unserved; default: it may not")
-      ->check(CLI::Validator(positive_number, ""));
+  const auto add_hour = [&](CLI::App* command) {
+    command->add_option("--hour", c->at, "Hour of the folder's year, from 0");
+    command->add_option("--time", c->time, "The same as a time, such as 2020-07-10T12:00");
+  };
+  const auto add_limits = [&](CLI::App* command) {
+    command->add_flag("--losses", c->opf.losses, "Count what the branches turn into heat");
+    command->add_flag("--dc-links", c->opf.dc_links, "Dispatch direct-current lines too");
+    command
+        ->add_option("--shed-price", c->opf.shed_price_per_mwh,
+                     "Price per MWh at which demand may go unserved; default: it may not")
+        ->check(CLI::Validator(positive_number, ""));
+  };
+  add_hour(add("flow", "What the wires carry at the dispatch of the file", "tap",
+               [c, &common] { return execute(*c, report::GridAnalysis::Flow, common); }));
+  CLI::App* opf =
+      add("opf", "The cheapest dispatch that the wires can carry", "resistance",
+          [c, &common] { return execute(*c, report::GridAnalysis::OptimalFlow, common); });
+  add_hour(opf);
+  add_limits(opf);
+  CLI::App* year = add("year", "The cheapest dispatch of every hour of RTS-GMLC", "resistance",
+                       [c, &common] { return execute_year(*c, common); });
+  add_limits(year);
+  year->add_option("--hours", c->hours, "Only so many, from the first; default: all");
+  year->add_option("--csv", c->csv, "Writes a row for each hour");
 }
 
 }  // namespace carnot::app

@@ -41,6 +41,8 @@ class LinearProgram {
   void set_column(int column, double lower, double upper);
   void set_row(int row, double lower, double upper);
 
+  std::size_t rows() const { return rows_.size(); }
+
   ProgramAnswer solve();
   double value(int column) const { return values_[static_cast<std::size_t>(column)]; }
   /// What the objective gains per unit by which the row's active bound is raised.

@@ -17,6 +17,7 @@ namespace carnot::plan {
 namespace {
 
 constexpr int kMostRounds = 200;
+constexpr std::size_t kMostGrowth = 5;  ///< rows over those begun with, before beginning anew
 /// Of losses, so that nothing is lost for nothing where energy costs nothing.
 constexpr double kLossPrice = 1e-6;
 constexpr double kFeasible = 1e-6;  ///< relative, as all checks below
@@ -36,13 +37,15 @@ double square_loss(double resistance_pu, double base_mva, double flow_mw) {
 struct OptimalPowerFlow::Impl {
   Impl(const Grid& grid_of, OpfOptions options_of);
 
-  const Grid grid;
+  Grid grid;
   const OpfOptions options;
   LinearProgram program;
   std::vector<BranchLine> lines;
   // Columns and rows; -1: none.
   std::vector<int> angle, output, curve, dc, shed, loss;
   std::vector<int> balance, limit;
+  std::size_t hulls = 0;       ///< costs that are not convex
+  std::size_t first_rows = 0;  ///< before any refinement
 
   void add_columns();
   void add_balances();
@@ -54,19 +57,21 @@ struct OptimalPowerFlow::Impl {
   double flow_of(std::size_t branch) const;
   /// Adds tangents where the programme is below the truth. \returns false if nowhere by much
   bool refine(double demand_mw);
-  double curved_cost(std::size_t generator) const;
   void report(const GridState& state, const ProgramAnswer& answer, OpfResult& result) const;
 };
 
 OptimalPowerFlow::Impl::Impl(const Grid& grid_of, OpfOptions options_of)
     : grid(grid_of), options(options_of) {
   validate(grid, grid.name.empty() ? "grid" : grid.name);
+  if (!options.dc_links)
+    for (GridDcLine& line : grid.dc_lines) line = {.from = line.from, .to = line.to};
   for (const GridBranch& branch : grid.branches)
     lines.push_back(branch_line(branch, grid.base_mva, options.branch_model));
   add_columns();
   add_balances();
   for (std::size_t l = 0; l < grid.branches.size(); ++l) add_limit(l);
   for (std::size_t g = 0; g < grid.generators.size(); ++g) {
+    if (grid.generators[g].cost.hull_differs()) ++hulls;
     if (curve[g] < 0) continue;
     const GridGenerator& generator = grid.generators[g];
     for (const GeneratorCost::Line& line : generator.cost.hull())
@@ -76,10 +81,7 @@ OptimalPowerFlow::Impl::Impl(const Grid& grid_of, OpfOptions options_of)
       for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0})
         add_cost_tangent(g, std::lerp(generator.minimum_mw, generator.maximum_mw, share));
   }
-  for (std::size_t l = 0; l < grid.branches.size(); ++l)
-    for (const double share : {-1.0, -0.5, 0.5, 1.0})
-      if (loss[l] >= 0 && std::isfinite(grid.branches[l].limit_mw))
-        add_loss_tangent(l, share * grid.branches[l].limit_mw);
+  first_rows = program.rows();
 }
 
 void OptimalPowerFlow::Impl::add_columns() {
@@ -190,17 +192,6 @@ double OptimalPowerFlow::Impl::flow_of(std::size_t branch) const {
   return flow;
 }
 
-/// What the programme should charge for a generator: its convex cost.
-double OptimalPowerFlow::Impl::curved_cost(std::size_t g) const {
-  const double output_mw = program.value(output[g]);
-  const GeneratorCost& cost = grid.generators[g].cost;
-  if (cost.points.empty()) return cost.per_h(output_mw);
-  double most = -kUnlimited;
-  for (const GeneratorCost::Line& line : cost.hull())
-    most = std::max(most, line.intercept_per_h + line.slope_per_mwh * output_mw);
-  return most;
-}
-
 bool OptimalPowerFlow::Impl::refine(double demand_mw) {
   struct Gap {
     std::size_t index = 0;
@@ -209,12 +200,9 @@ bool OptimalPowerFlow::Impl::refine(double demand_mw) {
   std::vector<Gap> costs, losses;
   double total_cost = 0.0, cost_gap = 0.0, loss_gap = 0.0;
   for (std::size_t g = 0; g < grid.generators.size(); ++g) {
-    if (curve[g] < 0 || !grid.generators[g].cost.points.empty()) {
-      total_cost += grid.generators[g].cost.per_h(program.value(output[g]));
-      continue;
-    }
-    const double cost = curved_cost(g);
+    const double cost = grid.generators[g].cost.per_h(program.value(output[g]));
     total_cost += cost;
+    if (curve[g] < 0 || !grid.generators[g].cost.points.empty()) continue;
     const double gap = cost - program.value(curve[g]);
     costs.push_back({g, gap});
     cost_gap += std::max(0.0, gap);
@@ -229,7 +217,7 @@ bool OptimalPowerFlow::Impl::refine(double demand_mw) {
   const double cost_allowed = options.relative_gap * std::max(1e-3, std::abs(total_cost));
   const double loss_allowed = options.relative_gap * std::max(1.0, demand_mw);
   const auto much = [](const Gap& gap, double allowed, std::size_t of) {
-    return gap.size > 0.1 * allowed / static_cast<double>(of);
+    return gap.size > 0.5 * allowed / static_cast<double>(of);
   };
   if (cost_gap > cost_allowed)
     for (const Gap& gap : costs)
@@ -244,15 +232,15 @@ bool OptimalPowerFlow::Impl::refine(double demand_mw) {
 void OptimalPowerFlow::Impl::report(const GridState& state, const ProgramAnswer& answer,
                                     OpfResult& r) const {
   r.bound_per_h = answer.bound;
+  r.hulls = hulls;
   for (std::size_t g = 0; g < grid.generators.size(); ++g) {
     const GridGenerator& generator = grid.generators[g];
     r.output_mw.push_back(program.value(output[g]));
     r.cost_per_h += generator.cost.per_h(r.output_mw.back());
     if (curve[g] < 0) r.bound_per_h += generator.cost.c0_per_h;
-    if (generator.cost.hull_differs()) ++r.hulls;
     if (!generator.weather_driven) continue;
     r.available_mw += state.maximum_mw[g];
-    r.curtailed_mw += state.maximum_mw[g] - r.output_mw.back();
+    r.curtailed_mw += std::max(0.0, state.maximum_mw[g] - r.output_mw.back());
   }
   if (options.losses)  // the price above is none of the grid's
     r.bound_per_h -= kLossPrice * std::max(0.0, sum(state.maximum_mw));
@@ -308,6 +296,9 @@ OpfResult OptimalPowerFlow::solve(const GridState& state) {
       throw InputError(fmt::format("generator {} at bus {}: minimum {} MW, at most its maximum {}",
                                    grid.generators[g].name, grid.buses[grid.generators[g].bus].id,
                                    state.minimum_mw[g], state.maximum_mw[g]));
+  // Tangents of hours long gone slow every later one down.
+  if (impl_->program.rows() > kMostGrowth * impl_->first_rows)
+    impl_ = std::make_unique<Impl>(impl_->grid, impl_->options);
   impl_->apply(state);
   OpfResult result;
   const double demand_mw = std::abs(sum(state.demand_mw));

@@ -59,7 +59,7 @@ struct GeneratorCost {
   struct Point {
     double output_mw = 0.0, cost_per_h = 0.0;
   };
-  std::vector<Point> points;  ///< empty, or two and more, in increasing order of output
+  std::vector<Point> points{};  ///< empty, or two and more, in increasing order of output
 
   double per_h(double output_mw) const noexcept;
   /// Straight lines whose maximum is the lower convex hull of the points; empty for a polynomial.
@@ -72,11 +72,11 @@ struct GeneratorCost {
 };
 
 struct GridGenerator {
-  std::string name;  ///< empty where the file has none
+  std::string name{};  ///< empty where the file has none
   std::size_t bus = 0;
   double minimum_mw = 0.0, maximum_mw = 0.0;
   double setpoint_mw = 0.0;  ///< what `dc_flow` injects
-  GeneratorCost cost;
+  GeneratorCost cost{};
   bool weather_driven = false;  ///< wind or sun: `maximum_mw` is what is available now
 };
 

@@ -37,6 +37,7 @@ namespace carnot::plan {
 struct OpfOptions {
   BranchModel branch_model = BranchModel::ResistanceKept;
   bool losses = false;
+  bool dc_links = false;  ///< direct-current lines are dispatched; else they carry nothing
   double shed_price_per_mwh = kUnlimited;  ///< finite: demand may go unserved at this price
   double relative_gap = 1e-7;              ///< of curved costs and losses
 };

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "carnot/fleet/grid.hpp"
+#include "carnot/plan/grid_year.hpp"
 #include "carnot/plan/opf.hpp"
 
 namespace carnot::report {
@@ -30,5 +31,18 @@ plan::OpfResult result_of(const Grid& grid, const DcFlow& flow);
 
 std::string grid_json(const GridReport& report);
 std::string grid_terminal(const GridReport& report);
+
+struct GridYearReport {
+  std::string command, started;
+  Instant begin;  ///< of the first hour
+  plan::GridYear year;
+  double seconds = 0.0;
+};
+
+/// The document carnot.grid-year/1.
+std::string grid_year_json(const GridYearReport& report);
+std::string grid_year_terminal(const GridYearReport& report);
+/// A row for each hour.
+std::string grid_year_csv(const GridYearReport& report);
 
 }  // namespace carnot::report

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// MATPOWER cases: whatever the bytes, the answer is a grid or an InputError; a grid passes its own
+// checks, and its power flow balances or is refused in words.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "carnot/base/error.hpp"
+#include "carnot/fleet/grid.hpp"
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) __builtin_trap();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  try {
+    const carnot::Grid grid = carnot::parse_matpower(text, "fuzz.m");
+    carnot::validate(grid, "again");
+    for (const carnot::GridGenerator& generator : grid.generators) {
+      require(generator.cost.points.empty() || !generator.cost.hull().empty());
+      require(generator.bus < grid.buses.size());
+    }
+    const carnot::DcFlow flow = carnot::dc_flow(grid, carnot::BranchModel::TapAndShift);
+    require(flow.flow_mw.size() == grid.branches.size());
+    require(flow.angle_rad.size() == grid.buses.size());
+  } catch (const carnot::InputError&) {
+  }
+  return 0;
+}
