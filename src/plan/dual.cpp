@@ -68,6 +68,23 @@ double moved(double from, double by, const Supply& x) {
   return std::max(to, 0.0);
 }
 
+/// What imbalances are measured by, so that sites of all sizes move alike: what a cell can supply,
+/// but not far more than all jobs would draw on average.
+std::vector<double> scales(const Problem& problem, const std::vector<Supply>& supply) {
+  const PlanJobs& jobs = problem.jobs;
+  double work = 0, greatest = 1e-9;
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    const PlanMode& mode = jobs.mode(jobs.mode_begin(j));
+    work += mode.slots * mode.power_kw;
+    greatest = std::max(greatest, mode.power_kw);
+  }
+  const double most =
+      std::max(greatest, 3.0 * work / static_cast<double>(std::max<std::size_t>(supply.size(), 1)));
+  std::vector<double> out;
+  for (const Supply& x : supply) out.push_back(std::clamp(x.most, 1e-3 * most, most));
+  return out;
+}
+
 }  // namespace
 
 DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supply,
@@ -79,7 +96,8 @@ DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supp
   for (const Supply& x : supply) typical += std::max(x.second_price, 0.0);
   typical = std::max(typical / static_cast<double>(std::max<std::size_t>(cells, 1)), 1e-9);
   if (price.empty())
-    for (const Supply& x : supply) price.push_back(std::max(x.second_price, 0.0) * 0.5);
+    for (const Supply& x : supply) price.push_back(std::max(x.second_price, 0.0));
+  const std::vector<double> scale = scales(problem, supply);
 
   std::vector<Choice> choice(jobs);
   std::vector<double> block_cost((jobs + kBlock - 1) / kBlock);
@@ -119,8 +137,7 @@ DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supp
         typical * options.first_step * std::pow(options.last_step / options.first_step, done);
     constexpr double kMean = 0.7, kSquare = 0.95;
     for (std::size_t i = 0; i < cells; ++i) {
-      // Relative to what the cell can supply, so that sites of all sizes move alike.
-      const double g = imbalance(demand[i], supply[i], price[i]) / std::max(supply[i].most, 1e-9);
+      const double g = imbalance(demand[i], supply[i], price[i]) / scale[i];
       mean[i] = kMean * mean[i] + (1 - kMean) * g;
       square[i] = kSquare * square[i] + (1 - kSquare) * g * g;
       const double unbias = std::sqrt((1 - std::pow(kSquare, n + 1)));

@@ -166,9 +166,14 @@ Problem generate_problem(const GenerateOptions& options) {
   constexpr std::uint64_t kDraws = 8;
   const auto n = static_cast<std::uint64_t>(options.jobs);
   const auto draw = [&](std::uint64_t j, std::uint64_t which) { return kDraws * j + which; };
+  // Where jobs are few, each is longer: a mean job is 0.4 hall-hours otherwise.
+  const double longer =
+      std::max(1.0, options.load * static_cast<double>(options.slots * options.sites) /
+                        (0.4 * static_cast<double>(std::max<std::int64_t>(options.jobs, 1))));
   const auto work_slots = [&](std::uint64_t j) {
-    const double k = std::exp(1.8 + 0.8 * random.normal(draw(j, 0)));
-    return std::clamp<std::int64_t>(std::llround(k), 1, std::min<std::int64_t>(options.slots, 48));
+    const double k = longer * std::exp(1.8 + 0.8 * random.normal(draw(j, 0)));
+    return std::clamp<std::int64_t>(std::llround(k), 1,
+                                    std::max<std::int64_t>(options.slots / 4, 1));
   };
   const auto relative_power = [&](std::uint64_t j) {
     return std::exp(0.9 * random.normal(draw(j, 1)));

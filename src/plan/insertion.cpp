@@ -14,6 +14,9 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kNear = 8;
+constexpr std::size_t kTilts = 4096;
+constexpr std::uint64_t kNeighbours = 6;
+constexpr double kTilt = 0.5;  // greatest, of a cost
 
 }  // namespace
 
@@ -26,9 +29,7 @@ Insertion::Insertion(const Problem& problem, const std::vector<Supply>& supply,
       load_(supply.size()),
       jobs_(problem.jobs.size()),
       bucket_(supply.size()),
-      place_(problem.jobs.size()),
-      costs_(slots_),
-      chosen_(slots_) {
+      place_(problem.jobs.size()) {
   for (const Supply& x : supply) {
     first_.push_back(x.first);
     most_.push_back(x.most);
@@ -48,19 +49,25 @@ Insertion::Insertion(const Problem& problem, const std::vector<Supply>& supply,
   }
 }
 
-// Marginal cost of `power` more in a cell, EUR per hour; with trust, never below the price that the
-// rest of the jobs would pay for the same room.
+// Marginal cost of `power` more in a cell, EUR per hour; with trust, raised towards the price that
+// the rest of the jobs would pay for the same room.
 double Insertion::marginal(std::size_t i, double power, double trust) const noexcept {
   const double load = load_[i], after = load + power;
   const double low = std::min(after, first_[i]) - std::min(load, first_[i]);
-  const double floor = trust * price_[i];
-  const double cost =
-      low * std::max(first_price_[i], floor) + (power - low) * std::max(second_price_[i], floor);
-  return after > most_[i] ? kInfinity : cost;
+  const double first = first_price_[i] + trust * std::max(price_[i] - first_price_[i], 0.0);
+  const double second = second_price_[i] + trust * std::max(price_[i] - second_price_[i], 0.0);
+  return after > most_[i] ? kInfinity : low * first + (power - low) * second;
 }
 
-void Insertion::price_window(std::size_t base, std::size_t length, double power, double trust) {
+void Insertion::price_window(std::size_t job, std::uint32_t site, double power, double trust) {
+  const auto from = static_cast<std::size_t>(problem_.jobs.release(job));
+  const auto length = static_cast<std::size_t>(problem_.jobs.deadline(job)) - from;
+  const std::size_t base = site * slots_ + from;
+  costs_.resize(length);
   for (std::size_t i = 0; i < length; ++i) costs_[i] = marginal(base + i, power, trust);
+  if (tilt_.empty()) return;
+  const double* tilt = &tilt_[(tilt_from_ + base) % kTilts];
+  for (std::size_t i = 0; i < length; ++i) costs_[i] *= tilt[i];
 }
 
 // Leaves the cheapest site and mode in best_ (without slots) and its cost in best_cost_.
@@ -70,15 +77,14 @@ void Insertion::find(std::size_t job, double trust) {
   best_.slots.clear();
   best_cost_ = jobs.value(job);
   const double h = problem_.slot_h();
-  const auto from = static_cast<std::size_t>(jobs.release(job));
-  const auto length = static_cast<std::size_t>(jobs.deadline(job)) - from;
+  const auto length = static_cast<std::size_t>(jobs.deadline(job) - jobs.release(job));
   const auto look = [&](std::size_t i, std::uint32_t s) {
     const PlanMode& mode = jobs.mode(i);
     const double fixed = mode.quality_eur + jobs.move_eur(job, s);
     // With full trust the priced cost is a floor of what this site can offer.
     if (trust >= 1 && fixed + mode.power_kw * h * table_.cost(table_.class_of(i))[s] >= best_cost_)
       return;
-    price_window(s * slots_ + from, length, mode.power_kw, trust);
+    price_window(job, s, mode.power_kw, trust);
     const double room = (best_cost_ - fixed) / h;
     const auto k = static_cast<std::size_t>(mode.slots);
     const auto begin = costs_.begin(), end = begin + static_cast<std::ptrdiff_t>(length);
@@ -115,11 +121,10 @@ void Insertion::choose_slots(std::size_t job, double trust) {
   if (best_.site == kNone) return;
   const PlanJobs& jobs = problem_.jobs;
   const PlanMode& mode = jobs.mode(jobs.mode_begin(job) + best_.mode);
-  const std::int32_t from = jobs.release(job), to = jobs.deadline(job);
+  price_window(job, best_.site, mode.power_kw, trust);
   ranked_.clear();
-  for (std::int32_t t = from; t < to; ++t)
-    ranked_.emplace_back(
-        marginal(best_.site * slots_ + static_cast<std::size_t>(t), mode.power_kw, trust), t);
+  for (std::size_t i = 0; i < costs_.size(); ++i)
+    ranked_.emplace_back(costs_[i], jobs.release(job) + static_cast<std::int32_t>(i));
   std::nth_element(ranked_.begin(), ranked_.begin() + mode.slots - 1, ranked_.end());
   best_.slots.clear();
   for (std::int32_t n = 0; n < mode.slots; ++n)
@@ -235,20 +240,13 @@ void Insertion::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed)
   if (jobs_.empty()) return;
   order_buckets();
   const RandomStream random(seed, "plan-rebuild");
-  const std::uint64_t sites = table_.sites();
+  std::vector<double> tilts;
+  for (std::size_t i = 0; i < kTilts + slots_; ++i)
+    tilts.push_back(1.0 + kTilt * random.child(rounds).uniform(i));
   std::vector<Assignment> before;
-  std::vector<std::pair<double, std::uint32_t>> order;
   for (std::uint64_t n = 0; n < rounds; ++n) {
     const RandomStream draw = random.child(n);
-    const auto j0 = static_cast<std::uint32_t>(draw.below(0, jobs_.size()));
-    out_.assign(1, j0);
-    const std::uint64_t most = 1 + draw.below(1, 6);
-    const auto from = static_cast<std::uint64_t>(problem_.jobs.release(j0));
-    const std::uint64_t slot =
-        from + draw.below(2, static_cast<std::uint64_t>(problem_.jobs.deadline(j0)) - from);
-    const std::uint64_t s1 = jobs_[j0].site == kNone ? draw.below(3, sites) : jobs_[j0].site;
-    gather(s1, slot, most, draw.bits(4) >> 8);
-    gather(draw.below(5, sites), slot, most / 2 + 1, draw.bits(6) >> 8);
+    pick(draw);
     before.clear();
     double gain = 0;
     for (const std::uint32_t j : out_) {
@@ -256,40 +254,56 @@ void Insertion::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed)
       take(j);
       gain += cost_now(j, 0.0);
     }
-    order.clear();
-    const std::uint64_t kind = draw.below(7, 3);
-    for (std::size_t i = 0; i < out_.size(); ++i) {
-      const std::uint32_t j = out_[i];
-      const PlanMode& mode = problem_.jobs.mode(problem_.jobs.mode_begin(j));
-      const double u = draw.uniform(10 + i);
-      const double tight =
-          static_cast<double>(mode.slots) /
-          static_cast<double>(problem_.jobs.deadline(j) - problem_.jobs.release(j));
-      order.emplace_back(kind == 0   ? u
-                         : kind == 1 ? -mode.power_kw * (0.5 + u)
-                                     : -tight * (0.5 + u),
-                         j);
-    }
-    std::sort(order.begin(), order.end());
-    const double limit = gain - warmth *
-                                    (1.0 - static_cast<double>(n) / static_cast<double>(rounds)) *
-                                    std::log(std::max(draw.uniform(8), 1e-9));
-    const double trust = draw.below(9, 2) == 0 ? 0.0 : draw.uniform(80);
+    const double allowance = -warmth * std::log(std::max(draw.uniform(8), 1e-9)) *
+                             (1.0 - static_cast<double>(n) / static_cast<double>(rounds));
+    const std::vector<std::uint32_t> order = shuffled(draw);
+    if (draw.below(10, 2) == 0) tilt_.swap(tilts);
+    tilt_from_ = draw.below(11, kTilts);
+    const double trust = draw.below(9, 2) == 0 ? 0.0 : draw.uniform(12);
     double cost = 0;
-    std::size_t done = 0;
-    for (const auto& [key, j] : order) {
+    for (const std::uint32_t j : order) {
       find(j, trust);
       choose_slots(j, trust);
       jobs_[j] = best_;
       cost += cost_now(j, 0.0);
       put(j, best_);
-      ++done;
     }
-    if (cost > limit) {
-      for (const auto& [key, j] : order) take(j);
-      for (std::size_t i = 0; i < out_.size(); ++i) put(out_[i], before[i]);
-    }
+    if (!tilt_.empty()) tilt_.swap(tilts);
+    if (cost <= gain + allowance) continue;
+    for (const std::uint32_t j : order) take(j);
+    for (std::size_t i = 0; i < out_.size(); ++i) put(out_[i], before[i]);
   }
+}
+
+// A job, some that run beside it and some at another site at the same time, into out_.
+void Insertion::pick(const RandomStream& draw) {
+  const auto j = static_cast<std::uint32_t>(draw.below(0, jobs_.size()));
+  out_.assign(1, j);
+  const std::uint64_t most = 1 + draw.below(1, kNeighbours);
+  const auto from = static_cast<std::uint64_t>(problem_.jobs.release(j));
+  const auto to = static_cast<std::uint64_t>(problem_.jobs.deadline(j));
+  const std::uint64_t slot = from + draw.below(2, to - from);
+  const std::uint64_t site = jobs_[j].site == kNone ? draw.below(3, table_.sites()) : jobs_[j].site;
+  gather(site, slot, most, draw.bits(4) >> 8);
+  gather(draw.below(5, table_.sites()), slot, most / 2 + 1, draw.bits(6) >> 8);
+}
+
+// The jobs of out_ in an order of one of three kinds: any, big first, tight first.
+std::vector<std::uint32_t> Insertion::shuffled(const RandomStream& draw) const {
+  std::vector<std::pair<double, std::uint32_t>> order;
+  const std::uint64_t kind = draw.below(7, 3);
+  for (std::size_t i = 0; i < out_.size(); ++i) {
+    const std::uint32_t j = out_[i];
+    const PlanMode& mode = problem_.jobs.mode(problem_.jobs.mode_begin(j));
+    const double u = draw.uniform(20 + i);
+    const double tight =
+        static_cast<double>(mode.slots) / (problem_.jobs.deadline(j) - problem_.jobs.release(j));
+    order.emplace_back(kind == 0 ? u : -(0.5 + u) * (kind == 1 ? mode.power_kw : tight), j);
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<std::uint32_t> out;
+  for (const auto& [key, j] : order) out.push_back(j);
+  return out;
 }
 
 double Insertion::objective() const {

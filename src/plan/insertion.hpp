@@ -38,8 +38,8 @@ class Insertion {
 
  private:
   void order_buckets();
-  /// Sets costs_[0 ... window) of running at `power` in each slot of the window, EUR per hour.
-  void price_window(std::size_t base, std::size_t length, double power, double trust);
+  /// Sets costs_ to those of running at `power` in each slot of the job's window, EUR per hour.
+  void price_window(std::size_t job, std::uint32_t site, double power, double trust);
   double marginal(std::size_t cell, double power, double trust) const noexcept;
   void find(std::size_t job, double trust);
   void choose_slots(std::size_t job, double trust);
@@ -47,6 +47,8 @@ class Insertion {
   void occupy(std::size_t job, double sign);
   void put(std::size_t job, const Assignment& to);
   void take(std::size_t job);
+  void pick(const RandomStream& draw);
+  std::vector<std::uint32_t> shuffled(const RandomStream& draw) const;
   void gather(std::size_t site, std::size_t slot, std::size_t most, std::uint64_t random);
 
   const Problem& problem_;
@@ -58,7 +60,9 @@ class Insertion {
   std::vector<std::vector<std::uint32_t>> bucket_;  // [cell]: jobs whose first slot it is
   std::vector<std::uint32_t> place_;                // [job] in its bucket
   // Scratch.
-  std::vector<double> costs_, chosen_;
+  std::vector<double> costs_;
+  std::vector<double> tilt_;  // factors that a round of `rebuild` sees costs through; empty: none
+  std::size_t tilt_from_ = 0;
   std::vector<std::pair<double, std::int32_t>> ranked_;
   std::vector<std::uint32_t> out_;
   Assignment best_;

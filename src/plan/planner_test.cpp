@@ -51,6 +51,7 @@ TEST(Planner, TheSameForAnyNumberOfThreads) {
   GenerateOptions generate;
   generate.jobs = 3000;
   generate.sites = 5;
+  generate.slots = 72;
   const Problem problem = generate_problem(generate);
   PlannerOptions options;
   options.iterations = 60;
@@ -74,14 +75,14 @@ TEST(Planner, TheSameForAnyNumberOfThreads) {
 TEST(Planner, GeneratedProblemsHaveSmallGapsAndDropLittle) {
   for (const std::uint64_t seed : {1, 2, 3}) {
     GenerateOptions generate;
-    generate.jobs = 2000;
-    generate.sites = 6;
-    generate.slots = 96;
+    generate.jobs = 1000;
+    generate.sites = 5;
+    generate.slots = 72;
     generate.seed = seed;
     const Problem problem = generate_problem(generate);
     PlannerOptions options;
     options.iterations = 300;
-    options.rounds = 20000;
+    options.rounds = 5000;
     const Plan plan = plan_large(problem, options);
     EXPECT_LT(plan.gap(), 0.02) << seed;
     std::size_t dropped = 0;
