@@ -85,15 +85,17 @@ void domains(Lines& lines, const Measurement& m) {
 void processes(Lines& lines, const Measurement& m) {
   std::string name = m.job_method.empty() ? "processes" : "who";
   const double total = m.machine_energy.value().in(joule);
+  constexpr std::size_t kFigures = 18;  // energy, share, a sign that there is more
+  const std::size_t room = std::clamp<std::size_t>(lines.width() - kName - kFigures, 12, 26);
   for (const MeasuredProcess& p : top_processes(m, kProcesses)) {
     // A remainder of nothing is not worth a line here; the documents always carry it.
     if (p.pid == 0 && !(p.energy.in(joule) > 1e-3 * total)) continue;
     const std::string who = p.pid > 0 ? fmt::format("{} {}", printable(p.name), p.pid) : p.name;
     const std::string energy = joules_in_words(p.energy.in(joule));
     const std::string cpu = p.cpu_s > 0 ? seconds_in_words(p.cpu_s) + " CPU" : "";
-    lines.row(name,
-              fmt::format("{} {} {}  {}", padded_right(cut(who, 26), 26), padded_left(energy, 8),
-                          padded_left(share_text(p.energy.in(joule), total), 6), cpu));
+    lines.row(name, fmt::format("{} {} {}  {}", padded_right(cut(who, room), room),
+                                padded_left(energy, 8),
+                                padded_left(share_text(p.energy.in(joule), total), 6), cpu));
     name.clear();
   }
 }

@@ -93,6 +93,14 @@ TEST(MeasurementTerminal, FitsEveryWidthInAScreen) {
   }
 }
 
+TEST(MeasurementTerminal, ShowsWhatProcessesSpentOnANarrowScreen) {
+  const Measurement m = summarise_measurement(sample::measurement(), {});
+  const std::string text = measurement_terminal(m, 40, false);
+  const std::size_t who = text.find("\nwho");
+  ASSERT_NE(who, std::string::npos);
+  EXPECT_THAT(text.substr(who, text.find('\n', who + 1) - who), HasSubstr(" %"));
+}
+
 TEST(MeasurementTerminal, EveryEnergyShowsItsOrigin) {
   sample::MeasurementOptions options;
   options.modelled = true;

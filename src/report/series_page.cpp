@@ -164,7 +164,7 @@ std::string series_html(const SeriesSummary& s) {
   for (const auto& [why, remedy] : s.notes)
     body += html::paragraph(remedy.empty() ? why : fmt::format("{}: {}", why, remedy), "note");
   body += html::paragraph(fmt::format("{}, carnot {}, {}", s.command, s.carnot_version, s.started),
-                          "quiet");
+                          "note");
   return html::page(fmt::format("Energy against {}", s.name), body);
 }
 
