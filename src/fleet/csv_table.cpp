@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/csv_table.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
+
+#include "fleet/input_file.hpp"
 
 namespace carnot {
 
@@ -26,7 +29,7 @@ std::vector<std::string> cells_of(std::string_view line) {
 CsvTable CsvTable::read(const std::filesystem::path& path) {
   CsvTable table;
   table.name_ = path.string();
-  const std::string bytes = read_file(path);
+  const std::string bytes = read_input(path);
   std::string_view rest = bytes;
   for (std::size_t number = 1; !rest.empty(); ++number) {
     std::string_view line = rest.substr(0, rest.find('\n'));

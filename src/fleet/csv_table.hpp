@@ -15,7 +15,7 @@ namespace carnot {
 
 class CsvTable {
  public:
-  /// \throws IoError; InputError for a row with another number of cells than the header
+  /// \throws InputFileError; InputError for a row with another number of cells than the header
   static CsvTable read(const std::filesystem::path& path);
 
   std::size_t rows() const noexcept { return rows_.size(); }

@@ -12,9 +12,9 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/file.hpp"
 #include "carnot/fleet/grid.hpp"
 
+#include "fleet/input_file.hpp"
 #include "fleet/matpower_syntax.hpp"
 
 namespace carnot {
@@ -249,6 +249,6 @@ Grid parse_matpower(std::string_view text, const std::string& name) {
   return Reader(parse_octave(text, name), name).read();
 }
 
-Grid read_matpower(const std::string& path) { return parse_matpower(read_file(path), path); }
+Grid read_matpower(const std::string& path) { return parse_matpower(read_input(path), path); }
 
 }  // namespace carnot

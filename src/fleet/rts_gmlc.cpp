@@ -148,16 +148,21 @@ RtsGmlc RtsGmlc::read(const std::string& folder) {
   read_generators(CsvTable::read(source / "gen.csv"), index, rts.grid_);
   validate(rts.grid_, source.string());
 
-  auto load = read_series(series / "Load" / "DAY_AHEAD_regional_Load.csv", rts.begin_);
+  const fs::path load_file = series / "Load" / "DAY_AHEAD_regional_Load.csv";
+  const auto load = read_series(load_file, rts.begin_);
   std::map<int, double> area_mw;
   for (const GridBus& bus : rts.grid_.buses) area_mw[bus.area] += bus.demand_mw;
   for (const GridBus& bus : rts.grid_.buses) {
+    const auto there = load.find(std::to_string(bus.area));
+    if (there == load.end() || !(area_mw[bus.area] > 0.0))
+      throw InputError(describe({load_file.string(), 0}, std::to_string(bus.area),
+                                "a column with rows for each area, whose buses have load"));
     rts.load_share_.push_back(bus.demand_mw / area_mw[bus.area]);
     const auto area = static_cast<std::size_t>(bus.area);
     if (rts.area_load_mw_.size() < area) rts.area_load_mw_.resize(area);
-    rts.area_load_mw_[area - 1] = load[std::to_string(area)];
+    rts.area_load_mw_[area - 1] = there->second;
+    rts.hours_ = there->second.size();
   }
-  rts.hours_ = load.begin()->second.size();
   for (const auto& [part, file] :
        {std::pair{"WIND", "DAY_AHEAD_wind.csv"}, std::pair{"PV", "DAY_AHEAD_pv.csv"},
         std::pair{"RTPV", "DAY_AHEAD_rtpv.csv"}, std::pair{"Hydro", "DAY_AHEAD_hydro.csv"}}) {

@@ -20,6 +20,7 @@ GridHour summary_of(const OpfResult& result) {
   one.demand_mw = result.demand_mw;
   one.generation_mw = result.generation_mw;
   one.losses_mw = result.losses_mw;
+  one.excess_loss_mw = result.excess_loss_mw;
   one.shed_mw = std::accumulate(result.shed_mw.begin(), result.shed_mw.end(), 0.0);
   one.available_mw = result.available_mw;
   one.curtailed_mw = result.curtailed_mw;
@@ -40,6 +41,7 @@ void add(GridYear& year, const GridHour& one) {
   year.cost += one.cost_per_h;
   year.demand_mwh += one.demand_mw;
   year.losses_mwh += one.losses_mw;
+  year.excess_loss_mwh += one.excess_loss_mw;
   year.shed_mwh += one.shed_mw;
   year.available_mwh += one.available_mw;
   year.curtailed_mwh += one.curtailed_mw;

@@ -18,6 +18,9 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 #ifdef CARNOT_HAVE_CLP
 
+/// Added at once, so many make the end of the last solve a poor start: presolving pays again.
+constexpr std::size_t kManyRows = 300;
+
 struct LinearProgram::Solver {
   ClpSimplex clp;
   std::size_t columns = 0, rows = 0;  ///< handed over so far
@@ -55,7 +58,7 @@ ProgramAnswer LinearProgram::solve() {
     clp.addRows(static_cast<int>(lower.size()), lower.data(), upper.data(), starts.data(),
                 indices.data(), elements.data());
   solver_->rows = rows_.size();
-  if (first)
+  if (first || lower.size() > kManyRows)
     clp.initialSolve();
   else
     clp.dual();

@@ -17,7 +17,7 @@ namespace carnot::plan {
 namespace {
 
 constexpr int kMostRounds = 200;
-constexpr std::size_t kMostGrowth = 5;  ///< rows over those begun with, before beginning anew
+constexpr std::size_t kMostGrowth = 4;  ///< rows over those begun with, before beginning anew
 /// Of losses, so that nothing is lost for nothing where energy costs nothing.
 constexpr double kLossPrice = 1e-6;
 constexpr double kFeasible = 1e-6;  ///< relative, as all checks below

@@ -21,6 +21,7 @@ std::string grid_year_json(const GridYearReport& r) {
               {"demand_mwh", year.demand_mwh},
               {"shed_mwh", year.shed_mwh},
               {"losses_mwh", year.losses_mwh},
+              {"excess_loss_mwh", year.excess_loss_mwh},
               {"available_mwh", year.available_mwh},
               {"curtailed_mwh", year.curtailed_mwh},
               {"curtailed_share", year.curtailed_share()},
@@ -45,6 +46,10 @@ std::string grid_year_terminal(const GridYearReport& r) {
       year.hours.size(), r.begin.iso8601(), year.unsolved, year.cost, year.demand_mwh / 1e3,
       year.losses_mwh / 1e3, year.available_mwh / 1e3, year.curtailed_mwh / 1e3,
       100.0 * year.curtailed_share(), year.curtailed_hours, year.congested_hours);
+  if (year.excess_loss_mwh > 1.0)
+    out += fmt::format(
+        "  excess loss      {:>14.1f} GWh of the losses: below-zero prices make losses pay\n",
+        year.excess_loss_mwh / 1e3);
   if (year.shed_mwh > 0.0) out += fmt::format("  shed             {:>14.1f} MWh\n", year.shed_mwh);
   return out;
 }

@@ -113,7 +113,7 @@ GridState state_of(const Grid& grid);
 
 /// A MATPOWER case, version 2 of its format. Only literal assignments are understood; anything that
 /// would have to be executed is refused.
-/// \throws InputError `file:line: field: what is allowed`, all of them together; IoError
+/// \throws InputError `file:line: field: what is allowed`, all of them together; InputFileError
 Grid read_matpower(const std::string& path);
 Grid parse_matpower(std::string_view text, const std::string& name);
 

@@ -24,7 +24,7 @@ namespace carnot {
 class RtsGmlc {
  public:
   /// \param folder  holds `RTS_Data`, or `SourceData` and `timeseries_data_files`
-  /// \throws InputError `file:line: column: what is allowed`; IoError
+  /// \throws InputError `file:line: column: what is allowed`; InputFileError
   static RtsGmlc read(const std::string& folder);
 
   const Grid& grid() const noexcept { return grid_; }

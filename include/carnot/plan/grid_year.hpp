@@ -19,6 +19,7 @@ struct GridHour {
   OpfStatus status = OpfStatus::Unsolved;
   double cost_per_h = 0.0;
   double demand_mw = 0.0, generation_mw = 0.0, losses_mw = 0.0, shed_mw = 0.0;
+  double excess_loss_mw = 0.0;                    ///< as in OpfResult
   double available_mw = 0.0, curtailed_mw = 0.0;  ///< wind and sun
   std::size_t congested = 0;                      ///< branches at their limit
   double lowest_price_per_mwh = 0.0, highest_price_per_mwh = 0.0;
@@ -30,6 +31,7 @@ struct GridYear {
   std::size_t unsolved = 0, congested_hours = 0, curtailed_hours = 0;
   double cost = 0.0;  ///< in the file's money
   double demand_mwh = 0.0, losses_mwh = 0.0, shed_mwh = 0.0;
+  double excess_loss_mwh = 0.0;
   double available_mwh = 0.0, curtailed_mwh = 0.0;
   double residual_mw = 0.0;  ///< greatest
 
