@@ -18,9 +18,10 @@ namespace carnot::plan {
 namespace {
 
 constexpr int kSweeps = 4;
-constexpr std::int64_t kLegs = 20;  // of the rebuilding search: progress, and the clock
-constexpr double kDualShare = 0.6;  // of a time limit
-constexpr double kWarmth = 0.01;    // of the mean cost of a job
+constexpr std::size_t kWorthThreads = 2'000;  // jobs; fewer are priced before a thread starts
+constexpr std::int64_t kLegs = 20;            // of the rebuilding search: progress, and the clock
+constexpr double kDualShare = 0.6;            // of a time limit
+constexpr double kWarmth = 0.01;              // of the mean cost of a job
 
 int default_iterations(std::size_t jobs) { return jobs > 300'000 ? 250 : jobs > 3'000 ? 300 : 800; }
 
@@ -50,10 +51,11 @@ Plan plan_large(const Problem& problem, const PlannerOptions& options) {
   const std::vector<Supply> supply = supplies(problem);
   PriceTable table(problem);
   DualOptions dual;
+  const std::size_t jobs = problem.jobs.size();
   dual.threads = options.threads > 0
                      ? options.threads
                      : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  const std::size_t jobs = problem.jobs.size();
+  if (jobs < kWorthThreads) dual.threads = 1;
   dual.iterations = options.iterations > 0 ? options.iterations : default_iterations(jobs);
   dual.progress = [&](int n, double, double best) {
     state.bound_eur = best;

@@ -19,7 +19,7 @@ TEST(Planner, TinyPlansAreOptimalAndBoundsHold) {
     const Problem problem = small_problem(seed, 3, 2, 5, seed % 3 == 0 ? 0.4 : 1.0);
     PlannerOptions options;
     options.threads = 1;
-    options.rounds = 2000;
+    options.rounds = 1000;
     const Plan plan = plan_large(problem, options);
     const double optimum = BruteForce(problem).optimum();
     const double slack = 1e-9 * (1 + std::abs(optimum));
@@ -73,7 +73,7 @@ TEST(Planner, TheSameForAnyNumberOfThreads) {
 }
 
 TEST(Planner, GeneratedProblemsHaveSmallGapsAndDropLittle) {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1, 2}) {
     GenerateOptions generate;
     generate.jobs = 1000;
     generate.sites = 5;
@@ -82,7 +82,7 @@ TEST(Planner, GeneratedProblemsHaveSmallGapsAndDropLittle) {
     const Problem problem = generate_problem(generate);
     PlannerOptions options;
     options.iterations = 300;
-    options.rounds = 5000;
+    options.rounds = 1500;
     const Plan plan = plan_large(problem, options);
     EXPECT_LT(plan.gap(), 0.02) << seed;
     std::size_t dropped = 0;
