@@ -133,6 +133,22 @@ TEST(OpenMetrics, CheckSeesWhatIsWrong) {
   EXPECT_THAT(problems_of("# TYPE a_s gauge\n# UNIT a_s joules\na_s 1\n# EOF\n"), Not(IsEmpty()));
 }
 
+// A restart only knows the machine's ticks: what is shown of processes waits for them.
+TEST(OpenMetrics, ShowsNoMoreProcessTimeThanTheMachineHadTicks) {
+  MetricsState state;
+  state.other_cpu_s = 0.0012;
+  const auto other = [&] {
+    Samples samples;
+    EXPECT_THAT(problems_of(openmetrics(state), &samples), IsEmpty());
+    for (const auto& [key, value] : samples)
+      if (key.starts_with("carnot_process_cpu_seconds_total")) return value;
+    return -1.0;
+  };
+  EXPECT_EQ(other(), 0.0);
+  state.machine_cpu_s = 0.01;
+  EXPECT_EQ(other(), 0.0012);
+}
+
 TEST(OpenMetrics, EscapesForeignNames) {
   MetricsState state;
   state.processes.push_back({1, "a\"b\\c\nd\x1b\xff", 1, 1, Instant{}});

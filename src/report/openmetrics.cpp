@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -109,7 +110,9 @@ void processes(Text& text, const MetricsState& s) {
               "Dynamic energy by process; all rows together are the machine's dynamic energy.");
   rows([](const auto& p) { return p.energy_j; }, s.other_j);
   text.family("carnot_process_cpu_seconds", "counter", "seconds", "CPU time by process.");
-  rows([](const auto& p) { return p.cpu_s; }, s.other_cpu_s);
+  // Processes are read in nanoseconds, the machine in ticks; a journal only knows the machine's,
+  // and what is shown must not fall when that is all there is after a restart.
+  rows([](const auto& p) { return p.cpu_s; }, std::min(s.other_cpu_s, s.machine_cpu_s));
   if (s.groups.empty()) return;
   text.family("carnot_cgroup_energy_joules", "counter", "joules",
               "Dynamic energy by control group, subgroups included: do not sum.");
