@@ -71,7 +71,7 @@ class Exporter {
     begun_ = true;
     collector_.sample(view.sample);
     collector_.processes(view.processes, Instant::now());
-    collector_.groups(groups);
+    collector_.groups(groups, Instant::now());
   }
   /// The journal that is gone on with has been replayed: its beginning is known.
   void begun() { begun_ = true; }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "carnot/meter/power_model.hpp"
 #include "carnot/report/measurement.hpp"
 
 #include "report/json_figure.hpp"
@@ -127,6 +128,9 @@ std::string measurement_json(const Measurement& m, bool series) {
       {"disk_read_b", m.disk_read_b},
       {"disk_write_b", m.disk_write_b},
       {"net_b", m.net_b},
+      {"disk_j", json_figure(meter::disk_energy(static_cast<double>(m.disk_read_b) +
+                                                static_cast<double>(m.disk_write_b)))},
+      {"network_j", json_figure(meter::network_energy(static_cast<double>(m.net_b)))},
       {"samples", m.samples},
       {"gaps", gaps(m)},
       {"notes", notes(m)}};

@@ -88,6 +88,19 @@ TEST(MeasurementJson, RowsSumToTheMachine) {
   }
 }
 
+TEST(MeasurementJson, MovedBytesHaveEnergiesBesideTheSum) {
+  Measurement m = summarise_measurement(sample::measurement({}), {});
+  m.disk_read_b = 3'000'000'000;
+  m.disk_write_b = 1'000'000'000;
+  m.net_b = 0;
+  const Json json = Json::parse(measurement_json(m));
+  EXPECT_NEAR(json["disk_j"]["low"].get<double>(), 4 * 0.7, 1e-9);
+  EXPECT_NEAR(json["disk_j"]["high"].get<double>(), 4 * 80.0, 1e-9);
+  EXPECT_EQ(json["disk_j"]["origin"], "assumed");
+  EXPECT_EQ(json["network_j"]["high"], 0.0);
+  EXPECT_EQ(json["machine_energy_j"]["value"], m.machine_energy.value().in(joule));
+}
+
 TEST(MeasurementJson, SaysWhyAndHowToMend) {
   const Json json = Json::parse(measurement_json(several().front()));
   EXPECT_EQ(json["notes"][0]["reason"], "powercap: energy_uj is readable by root only");

@@ -224,16 +224,18 @@ void MetricsCollector::promote(std::span<const meter::ProcessUse> now, Instant a
   }
 }
 
-void MetricsCollector::groups(std::span<const std::pair<std::string, std::int64_t>> cpu_ns) {
+void MetricsCollector::groups(std::span<const std::pair<std::string, std::int64_t>> cpu_ns,
+                              Instant at) {
   const double energy = state_.dynamic_j - grouped_until_j_;
   const double busy_s = state_.machine_cpu_s - cpu_at_groups_s_;
   state_.groups.clear();
   for (const auto& [path, now_ns] : cpu_ns) {
-    const auto [place, met] = groups_.try_emplace(path, now_ns, 0.0);
-    auto& [last_ns, energy_j] = place->second;
-    if (!met && busy_s > 0) energy_j += energy * std::min(1.0, grown(last_ns, now_ns) / busy_s);
-    last_ns = now_ns;
-    state_.groups.push_back({path, energy_j});
+    const auto [place, is_new] = groups_.try_emplace(path, MetGroup{now_ns, 0.0, at});
+    MetGroup& group = place->second;
+    if (!is_new && busy_s > 0)
+      group.energy_j += energy * std::min(1.0, grown(group.cpu_ns, now_ns) / busy_s);
+    group.cpu_ns = now_ns;
+    state_.groups.push_back({path, group.energy_j, group.met});
   }
   grouped_until_j_ = state_.dynamic_j;
   cpu_at_groups_s_ = state_.machine_cpu_s;

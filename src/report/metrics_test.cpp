@@ -119,7 +119,7 @@ TEST(OpenMetrics, IsOfTheFormat) {
   EXPECT_THAT(problems_of(openmetrics({})), IsEmpty());
   MetricsCollector collector({2, "DE", 350});
   feed(collector, machine());
-  collector.groups({{{"/system.slice", 5}, {"/user.slice", 6}}});
+  collector.groups({{{"/system.slice", 5}, {"/user.slice", 6}}}, Instant::from_unix_seconds(9));
   EXPECT_THAT(problems_of(openmetrics(collector.state())), IsEmpty());
 }
 
@@ -233,6 +233,18 @@ TEST(MetricsCollector, CountersNeverFallAcrossARestart) {
     EXPECT_GT(third.state().domains[0].energy_j, energy);
     EXPECT_EQ(third.state().created, first.state().created);
   }
+}
+
+// Groups are not in the journal: after a restart they count anew, and say since when.
+TEST(MetricsCollector, GroupsSaySinceWhenTheyCount) {
+  MetricsCollector collector({});
+  collector.groups({{{"/a", 5}}}, Instant::from_unix_seconds(100));
+  collector.groups({{{"/a", 6}, {"/b", 7}}}, Instant::from_unix_seconds(200));
+  ASSERT_EQ(collector.state().groups.size(), 2u);
+  EXPECT_EQ(collector.state().groups[0].created, Instant::from_unix_seconds(100));
+  EXPECT_EQ(collector.state().groups[1].created, Instant::from_unix_seconds(200));
+  const std::string text = openmetrics(collector.state());
+  EXPECT_THAT(text, HasSubstr("carnot_cgroup_energy_joules_created{cgroup=\"/a\"} 100"));
 }
 
 TEST(MetricsCollector, RefusesASampleOfAnotherMeasurement) {

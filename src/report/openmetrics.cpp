@@ -116,7 +116,7 @@ void processes(Text& text, const MetricsState& s) {
   if (s.groups.empty()) return;
   text.family("carnot_cgroup_energy_joules", "counter", "joules",
               "Dynamic energy by control group, subgroups included: do not sum.");
-  for (const auto& g : s.groups) text.counter({{"cgroup", g.path}}, g.energy_j);
+  for (const auto& g : s.groups) text.counter({{"cgroup", g.path}}, g.energy_j, g.created);
 }
 
 void carbon(Text& text, const MetricsState& s) {

@@ -53,6 +53,7 @@ struct MetricsState {
   struct Group {
     std::string path;
     double energy_j = 0;
+    Instant created;
   };
   std::vector<Group> groups;
   std::string location;  ///< of the intensity; empty: no carbon is shown
@@ -92,7 +93,7 @@ class MetricsCollector {
   /// does nothing.
   void processes(std::span<const meter::ProcessUse> now, Instant at);
   /// CPU time of control groups, cumulative since each was made; divides the same energy.
-  void groups(std::span<const std::pair<std::string, std::int64_t>> cpu_ns);
+  void groups(std::span<const std::pair<std::string, std::int64_t>> cpu_ns, Instant at);
   void gap() { ++state_.gaps; }
   /// Every entry in order.
   void replay(const std::vector<Entry>& entries);
@@ -120,8 +121,13 @@ class MetricsCollector {
   double divided_until_j_ = 0, grouped_until_j_ = 0;
   double cpu_at_look_s_ = 0, cpu_at_groups_s_ = 0;
   std::uint64_t look_ = 0, look_print_ = 0;
-  std::unordered_map<int, Seen> seen_;                             ///< by pid
-  std::map<std::string, std::pair<std::int64_t, double>> groups_;  ///< CPU time, energy
+  std::unordered_map<int, Seen> seen_;  ///< by pid
+  struct MetGroup {
+    std::int64_t cpu_ns = 0;
+    double energy_j = 0;
+    Instant met;
+  };
+  std::map<std::string, MetGroup> groups_;
 };
 
 }  // namespace carnot::report
