@@ -14,18 +14,16 @@
 #include "carnot/meter/resolver.hpp"
 #include "carnot/meter/source.hpp"
 
+#include "base/testing_files.hpp"
 #include "meter/hwmon_attributes.hpp"
 #include "meter/testing.hpp"
 #include "meter/testing_allocations.hpp"
-#include "meter/testing_folder.hpp"
 
 namespace carnot::meter {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using testing::TemporaryFolder;
-using testing::write_text;
 
 // A tree of chips and the source over it.
 class Hwmon : public ::testing::Test {
@@ -43,7 +41,7 @@ class Hwmon : public ::testing::Test {
   }
   void open() {
     SourceOptions options;
-    options.sysfs_root = tree_.path().string();
+    options.sysfs_root = tree_.path();
     notes_.clear();
     source_ = open_hwmon(options, notes_);
     if (source_ != nullptr) {
