@@ -9,18 +9,11 @@ namespace carnot::plan {
 namespace {
 
 using testing::EveryCourse;
+using testing::problem_with_terms;
 using testing::RandomPrices;
-using testing::small_problem;
-
-Problem problem_with_terms(std::uint64_t seed, std::size_t jobs, std::size_t sites,
-                           std::int32_t slots) {
-  Problem problem = small_problem(seed, jobs, sites, slots);
-  testing::add_terms(problem, seed);
-  return problem;
-}
 
 TEST(JobBlock, IsTheCheapestOfAllCourses) {
-  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+  for (std::uint64_t seed = 0; seed < 5000; ++seed) {
     const std::size_t sites = 1 + seed % 3;
     const Problem problem = problem_with_terms(seed, 2, sites, sites == 3 ? 5 : 6);
     const RandomPrices random(problem, seed);

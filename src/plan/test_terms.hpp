@@ -17,33 +17,43 @@
 
 namespace carnot::plan::testing {
 
-/// Gives the jobs of a problem terms, each of them now and then.
-inline void add_terms(Problem& problem, std::uint64_t seed) {
+/// A small problem whose jobs have terms, each of them now and then, and mostly wide windows.
+inline Problem problem_with_terms(std::uint64_t seed, std::size_t jobs, std::size_t sites,
+                                  std::int32_t slots) {
+  Problem problem = small_problem(seed, 0, sites, slots);
   const RandomStream random(seed, "terms-test");
   std::uint64_t at = 0;
   const auto chance = [&](double p) { return random.uniform(at++) < p; };
   const auto u = [&](double low, double high) { return low + (high - low) * random.uniform(at++); };
-  const auto below = [&](std::uint64_t n) {
-    return static_cast<std::int32_t>(random.below(at++, n));
+  const auto below = [&](std::int32_t n) {
+    return static_cast<std::int32_t>(random.below(at++, static_cast<std::uint64_t>(n)));
   };
   if (chance(0.7)) {
     problem.network.gb_per_s = u(0.005, 0.1);
     problem.network.kwh_per_gb = chance(0.7) ? u(0.0, 0.1) : 0.0;
   }
   if (chance(0.5))
-    for (std::size_t s = 0; s < problem.sites.size(); ++s)
+    for (std::size_t s = 0; s < sites; ++s)
       problem.network.egress_eur_per_gb.push_back(u(0, 0.002));
-  for (std::uint32_t j = 0; j < problem.jobs.size(); ++j) {
+  for (std::uint32_t j = 0; j < jobs; ++j) {
+    const std::int32_t release = below(2), deadline = slots - below(std::min(2, slots - release));
+    std::vector<PlanMode> modes;
+    for (std::int32_t m = below(2); m >= 0; --m)
+      modes.push_back({1 + below(std::min(3, deadline - release)), u(1, 7), u(-0.05, 0.25)});
+    std::vector<std::uint32_t> allowed;
+    if (chance(0.2)) allowed.push_back(static_cast<std::uint32_t>(below(static_cast<int>(sites))));
+    const std::uint32_t origin =
+        chance(0.7) ? static_cast<std::uint32_t>(below(static_cast<int>(sites))) : kNone;
+    problem.jobs.add("j" + std::to_string(j), release, deadline, u(0, 4), modes, origin, u(0, 0.5),
+                     allowed);
     JobTerms terms;
     terms.preemptible = chance(0.8);
-    const std::int32_t window = problem.jobs.deadline(j) - problem.jobs.release(j);
-    if (chance(0.4))
-      terms.min_run_slots = 1 + below(static_cast<std::uint64_t>(std::min(window, 3)));
+    if (chance(0.4)) terms.min_run_slots = 1 + below(std::min(deadline - release, 3));
     if (chance(0.4)) terms.restart_eur = u(0, 0.5);
     if (chance(0.3)) terms.restart_slots = below(3);
     if (chance(0.4)) {
       terms.speed_parts = 1 + below(3);
-      for (std::size_t m = problem.jobs.mode_begin(j); m < problem.jobs.mode_end(j); ++m) {
+      for (std::size_t m = 0; m < modes.size(); ++m) {
         auto& levels = terms.levels.emplace_back();
         if (chance(0.7)) levels.push_back({u(0, 12), 1 + below(5)});
       }
@@ -52,12 +62,13 @@ inline void add_terms(Problem& problem, std::uint64_t seed) {
     if (chance(0.5)) terms.each_move_eur = u(0, 0.3);
     if (chance(0.6)) terms.data_gb = u(0, 200);
     if (chance(0.5)) {
-      terms.due = problem.jobs.release(j) + below(static_cast<std::uint64_t>(window) + 1);
+      terms.due = release + below(deadline - release + 1);
       terms.late_eur_per_slot = u(0, 0.3);
     }
     if (chance(0.6)) terms.stop_s = u(0, 60);
     problem.terms[j] = terms;
   }
+  return problem;
 }
 
 /// Every course of a job, priced from the words of plan/job_terms.hpp. Exponential.
@@ -103,7 +114,7 @@ class EveryCourse {
   std::size_t more_levels() const {
     return terms_.levels.empty() ? 0 : terms_.levels[mode_ - p_.jobs.mode_begin(j_)].size();
   }
-  const PlanLevel level(std::size_t l) const {
+  PlanLevel level(std::size_t l) const {
     return l == 0 ? PlanLevel{p_.jobs.mode(mode_).power_kw, terms_.speed_parts}
                   : terms_.levels[mode_ - p_.jobs.mode_begin(j_)][l - 1];
   }
@@ -147,12 +158,12 @@ class EveryCourse {
                 terms_.data_gb * p_.network.kwh_per_gb / slots * (price(from, k) + price(s, k)) / 2;
         }
       }
+      if (done >= need) return kNo;
       ++length;
       if (reading > 0) {
         if (l != 0) return kNo;
         --reading;
       } else {
-        if (done >= need) return kNo;
         done += level(l).parts;
       }
       sum += level(l).power_kw * h * price(s, t);
