@@ -21,6 +21,8 @@ namespace carnot::plan {
 struct PlanLevel {
   double power_kw = 0;     ///< IT, at least 0
   std::int32_t parts = 1;  ///< of a slot's work at speed 1, which are JobTerms::speed_parts
+
+  friend bool operator==(const PlanLevel&, const PlanLevel&) = default;
 };
 
 struct JobTerms {
@@ -48,6 +50,8 @@ struct JobTerms {
 
   /// Seconds in which the running job can be stopped; infinite: not to be stopped.
   double stop_s = std::numeric_limits<double>::infinity();
+
+  friend bool operator==(const JobTerms&, const JobTerms&) = default;
 };
 
 /// Between sites; the same for all pairs.
