@@ -59,7 +59,7 @@ inline Problem problem_with_terms(std::uint64_t seed, std::size_t jobs, std::siz
         if (chance(0.7)) levels.push_back({u(0, 12), 1 + below(5)});
       }
     }
-    terms.movable = chance(0.5);
+    terms.movable = terms.preemptible && chance(0.6);
     if (chance(0.5)) terms.each_move_eur = u(0, 0.3);
     if (chance(0.6)) terms.data_gb = u(0, 200);
     if (chance(0.5)) {
