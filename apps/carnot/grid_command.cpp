@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // carnot grid flow|opf CASE and carnot grid year FOLDER.
+#include "grid_command.hpp"
+
 #include <chrono>
 #include <cmath>
 #include <memory>
@@ -14,8 +16,6 @@
 #include "carnot/plan/grid_year.hpp"
 #include "carnot/plan/opf.hpp"
 #include "carnot/report/grid.hpp"
-
-#include "command.hpp"
 
 namespace carnot::app {
 
@@ -146,6 +146,7 @@ void add_grid(CLI::App& app, const Common& common, Action& action) {
   add_limits(year);
   year->add_option("--hours", c->hours, "Only so many, from the first; default: all");
   year->add_option("--csv", c->csv, "Writes a row for each hour");
+  add_grid_place(*grid, common, action);
 }
 
 }  // namespace carnot::app

@@ -234,6 +234,13 @@ GridHours hours_of(const RtsGmlc& rts, std::size_t first, std::size_t count) {
   return hours;
 }
 
+std::vector<double> weather_mw(const Grid& grid) {
+  std::vector<double> installed(grid.buses.size(), 0.0);
+  for (const GridGenerator& generator : grid.generators)
+    if (generator.weather_driven) installed[generator.bus] += generator.maximum_mw;
+  return installed;
+}
+
 std::string_view name(ShiftSignal signal) noexcept {
   constexpr std::array<std::string_view, kShiftSignals.size()> kNames{
       "no-computing",    "no-shift",   "average-carbon", "price",
@@ -283,6 +290,20 @@ const ShiftVariant* ShiftStudy::find(ShiftSignal signal) const noexcept {
   const auto there = std::find_if(variants.begin(), variants.end(),
                                   [signal](const ShiftVariant& v) { return v.signal == signal; });
   return there == variants.end() ? nullptr : &*there;
+}
+
+double ShiftStudy::absorbed_share(const ShiftVariant& variant, std::size_t first,
+                                  std::size_t count) const {
+  const ShiftVariant* alone = find(ShiftSignal::NoComputing);
+  const double curtailed = alone == nullptr ? 0.0 : alone->totals(first, count).curtailed_mwh;
+  return curtailed > 0.0 ? 1.0 - variant.totals(first, count).curtailed_mwh / curtailed : kNowhere;
+}
+
+double ShiftStudy::programme_gap() const {
+  const ShiftVariant* joint = find(ShiftSignal::JointCost);
+  if (joint == nullptr) return kNowhere;
+  const double alone = joint->totals().objective(options, options.units_pay_per_t);
+  return std::abs(alone - joint->programme_objective) / std::max(1.0, std::abs(alone));
 }
 
 ShiftStudy study_shift(const GridHours& hours, const ShiftOptions& options,

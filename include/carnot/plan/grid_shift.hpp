@@ -36,6 +36,9 @@ struct GridHours {
 /// \throws InputError for more hours than there are from `first`; `count` 0: all
 GridHours hours_of(const RtsGmlc& rts, std::size_t first, std::size_t count);
 
+/// Installed power of wind and sun, one a bus.
+std::vector<double> weather_mw(const Grid& grid);
+
 struct ComputingSite {
   std::size_t bus = 0;  ///< index
   double capacity_mw = 0.0;
@@ -105,6 +108,11 @@ struct ShiftTotals {
   double own_used_mwh = 0.0;  ///< by the sites, of wind and sun at their own buses
   double moved_mwh = 0.0;     ///< work done at another site than where it arose
   double overload_mw = 0.0, residual_mw = 0.0;  ///< greatest
+
+  /// Cost with CO2 at a price and unserved demand at the options'.
+  double objective(const ShiftOptions& options, double carbon_price_per_t) const noexcept {
+    return cost + carbon_price_per_t * co2_t + options.shed_price_per_mwh * shed_mwh;
+  }
 };
 
 struct ShiftVariant {
@@ -126,6 +134,12 @@ struct ShiftStudy {
 
   /// \returns null if it was not asked for
   const ShiftVariant* find(ShiftSignal signal) const noexcept;
+  /// Of what is curtailed in `NoComputing`, the share that is not curtailed in a variant; NaN if
+  /// nothing is or that variant is missing.
+  double absorbed_share(const ShiftVariant& variant, std::size_t first, std::size_t count) const;
+  /// Relative difference of two programmes of the same: hours together, whose loads `JointCost`
+  /// takes, and each hour alone with these. NaN without that variant.
+  double programme_gap() const;
 };
 
 /// Called with a variant and how many of its hours are done; false stops, and what was done is
