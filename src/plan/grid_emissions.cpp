@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -123,12 +122,15 @@ std::vector<double> area_average_co2(const Grid& grid, std::span<const double> o
   return average;
 }
 
-std::vector<double> bus_average_co2(const Grid& grid, std::span<const double> output_mw,
+std::vector<double> bus_average_co2(const Grid& grid, std::span<const double> demand_mw,
+                                    std::span<const double> output_mw,
                                     std::span<const double> co2_kg_per_h,
                                     std::span<const double> flow_mw) {
   constexpr double kStill = 1e-9;  // MW: below it a branch carries nothing
   const std::size_t buses = grid.buses.size();
   std::vector<double> arrived(buses, 0.0), carried(buses, 0.0);
+  for (std::size_t b = 0; b < buses; ++b)
+    arrived[b] = std::max(0.0, -demand_mw[b] - grid.buses[b].shunt_mw);
   for (std::size_t g = 0; g < grid.generators.size(); ++g) {
     arrived[grid.generators[g].bus] += output_mw[g];
     carried[grid.generators[g].bus] += co2_kg_per_h[g];

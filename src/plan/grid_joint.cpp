@@ -2,6 +2,7 @@
 #include "plan/grid_joint.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "carnot/base/error.hpp"
@@ -76,6 +77,9 @@ JointDispatch::JointDispatch(const Grid& grid, const ShiftOptions& options,
     for (std::size_t s = 0; s < options.sites.size(); ++s) {
       hour.load.push_back(program_.add_column(0.0, 0.0, 0.0));
       balance.push_back({hour.load.back(), -1.0});
+      hour.unserved.push_back(program_.add_row(
+          -kUnlimited, 0.0,
+          std::array{Term{hour.shed[options.sites[s].bus], 1.0}, Term{hour.load.back(), -1.0}}));
       own[s].push_back({hour.load.back(), 1.0});
       all.push_back({hour.load.back(), 1.0});
     }
@@ -134,8 +138,13 @@ void JointDispatch::apply(const std::vector<GridState>& states, const WindowWork
       program_.set_column(hour.shed[b], 0.0, std::max(0.0, state.demand_mw[b]));
     }
     program_.set_row(hour.balance, demand, demand);
-    for (std::size_t s = 0; s < hour.load.size(); ++s)
+    for (std::size_t s = 0; s < hour.load.size(); ++s) {
+      const std::size_t bus = options_.sites[s].bus;
+      const double demand_here = std::max(0.0, state.demand_mw[bus]);
       program_.set_column(hour.load[s], 0.0, work.room_mw[s][t]);
+      program_.set_column(hour.shed[bus], 0.0, kUnlimited);
+      program_.set_row(hour.unserved[s], -kUnlimited, demand_here);
+    }
     const std::vector<double> fixed = fixed_flow(state);
     for (std::size_t l = 0; l < fixed.size(); ++l)
       if (hour.limit[l] >= 0) set_limit(hour, l, fixed[l]);

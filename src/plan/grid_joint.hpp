@@ -46,7 +46,7 @@ class JointDispatch {
     int balance = 0;
     std::vector<std::vector<int>> output;  ///< [unit][step]
     std::vector<int> shed;                 ///< one a bus
-    std::vector<int> load;                 ///< one a site
+    std::vector<int> load, unserved;       ///< columns, one a site; rows: shed <= demand + load
     std::vector<int> limit;                ///< one a branch; -1: not broken yet
   };
   void apply(const std::vector<GridState>& states, const WindowWork& work);

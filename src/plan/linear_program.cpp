@@ -62,10 +62,8 @@ ProgramAnswer LinearProgram::solve() {
     clp.addRows(static_cast<int>(lower.size()), lower.data(), upper.data(), starts.data(),
                 indices.data(), elements.data());
   solver_->rows = rows_.size();
-  if (first || lower.size() > kManyRows)
-    clp.initialSolve();
-  else
-    clp.dual();
+  if (first || lower.size() > kManyRows) clp.initialSolve();
+  clp.dual();  // also after presolving, whose end need not be a basis
   if (clp.status() != 0 && !clp.isProvenPrimalInfeasible()) clp.primal();
   values_.assign(clp.primalColumnSolution(), clp.primalColumnSolution() + columns_.size());
   prices_.assign(clp.dualRowSolution(), clp.dualRowSolution() + rows_.size());

@@ -55,9 +55,12 @@ std::vector<double> area_average_co2(const Grid& grid, std::span<const double> o
 
 /// Of the power that reaches each bus, kg/MWh, if power mixes there in proportion (J. Bialek, IEE
 /// Proc. Gener. Transm. Distrib. 143(4), 1996): outflows and demand carry the mean of generation
-/// and inflows. 0 where nothing arrives. \param flow_mw  one a branch; without phase shifters they
-/// never run in a circle
-std::vector<double> bus_average_co2(const Grid& grid, std::span<const double> output_mw,
+/// and inflows; negative demand is generation without CO2. 0 where nothing arrives.
+///
+/// \param demand_mw  one a bus, without shunts
+/// \param flow_mw    one a branch; without phase shifters they never run in a circle
+std::vector<double> bus_average_co2(const Grid& grid, std::span<const double> demand_mw,
+                                    std::span<const double> output_mw,
                                     std::span<const double> co2_kg_per_h,
                                     std::span<const double> flow_mw);
 

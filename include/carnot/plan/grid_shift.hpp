@@ -45,9 +45,9 @@ struct ComputingSite {
 };
 
 struct ShiftOptions {
-  std::vector<ComputingSite> sites;
-  double utilisation = 0.7;  ///< mean power over capacity, 0 to 1
-  double deferrable = 0.0;   ///< share of the work; with `movable` at most 1
+  std::vector<ComputingSite> sites{};  ///< at different buses
+  double utilisation = 0.7;            ///< mean power over capacity, 0 to 1
+  double deferrable = 0.0;             ///< share of the work; with `movable` at most 1
   double movable = 0.7;
   std::size_t window_h = 24;
   double carbon_price_per_t = 100.0;  ///< what a tonne counts in the plan `JointCarbon`
