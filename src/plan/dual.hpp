@@ -16,18 +16,10 @@
 #include <functional>
 #include <vector>
 
-#include "plan/price_table.hpp"
+#include "plan/job_response.hpp"
 #include "plan/supply.hpp"
 
 namespace carnot::plan {
-
-/// What a job does at given prices.
-struct Choice {
-  double cost = 0;             ///< EUR
-  std::uint32_t site = kNone;  ///< kNone: dropped
-  std::uint64_t mode = 0;      ///< index of PlanJobs::mode
-};
-Choice best_choice(const Problem& problem, const PriceTable& table, std::size_t job);
 
 struct DualOptions {
   int iterations = 400;
@@ -46,6 +38,6 @@ struct DualResult {
 
 /// \param start  prices to begin with; empty: from the supplies
 DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supply,
-                         PriceTable& table, std::vector<double> start, const DualOptions& options);
+                         JobResponse& jobs, std::vector<double> start, const DualOptions& options);
 
 }  // namespace carnot::plan

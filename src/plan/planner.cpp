@@ -50,6 +50,7 @@ Plan plan_large(const Problem& problem, const PlannerOptions& options) {
 
   const std::vector<Supply> supply = supplies(problem);
   PriceTable table(problem);
+  JobResponse response(problem, table);
   DualOptions dual;
   const std::size_t jobs = problem.jobs.size();
   dual.threads = options.threads > 0
@@ -61,9 +62,9 @@ Plan plan_large(const Problem& problem, const PlannerOptions& options) {
     state.bound_eur = best;
     return go_on(0.5 * (n + 1) / dual.iterations, kDualShare);
   };
-  const DualResult prices = maximise_dual(problem, supply, table, {}, dual);
+  const DualResult prices = maximise_dual(problem, supply, response, {}, dual);
 
-  table.evaluate(prices.price, 0, dual.threads);
+  table.evaluate(prices.price, dual.threads);
   Insertion insertion(problem, supply, table, prices.price);
   insertion.insert_all();
   state.objective_eur = insertion.objective();
