@@ -78,7 +78,7 @@ DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supp
       best.bound = bound.value();
       best.price = price;
     }
-    if (options.progress && !options.progress(n, bound.value(), best.bound)) break;
+    if (options.progress && !options.progress(best)) break;
 
     const double done = static_cast<double>(n) / std::max(options.iterations - 1, 1);
     const double step =

@@ -21,19 +21,19 @@
 
 namespace carnot::plan {
 
+struct DualResult {
+  std::vector<double> price;  ///< of the best bound, [site x slots + slot], EUR per kWh
+  double bound = 0;           ///< EUR, as summed here; the certificate recomputes it
+  int iterations = 0;
+};
+
 struct DualOptions {
   int iterations = 400;
   int threads = 1;
   double first_step = 0.3;  ///< of the typical price
   double last_step = 2e-4;
-  /// Called after each iteration with its bound and the best so far; false: stop.
-  std::function<bool(int iteration, double bound, double best)> progress;
-};
-
-struct DualResult {
-  std::vector<double> price;  ///< of the best bound, [site x slots + slot], EUR per kWh
-  double bound = 0;           ///< EUR, as summed here; the certificate recomputes it
-  int iterations = 0;
+  /// Called after each iteration with the best so far; false: stop.
+  std::function<bool(const DualResult& best)> progress;
 };
 
 /// \param start  prices to begin with; empty: from the supplies

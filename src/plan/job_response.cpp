@@ -12,17 +12,17 @@ namespace {
 constexpr std::size_t kParts = 32;  // each with its own loads; the same for any number of threads
 constexpr double kJobWork = 2.0;
 
-/// Lays power on the k cheapest of `length` slots; those that cost exactly the dearest of them share
-/// what the cheaper ones leave.
-void lay(const double* price, double* load, std::size_t length, double threshold,
-                std::int32_t k, double power) {
+/// Lays power on the k cheapest of `length` slots; those that cost exactly the dearest of them
+/// share what the cheaper ones leave.
+void lay(const double* price, double* load, std::size_t length, double threshold, std::int32_t k,
+         double power) {
   std::int64_t cheaper = 0, equal = 0;
   for (std::size_t t = 0; t < length; ++t) {
     cheaper += price[t] < threshold;
     equal += price[t] == threshold;
   }
-  const double shared =
-      power * static_cast<double>(k - cheaper) / static_cast<double>(std::max<std::int64_t>(equal, 1));
+  const double shared = power * static_cast<double>(k - cheaper) /
+                        static_cast<double>(std::max<std::int64_t>(equal, 1));
   for (std::size_t t = 0; t < length; ++t)
     load[t] += price[t] < threshold ? power : price[t] == threshold ? shared : 0.0;
 }
@@ -47,8 +47,8 @@ JobResponse::JobResponse(const Problem& problem, const PriceTable& table)
   for (const std::uint32_t j : order) {
     jobs_.push_back({jobs.value(j), jobs.move_flat(j), jobs.origin(j), j, modes_.size()});
     for (std::size_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i)
-      modes_.push_back({jobs.mode(i).power_kw * problem.slot_h(), jobs.mode(i).quality_eur,
-                        table.class_of(i)});
+      modes_.push_back(
+          {jobs.mode(i).power_kw * problem.slot_h(), jobs.mode(i).quality_eur, table.class_of(i)});
   }
   jobs_.push_back({0, 0, kNone, kNone, modes_.size()});
   parts_ = table.parts(kParts, kJobWork);

@@ -37,8 +37,8 @@ class JobResponse {
   /// The classes of a run of windows at every site, from class `base` on.
   struct Rows {
     std::uint32_t base = 0;
-    std::vector<double> cost, threshold, power;  // [class - base][site]
-    std::vector<std::uint32_t> cheapest;         // [class - base]: site
+    std::vector<double> cost, threshold, power;                  // [class - base][site]
+    std::vector<std::uint32_t> cheapest;                         // [class - base]: site
     std::vector<std::pair<std::uint32_t, std::uint32_t>> drawn;  // (class - base, site) with power
     std::vector<double> scratch;
   };

@@ -11,8 +11,9 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Eight doubles at any address of a double.
-using Eight [[gnu::vector_size(kTile * sizeof(double)), gnu::aligned(alignof(double)),
-              gnu::may_alias]] = double;
+using Eight
+    [[gnu::vector_size(kTile * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] =
+        double;
 
 [[gnu::always_inline]] inline void rows(const RowRequest& request, double* scratch,
                                         std::size_t most) {

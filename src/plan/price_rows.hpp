@@ -35,8 +35,8 @@ struct RowRequest {
   const Window* window = nullptr;
   std::size_t windows = 0;              ///< of one release, ascending in deadline
   const std::int32_t* slots = nullptr;  ///< k of each class, by its number
-  double* cost = nullptr;       ///< of the first window's first class; rows `stride` apart
-  double* threshold = nullptr;  ///< likewise: the k-th smallest price; nullptr: not wanted
+  double* cost = nullptr;               ///< of the first window's first class; rows `stride` apart
+  double* threshold = nullptr;          ///< likewise: the k-th smallest price; nullptr: not wanted
   std::size_t stride = 0;
 };
 /// \param scratch  of any content
