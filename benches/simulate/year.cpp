@@ -84,9 +84,9 @@ int main(int argc, char** argv) {
     std::thread other([&] { pair[1] = once(); });
     pair[0] = once();
     other.join();
-    const bool same = pair[0].flows.cost == best.flows.cost && pair[1].flows.cost == best.flows.cost &&
-                      pair[0].flows.carbon == best.flows.carbon &&
-                      pair[1].flows.facility == best.flows.facility;
+    const bool same =
+        pair[0].flows.cost == best.flows.cost && pair[1].flows.cost == best.flows.cost &&
+        pair[0].flows.carbon == best.flows.carbon && pair[1].flows.facility == best.flows.facility;
     fmt::print(
         "{{\"bench\":\"simulate_year\",\"policy\":\"{}\",\"jobs\":{},\"sites\":{},\"nodes\":{},"
         "\"read_jobs_s\":{:.3f},\"read_s\":{:.3f},\"simulate_s\":{:.3f},\"all_s\":{:.3f},"
