@@ -26,12 +26,6 @@ struct Piece {
   friend bool operator==(const Piece&, const Piece&) = default;
 };
 
-/// EUR, unweighted.
-struct OwnCost {
-  double quality = 0, move = 0, restart = 0, late = 0, drop = 0;
-  double total() const noexcept { return quality + move + restart + late + drop; }
-};
-
 struct JobRun {
   Assignment assignment;      ///< what the plan will say of the job
   Course course;              ///< likewise

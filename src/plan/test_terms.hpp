@@ -17,9 +17,10 @@
 
 namespace carnot::plan::testing {
 
-/// A small problem whose jobs have terms, each of them now and then, and mostly wide windows.
+/// A small problem whose jobs have terms, each of them now and then, and wide windows.
+/// \param longest  slots of a mode
 inline Problem problem_with_terms(std::uint64_t seed, std::size_t jobs, std::size_t sites,
-                                  std::int32_t slots) {
+                                  std::int32_t slots, std::int32_t longest = 3) {
   Problem problem = small_problem(seed, 0, sites, slots);
   const RandomStream random(seed, "terms-test");
   std::uint64_t at = 0;
@@ -39,13 +40,13 @@ inline Problem problem_with_terms(std::uint64_t seed, std::size_t jobs, std::siz
     const std::int32_t release = below(2), deadline = slots - below(std::min(2, slots - release));
     std::vector<PlanMode> modes;
     for (std::int32_t m = below(2); m >= 0; --m)
-      modes.push_back({1 + below(std::min(3, deadline - release)), u(1, 7), u(-0.05, 0.25)});
+      modes.push_back({1 + below(std::min(longest, deadline - release)), u(1, 7), u(-0.05, 0.25)});
     std::vector<std::uint32_t> allowed;
     if (chance(0.2)) allowed.push_back(static_cast<std::uint32_t>(below(static_cast<int>(sites))));
     const std::uint32_t origin =
         chance(0.7) ? static_cast<std::uint32_t>(below(static_cast<int>(sites))) : kNone;
-    problem.jobs.add("j" + std::to_string(j), release, deadline, u(0, 4), modes, origin, u(0, 0.5),
-                     allowed);
+    problem.jobs.add("j" + std::to_string(j), release, deadline, u(0, chance(0.5) ? 4 : 60), modes,
+                     origin, u(0, 0.5), allowed);
     JobTerms terms;
     terms.preemptible = chance(0.8);
     if (chance(0.4)) terms.min_run_slots = 1 + below(std::min(deadline - release, 3));
@@ -58,7 +59,7 @@ inline Problem problem_with_terms(std::uint64_t seed, std::size_t jobs, std::siz
         if (chance(0.7)) levels.push_back({u(0, 12), 1 + below(5)});
       }
     }
-    terms.movable = chance(0.5);
+    terms.movable = terms.preemptible && chance(0.6);
     if (chance(0.5)) terms.each_move_eur = u(0, 0.3);
     if (chance(0.6)) terms.data_gb = u(0, 200);
     if (chance(0.5)) {
@@ -134,16 +135,18 @@ class EveryCourse {
                  x_.weights.move * p_.jobs.move_eur(j_, ran_.front().site) +
                  x_.weights.late * std::max(0, end - terms_.due) * terms_.late_eur_per_slot;
     std::int32_t done = 0, length = 0, reading = 0;
+    bool worked = false;
     for (std::size_t i = 0; i < ran_.size(); ++i) {
       const auto& [t, s, l] = ran_[i];
       const bool first = i == 0;
       if (first || t > ran_[i - 1].slot + 1 || s != ran_[i - 1].site) {
         if (!first) {
-          if (!terms_.preemptible || length < terms_.min_run_slots || reading > 0) return kNo;
+          if (!terms_.preemptible || length < terms_.min_run_slots || !worked) return kNo;
           sum += x_.weights.restart * terms_.restart_eur;
           reading = terms_.restart_slots;
         }
         length = 0;
+        worked = false;
         const std::uint32_t from = first ? p_.jobs.origin(j_) : ran_[i - 1].site;
         if (!first && from != s) sum += x_.weights.move * terms_.each_move_eur;
         if (from != s && from != kNone && terms_.data_gb > 0) {
@@ -165,6 +168,7 @@ class EveryCourse {
         --reading;
       } else {
         done += level(l).parts;
+        worked = true;
       }
       sum += level(l).power_kw * h * price(s, t);
       if (paid)

@@ -6,10 +6,10 @@
 /// one that may be interrupted at any slot for nothing, runs at one power and stays at one site.
 ///
 /// A job's **course** is the slots in which it runs, ascending, each at a site and a level.
-/// Consecutive slots at one site are a **run**; between two runs lies a **break**, of one idle slot
-/// or more, or a move. What a course costs beside energy: quality of its mode, `move_eur` of its
-/// first site, restarts, moves, data carried, lateness. Times are whole slots; values; thread-safe
-/// to read.
+/// Consecutive slots at one site are a **run**, which does some work; between two runs lies a
+/// **break**, of one idle slot or more, or a move. What a course costs beside energy: quality of
+/// its mode, `move_eur` of its first site, restarts, moves, data carried, lateness. Times are whole
+/// slots; values; thread-safe to read.
 
 #include <cstdint>
 #include <limits>
@@ -21,6 +21,8 @@ namespace carnot::plan {
 struct PlanLevel {
   double power_kw = 0;     ///< IT, at least 0
   std::int32_t parts = 1;  ///< of a slot's work at speed 1, which are JobTerms::speed_parts
+
+  friend bool operator==(const PlanLevel&, const PlanLevel&) = default;
 };
 
 struct JobTerms {
@@ -48,6 +50,8 @@ struct JobTerms {
 
   /// Seconds in which the running job can be stopped; infinite: not to be stopped.
   double stop_s = std::numeric_limits<double>::infinity();
+
+  friend bool operator==(const JobTerms&, const JobTerms&) = default;
 };
 
 /// Between sites; the same for all pairs.
