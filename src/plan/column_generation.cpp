@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <thread>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/sum.hpp"
+
+#include "plan/column_ascent.hpp"
 
 namespace carnot::plan {
 
@@ -70,22 +70,7 @@ double ColumnGeneration::price(const std::vector<double>& y, int threads,
   prices.within_s = problem.reserve.within_s;
   prices.weights =
       PricedWeights(problem, objective_, goals_, rows_.goal_multipliers(y)).jobs();
-  std::vector<double> cost(problem.jobs.size());
-  out.resize(cost.size());
-  const auto some = [&](std::size_t from, std::size_t step) {
-    for (std::size_t j = from; j < cost.size(); j += step) {
-      out[j] = cheapest(problem, j, prices);
-      cost[j] = priced(problem, out[j], prices);
-    }
-  };
-  const auto workers = static_cast<std::size_t>(std::max(1, threads));
-  std::vector<std::thread> others;
-  for (std::size_t k = 1; k < workers; ++k) others.emplace_back(some, k, workers);
-  some(0, workers);
-  for (std::thread& other : others) other.join();
-  Sum<double> sum;
-  for (const double x : cost) sum += x;
-  return sum.value();
+  return cheapest_runs(problem, prices, threads, out);
 }
 
 ColumnAnswer ColumnGeneration::solve(std::vector<double> start, const ColumnOptions& options) {

@@ -11,6 +11,7 @@
 
 #include "carnot/base/error.hpp"
 
+#include "plan/column_ascent.hpp"
 #include "plan/column_generation.hpp"
 #include "plan/column_search.hpp"
 
@@ -146,7 +147,18 @@ void Stage::run(const std::vector<std::vector<JobRun>>& known,
     const double share = first < 0 ? 0.0 : 0.7 * (1.0 - (apart + 3.3) / first);
     return progress(bound, best_.objective, std::clamp(share, 0.0, 0.7));
   };
-  answer_ = columns_.solve(sites_.rows().row_prices(), columns);
+  AscentOptions ascent;
+  ascent.threads = columns.threads;
+  ascent.progress = [&](double share) {
+    return progress(-std::numeric_limits<double>::infinity(), best_.objective, 0.2 * share);
+  };
+  const PricedWeights plain = priced(std::vector<double>(goals_.size()));
+  const std::vector<double> price =
+      ascend(problem_, plain.jobs(), supply_steps(model_, plain, {}), ascent,
+             [&](const std::vector<JobRun>& runs) {
+               for (std::size_t j = 0; j < runs.size(); ++j) columns_.add(j, runs[j]);
+             });
+  answer_ = columns_.solve(row_prices_at(model_, objective_, goals_, price), columns);
   if (!progress(answer_.bound, best_.objective, 0.7) || problem_.jobs.size() == 0) return;
 
   // Whole jobs, beginning with what the mixtures lean to and fearing their prices.

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 namespace carnot::plan {
 
@@ -12,67 +10,29 @@ namespace {
 
 constexpr std::size_t kNear = 7;  // jobs taken out at once
 constexpr double kLeastPower = 1e-9;
+constexpr double kFits = 1e-10;     // by which a sum of powers may pass a limit, relative
 constexpr double kForbidden = 1e9;  // EUR per kW beyond what a site can hold or owes
 
 }  // namespace
 
 JobSearch::JobSearch(const SiteModel& model) : model_(model), problem_(model.problem()) {
   const std::size_t cells = model.sites() * model.slots();
-  for (std::vector<double>* of : {&base_, &it_price_, &offset_, &owed_, &held_, &held_price_, &energy_,
-                                  &reserve_})
+  for (std::vector<double>* of : {&owed_, &held_, &held_price_, &energy_, &reserve_})
     of->resize(cells);
-  segments_.resize(cells);
+  for (std::size_t s = 0; s < model.sites(); ++s)
+    for (std::size_t t = 0; t < model.slots(); ++t) base_.push_back(model.base(s, t));
 }
 
-void JobSearch::look(const PricedWeights& weights, const std::vector<SiteFlows>& flows,
-                     double shortfall) {
-  const double h = model_.h();
+void JobSearch::look(const PricedWeights& weights, const std::vector<SiteFlows>& flows) {
   weights_ = weights.jobs();
-  shortfall_ = shortfall;
-  std::fill(held_.begin(), held_.end(), 0.0);
+  for (std::vector<double>* of : {&owed_, &held_, &held_price_})
+    std::fill(of->begin(), of->end(), 0.0);
+  steps_ = supply_steps(model_, weights, flows);
   for (std::size_t s = 0; s < model_.sites(); ++s) {
-    const SiteTerms& terms = model_.terms(s);
-    std::vector<double> paid;  // greatest grid power, by demand charge
-    for (const DemandCharge& charge : terms.demand_charges)
-      paid.push_back(*std::max_element(flows[s].grid_kw.begin() + charge.from,
-                                       flows[s].grid_kw.begin() + charge.to));
+    if (flows[s].reserve_kw.empty()) continue;
     for (std::size_t t = 0; t < model_.slots(); ++t) {
       const std::size_t i = s * model_.slots() + t;
-      const SiteWeights& w = weights.sites(t);
-      const PlanSite& site = problem_.sites[s];
-      base_[i] = model_.base(s, t);
-      it_price_[i] = h * (w.money * model_.it_cost(s) + w.carbon * terms.it_g_per_kwh);
-      offset_[i] =
-          flows[s].charge_kw.empty() ? 0.0 : flows[s].charge_kw[t] - flows[s].discharge_kw[t];
-      std::vector<Segment>& segments = segments_[i];
-      segments.clear();
-      const double sold = model_.export_price(s, t) > 0
-                              ? std::min(site.free_kw[t], model_.export_limit(s, t))
-                              : 0.0;
-      segments.push_back({site.free_kw[t] - sold, h * w.own});
-      segments.push_back({sold, h * (w.own + w.money * model_.export_price(s, t))});
-      // Grid power: dearer above each level that a demand charge is paid for.
-      std::vector<std::pair<double, double>> levels;
-      for (std::size_t d = 0; d < paid.size(); ++d) {
-        const DemandCharge& charge = terms.demand_charges[d];
-        if (static_cast<std::int32_t>(t) >= charge.from && static_cast<std::int32_t>(t) < charge.to)
-          levels.emplace_back(paid[d], w.money * charge.eur_per_kw);
-      }
-      std::sort(levels.begin(), levels.end());
-      levels.emplace_back(std::numeric_limits<double>::infinity(), 0.0);
-      double price = h * (w.money * problem_.grid_cost(s, t) + w.carbon * site.carbon_g_per_kwh[t] +
-                          w.grid);
-      double from = 0;
-      for (const auto& [level, more] : levels) {
-        const double to = std::min(level, site.grid_limit_kw[t]);
-        if (to > from) segments.push_back({to - from, price});
-        from = std::max(from, to);
-        price += more;
-      }
-      std::stable_sort(segments.begin(), segments.end(),
-                       [](const Segment& a, const Segment& b) { return a.price < b.price; });
-      if (flows[s].reserve_kw.empty()) continue;
-      held_price_[i] = w.money * model_.offer_price(s, t);
+      held_price_[i] = weights.sites(t).money * model_.offer_price(s, t);
       for (std::size_t k = 0; k < model_.hold() && t + k < model_.slots(); ++k) {
         owed_[i + k] = std::max(owed_[i + k], model_.committed(s, t));
         held_[i + k] = std::max(held_[i + k], flows[s].reserve_kw[t]);
@@ -88,25 +48,13 @@ double JobSearch::reserve_cost(std::size_t i, double stoppable) const {
 }
 
 double JobSearch::cell_cost(std::size_t i, double load, double stoppable) const {
-  const std::size_t s = i / model_.slots(), t = i % model_.slots();
-  const double it = std::max(0.0, base_[i] + load);
-  double cost = it_price_[i] * it + reserve_cost(i, stoppable);
-  if (const double over = it - problem_.sites[s].capacity_kw[t]; over > 1e-9 * it)
-    cost += kForbidden * over;
-  double need = model_.facility(s, t, it) + offset_[i];
-  for (const Segment& segment : segments_[i]) {
-    if (need <= segment.width) return cost + std::max(0.0, need) * segment.price;
-    cost += segment.width * segment.price;
-    need -= segment.width;
+  double cost = reserve_cost(i, stoppable), left = base_[i] + load;
+  for (const SupplyStep& step : steps_[i]) {
+    if (left <= step.width) return cost + std::max(0.0, left) * step.price;
+    cost += step.width * step.price;
+    left -= step.width;
   }
-  return need > 1e-9 * it ? cost + kForbidden * need : cost;
-}
-
-double JobSearch::cost() const {
-  double sum = weighted(weights_, sums_.own);
-  for (std::size_t i = 0; i < segments_.size(); ++i)
-    sum += cell_cost(i, sums_.load[i], sums_.stoppable[i]);
-  return sum;
+  return left > kFits * (base_[i] + load) ? cost + kForbidden * left : cost;
 }
 
 double JobSearch::marginal(std::size_t i, double kw, bool stoppable, double trust) const {

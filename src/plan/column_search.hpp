@@ -11,6 +11,7 @@
 
 #include "carnot/base/random.hpp"
 
+#include "plan/cell_supply.hpp"
 #include "plan/column_sites.hpp"
 
 namespace carnot::plan {
@@ -33,16 +34,10 @@ class JobSearch {
   /// times; keeps what costs no more than `warmth` (falling to none) above.
   void rebuild(std::int64_t rounds, double warmth, std::uint64_t seed);
 
-  /// Cost of what is in hand, sites included, as seen from here.
-  double cost() const;
   const std::vector<JobRun>& runs() const noexcept { return runs_; }
   const JobSums& sums() const noexcept { return sums_; }
 
  private:
-  struct Segment {
-    double width = 0, price = 0;  // kW, EUR per kW
-  };
-
   std::size_t cell(const Piece& piece) const {
     return piece.site * model_.slots() + static_cast<std::size_t>(piece.slot);
   }
@@ -62,8 +57,8 @@ class JobSearch {
   std::vector<JobRun> runs_;
   JobSums sums_;
   // Of a cell.
-  std::vector<double> base_, it_price_, offset_, owed_, held_, held_price_, guide_;
-  std::vector<std::vector<Segment>> segments_;
+  std::vector<double> base_, owed_, held_, held_price_, guide_;
+  std::vector<std::vector<SupplyStep>> steps_;
   OwnWeights weights_;
   // Scratch.
   std::vector<double> energy_, reserve_;

@@ -247,6 +247,17 @@ void SiteRows::fix(const JobSums& sums) {
                          goal_scale_[k]);
 }
 
+void SiteRows::sell(const std::vector<double>& price) {
+  for (std::size_t i = 0; i < price.size(); ++i) {
+    const Share share{it_row_[i], -1.0};
+    program_.add_column(-kNoLimit, kNoLimit, -price[i] * model_.h(), {&share, 1});
+  }
+  for (const int row : goal_row_) program_.set_row(row, -kNoLimit, kNoLimit);
+  for (const std::vector<int>& rows : call_row_)
+    for (const int row : rows)
+      if (row >= 0) program_.set_row(row, -kNoLimit, kNoLimit);
+}
+
 std::vector<double> SiteRows::row_prices() const {
   std::vector<double> out(rows_);
   for (std::size_t i = 0; i < rows_; ++i) {
@@ -356,6 +367,17 @@ std::vector<std::pair<std::string, double>> SiteRows::broken() const {
     if (const double share = program_.value(e.column) / e.scale; share > kBroken)
       out.emplace_back(e.words, share);
   return out;
+}
+
+std::vector<double> row_prices_at(const SiteModel& model, const Weights& objective,
+                                  const std::vector<GoalRow>& goals,
+                                  const std::vector<double>& price) {
+  LinearProgram program;
+  SiteRows rows(model, objective, goals, 0.0, program);
+  rows.sell(price);
+  const ProgramAnswer answer = program.solve();
+  CARNOT_CHECK(answer.status == ProgramStatus::Optimal, "sites alone have a best answer");
+  return rows.row_prices();
 }
 
 SiteProgram::SiteProgram(const SiteModel& model, const Weights& objective,

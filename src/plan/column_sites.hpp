@@ -40,6 +40,10 @@ class SiteRows {
   /// Jobs are these and no columns.
   void fix(const JobSums& sums);
 
+  /// Jobs are whatever `price`, [cell] EUR per kWh, is paid for; goals and reserve are let go.
+  /// For good: the programme is of no use for anything else after it.
+  void sell(const std::vector<double>& price);
+
   /// Row prices as they stand, and what they say as multipliers.
   std::vector<double> row_prices() const;
   void multipliers(const std::vector<double>& row_prices, Plan& plan) const;
@@ -93,6 +97,11 @@ class SiteRows {
   std::vector<Elastic> elastic_;
   std::size_t rows_ = 0, columns_ = 0, entries_ = 0;  // without columns of jobs
 };
+
+/// Row prices that go with prices of IT power: what else sites are worth at those.
+std::vector<double> row_prices_at(const SiteModel& model, const Weights& objective,
+                                  const std::vector<GoalRow>& goals,
+                                  const std::vector<double>& price);
 
 /// What sites do best when jobs are given.
 class SiteProgram {
