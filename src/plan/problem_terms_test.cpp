@@ -54,7 +54,7 @@ class TermsInFiles : public ::testing::Test {
 };
 
 TEST_F(TermsInFiles, ComeBackTheSame) {
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
     const Problem problem = problem_with_terms(seed, 5, 3, 8);
     const Problem read = written_and_read(problem);
     EXPECT_EQ(problem.network.egress_eur_per_gb, read.network.egress_eur_per_gb);
@@ -70,7 +70,7 @@ TEST_F(TermsInFiles, ComeBackTheSame) {
 }
 
 TEST_F(TermsInFiles, PlansHoldAndMixWithJobsOfTheContract) {
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
     Problem problem = problem_with_terms(seed, 4, 3, 8);
     problem.terms.erase(2);
     for (PlanSite& site : problem.sites) {
@@ -106,7 +106,7 @@ TEST_F(TermsInFiles, PlansHoldAndMixWithJobsOfTheContract) {
     }
     const Certificate checked = check_plan((folder_ / "plan.json").string());
     EXPECT_TRUE(checked.holds()) << seed << ' ' << checked.violations.front();
-    EXPECT_EQ(checked.totals.objective_eur, made.totals.objective_eur) << seed;
+    EXPECT_DOUBLE_EQ(checked.totals.objective_eur, made.totals.objective_eur) << seed;
   }
 }
 

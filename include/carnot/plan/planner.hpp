@@ -67,7 +67,7 @@ struct PlannerOptions {
 };
 
 /// Objective and bound in the answer come from `certify`, not from the search.
-/// \throws InternalError if the certificate does not hold
+/// \throws InputError if a job has terms; InternalError if the certificate does not hold
 Plan plan_large(const Problem& problem, const PlannerOptions& options = {});
 
 }  // namespace carnot::plan
