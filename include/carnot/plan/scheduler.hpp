@@ -181,7 +181,8 @@ class FleetControl {
   virtual Duration length(JobIndex job) const = 0;
 
   // Commands.
-  /// Into the line of `site`, to run until done; replaces any plan.
+  /// Into the line of `site`, to run until done; replaces any plan. A job that runs elsewhere or in
+  /// another mode is suspended first and its state carried there.
   virtual void submit(JobIndex job, SiteIndex site, std::uint8_t mode = 0) = 0;
   /// Starts it now, past the line. False, and nothing is done, if its nodes are not free or its
   /// state would have to move first.
@@ -194,9 +195,7 @@ class FleetControl {
   /// Another mode without stopping. False, and nothing is done, if it needs more nodes than are
   /// free.
   virtual bool resize(JobIndex job, std::uint8_t mode) = 0;
-  /// Suspends it if it runs, carries its state to `site` and joins the line there.
-  virtual void migrate(JobIndex job, SiteIndex site, std::uint8_t mode = 0) = 0;
-  /// It will never run (counted as late, not as finished).
+  /// It will never run (counted as late, not as finished); for jobs that wait.
   virtual void drop(JobIndex job) = 0;
   /// Asks for `tick` then; `when` <= now: as soon as this instant's events are over.
   virtual void wake_at(Instant when) = 0;
