@@ -25,6 +25,21 @@ double integral(const StepCost& cost, Instant from, Instant to) {
 
 }  // namespace
 
+std::vector<std::uint8_t> Rule::save() const {
+  StateWriter state;
+  state.sequence(Scheduler::save());
+  save_state(state);
+  return state.take();
+}
+
+void Rule::restore(std::span<const std::uint8_t> bytes) {
+  const std::vector<std::uint8_t> all(bytes.begin(), bytes.end());
+  StateReader state(all);
+  Scheduler::restore(state.sequence<std::uint8_t>());
+  restore_state(state);
+  state.end();
+}
+
 StepCost steps(const SignalView& view, Instant from, Instant to) {
   StepCost cost;
   cost.step = view.step;
@@ -39,9 +54,8 @@ StepCost steps(const SignalView& view, Instant from, Instant to) {
 Timing cheapest_pieces(const StepCost& cost, Instant from, Instant to, Duration length) {
   std::vector<std::uint32_t> order(cost.value.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return cost.value[a] < cost.value[b];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return cost.value[a] < cost.value[b]; });
   Timing timing;
   Duration left = length;
   for (const std::uint32_t i : order) {

@@ -5,12 +5,15 @@
 /// What the policies share: how long a job may wait, the cheapest time for one job on its own, and
 /// the makers of all rules. A rule's sources stand in `scheduler_list`.
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "carnot/plan/scheduler.hpp"
+
+#include "base/state_bytes.hpp"
 
 namespace carnot::plan {
 
@@ -21,6 +24,8 @@ class Rule : public Scheduler {
       : name_(std::move(name)), knowledge_(knowledge), options_(std::move(options)) {}
   std::string_view name() const noexcept override { return name_; }
   Knowledge knowledge() const noexcept override { return knowledge_; }
+  std::vector<std::uint8_t> save() const final;
+  void restore(std::span<const std::uint8_t> bytes) final;
 
  protected:
   const SchedulerOptions& options() const noexcept { return options_; }
@@ -36,6 +41,10 @@ class Rule : public Scheduler {
   }
 
  private:
+  /// State of the rule beyond what the fleet shows.
+  virtual void save_state(StateWriter&) const {}
+  virtual void restore_state(StateReader&) {}
+
   std::string name_;
   Knowledge knowledge_;
   SchedulerOptions options_;
@@ -65,8 +74,8 @@ struct Timing {
 /// of the dearest step its beginning. O(n log n).
 Timing cheapest_pieces(const StepCost& cost, Instant from, Instant to, Duration length);
 /// The cheapest `length` of [from, to) in one piece, the earliest of equals. The integral over a
-/// window bends only where an end of it meets a step's edge, so these starts are enough. O(n length /
-/// step).
+/// window bends only where an end of it meets a step's edge, so these starts are enough. O(n length
+/// / step).
 Timing cheapest_window(const StepCost& cost, Instant from, Instant to, Duration length);
 
 /// Plans `job` at `site` in `mode` over the pieces.

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules that run a job in pieces at the site it was sent to, by carbon alone.
 #include <algorithm>
-#include <cstring>
-#include <queue>
-
-#include "carnot/base/error.hpp"
+#include <utility>
 
 #include "plan/scheduler_rules.hpp"
 
@@ -21,9 +18,8 @@ class WaitAwhile final : public Rule {
     const JobRequest& request = fleet.request(job);
     const Instant from = fleet.now(), to = from + wait(fleet, job) + length(fleet, job);
     const StepCost cost = steps(fleet.ahead(request.origin, Signal::Carbon), from, to);
-    const Timing timing = request.stoppable
-                              ? cheapest_pieces(cost, from, to, length(fleet, job))
-                              : cheapest_window(cost, from, to, length(fleet, job));
+    const Timing timing = request.stoppable ? cheapest_pieces(cost, from, to, length(fleet, job))
+                                            : cheapest_window(cost, from, to, length(fleet, job));
     if (timing.pieces.empty()) return fleet.submit(job, request.origin);
     plan_pieces(fleet, job, request.origin, 0, timing.pieces);
   }
@@ -38,10 +34,9 @@ class Ecovisor final : public Rule {
 
   void arrived(FleetControl& fleet, JobIndex job) override {
     const SiteIndex site = fleet.request(job).origin;
-    const Instant now = fleet.now();
-    if (!fleet.request(job).stoppable || wait(fleet, job) <= Duration{})
-      return fleet.submit(job, site);
-    Tame tame{job, threshold(fleet.ahead(site, Signal::Carbon), now), now, wait(fleet, job), false};
+    if (!fleet.request(job).stoppable) return fleet.submit(job, site);
+    Tame tame{job, State::New, threshold(fleet.ahead(site, Signal::Carbon), fleet.now()),
+              fleet.now(), wait(fleet, job)};
     decide(fleet, tame);
     jobs_.push_back(tame);
     wake(fleet);
@@ -49,9 +44,7 @@ class Ecovisor final : public Rule {
 
   void tick(FleetControl& fleet) override {
     for (Tame& tame : jobs_) decide(fleet, tame);
-    std::erase_if(jobs_, [&](const Tame& tame) {
-      return tame.left <= Duration{} || fleet.status(tame.job).phase == JobPhase::Finished;
-    });
+    std::erase_if(jobs_, [](const Tame& tame) { return tame.left <= Duration{}; });
     wake(fleet);
   }
 
@@ -59,73 +52,77 @@ class Ecovisor final : public Rule {
     std::erase_if(jobs_, [&](const Tame& tame) { return tame.job == job; });
   }
 
-  std::vector<std::uint8_t> save() const override {
-    std::vector<std::uint8_t> bytes(jobs_.size() * sizeof(Tame));
-    if (!bytes.empty()) std::memcpy(bytes.data(), jobs_.data(), bytes.size());
-    return append_base(std::move(bytes));
+ private:
+  void save_state(StateWriter& state) const override {
+    state.sequence(jobs_);
+    state.value(asked_);
   }
-  void restore(std::span<const std::uint8_t> bytes) override {
-    bytes = take_base(bytes);
-    if (bytes.size() % sizeof(Tame) != 0) throw InputError("a scheduler's state: whole records");
-    jobs_.resize(bytes.size() / sizeof(Tame));
-    if (!bytes.empty()) std::memcpy(jobs_.data(), bytes.data(), bytes.size());
+  void restore_state(StateReader& state) override {
+    jobs_ = state.sequence<Tame>();
+    asked_ = state.value<Instant>();
   }
 
- private:
+  enum class State : std::uint32_t { New, Working, Paused };
   struct Tame {
     JobIndex job;
+    State state;
     double threshold;
     Instant since;  ///< of the pause or the work
     Duration left;  ///< that it may yet pause
-    bool paused;
   };
 
   static double threshold(const SignalView& carbon, Instant now) {
-    const Duration day = Duration::seconds(24 * 3600);
-    // Each step weighs by the time of it that lies within the day.
-    std::vector<std::pair<double, double>> values;
-    for (const Piece& p : pieces_of(carbon, now, now + day))
-      values.emplace_back(carbon.at(p.from), (p.to - p.from).time().in(second));
-    std::sort(values.begin(), values.end());
-    double passed = 0;
-    for (const auto& [value, weight] : values)
-      if ((passed += weight) > 0.3 * day.time().in(second)) return value;
-    return values.back().first;
-  }
-  static std::vector<Piece> pieces_of(const SignalView& view, Instant from, Instant to) {
-    std::vector<Piece> pieces;
-    for (Instant at = from; at < to;) {
-      const Instant edge = view.start + view.step * ((at - view.start) / view.step + 1);
-      pieces.push_back({at, std::min(edge, to)});
-      at = pieces.back().to;
+    const Instant end = now + Duration::seconds(24 * 3600);
+    std::vector<std::pair<double, Duration>> parts;  // value, and how long it lasts
+    for (Instant at = now; at < end;) {
+      const Instant edge = carbon.start + carbon.step * ((at - carbon.start) / carbon.step + 1);
+      parts.emplace_back(carbon.at(at), std::min(edge, end) - at);
+      at = std::min(edge, end);
     }
-    return pieces;
+    std::sort(parts.begin(), parts.end());
+    double passed_s = 0;
+    const auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& p) {
+      return (passed_s += p.second.time().in(second)) > 0.3 * 24 * 3600;
+    });
+    return part->first;
   }
 
-  void decide(FleetControl& fleet, Tame& tame) {
-    const Instant now = fleet.now();
+  static void decide(FleetControl& fleet, Tame& tame) {
     const SiteIndex site = fleet.request(tame.job).origin;
-    if (tame.paused) tame.left = tame.left - (now - tame.since);
-    const bool first = fleet.status(tame.job).phase == JobPhase::Waiting && !tame.paused &&
-                       !fleet.status(tame.job).in_line;
+    if (tame.state == State::Paused) tame.left = tame.left - (fleet.now() - tame.since);
+    tame.since = fleet.now();
     const bool pause =
         tame.left > Duration{} && fleet.sites()[site].carbon.base() >= tame.threshold;
-    tame.since = now;
-    if (pause && !tame.paused && !first) fleet.suspend(tame.job);
-    if (!pause && (tame.paused || first)) fleet.submit(tame.job, site);
-    tame.paused = pause;
+    if (pause && tame.state == State::Working) fleet.suspend(tame.job);
+    if (!pause && tame.state != State::Working) fleet.submit(tame.job, site);
+    tame.state = pause ? State::Paused : State::Working;
   }
 
+  /// At the next edge of the signal or the end of somebody's patience.
   void wake(FleetControl& fleet) {
     if (jobs_.empty()) return;
-    const SignalView view = fleet.ahead(fleet.request(jobs_.front().job).origin, Signal::Carbon);
+    const SignalView view = fleet.ahead(0, Signal::Carbon);
     Instant next = view.start + view.step * ((fleet.now() - view.start) / view.step + 1);
     for (const Tame& tame : jobs_)
-      if (tame.paused) next = std::min(next, fleet.now() + tame.left);
+      if (tame.state == State::Paused) next = std::min(next, fleet.now() + tame.left);
+    if (next == asked_) return;
+    asked_ = next;
     fleet.wake_at(next);
   }
 
   std::vector<Tame> jobs_;
+  Instant asked_;
 };
 
 }  // namespace
+
+std::unique_ptr<Scheduler> make_wait_awhile(std::string name, Knowledge knowledge,
+                                            const SchedulerOptions& options) {
+  return make_rule<WaitAwhile>(std::move(name), knowledge, options);
+}
+std::unique_ptr<Scheduler> make_ecovisor(std::string name, Knowledge knowledge,
+                                         const SchedulerOptions& options) {
+  return make_rule<Ecovisor>(std::move(name), knowledge, options);
+}
+
+}  // namespace carnot::plan

@@ -243,7 +243,7 @@ struct SchedulerOptions {
   /// Longest delay of a start that is chosen. A job with a deadline waits no longer than that
   /// leaves, by its length as far as it is known.
   Duration max_wait = Duration::seconds(24 * 3600);
-  double carbon_price_eur_per_t = 0.0;  ///< for rules that weigh both
+  double carbon_price_eur_per_t = 0.0;      ///< for rules that weigh both
   double stranded_below_eur_per_mwh = 5.0;  ///< price under which power counts as stranded
   /// What carrying a job to a site costs, for rules that weigh it; none: nothing.
   std::function<Money(const JobRequest&, SiteIndex)> move_cost;
