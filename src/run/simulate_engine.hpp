@@ -25,6 +25,10 @@ using plan::JobStatus;
 using plan::kNowhere;
 using plan::SiteIndex;
 
+/// Of one node that runs `job` in `mode` at `site`.
+std::int64_t node_milliwatts(const FleetScenario& scenario, const Workload& workload, JobIndex job,
+                             SiteIndex site, std::uint8_t mode);
+
 class FleetEngine final : public plan::FleetControl {
  public:
   FleetEngine(const FleetScenario& scenario, const Workload& workload, const FleetOptions& options,
@@ -150,7 +154,9 @@ class FleetEngine final : public plan::FleetControl {
   void set_phase(JobIndex job, JobPhase phase);
   const plan::PlannedRun& planned(JobIndex job) const;
   bool holds_nodes(JobIndex job) const noexcept;
-  std::int64_t node_mw(JobIndex job, SiteIndex site, std::uint8_t mode) const;
+  std::int64_t node_mw(JobIndex job, SiteIndex site, std::uint8_t mode) const {
+    return node_milliwatts(scenario_, workload_, job, site, mode);
+  }
   std::int64_t wall_time(std::int64_t work, double speed) const;
   std::int64_t time_to_do(std::int64_t work, double speed) const;
   std::int64_t worked(JobIndex job, bool safe) const;

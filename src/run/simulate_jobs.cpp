@@ -9,6 +9,16 @@
 
 namespace carnot::run {
 
+std::int64_t node_milliwatts(const FleetScenario& scenario, const Workload& workload, JobIndex job,
+                             SiteIndex site, std::uint8_t mode) {
+  const JobRequest& request = workload.jobs[job];
+  const std::int64_t mw = request.power_mw >= 0
+                              ? request.power_mw
+                              : std::llround(scenario.sites[site].hall.node_peak.in(1e-3 * watt));
+  const double share = workload.mode_sets[request.modes][mode].power_share;
+  return share == 1.0 ? mw : std::llround(share * static_cast<double>(mw));
+}
+
 void FleetEngine::link(Chain& chain, JobIndex job, bool first) {
   Run& run = runs_[job];
   run.previous = first ? kNowhere : chain.last;
@@ -39,14 +49,6 @@ void FleetEngine::set_phase(JobIndex job, JobPhase phase) {
 void FleetEngine::wait(JobIndex job) {
   set_phase(job, JobPhase::Waiting);
   waiting_.insert(job);
-}
-
-std::int64_t FleetEngine::node_mw(JobIndex job, SiteIndex site, std::uint8_t mode) const {
-  const std::int32_t own = workload_.jobs[job].power_mw;
-  const std::int64_t mw =
-      own >= 0 ? own : std::llround(scenario_.sites[site].hall.node_peak.in(1e-3 * watt));
-  const double share = modes(job)[mode].power_share;
-  return share == 1.0 ? mw : std::llround(share * static_cast<double>(mw));
 }
 
 // --- lines ---

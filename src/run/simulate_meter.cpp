@@ -133,11 +133,13 @@ void SiteMeter::book_own(double facility, double seconds) {
   const BatteryOptions& battery = site_->battery;
   const double total = site_->own.empty() ? 0.0 : std::max(0.0, site_->own[index_].in(watt));
   const double limit = site_->export_limit.in(watt);
-  const double available =
-      site_->computing_uses == ComputingUses::AllOwn ? total : std::max(0.0, total - limit);
+  const bool all_own = site_->computing_uses == ComputingUses::AllOwn;
+  const double available = all_own ? total : std::max(0.0, total - limit);
   const double used = std::min(facility, available);
-  const double exported = std::min(total - used, limit);
-  const double rest = total - used - exported;
+  // Exactly zero where computing takes all it may: a battery never takes and gives at once.
+  const double surplus = available - used;
+  const double exported = all_own ? std::min(surplus, limit) : std::min(total, limit);
+  const double rest = all_own ? surplus - exported : surplus;
   const double need = facility - used;
   const double capacity = battery.capacity.in(joule);
   const auto command = static_cast<plan::BatteryCommand>(state_.command);
