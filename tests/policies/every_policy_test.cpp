@@ -99,21 +99,30 @@ TEST_P(EveryPolicy, OutlivesFailuresAndReserveCalls) {
 }
 
 TEST_P(EveryPolicy, GoesOnAsIfNothingHadBeen) {
+  struct Stop {
+    std::vector<std::uint8_t> state;
+    std::size_t events;
+  };
   const World world = random_world(5, 3, 60, false);
   const auto scheduler = plan::make_scheduler(GetParam(), world.rules);
   FleetSimulation whole(world.scenario, world.workload, world.options, *scheduler);
-  std::vector<std::vector<std::uint8_t>> states;
+  std::vector<FleetEvent> events;
+  whole.watch([&](const FleetEvent& event) { events.push_back(event); });
+  std::vector<Stop> stops;
   for (std::size_t n = 0; whole.step(); ++n)
-    if (n % 97 == 50) states.push_back(whole.save());
-  const std::vector<std::uint8_t> end = whole.save();
-  ASSERT_GT(states.size(), 1U);
-  for (const std::vector<std::uint8_t>& state : states) {
+    if (n % 37 == 20) stops.push_back({whole.save(), events.size()});
+  ASSERT_GT(stops.size(), 2U);
+  for (const Stop& stop : stops) {
     const auto fresh = plan::make_scheduler(GetParam(), world.rules);
     FleetSimulation rest(world.scenario, world.workload, world.options, *fresh);
-    rest.restore(state);
+    std::vector<FleetEvent> tail;
+    rest.watch([&](const FleetEvent& event) { tail.push_back(event); });
+    rest.restore(stop.state);
     while (rest.step()) {
     }
-    EXPECT_TRUE(rest.save() == end);
+    EXPECT_EQ(tail,
+              std::vector(events.begin() + static_cast<std::ptrdiff_t>(stop.events), events.end()));
+    EXPECT_EQ(rest.result().flows.cost, whole.result().flows.cost);
   }
 }
 
