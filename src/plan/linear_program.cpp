@@ -145,20 +145,23 @@ std::vector<double> LinearProgram::sensitivity(std::span<const double> weights) 
       basic_weights.push_back(weights[j]);
     }
   std::vector<std::size_t> active;
-  std::vector<Eigen::Triplet<double>> entries;
+  std::vector<int> active_at(rows_.size(), -1);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     if (clp.getRowStatus(static_cast<int>(i)) == ClpSimplex::basic) continue;
-    for (std::size_t k = row_start_[i]; k < row_start_[i + 1]; ++k)
-      if (const int at_column = place[at(terms_[k].column)]; at_column >= 0)
-        entries.emplace_back(at_column, static_cast<int>(active.size()), terms_[k].coefficient);
+    active_at[i] = static_cast<int>(active.size());
     active.push_back(i);
   }
+  std::vector<Eigen::Triplet<double>> triplets;
+  for (const Entry& entry : entries_)
+    if (const int row = place[at(entry.column)], column = active_at[at(entry.row)];
+        row >= 0 && column >= 0)
+      triplets.emplace_back(row, column, entry.coefficient);
   CARNOT_CHECK(active.size() == basic_weights.size(), "a basis");
   std::vector<double> y(rows_.size(), 0.0);
   if (active.empty()) return y;
   const auto size = static_cast<Eigen::Index>(active.size());
   Eigen::SparseMatrix<double> matrix(size, size);
-  matrix.setFromTriplets(entries.begin(), entries.end());
+  matrix.setFromTriplets(triplets.begin(), triplets.end());
   const Eigen::SparseLU<Eigen::SparseMatrix<double>> factors(matrix);
   CARNOT_CHECK(factors.info() == Eigen::Success, "a basis that can be inverted");
   const Eigen::VectorXd solution =
