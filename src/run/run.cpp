@@ -24,8 +24,8 @@
 #include "carnot/run/job.hpp"
 #include "carnot/run/simulated_world.hpp"
 
+#include "base/state_bytes.hpp"
 #include "results.hpp"
-#include "state_bytes.hpp"
 
 namespace carnot::run {
 

@@ -3,8 +3,8 @@
 
 #include "carnot/base/error.hpp"
 
+#include "base/state_bytes.hpp"
 #include "run/simulate_engine.hpp"
-#include "run/state_bytes.hpp"
 
 namespace carnot::run {
 

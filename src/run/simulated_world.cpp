@@ -10,7 +10,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/plan/oracle.hpp"
 
-#include "state_bytes.hpp"
+#include "base/state_bytes.hpp"
 
 namespace carnot::run {
 

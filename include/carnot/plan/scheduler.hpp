@@ -27,6 +27,7 @@
 /// (`knowledge`) that it is an oracle; reports say so beside its name.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -239,13 +240,28 @@ class Scheduler {
 
 /// What some rules want to be told.
 struct SchedulerOptions {
-  Duration max_wait = Duration::seconds(24 * 3600);  ///< longest delay of a start that is chosen
-  double carbon_price_eur_per_t = 0.0;               ///< for rules that weigh both
+  /// Longest delay of a start that is chosen. A job with a deadline waits no longer than that
+  /// leaves, by its length as far as it is known.
+  Duration max_wait = Duration::seconds(24 * 3600);
+  double carbon_price_eur_per_t = 0.0;      ///< for rules that weigh both
+  double stranded_below_eur_per_mwh = 5.0;  ///< price under which power counts as stranded
+  /// What carrying a job to a site costs, for rules that weigh it; none: nothing.
+  std::function<Money(const JobRequest&, SiteIndex)> move_cost;
 };
 
+/// A rule there is.
+struct SchedulerInfo {
+  std::string_view name;
+  std::string_view what;    ///< it does, in one line
+  std::string_view source;  ///< who stated it
+};
+/// Every rule there is, in report order.
+std::span<const SchedulerInfo> scheduler_list() noexcept;
+std::vector<std::string> scheduler_names();
+
+/// \param name  of a rule, as it is or with what it may know besides: `lowest-window:future`,
+///              `:lengths`, `:oracle` (both)
 /// \throws InputError for an unknown name (nearest known one named)
 std::unique_ptr<Scheduler> make_scheduler(std::string_view name, const SchedulerOptions& options);
-/// Every name there is, in report order.
-std::vector<std::string> scheduler_names();
 
 }  // namespace carnot::plan
