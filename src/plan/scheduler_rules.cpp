@@ -9,7 +9,8 @@ namespace carnot::plan {
 
 namespace {
 
-double seconds(Duration d) { return d.time().in(second); }
+// Whole seconds come out whole, so that equals stay equal.
+double seconds(Duration d) { return static_cast<double>(d.nanoseconds()) / 1e9; }
 
 /// Integral of the cost over [from, to), both within its steps.
 double integral(const StepCost& cost, Instant from, Instant to) {
