@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <map>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "carnot/base/text.hpp"
 
 #include "run/simulate_engine.hpp"
+#include "run/state_bytes.hpp"
 
 namespace carnot::run {
 
@@ -228,6 +230,48 @@ void FleetLog::add(const FleetEvent& e) {
 void FleetLog::close(const FleetResult& result) {
   for (const auto& [name, value] : totals_of(result))
     text_ += fmt::format("{}{} {}\n", kTotal, name, shortest(value));
+}
+
+namespace {
+
+constexpr std::string_view kMagic = "carnot.checkpoint/1\n";
+
+// FNV-1a, 64 bit.
+std::uint64_t checksum(std::string_view bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : bytes) hash = 0x100000001b3 * (hash ^ static_cast<unsigned char>(c));
+  return hash;
+}
+
+}  // namespace
+
+std::string to_bytes(const FleetCheckpoint& checkpoint) {
+  StateWriter w;
+  w.sequence(checkpoint.state);
+  w.text(checkpoint.log);
+  const std::vector<std::uint8_t> body = w.take();
+  std::string bytes(kMagic);
+  bytes.append(reinterpret_cast<const char*>(body.data()), body.size());
+  const std::uint64_t sum = checksum(bytes);
+  bytes.append(reinterpret_cast<const char*>(&sum), sizeof sum);
+  return bytes;
+}
+
+FleetCheckpoint checkpoint_of(std::string_view bytes, const std::string& name) {
+  std::uint64_t sum = 0;
+  if (bytes.size() < kMagic.size() + sizeof sum || bytes.substr(0, kMagic.size()) != kMagic)
+    throw InputError(describe({name, 0}, "", "a file that --checkpoint wrote"));
+  const std::string_view body = bytes.substr(0, bytes.size() - sizeof sum);
+  std::memcpy(&sum, bytes.data() + body.size(), sizeof sum);
+  if (checksum(body) != sum)
+    throw InputError(describe({name, 0}, "", "a whole checkpoint; this one is damaged"));
+  const std::vector<std::uint8_t> content(body.begin() + kMagic.size(), body.end());
+  StateReader r(content);
+  FleetCheckpoint checkpoint;
+  checkpoint.state = r.sequence<std::uint8_t>();
+  checkpoint.log = r.text();
+  r.end();
+  return checkpoint;
 }
 
 FleetReplay replay(std::string_view text, const std::string& name, const FleetScenario& scenario,

@@ -31,6 +31,16 @@ class FleetLog {
   std::string text_;
 };
 
+/// A simulation to go on with, and the log up to there.
+struct FleetCheckpoint {
+  std::vector<std::uint8_t> state;  ///< of `FleetSimulation::save`
+  std::string log;                  ///< empty: none was kept
+};
+/// The bytes of a file, a checksum among them.
+std::string to_bytes(const FleetCheckpoint& checkpoint);
+/// \throws InputError naming `name` if the bytes are no checkpoint or damaged
+FleetCheckpoint checkpoint_of(std::string_view bytes, const std::string& name);
+
 struct FleetReplay {
   FleetResult result;  ///< flows, and of the rest what events tell: finished, starts, ...
   std::uint64_t events = 0;
