@@ -104,6 +104,27 @@ RC_GTEST_PROP(CheapestWindow, IsTheCheapestOfAllStarts, ()) {
   RC_ASSERT(got.pieces[0].from == minutes(100 + first));
 }
 
+// Never dearer than one piece, and room for the overhead of each.
+RC_GTEST_PROP(CheapestTiming, PaysForEveryPiece, ()) {
+  const Case c = draw();
+  const Instant from = minutes(100 + c.from), to = minutes(100 + c.to);
+  const Duration overhead = minutes_long(*rc::gen::inRange<std::int64_t>(0, 4));
+  const Timing one = cheapest_timing(c.cost, from, to, minutes_long(c.length), overhead, false);
+  const Timing got = cheapest_timing(c.cost, from, to, minutes_long(c.length), overhead, true);
+  RC_ASSERT(one.pieces.size() <= 1U);
+  if (!one.pieces.empty()) {
+    RC_ASSERT(!got.pieces.empty());
+    RC_ASSERT(got.cost <= one.cost);
+    RC_ASSERT(one.pieces[0].to - one.pieces[0].from == minutes_long(c.length) + overhead);
+  }
+  Duration work;
+  for (const Piece& p : got.pieces) {
+    RC_ASSERT(p.to - p.from > overhead || overhead == Duration{});
+    work = work + (p.to - p.from) - overhead;
+  }
+  if (!got.pieces.empty()) RC_ASSERT(work >= minutes_long(c.length));
+}
+
 TEST(Steps, KeepTheLastValueBeyondTheView) {
   const std::vector<double> mean{1.0, 2.0}, sum{0.0, 60.0, 180.0};
   const SignalView view{minutes(10), minutes_long(1), mean, sum};
