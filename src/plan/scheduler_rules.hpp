@@ -77,6 +77,11 @@ Timing cheapest_pieces(const StepCost& cost, Instant from, Instant to, Duration 
 /// / step).
 Timing cheapest_window(const StepCost& cost, Instant from, Instant to, Duration length);
 
+/// The cheapest of both where each piece takes `overhead` besides its share of the work. A job that
+/// may not be stopped has one piece.
+Timing cheapest_timing(const StepCost& cost, Instant from, Instant to, Duration work,
+                       Duration overhead, bool stoppable);
+
 /// Plans `job` at `site` in `mode` over the pieces.
 void plan_pieces(FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode,
                  const std::vector<Piece>& pieces);
