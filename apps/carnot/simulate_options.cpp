@@ -192,7 +192,7 @@ void add_simulate_flags(CLI::App& command, SimulateCommand& c) {
       ->delimiter(',');
   command.add_option("--nodes-per-site", c.nodes, "Default: as --load says")
       ->check(CLI::Range(1, 10'000'000));
-  command.add_option("--load", c.load, "Share of all nodes that the trace needs (default: 0.5)")
+  command.add_option("--load", c.load, "Share of all nodes that the trace needs (default: 0.3)")
       ->check(CLI::Range(0.001, 1.0));
   command.add_option("--node-power-w", c.node_power_w, "Of a node at work (default: 400)")
       ->check(positive);
