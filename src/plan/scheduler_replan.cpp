@@ -109,14 +109,13 @@ class Carnot final : public Rule {
             cost.value[i] *= 1.0 - std::clamp(spare / need, 0.0, 1.0);
           cost.value[i] = watts * std::max(cost.value[i], clearing_price(s, when));
         }
-        const Duration need = left(fleet, job, fleet.modes(job)[m].speed);
-        const Timing timing = stoppable ? cheapest_pieces(cost, from, to, need)
-                                        : cheapest_window(cost, from, to, need);
+        const Timing timing = cheapest_timing(cost, std::min(to, from + way(fleet, job, s)), to,
+                                              left(fleet, job, fleet.modes(job)[m].speed),
+                                              overhead(fleet), stoppable);
         const double total = timing.cost + move_eur(fleet, job, s);
         if (timing.pieces.empty() || total >= least) continue;
         least = total;
-        best.clear();
-        for (const Piece& piece : timing.pieces) best.push_back({piece.from, piece.to, s, mode});
+        best = runs_of(timing, s, mode);
       }
     }
     if (best.empty()) {
@@ -124,6 +123,19 @@ class Carnot final : public Rule {
       best.push_back({from, from + need, emptiest(fleet, job), 0});
     }
     commit(fleet, job, std::move(best));
+  }
+
+  static Duration overhead(const FleetControl& fleet) {
+    return fleet.delays().start + fleet.delays().stop;
+  }
+  /// Until a job that has not begun can be at a site.
+  static Duration way(const FleetControl& fleet, JobIndex job, SiteIndex site) {
+    return site == fleet.status(job).site ? Duration{} : fleet.delays().move;
+  }
+  static std::vector<PlannedRun> runs_of(const Timing& timing, SiteIndex site, std::uint8_t mode) {
+    std::vector<PlannedRun> runs;
+    for (const Piece& piece : timing.pieces) runs.push_back({piece.from, piece.to, site, mode});
+    return runs;
   }
 
   double base_watts(const SiteState& site, std::int32_t booked) const {
@@ -143,11 +155,16 @@ class Carnot final : public Rule {
     return best;
   }
 
+  /// Books the runs and plans them: on its way in time, and told to stop in time.
   void commit(FleetControl& fleet, JobIndex job, std::vector<PlannedRun> runs) {
     for (const PlannedRun& run : runs)
       bookings_.add(run.site, run.from, run.to, fleet.nodes(job, run.mode));
+    runs_[job] = runs;
+    for (PlannedRun& run : runs)
+      run.to = std::max(run.from + Duration::nanoseconds(1), run.to - fleet.delays().stop);
+    runs.front().from =
+        std::max(fleet.now(), runs.front().from - way(fleet, job, runs.front().site));
     fleet.plan(job, runs);
-    runs_[job] = std::move(runs);
   }
 
   // --- the hour ---
@@ -264,7 +281,7 @@ std::vector<JobIndex> Carnot::plan_together(FleetControl& fleet,
   std::int64_t slots = 0;
   for (const JobIndex job : jobs) {
     const std::int64_t window = std::min(kMostSlots, (deadline(fleet, job) - now) / step);
-    const std::int64_t need = slots_for(left(fleet, job, 1.0), step);
+    const std::int64_t need = slots_for(left(fleet, job, 1.0) + overhead(fleet), step);
     const bool fits = fleet.request(job).stoppable && need >= 1 && need <= window;
     (fits ? together : others).push_back(job);
     if (fits) slots = std::max(slots, window);
@@ -279,7 +296,8 @@ std::vector<JobIndex> Carnot::plan_together(FleetControl& fleet,
     std::vector<PlanMode> modes;
     double most_kwh = 0;
     for (std::size_t m = 0; m < fleet.modes(job).size(); ++m) {
-      const std::int64_t need = slots_for(left(fleet, job, fleet.modes(job)[m].speed), step);
+      const std::int64_t need =
+          slots_for(left(fleet, job, fleet.modes(job)[m].speed) + overhead(fleet), step);
       if (need > window) continue;
       const auto mode = static_cast<std::uint8_t>(m);
       const double kw = power(fleet, job, fleet.request(job).origin, mode).in(kilowatt);
@@ -327,14 +345,12 @@ bool Carnot::take(FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_
     const auto t = static_cast<std::size_t>(slot);
     wanted.value[t] = cost.value[t];
   }
+  const Instant end = wanted.start + step * static_cast<std::int64_t>(wanted.value.size());
   const Timing timing =
-      cheapest_pieces(wanted, bookings_.start(),
-                      wanted.start + step * static_cast<std::int64_t>(wanted.value.size()),
-                      left(fleet, job, fleet.modes(job)[mode].speed));
+      cheapest_timing(wanted, std::min(end, bookings_.start() + way(fleet, job, site)), end,
+                      left(fleet, job, fleet.modes(job)[mode].speed), overhead(fleet), true);
   if (timing.pieces.empty()) return false;
-  std::vector<PlannedRun> runs;
-  for (const Piece& piece : timing.pieces) runs.push_back({piece.from, piece.to, site, mode});
-  commit(fleet, job, std::move(runs));
+  commit(fleet, job, runs_of(timing, site, mode));
   return true;
 }
 

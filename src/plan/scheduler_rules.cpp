@@ -9,7 +9,8 @@ namespace carnot::plan {
 
 namespace {
 
-double seconds(Duration d) { return d.time().in(second); }
+// Whole seconds come out whole, so that equals stay equal.
+double seconds(Duration d) { return static_cast<double>(d.nanoseconds()) / 1e9; }
 
 /// Integral of the cost over [from, to), both within its steps.
 double integral(const StepCost& cost, Instant from, Instant to) {
@@ -97,6 +98,26 @@ Timing cheapest_window(const StepCost& cost, Instant from, Instant to, Duration 
     if (best.pieces.empty() || sum < best.cost) best = {{{start, start + length}}, sum};
   }
   return best;
+}
+
+Timing cheapest_timing(const StepCost& cost, Instant from, Instant to, Duration work,
+                       Duration overhead, bool stoppable) {
+  if (stoppable && overhead <= Duration{}) return cheapest_pieces(cost, from, to, work);
+  const Timing window = cheapest_window(cost, from, to, work + overhead);
+  if (!stoppable) return window;
+  for (std::size_t n = 2; n <= cost.value.size();) {
+    Timing timing = cheapest_pieces(cost, from, to, work + overhead * static_cast<std::int64_t>(n));
+    if (timing.pieces.empty()) break;
+    if (timing.pieces.size() > n) {
+      n = timing.pieces.size();
+      continue;
+    }
+    const bool useful = std::all_of(timing.pieces.begin(), timing.pieces.end(),
+                                    [&](const Piece& p) { return p.to - p.from > overhead; });
+    if (useful && (window.pieces.empty() || timing.cost < window.cost)) return timing;
+    break;
+  }
+  return window;
 }
 
 void plan_pieces(FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode,

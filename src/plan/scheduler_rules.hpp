@@ -11,9 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "carnot/base/state_bytes.hpp"
 #include "carnot/plan/scheduler.hpp"
-
-#include "base/state_bytes.hpp"
 
 namespace carnot::plan {
 
@@ -77,6 +76,11 @@ Timing cheapest_pieces(const StepCost& cost, Instant from, Instant to, Duration 
 /// window bends only where an end of it meets a step's edge, so these starts are enough. O(n length
 /// / step).
 Timing cheapest_window(const StepCost& cost, Instant from, Instant to, Duration length);
+
+/// The cheapest of both where each piece takes `overhead` besides its share of the work. A job that
+/// may not be stopped has one piece.
+Timing cheapest_timing(const StepCost& cost, Instant from, Instant to, Duration work,
+                       Duration overhead, bool stoppable);
 
 /// Plans `job` at `site` in `mode` over the pieces.
 void plan_pieces(FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode,

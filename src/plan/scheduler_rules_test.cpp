@@ -59,10 +59,10 @@ void check_shape(const Case& c, const Timing& timing) {
     last = p.to + Duration::nanoseconds(1);  // touching pieces are one
     total = total + (p.to - p.from);
   }
-  RC_ASSERT(timing.pieces.empty() || timing.pieces.back().to <= minutes(100 + c.to));
-  RC_ASSERT(timing.pieces.empty() || total == minutes_long(c.length));
-  if (!timing.pieces.empty())
-    RC_ASSERT(std::abs(minute_sum(c, timing.pieces) - timing.cost) < 1e-9);
+  if (timing.pieces.empty()) return;
+  RC_ASSERT(timing.pieces.back().to <= minutes(100 + c.to));
+  RC_ASSERT(total == minutes_long(c.length));
+  RC_ASSERT(std::abs(minute_sum(c, timing.pieces) - timing.cost) < 1e-9);
 }
 
 RC_GTEST_PROP(CheapestPieces, AreTheCheapestMinutes, ()) {
@@ -102,6 +102,27 @@ RC_GTEST_PROP(CheapestWindow, IsTheCheapestOfAllStarts, ()) {
   RC_ASSERT(got.pieces.size() == 1U);
   RC_ASSERT(std::abs(got.cost - least) < 1e-9);
   RC_ASSERT(got.pieces[0].from == minutes(100 + first));
+}
+
+// Never dearer than one piece, and room for the overhead of each.
+RC_GTEST_PROP(CheapestTiming, PaysForEveryPiece, ()) {
+  const Case c = draw();
+  const Instant from = minutes(100 + c.from), to = minutes(100 + c.to);
+  const Duration overhead = minutes_long(*rc::gen::inRange<std::int64_t>(0, 4));
+  const Timing one = cheapest_timing(c.cost, from, to, minutes_long(c.length), overhead, false);
+  const Timing got = cheapest_timing(c.cost, from, to, minutes_long(c.length), overhead, true);
+  RC_ASSERT(one.pieces.size() <= 1U);
+  if (!one.pieces.empty()) {
+    RC_ASSERT(!got.pieces.empty());
+    RC_ASSERT(got.cost <= one.cost);
+    RC_ASSERT(one.pieces[0].to - one.pieces[0].from == minutes_long(c.length) + overhead);
+  }
+  Duration work;
+  for (const Piece& p : got.pieces) {
+    RC_ASSERT(p.to - p.from > overhead || overhead == Duration{});
+    work = work + (p.to - p.from) - overhead;
+  }
+  if (!got.pieces.empty()) RC_ASSERT(work >= minutes_long(c.length));
 }
 
 TEST(Steps, KeepTheLastValueBeyondTheView) {

@@ -11,6 +11,7 @@ namespace carnot::run {
 namespace {
 
 constexpr double kLeastLoad = 0.05;  // of a hall, where its overhead is greatest (fleet/site.hpp)
+constexpr double kRounding = 1e-6;   // of powers to whole milliwatts
 
 /// Cost of a joule of computing at one site and step, at most as high as it can be there.
 double cheapest_joule(const FleetSite& site, std::size_t i, double fullest) {
@@ -62,6 +63,37 @@ class Steps {
 bool has_overheads(const FleetOptions& o) {
   return o.start_delay > Duration{} || o.stop_delay > Duration{} ||
          (o.save_every > Duration{} && o.save_time > Duration{}) || o.failures.mean_up > Time{};
+}
+
+/// Least cost of the energy of all jobs if every hall may be filled, whenever and by whomever; none
+/// where jobs may choose how much energy they take.
+std::optional<double> cost_within_halls(const FleetScenario& scenario, const Workload& workload,
+                                        const Steps& steps, Instant begin, Instant end,
+                                        double fullest) {
+  const Power peak = scenario.sites.front().hall.node_peak;
+  for (const FleetSite& site : scenario.sites)
+    if (site.hall.node_peak != peak) return std::nullopt;
+  for (const std::vector<JobMode>& modes : workload.mode_sets)
+    if (modes.size() > 1) return std::nullopt;
+  Sum<double> energy;
+  double hottest = 0.0;  // watt of a node
+  for (std::size_t j = 0; j < workload.size(); ++j) {
+    const JobRequest& job = workload.jobs[j];
+    const JobMode& mode = workload.mode_sets[job.modes].front();
+    const double node =
+        mode.power_share * (job.power_mw >= 0 ? 1e-3 * job.power_mw : peak.in(watt));
+    hottest = std::max(hottest, node);
+    energy += node * (mode.nodes > 0 ? mode.nodes : job.nodes) *
+              workload.length[j].time().in(second) / mode.speed;
+  }
+  std::vector<Piece> pieces;
+  for (const FleetSite& site : scenario.sites)
+    steps.over(begin, end, site.price.size(), [&](std::size_t i, double seconds) {
+      pieces.push_back({cheapest_joule(site, i, fullest),
+                        (1.0 + kRounding) * site.hall.nodes * hottest * seconds});
+    });
+  std::sort(pieces.begin(), pieces.end());
+  return cheapest_cost(pieces, energy.value(), 1.0, 1.0, 1.0);
 }
 
 }  // namespace
@@ -133,6 +165,11 @@ std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workl
     total += cheapest_cost(pieces, work, speed, lean, rich);
   }
 
+  double least = total.value();
+  if (const auto in_halls =
+          cost_within_halls(scenario, workload, steps, options.begin, end, fullest))
+    least = std::max(least, *in_halls);
+
   // Free nodes earn where prices are below zero.
   if (below_zero)
     for (const FleetSite& site : scenario.sites) {
@@ -140,10 +177,10 @@ std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workl
           site.hall.nodes * std::max(site.hall.node_idle, site.hall.node_suspended).in(watt);
       steps.over(options.begin, end, n, [&](std::size_t i, double seconds) {
         if (site.price[i] < EnergyPrice{})
-          total += cheapest_joule(site, i, fullest) * idle * seconds;
+          least += cheapest_joule(site, i, fullest) * idle * seconds;
       });
     }
-  return total.value() * euro;
+  return least * euro;
 }
 
 }  // namespace carnot::run

@@ -97,6 +97,11 @@ TEST(FleetBound, NoScheduleCostsLess) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     SCOPED_TRACE(seed);
     Case c = long_case(seed, seed % 2 == 1);
+    if (seed % 3 == 0) {  // one mode, nodes alike: the second relaxation holds too
+      c.jobs.mode_sets.resize(1);
+      for (JobRequest& job : c.jobs.jobs) job.modes = 0;
+      for (FleetSite& site : c.fleet.sites) site.hall.node_peak = 300.0 * watt;
+    }
     if (seed % 2 == 0) {  // overheads only ever cost where prices do
       c.options.start_delay = c.options.stop_delay = Duration::seconds(300);
       c.options.failures.mean_up = 500.0 * hour;
@@ -142,6 +147,32 @@ TEST(FleetBound, IsReachedWhereNothingStandsInTheWay) {
               1.03 * (0.1 + 0.05), 1e-12);
   fleet.sites[0].own.resize(6);
   EXPECT_FALSE(fleet_cost_bound(fleet, w, o, kBegin + Duration::seconds(6 * 3600)));
+}
+
+TEST(FleetBound, HallsHoldNoMoreThanTheirNodes) {
+  // Two jobs that each want the one cheap hour of a hall for one.
+  FleetScenario fleet;
+  fleet.series_start = kBegin;
+  FleetSite& site = fleet.sites.emplace_back();
+  site.hall.nodes = 1;
+  site.hall.node_peak = 1000.0 * watt;
+  site.hall.node_idle = Power{};
+  for (const double price : {0.5, 0.1, 0.4}) site.price.push_back(price * euro_per_kilowatt_hour);
+  site.carbon.resize(3);
+  site.outside.assign(3, from_celsius(5));
+  Workload w;
+  JobRequest job;
+  job.origin = 0;
+  job.estimate = Duration::seconds(3600);
+  job.allowed = kNoDeadline;
+  w.jobs = {job, job};
+  w.length = {job.estimate, job.estimate};
+  FleetOptions o;
+  o.begin = kBegin;
+  const Instant end = kBegin + Duration::seconds(3 * 3600);
+  EXPECT_NEAR(fleet_cost_bound(fleet, w, o, end)->in(euro), 1.03 * (0.1 + 0.4), 1e-5);
+  fleet.sites.front().hall.nodes = 2;
+  EXPECT_NEAR(fleet_cost_bound(fleet, w, o, end)->in(euro), 1.03 * (0.1 + 0.1), 1e-5);
 }
 
 TEST(FleetCheckpoint, EveryFlippedByteIsSeen) {

@@ -10,10 +10,10 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/state_bytes.hpp"
 #include "carnot/base/text.hpp"
 
 #include "run/simulate_engine.hpp"
-#include "run/state_bytes.hpp"
 
 namespace carnot::run {
 

@@ -30,6 +30,7 @@ FleetEngine::FleetEngine(const FleetScenario& scenario, const Workload& workload
       finished_at_(scenario.sites.size()),
       waiting_(workload.size()) {
   now_ = begin_ = options.begin;
+  delays_ = {options.start_delay, options.stop_delay, options.move_delay};
   first_node_.push_back(0);
   for (const FleetSite& site : scenario.sites) {
     const auto nodes = static_cast<std::int32_t>(site.hall.nodes);

@@ -379,6 +379,23 @@ TEST(Policies, CarnotSharesOwnPower) {
   EXPECT_NEAR(played.result.flows.own_used.in(kilowatt_hour), 3.0, 1e-9);
 }
 
+TEST(Policies, CarnotIsInTimeWhereStartsStopsAndMovesTakeTime) {
+  std::uint64_t moves = 0, suspensions = 0;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    World world = random_world(seed, 3, 30, true);
+    for (JobRequest& job : world.workload.jobs) job.allowed = job.allowed + minutes(3);
+    world.options.start_delay = minutes(2);
+    world.options.stop_delay = minutes(1);
+    world.options.move_delay = minutes(10);
+    const Played played = world.play("carnot:oracle");
+    EXPECT_EQ(played.result.late, 0U) << seed;
+    moves += played.result.moves;
+    suspensions += played.result.suspensions;
+  }
+  EXPECT_GT(moves, 50U);
+  EXPECT_GT(suspensions, 50U);
+}
+
 TEST(Policies, CarnotWeighsWhatAMoveCosts) {
   World world;
   world.scenario.series_start = world.options.begin = kBegin;

@@ -144,6 +144,13 @@ struct Knowledge {
   bool lengths = false;  ///< `length` may be asked
 };
 
+/// What commands take until they have taken effect.
+struct FleetDelays {
+  Duration start;  ///< nodes held, no work yet
+  Duration stop;   ///< nodes held, no work any more
+  Duration move;   ///< from site to site, no nodes held
+};
+
 /// The fleet as a scheduler sees and commands it. Commands take effect at once; what cannot be
 /// meant (a site or mode that is not there, a finished job) is an InternalError.
 class FleetControl {
@@ -158,6 +165,7 @@ class FleetControl {
   const JobStatus& status(JobIndex job) const noexcept { return status_[job]; }
   Instant arrival(JobIndex job) const noexcept { return begin_ + requests_[job].arrival; }
   Instant begin() const noexcept { return begin_; }  ///< of the trace
+  const FleetDelays& delays() const noexcept { return delays_; }
   virtual std::span<const JobMode> modes(JobIndex job) const = 0;
   /// Nodes that `job` takes in `mode`.
   virtual std::int32_t nodes(JobIndex job, std::uint8_t mode) const = 0;
@@ -203,6 +211,7 @@ class FleetControl {
 
  protected:
   Instant now_, begin_;
+  FleetDelays delays_;
   std::span<const SiteState> sites_;
   std::span<const JobRequest> requests_;
   std::span<const JobStatus> status_;
