@@ -13,7 +13,7 @@
 #include "carnot/base/text.hpp"
 
 #include "run/simulate_engine.hpp"
-#include "run/state_bytes.hpp"
+#include "base/state_bytes.hpp"
 
 namespace carnot::run {
 
