@@ -12,8 +12,8 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/text.hpp"
 
-#include "run/simulate_engine.hpp"
 #include "base/state_bytes.hpp"
+#include "run/simulate_engine.hpp"
 
 namespace carnot::run {
 
