@@ -13,6 +13,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/fleet/rts_gmlc.hpp"
 
+#include "base/testing_files.hpp"
 #include "fleet/testing_grid.hpp"
 
 #ifdef CARNOT_HAVE_CLP
@@ -174,10 +175,7 @@ RC_GTEST_PROP(AverageEmissions, WhatIsDrawnCarriesWhatIsEmitted, ()) {
 }
 
 TEST(MarginalEmissions, OfRtsHoursAreThoseOfDispatchingAgain) {
-  const char* named = std::getenv("CARNOT_SHARED_DATA");
-  const std::string path =
-      std::string(named != nullptr ? named : CARNOT_SOURCE_DIR "/shared/data") + "/rts-gmlc";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs rts-gmlc: set CARNOT_SHARED_DATA";
+  CARNOT_NEED_SHARED_DATA(path, "rts-gmlc");
   const RtsGmlc rts = RtsGmlc::read(path);
   OptimalPowerFlow flow(rts.grid(), {});
   const SupplyCurves curves(rts.grid(), 0.0);

@@ -14,6 +14,7 @@
 
 #include "carnot/base/error.hpp"
 
+#include "base/testing_files.hpp"
 #include "fleet/testing_grid.hpp"
 #include "plan/grid_joint.hpp"
 #include "plan/linear_program.hpp"
@@ -327,10 +328,7 @@ TEST(GridPlacing, StopsWhenAsked) {
 }
 
 TEST(GridPlacing, AWeekOfRtsInWhichTheAverageMisleads) {
-  const char* named = std::getenv("CARNOT_SHARED_DATA");
-  const std::string path =
-      std::string(named != nullptr ? named : CARNOT_SOURCE_DIR "/shared/data") + "/rts-gmlc";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs rts-gmlc: set CARNOT_SHARED_DATA";
+  CARNOT_NEED_SHARED_DATA(path, "rts-gmlc");
   const RtsGmlc rts = RtsGmlc::read(path);
   const GridHours hours = hours_of(rts, rts.hour_at(Instant::parse("2020-04-29T00:00Z")), 168);
   ShiftOptions options;
