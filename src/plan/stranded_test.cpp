@@ -131,5 +131,35 @@ TEST(StrandedQueue, RandomJobsAreWhatTheySay) {
   }));
 }
 
+TEST(StrandedStudy, RulesOfWhatIsKnown) {
+  StrandedSet set{"two", 2.0, {}};
+  set.sites.push_back({"priced", {-1.0, 4.0, 9.0, 9.0}, {10.0, 20.0, 30.0, 40.0}, {}});
+  set.sites.push_back({"both", {9.0, 9.0, 0.0, 9.0}, {}, {0.0, 0.0, 50.0, 30.0}});
+  StrandedOptions options;
+  options.nodes = 16;
+  const StrandedTable table = study_stranded({set}, options);
+  // Two prices, at once and on the whole, at two sites; curtailed power at one.
+  ASSERT_EQ(table.rows.size(), 9u);
+  EXPECT_EQ(table.rows[0].rule, "price <= 0");
+  EXPECT_EQ(table.rows[0].site, "priced");
+  EXPECT_DOUBLE_EQ(table.rows[0].figures.duty, 0.25);
+  EXPECT_DOUBLE_EQ(table.rows[0].figures.mean_h, 2.0);
+  EXPECT_DOUBLE_EQ(table.rows[0].mean_mw, 10.0);
+  EXPECT_TRUE(std::isnan(table.rows[1].mean_mw));
+  EXPECT_EQ(table.rows[6].rule, "mean price <= 5");
+  EXPECT_DOUBLE_EQ(table.rows[6].figures.duty, 0.75);  // -1, 4, 9 have a mean of 4
+  EXPECT_EQ(table.rows[8].rule, "curtailed >= 20 MW");
+  EXPECT_DOUBLE_EQ(table.rows[8].mean_mw, 40.0);
+  ASSERT_EQ(table.unions.size(), 4u);
+  EXPECT_EQ(table.unions[0].duty, (std::vector<double>{0.25, 0.5}));
+  ASSERT_EQ(table.references.size(), 1u);
+  EXPECT_LE(table.references[0].always.mean_wait_h, table.references[0].alone.mean_wait_h);
+  for (const StrandedRow& row : table.rows)
+    EXPECT_EQ(row.queue.jobs, table.references[0].alone.jobs);
+  set.sites.push_back({"short", {1.0}, {}, {}});
+  EXPECT_THROW(study_stranded({set}, options), InputError);
+  EXPECT_THROW(study_stranded({{"none", 1.0, {{"site", {}, {1.0}, {}}}}}, options), InputError);
+}
+
 }  // namespace
 }  // namespace carnot::plan

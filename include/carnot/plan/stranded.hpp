@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace carnot::plan {
@@ -64,5 +65,56 @@ struct QueueOutcome {
 /// InputError for a job that the base machine cannot hold
 QueueOutcome simulate_queue(const std::vector<BatchJob>& jobs, std::size_t base_nodes,
                             std::size_t stranded_nodes, const Presence& presence, double step_h);
+
+/// What is known of a site, one number a step; empty: not known.
+struct StrandedSite {
+  std::string name;
+  std::vector<double> price_per_mwh, available_mw, curtailed_mw;
+};
+
+/// Sites with the same steps.
+struct StrandedSet {
+  std::string name;
+  double step_h = 1.0;
+  std::vector<StrandedSite> sites;
+};
+
+struct StrandedOptions {
+  std::vector<double> prices_per_mwh{0.0, 5.0};  ///< at most which power is stranded
+  double least_mw = 20.0;                        ///< of curtailed power that counts
+  std::size_t nodes = 128;                       ///< of the base machine, and as many stranded
+  double load = 0.9;                             ///< jobs for the base machine, as in `random_jobs`
+  std::uint64_t seed = 1;
+};
+
+struct StrandedRow {
+  std::string set, site;
+  std::string rule;  ///< "price <= 0", "mean price <= 0" or "curtailed >= 20 MW"
+  PresenceFigures figures;
+  double mean_mw = 0.0;  ///< available or curtailed while it is stranded; NaN: not known
+  QueueOutcome queue;
+};
+
+struct StrandedUnion {
+  std::string set, rule;
+  std::vector<std::string> sites;
+  std::vector<double> duty;
+};
+
+/// The base machine alone, and with as many nodes that are always on.
+struct StrandedReference {
+  std::string set;
+  QueueOutcome alone, always;
+};
+
+struct StrandedTable {
+  std::vector<StrandedRow> rows;
+  std::vector<StrandedUnion> unions;  ///< of sets of several sites
+  std::vector<StrandedReference> references;
+};
+
+/// Each rule for which a site has the numbers. Jobs are the same for all sites of a set.
+/// \throws InputError for a site without numbers, or numbers that do not match in length
+StrandedTable study_stranded(const std::vector<StrandedSet>& sets, const StrandedOptions& options);
 
 }  // namespace carnot::plan
