@@ -83,11 +83,12 @@ void study(const StrandedSet& set, const StrandedOptions& options, StrandedTable
   const std::size_t steps = steps_of(set.sites.front());
   const std::vector<BatchJob> jobs = random_jobs(
       options.nodes, static_cast<double>(steps) * set.step_h, options.load, options.seed);
-  const auto queue = [&](const Presence& presence, std::size_t stranded_nodes) {
-    return simulate_queue(jobs, options.nodes, stranded_nodes, presence, set.step_h);
+  const auto queue = [&](std::size_t base_nodes, std::size_t stranded_nodes,
+                         const Presence& presence) {
+    return simulate_queue(jobs, base_nodes, stranded_nodes, presence, set.step_h);
   };
-  const Presence always(steps, 1);
-  table.references.push_back({set.name, queue(always, 0), queue(always, options.nodes)});
+  table.references.push_back(
+      {set.name, queue(options.nodes, 0, {}), queue(2 * options.nodes, 0, {})});
   for (const Rule& rule : rules_of(set, options)) {
     for (std::size_t k = 0; k < rule.sites.size(); ++k) {
       const StrandedSite& site = set.sites[rule.sites[k]];
@@ -95,7 +96,7 @@ void study(const StrandedSet& set, const StrandedOptions& options, StrandedTable
       table.rows.push_back(
           {set.name, site.name, rule.words, figures_of(presence, set.step_h),
            mean_while(rule.of_curtailed ? site.curtailed_mw : site.available_mw, presence),
-           queue(presence, options.nodes)});
+           queue(options.nodes, options.nodes, presence)});
     }
     if (rule.sites.size() < 2) continue;
     const PresenceUnion all = union_of(rule.presence);
