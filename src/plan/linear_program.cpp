@@ -131,6 +131,32 @@ bool LinearProgram::proven_infeasible(ProgramAnswer& answer) {
   return false;
 }
 
+void LinearProgram::drop_slack_rows(std::size_t first) {
+  std::vector<int> gone;
+  std::size_t kept = first, end = row_start_[std::min(first, rows_.size())];
+  for (std::size_t i = first; i < rows_.size(); ++i) {
+    const bool is_new = i >= solver_->rows;  // never solved with
+    const auto row = static_cast<int>(i);
+    if (!is_new && solver_->clp.getRowStatus(row) == ClpSimplex::basic) {
+      gone.push_back(row);
+      continue;
+    }
+    const std::size_t begin = row_start_[i], size = row_start_[i + 1] - begin;
+    std::move(terms_.begin() + static_cast<std::ptrdiff_t>(begin),
+              terms_.begin() + static_cast<std::ptrdiff_t>(begin + size),
+              terms_.begin() + static_cast<std::ptrdiff_t>(end));
+    rows_[kept] = rows_[i];
+    end += size;
+    row_start_[++kept] = end;
+  }
+  if (gone.empty()) return;
+  rows_.resize(kept);
+  row_start_.resize(kept + 1);
+  terms_.resize(end);
+  solver_->clp.deleteRows(static_cast<int>(gone.size()), gone.data());
+  solver_->rows -= gone.size();
+}
+
 /// With y = 0 at rows that are free to move, y A_j = w_j for each basic column j: as many rows as
 /// columns, for a basis.
 std::vector<double> LinearProgram::sensitivity(std::span<const double> weights) const {
@@ -174,6 +200,8 @@ std::vector<double> LinearProgram::sensitivity(std::span<const double> weights) 
 #else
 
 struct LinearProgram::Solver {};
+
+void LinearProgram::drop_slack_rows(std::size_t) {}
 
 std::vector<double> LinearProgram::sensitivity(std::span<const double>) const { return {}; }
 
