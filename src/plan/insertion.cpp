@@ -197,10 +197,11 @@ void Insertion::insert_all(const std::function<bool()>& go_on) {
     order.emplace_back(-power * (0.2 + tight), j);
   }
   std::sort(order.begin(), order.end());
-  look({.trust = 1.0});
-  std::size_t done = 0;
-  for (const auto& [key, j] : order) {
-    if (done++ % kBetweenLooks == 0 && !go_on()) return;
+  const std::size_t every = order.size() / kLooks + 1;
+  for (std::size_t n = 0; n < order.size(); ++n) {
+    if (n % kBetweenLooks == 0 && !go_on()) return;
+    if (n % every == 0) look({.trust = 1.0});
+    const std::size_t j = order[n].second;
     find(j);
     choose_slots(j);
     jobs_[j] = best_;

@@ -117,15 +117,22 @@ class LargeSearch {
       state_.bound_eur = best.bound;
       const double share = kDualShare * best.iterations / dual.iterations;
       if (!go_on(share, kDualShare)) return false;
-      const int n = best.iterations;
-      if (n == kFirstPlan || (n == dual.iterations / 3 && !warm())) {
-        Insertion insertion = start(best.price);
-        insertion.insert_all([&] { return go_on(share, kDualShare); });
-        keep(insertion);
-      }
+      const bool half_way = best.iterations == dual.iterations / 3 && !warm();
+      if (best.iterations != kFirstPlan && !half_way) return true;
+      Insertion insertion = start(best.price);
+      insertion.insert_all([&] { return go_on(share, kDualShare); });
+      if (half_way) insertion.sweep(view(0.4), [&] { return go_on(share, kDualShare); });
+      keep(insertion);
       return go_on(share, kDualShare);
     };
     return maximise_dual(problem_, supply_, response, options_.start_price, dual).price;
+  }
+
+  /// How the sweeps see costs: ever less by the prices.
+  static CostView view(double done) {
+    return {.trust = 1.0 - done * done * done,
+            .lean = kLean,
+            .width = kFirstWidth * std::pow(kLastWidth / kFirstWidth, done)};
   }
 
   /// With what the start plan says, if there is one.
@@ -150,10 +157,7 @@ class LargeSearch {
     for (int n = 1; n <= kSweeps && more; ++n) {
       const double done = static_cast<double>(n) / kSweeps;
       const double share = kDualShare + (kSweepShare - kDualShare) * done;
-      insertion.sweep({.trust = 1.0 - done * done * done,
-                       .lean = kLean,
-                       .width = kFirstWidth * std::pow(kLastWidth / kFirstWidth, done)},
-                      [&] { return go_on(share, 1.0); });
+      insertion.sweep(view(done), [&] { return go_on(share, 1.0); });
       state_.objective_eur = std::min(state_.objective_eur, insertion.objective());
       more = go_on(share, 1.0);
     }
