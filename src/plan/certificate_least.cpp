@@ -104,13 +104,19 @@ class Bellman {
     if (to_come == 0) return resume(done, place, cost);
     reach(done, place, carrying(to_come - 1), cost + energy(sites_[place], slot_, carry_kw_));
   }
-  /// Data leaves for every other site; the end it leaves from is paid at once.
-  void move(std::int32_t done, std::size_t place, double cost) {
-    if (!movable_ || slot_ + carry_ >= end_) return;
-    cost +=
+  /// What the end that data leaves from costs, all of it.
+  double leaving(std::size_t place) const {
+    if (!movable_ || slot_ + carry_ >= end_) return kNever;
+    double cost =
         prices_.weights.move * (egress_eur(problem_, terms_, sites_[place]) + terms_.each_move_eur);
     for (std::int32_t t = slot_; t < slot_ + carry_; ++t)
       cost += energy(sites_[place], t, carry_kw_);
+    return cost;
+  }
+  /// Data leaves for every other site.
+  void move(std::int32_t done, std::size_t place, double cost) {
+    if (leaving_ == kNever) return;
+    cost += leaving_;
     for (std::size_t to = 0; to < sites_.size(); ++to)
       if (to != place) carry(done, to, carry_, cost);
   }
@@ -132,6 +138,7 @@ class Bellman {
     next_.assign(now_.size(), kNever);
     for (std::size_t place = 0; place < sites_.size(); ++place) {
       begin(place);
+      leaving_ = leaving(place);
       for (std::int32_t done = 1; done < work_; ++done)
         for (int phase = 0; phase < phases_; ++phase)
           if (const double cost = at(now_, done, place, phase); cost < kNever)
@@ -167,6 +174,7 @@ class Bellman {
   std::size_t mode_ = 0;
   std::vector<PlanLevel> levels_;
   std::int32_t work_ = 0, slot_ = 0;
+  double leaving_ = kNever;  // of this slot and place
   double least_ = kNever;
   std::vector<double> now_, next_;
 };

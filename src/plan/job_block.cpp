@@ -126,7 +126,6 @@ JobRun run_of(const Problem& problem, std::size_t job, const Assignment& assignm
   run.own.move = jobs.move_eur(job, assignment.site);
   run.own.late = terms.late_eur_per_slot * std::max(0, end - terms.due);
   std::uint32_t at = jobs.origin(job);
-  std::int32_t restarting = 0;
   for (std::size_t i = 0; i < assignment.slots.size(); ++i) {
     const std::int32_t t = assignment.slots[i];
     const std::uint32_t site = course.sites.empty() ? assignment.site : course.sites[i];
@@ -134,11 +133,9 @@ JobRun run_of(const Problem& problem, std::size_t job, const Assignment& assignm
     if (i > 0 && (site != at || t != assignment.slots[i - 1] + 1)) {
       run.own.restart += terms.restart_eur;
       if (site != at) run.own.move += terms.each_move_eur;
-      restarting = terms.restart_slots;
     }
     at = site;
-    const std::uint32_t level = course.levels.empty() || restarting > 0 ? 0 : course.levels[i];
-    restarting = std::max(0, restarting - 1);
+    const std::uint32_t level = course.levels.empty() ? 0 : course.levels[i];
     const double kw =
         level == 0 ? mode.power_kw : terms.levels[assignment.mode][level - 1].power_kw;
     run.pieces.push_back({site, t, kw, stoppable});
