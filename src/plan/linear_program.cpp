@@ -132,29 +132,30 @@ bool LinearProgram::proven_infeasible(ProgramAnswer& answer) {
 }
 
 void LinearProgram::drop_slack_rows(std::size_t first) {
-  std::vector<int> gone;
-  std::size_t kept = first, end = row_start_[std::min(first, rows_.size())];
-  for (std::size_t i = first; i < rows_.size(); ++i) {
-    const bool is_new = i >= solver_->rows;  // never solved with
+  Solver& to = *solver_;
+  std::vector<int> gone, place(rows_.size(), -1);  // of each row that stays
+  std::size_t rows = 0, entries = 0, known = 0;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
     const auto row = static_cast<int>(i);
-    if (!is_new && solver_->clp.getRowStatus(row) == ClpSimplex::basic) {
+    if (i >= first && i < to.rows && to.clp.getRowStatus(row) == ClpSimplex::basic) {
       gone.push_back(row);
-      continue;
+    } else {
+      place[i] = static_cast<int>(rows);
+      rows_[rows++] = rows_[i];
     }
-    const std::size_t begin = row_start_[i], size = row_start_[i + 1] - begin;
-    std::move(terms_.begin() + static_cast<std::ptrdiff_t>(begin),
-              terms_.begin() + static_cast<std::ptrdiff_t>(begin + size),
-              terms_.begin() + static_cast<std::ptrdiff_t>(end));
-    rows_[kept] = rows_[i];
-    end += size;
-    row_start_[++kept] = end;
   }
   if (gone.empty()) return;
-  rows_.resize(kept);
-  row_start_.resize(kept + 1);
-  terms_.resize(end);
-  solver_->clp.deleteRows(static_cast<int>(gone.size()), gone.data());
-  solver_->rows -= gone.size();
+  for (std::size_t k = 0; k < entries_.size(); ++k) {
+    const Entry& entry = entries_[k];
+    if (const int row = place[at(entry.row)]; row >= 0)
+      entries_[entries++] = {row, entry.column, entry.coefficient};
+    if (k < to.entries) known = entries;
+  }
+  rows_.resize(rows);
+  entries_.resize(entries);
+  to.clp.deleteRows(static_cast<int>(gone.size()), gone.data());
+  to.rows -= gone.size();
+  to.entries = known;
 }
 
 /// With y = 0 at rows that are free to move, y A_j = w_j for each basic column j: as many rows as

@@ -13,7 +13,6 @@
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/base/text.hpp"
 
-#include "base/state_bytes.hpp"
 #include "run/simulate_engine.hpp"
 
 namespace carnot::run {

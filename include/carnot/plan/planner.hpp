@@ -41,7 +41,7 @@ struct Plan {
   /// lambda, [site x slots + slot], EUR per kWh of IT energy; >= 0 in plans of contract problems
   std::vector<double> price;
   // Of rich problems (Problem::rich), else empty.
-  std::vector<SiteFlows> flows;                ///< [site]
+  std::vector<SiteFlows> flows;                   ///< [site]
   std::vector<SiteMultipliers> site_multipliers;  ///< [site]
   GoalMultipliers goal_multipliers;
   std::vector<HeldGoal> held;
