@@ -35,6 +35,9 @@ struct ProgramAnswer {
   double free_slope = 0.0;  ///< greatest reduced cost of a column in a direction it has no bound in
 };
 
+/// Whether this build has CLP.
+bool has_linear_solver() noexcept;
+
 class LinearProgram {
  public:
   struct Bounds {

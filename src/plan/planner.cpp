@@ -12,12 +12,16 @@
 
 #include "plan/dual.hpp"
 #include "plan/insertion.hpp"
+#include "plan/linear_program.hpp"
+#include "plan/small_prices.hpp"
 
 namespace carnot::plan {
 
 namespace {
 
 constexpr int kSweeps = 4;
+constexpr std::size_t kFew = 300;   // jobs whose prices CLP then makes as good as they get
+constexpr double kFewClose = 1e-4;  // relative, to the bound of linear programming
 constexpr std::size_t kWorthThreads = 2'000;  // jobs; fewer are priced before a thread starts
 constexpr std::int64_t kLegs = 20;            // of the rebuilding search: progress, and the clock
 constexpr double kDualShare = 0.6;            // of a time limit
@@ -61,7 +65,12 @@ Plan plan_large(const Problem& problem, const PlannerOptions& options) {
     state.bound_eur = best;
     return go_on(0.5 * (n + 1) / dual.iterations, kDualShare);
   };
-  const DualResult prices = maximise_dual(problem, supply, table, {}, dual);
+  DualResult prices = maximise_dual(problem, supply, table, {}, dual);
+  if (jobs <= kFew && has_linear_solver())
+    prices.price = small_prices(problem, supply, prices.price, kFewClose, [&](const auto& better) {
+                     state.bound_eur = better.bound;
+                     return go_on(0.5, kDualShare);
+                   }).price;
 
   table.evaluate(prices.price, 0, dual.threads);
   Insertion insertion(problem, supply, table, prices.price);
