@@ -6,8 +6,6 @@
 #include <cmath>
 #include <limits>
 
-#include <fmt/format.h>
-
 #include "carnot/base/error.hpp"
 #include "carnot/plan/certificate.hpp"
 
@@ -24,22 +22,6 @@ constexpr double kSaving = 1e-7;      // relative: what a better plan must save
 constexpr double kStartShare = 0.3;   // of a time limit, for the first plan
 constexpr double kPricesShare = 0.6;  // and until the prices stand
 
-void check_size(const Problem& problem) {
-  const PlanJobs& jobs = problem.jobs;
-  std::size_t size = 0;
-  for (std::size_t j = 0; j < jobs.size(); ++j) {
-    const std::size_t sites =
-        jobs.sites(j) == nullptr ? problem.sites.size() : jobs.sites(j)->size();
-    size += sites * (jobs.mode_end(j) - jobs.mode_begin(j)) *
-            static_cast<std::size_t>(jobs.deadline(j) - jobs.release(j));
-  }
-  if (size > kMostExact)
-    throw InputError(
-        fmt::format("too large for --solver exact: {} site-slots of {} jobs' modes, at most {}; "
-                    "--solver large has no such limit and proves its gap",
-                    size, jobs.size(), kMostExact));
-}
-
 /// Figures of plan.jobs and plan.price into `plan`.
 void certified(const Problem& problem, Plan& plan) {
   const Certificate certificate = certify(problem, plan);
@@ -55,7 +37,7 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
     throw DeviceError(
         "this build has no exact solver: install coinor-libclp-dev and coinor-libcbc-dev, "
         "configure and build again");
-  check_size(problem);
+  check_exact_size(problem);
   const auto began = std::chrono::steady_clock::now();
   const auto seconds = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();

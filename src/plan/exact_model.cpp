@@ -7,7 +7,10 @@
 #include <map>
 #include <tuple>
 
+#include <fmt/format.h>
+
 #include "carnot/base/error.hpp"
+#include "carnot/plan/exact.hpp"
 
 namespace carnot::plan {
 
@@ -40,6 +43,22 @@ std::vector<std::vector<std::uint32_t>> groups_of(const Problem& problem) {
 }
 
 }  // namespace
+
+void check_exact_size(const Problem& problem) {
+  const PlanJobs& jobs = problem.jobs;
+  std::size_t size = 0;
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    const std::size_t sites =
+        jobs.sites(j) == nullptr ? problem.sites.size() : jobs.sites(j)->size();
+    size += sites * (jobs.mode_end(j) - jobs.mode_begin(j)) *
+            static_cast<std::size_t>(jobs.deadline(j) - jobs.release(j));
+  }
+  if (size > kMostExact)
+    throw InputError(
+        fmt::format("too large for --solver exact: {} site-slots of {} jobs' modes, at most {}; "
+                    "--solver large has no such limit and proves its gap",
+                    size, jobs.size(), kMostExact));
+}
 
 ExactModel::ExactModel(const Problem& problem, const std::vector<Supply>& supply,
                        const std::vector<double>& price, double keep)

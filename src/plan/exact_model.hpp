@@ -26,6 +26,9 @@
 
 namespace carnot::plan {
 
+/// \throws InputError if a problem has more than kMostExact, saying how many
+void check_exact_size(const Problem& problem);
+
 class ExactModel {
  public:
   /// \param price  as Plan::price
