@@ -13,6 +13,8 @@
 #include "carnot/base/instant.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/base/version.hpp"
+#include "carnot/plan/clash.hpp"
+#include "carnot/plan/exact.hpp"
 #include "carnot/plan/plan_file.hpp"
 
 #include "command.hpp"
@@ -24,6 +26,7 @@ namespace {
 struct PlanCommand {
   std::string problem, solver = "large", out, generate, check, data;
   plan::PlannerOptions options;
+  bool require_all = false;
 };
 
 /// `jobs=1000,sites=10,...`
@@ -118,10 +121,49 @@ int check(const PlanCommand& c, const Common& common) {
   return certificate.holds() ? kOk : kOutcomeSaysNo;
 }
 
+/// Not every job can run, or nobody knows.
+int refuse(const plan::RequiredPlan& required, const plan::Problem& problem, const PlanCommand& c,
+           const Common& common) {
+  if (interrupted()) return kInterrupted;
+  const bool proven = required.clash.has_value();
+  const plan::Clash clash = required.clash.value_or(plan::Clash());
+  const std::string words = proven
+                                ? clash.words
+                                : "no plan that runs every job was found, nor a proof that there "
+                                  "is none; more time may tell";
+  if (common.json) {
+    nlohmann::ordered_json jobs = nlohmann::ordered_json::array(), limits = jobs;
+    for (const std::uint32_t j : clash.jobs) jobs.push_back(problem.jobs.id(j));
+    for (const plan::PowerLimit& limit : clash.limits)
+      limits.push_back(
+          {{"site", limit.site}, {"name", problem.sites[limit.site].name}, {"slot", limit.slot}});
+    print(nlohmann::ordered_json{{"schema", "carnot.plan/1"},
+                                 {"carnot", std::string(kVersion)},
+                                 {"seed", c.options.seed},
+                                 {"command", common.command_line},
+                                 {"problem", c.problem},
+                                 {"solver", c.solver},
+                                 {"outcome", proven ? "infeasible" : "unknown"},
+                                 {"words", words},
+                                 {"clash",
+                                  {{"jobs", jobs},
+                                   {"limits", limits},
+                                   {"members", clash.members},
+                                   {"smallest", clash.smallest}}}}
+              .dump(2) +
+          "\n");
+  } else {
+    print(words + "\n");
+    for (const std::string& member : clash.members) print("  " + member + "\n");
+    if (proven)
+      print(clash.smallest ? "Without any one of these the rest can run; nothing smaller clashes.\n"
+                           : "Without any one of these the rest can run.\n");
+  }
+  return kOutcomeSaysNo;
+}
+
 int solve(const PlanCommand& c, const Common& common) {
   if (c.problem.empty()) throw UsageError("plan: a PROBLEM.json, --generate or --check");
-  if (c.solver == "exact")
-    throw UsageError("--solver exact is not part of this program; --solver large proves its gap");
   watch_for_interrupt();
   const Instant started = Instant::now();
   const plan::Problem problem = plan::read_problem(c.problem);
@@ -140,7 +182,23 @@ int solve(const PlanCommand& c, const Common& common) {
     });
     return !interrupted();
   };
-  const plan::Plan plan = plan::plan_large(problem, options);
+  const auto solved = [&](const plan::Problem& of) {
+    return c.solver == "exact"
+               ? plan::plan_exact(of, {options.seed, options.time_limit_s, options.progress})
+               : plan::plan_large(of, options);
+  };
+  plan::Plan plan;
+  if (c.require_all) {
+    plan::RequiredPlan required =
+        plan::plan_required(problem, solved, [] { return !interrupted(); });
+    if (!required.all_run) {
+      line.clear();
+      return refuse(required, problem, c, common);
+    }
+    plan = std::move(required.plan);
+  } else {
+    plan = solved(problem);
+  }
   line.clear();
   const plan::PlanTotals totals = plan::certify(problem, plan).totals;
 
@@ -162,7 +220,12 @@ int solve(const PlanCommand& c, const Common& common) {
     notes.assignments = rows.string();
     print(plan::plan_json(plan, totals, problem, notes));
   } else {
-    print(summary(totals) + fmt::format("{:.1f} s; {}\n", plan.seconds, out.string()));
+    const std::string status =
+        plan.status.empty()
+            ? ""
+            : fmt::format("{}; no plan costs less than {:.6g} EUR, says the solver\n", plan.status,
+                          plan.solver_bound_eur);
+    print(summary(totals) + status + fmt::format("{:.1f} s; {}\n", plan.seconds, out.string()));
   }
   return interrupted() ? kInterrupted : kOk;
 }
@@ -194,6 +257,8 @@ void add_plan(CLI::App& app, const Common& common, Action& action) {
       ->add_option("--time-limit", c->options.time_limit_s,
                    "Seconds; ends with the best there is, then not reproducible")
       ->check(CLI::Validator(positive_number, ""));
+  command->add_flag("--require-all", c->require_all,
+                    "No job may be dropped; if that cannot be, says why and exits with 1");
   command->add_option("--iterations", c->options.iterations, "Of the prices (default: by size)")
       ->check(CLI::Range(1, 1'000'000));
   command->fallthrough();

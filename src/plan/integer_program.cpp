@@ -129,6 +129,7 @@ IntegerAnswer solve_integer(const LinearProgram& program, std::span<const int> i
   model.setAllowableGap(0.0);
   model.setAllowableFractionGap(0.0);
   if (options.cutoff < infinite) model.setCutoff(options.cutoff);
+  model.setUseElapsedTime(true);
   if (options.time_limit_s > 0.0) model.setMaximumSeconds(options.time_limit_s);
   equip(model);
   if (options.progress) {

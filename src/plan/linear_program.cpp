@@ -23,6 +23,8 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 #ifdef CARNOT_HAVE_CLP
 
+bool has_linear_solver() noexcept { return true; }
+
 /// Added at once, so many make the end of the last solve a poor start: presolving pays again.
 constexpr std::size_t kManyRows = 300;
 
@@ -199,6 +201,8 @@ std::vector<double> LinearProgram::sensitivity(std::span<const double> weights) 
 }
 
 #else
+
+bool has_linear_solver() noexcept { return false; }
 
 struct LinearProgram::Solver {};
 

@@ -40,6 +40,9 @@ struct ProgramAnswer {
 /// \param magnitude  of the right-hand sides, at least 1: violations up to 1e-6 of it pass
 std::string fault_of(const ProgramAnswer& answer, double magnitude);
 
+/// Whether this build has CLP.
+bool has_linear_solver() noexcept;
+
 class LinearProgram {
  public:
   struct Bounds {

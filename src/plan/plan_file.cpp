@@ -143,27 +143,31 @@ std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem&
   nlohmann::ordered_json prices = nlohmann::ordered_json::array();
   for (auto at = plan.price.begin(); at != plan.price.end(); at += slots)
     prices.push_back(std::vector<double>(at, at + slots));
-  const nlohmann::ordered_json document{{"schema", "carnot.plan/1"},
-                                        {"carnot", std::string(kVersion)},
-                                        {"seed", notes.seed},
-                                        {"started", notes.started},
-                                        {"command", notes.command},
-                                        {"problem", notes.problem},
-                                        {"solver", plan.solver},
-                                        {"seconds", plan.seconds},
-                                        {"objective_eur", totals.objective_eur},
-                                        {"bound_eur", totals.bound_eur},
-                                        {"gap", totals.gap},
-                                        {"jobs", problem.jobs.size()},
-                                        {"dropped", totals.dropped},
-                                        {"origin", "modelled"},
-                                        {"boundary", "facility"},
-                                        {"energy_j", totals.energy_j},
-                                        {"free_energy_j", totals.free_energy_j},
-                                        {"grid_energy_j", totals.grid_energy_j},
-                                        {"carbon_g", totals.carbon_g},
-                                        {"assignments", notes.assignments},
-                                        {"prices", prices}};
+  nlohmann::ordered_json document{{"schema", "carnot.plan/1"},
+                                  {"carnot", std::string(kVersion)},
+                                  {"seed", notes.seed},
+                                  {"started", notes.started},
+                                  {"command", notes.command},
+                                  {"problem", notes.problem},
+                                  {"solver", plan.solver},
+                                  {"seconds", plan.seconds},
+                                  {"objective_eur", totals.objective_eur},
+                                  {"bound_eur", totals.bound_eur},
+                                  {"gap", totals.gap},
+                                  {"jobs", problem.jobs.size()},
+                                  {"dropped", totals.dropped},
+                                  {"origin", "modelled"},
+                                  {"boundary", "facility"},
+                                  {"energy_j", totals.energy_j},
+                                  {"free_energy_j", totals.free_energy_j},
+                                  {"grid_energy_j", totals.grid_energy_j},
+                                  {"carbon_g", totals.carbon_g},
+                                  {"assignments", notes.assignments},
+                                  {"prices", prices}};
+  if (!plan.status.empty()) {
+    document["status"] = plan.status;
+    document["solver_bound_eur"] = plan.solver_bound_eur;
+  }
   return document.dump() + "\n";
 }
 

@@ -15,6 +15,8 @@
 
 #include "plan/dual.hpp"
 #include "plan/insertion.hpp"
+#include "plan/linear_program.hpp"
+#include "plan/small_prices.hpp"
 
 namespace carnot::plan {
 
@@ -22,6 +24,8 @@ namespace {
 
 constexpr int kSweeps = 5;
 constexpr double kLean = 0.03, kFirstWidth = 0.05, kLastWidth = 0.005;  // of the sweeps' views
+constexpr std::size_t kFew = 300;   // jobs whose prices CLP then makes as good as they get
+constexpr double kFewClose = 1e-4;  // relative, to the bound of linear programming
 constexpr std::size_t kWorthThreads = 2'000;  // jobs; fewer are priced before a thread starts
 constexpr std::int64_t kLegs = 20;            // of the rebuilding search: progress, and the clock
 constexpr double kDualShare = 0.5, kSweepShare = 0.8;  // of the work; of a time limit likewise
@@ -125,7 +129,13 @@ class LargeSearch {
       keep(insertion);
       return go_on(share, kDualShare);
     };
-    return maximise_dual(problem_, supply_, response, options_.start_price, dual).price;
+    std::vector<double> price =
+        maximise_dual(problem_, supply_, response, options_.start_price, dual).price;
+    if (problem_.jobs.size() > kFew || !has_linear_solver() || stopped_) return price;
+    return small_prices(problem_, supply_, price, kFewClose, [&](const auto& better) {
+             state_.bound_eur = better.bound;
+             return go_on(kDualShare, kDualShare);
+           }).price;
   }
 
   /// How the sweeps see costs: ever less by the prices.

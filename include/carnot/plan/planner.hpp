@@ -48,6 +48,8 @@ struct Plan {
   double objective_eur = 0, bound_eur = 0;
   double seconds = 0;
   std::string solver;
+  std::string status;           ///< of `plan_exact`: "optimal", "time-limit", "stopped"; else empty
+  double solver_bound_eur = 0;  ///< of `plan_exact`: a solver's word, no proof
   double gap() const noexcept;  ///< (objective - bound) / max(objective, 1e-9)
 };
 
