@@ -35,7 +35,7 @@ inline Problem problem_with_terms(std::uint64_t seed, std::size_t jobs, std::siz
   }
   if (chance(0.5))
     for (std::size_t s = 0; s < sites; ++s)
-      problem.network.egress_eur_per_gb.push_back(u(0, 0.002));
+      problem.network.egress_eur_per_gb.push_back(u(-0.02, 0.02));
   for (std::uint32_t j = 0; j < jobs; ++j) {
     const std::int32_t release = below(2), deadline = slots - below(std::min(2, slots - release));
     std::vector<PlanMode> modes;
@@ -50,7 +50,7 @@ inline Problem problem_with_terms(std::uint64_t seed, std::size_t jobs, std::siz
     JobTerms terms;
     terms.preemptible = chance(0.8);
     if (chance(0.4)) terms.min_run_slots = 1 + below(std::min(deadline - release, 3));
-    if (chance(0.4)) terms.restart_eur = u(0, 0.5);
+    if (chance(0.4)) terms.restart_eur = u(0, chance(0.5) ? 0.5 : 5);
     if (chance(0.3)) terms.restart_slots = below(3);
     if (chance(0.4)) {
       terms.speed_parts = 1 + below(3);
@@ -202,7 +202,10 @@ struct RandomPrices {
     if (random.uniform(2 * cells) < 0.6) prices.reserve = reserve;
     prices.hold_slots = static_cast<std::int32_t>(random.below(2 * cells + 1, 3));
     prices.within_s = 40;
-    if (random.uniform(2 * cells + 2) < 0.3) prices.weights = {0.5, 2, 0, 1.5, 1};
+    if (random.uniform(2 * cells + 2) < 0.5) {
+      const auto weight = [&](std::size_t i) { return 2.5 * random.uniform(2 * cells + i) - 0.7; };
+      prices.weights = {weight(3), weight(4), weight(5), weight(6), 1};
+    }
   }
 };
 
