@@ -382,13 +382,13 @@ TEST(Simulate, JobsDoTheirWorkOnce) {
 }
 
 TEST(Simulate, ResumedFromAnyEventItEndsWithTheSameBits) {
-  for (std::uint64_t seed = 0; seed < 25; ++seed) {
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
     SCOPED_TRACE(seed);
     const Case c = random_case(seed);
     Chaos chaos(seed);
     const FleetResult whole = simulate(c.fleet, c.jobs, c.options, chaos);
     Draws draw(seed, 10'000);
-    for (int round = 0; round < 4; ++round) {
+    for (int round = 0; round < 6; ++round) {
       Chaos first(seed);
       FleetSimulation interrupted(c.fleet, c.jobs, c.options, first);
       FleetLog log;
