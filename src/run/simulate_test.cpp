@@ -551,6 +551,32 @@ TEST(Simulate, NodesThatAJobGivesUpGoToTheLine) {
   EXPECT_NEAR(r.flows.it.in(joule), 100.0 * (20 * 4 + 320 + 15), 1e-6);
 }
 
+TEST(Simulate, AnotherModeOfARunningJobBeginsWithAStop) {
+  const FleetScenario fleet = plain_fleet(4);
+  Workload w = plain_jobs({{0, 100, 2}});
+  w.mode_sets.push_back({{2, 1.0, 1.0}, {4, 2.0, 1.0}});
+  w.jobs[0].modes = 1;
+  struct Changer final : plan::Scheduler {
+    std::string_view name() const noexcept override { return "changer"; }
+    void arrived(plan::FleetControl& fleet, JobIndex job) override {
+      fleet.submit(job, 0);
+      fleet.wake_at(kBegin + seconds(40));
+    }
+    void tick(plan::FleetControl& fleet) override {
+      fleet.submit(0, 0, 0);  // as it runs: nothing happens
+      EXPECT_EQ(fleet.status(0).phase, JobPhase::Running);
+      fleet.submit(0, 0, 1);
+    }
+  } scheduler;
+  FleetOptions o = from_begin();
+  o.stop_delay = seconds(5);
+  const FleetResult r = simulate(fleet, w, o, scheduler);
+  EXPECT_EQ(r.suspensions, 1u);
+  EXPECT_EQ(r.starts, 2u);
+  EXPECT_EQ(r.end, kBegin + seconds(40 + 5 + 30));
+  EXPECT_NEAR(r.flows.it.in(joule), 100.0 * (45 * 2 + 30 * 4), 1e-6);
+}
+
 TEST(Simulate, NodesBreakAsOftenAsAsked) {
   FleetScenario fleet = plain_fleet(200);
   const Workload w = plain_jobs({{0, 1, 1}, {40 * 86400.0, 1, 1}});
