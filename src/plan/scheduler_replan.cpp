@@ -19,6 +19,7 @@ namespace {
 constexpr double kJoulesPerKwh = 3.6e6;
 constexpr std::int64_t kMostSlots = 168;
 constexpr int kIterations = 120;
+constexpr Duration kRounding = Duration::nanoseconds(1000);  // of work in other modes
 
 std::int64_t slots_for(Duration need, Duration step) {
   return (need + step - Duration::nanoseconds(1)) / step;
@@ -50,7 +51,8 @@ class Carnot final : public Rule {
   }
   Duration left(const FleetControl& fleet, JobIndex job, double speed) const {
     const Duration work = std::max(Duration{}, length(fleet, job) - fleet.done(job));
-    return Duration::from(work.time() / speed);
+    if (speed == 1.0) return work;
+    return Duration::from(work.time() / speed) + kRounding;
   }
   Power power(const FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode) const {
     return fleet.nodes(job, mode) *
