@@ -11,9 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "carnot/base/state_bytes.hpp"
 #include "carnot/plan/scheduler.hpp"
-
-#include "base/state_bytes.hpp"
 
 namespace carnot::plan {
 

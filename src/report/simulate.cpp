@@ -111,6 +111,7 @@ Json run_json(const SimulateRun& run) {
   return out;
 }
 
+/// The table's columns; comparisons only where there are several policies.
 std::vector<Column> build(const std::vector<SimulateRun>& runs) {
   const auto gather = [&](const std::function<double(const SimulateRun&)>& of) {
     std::vector<double> values;
@@ -138,7 +139,7 @@ std::vector<Column> build(const std::vector<SimulateRun>& runs) {
           values.front() > 0.0 ? fmt::format("{:+.1f}", 100.0 * (v / values.front() - 1.0)) : "-");
     return out;
   };
-  return {
+  std::vector<Column> table = {
       {"policy", "", 100, cells([](const auto& r) {
          return printable(r.result.policy) +
                 (r.result.knowledge.future || r.result.knowledge.lengths ? " *" : "");
@@ -171,6 +172,9 @@ std::vector<Column> build(const std::vector<SimulateRun>& runs) {
        cells([](const auto& r) { return fmt::format("{}", r.result.suspensions); })},
       {"computed", "s", 45, aligned_numbers(seconds, 1.0)},
   };
+  if (runs.size() == 1)
+    std::erase_if(table, [](const Column& column) { return column.name == "vs first"; });
+  return table;
 }
 
 }  // namespace

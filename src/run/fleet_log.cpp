@@ -10,9 +10,9 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/state_bytes.hpp"
 #include "carnot/base/text.hpp"
 
-#include "base/state_bytes.hpp"
 #include "run/simulate_engine.hpp"
 
 namespace carnot::run {

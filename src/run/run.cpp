@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/state_bytes.hpp"
 #include "carnot/base/version.hpp"
 #include "carnot/learn/dataset.hpp"
 #include "carnot/learn/learner.hpp"
@@ -24,7 +25,6 @@
 #include "carnot/run/job.hpp"
 #include "carnot/run/simulated_world.hpp"
 
-#include "base/state_bytes.hpp"
 #include "results.hpp"
 
 namespace carnot::run {

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/state_bytes.hpp"
 
-#include "base/state_bytes.hpp"
 #include "run/simulate_engine.hpp"
 
 namespace carnot::run {

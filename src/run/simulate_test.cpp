@@ -207,6 +207,9 @@ void check_state(const plan::FleetControl& fleet, const FleetScenario& scenario)
     waits += fleet.status(j).phase == JobPhase::Waiting;
     ASSERT_TRUE(!fleet.status(j).in_line || fleet.status(j).phase == JobPhase::Waiting);
     ASSERT_GE(fleet.done(j), fleet.status(j).done);
+    if (fleet.status(j).phase == JobPhase::Waiting) {
+      ASSERT_EQ(fleet.done(j), fleet.status(j).done);  // who stopped has saved all
+    }
   }
   ASSERT_EQ(waits, waiting.size());
   for (plan::SiteIndex s = 0; s < fleet.sites().size(); ++s) {
@@ -379,13 +382,13 @@ TEST(Simulate, JobsDoTheirWorkOnce) {
 }
 
 TEST(Simulate, ResumedFromAnyEventItEndsWithTheSameBits) {
-  for (std::uint64_t seed = 0; seed < 25; ++seed) {
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
     SCOPED_TRACE(seed);
     const Case c = random_case(seed);
     Chaos chaos(seed);
     const FleetResult whole = simulate(c.fleet, c.jobs, c.options, chaos);
     Draws draw(seed, 10'000);
-    for (int round = 0; round < 4; ++round) {
+    for (int round = 0; round < 6; ++round) {
       Chaos first(seed);
       FleetSimulation interrupted(c.fleet, c.jobs, c.options, first);
       FleetLog log;
@@ -506,6 +509,72 @@ TEST(Simulate, AFailureTakesWhatWasNotSaved) {
   const FleetResult saved = simulate(fleet, w, o, *scheduler);
   EXPECT_LT(saved.work_lost, 60.0 * static_cast<double>(saved.kills) * second);
   EXPECT_NEAR(saved.flows.it.in(joule), 100.0 * (5000 + saved.work_lost.in(second)), 1e-3);
+}
+
+TEST(Simulate, WhoLostItsNodesGoesOnFirst) {
+  const FleetScenario fleet = plain_fleet(1);
+  const Workload w = plain_jobs({{0, 5000, 1}, {1, 10, 1}});
+  FleetOptions o = from_begin();
+  o.failures.mean_up = 1500.0 * second;
+  o.failures.repair = 100.0 * second;
+  o.seed = 3;
+  const auto scheduler = plan::make_scheduler("no-wait", {});
+  FleetSimulation simulation(fleet, w, o, *scheduler);
+  std::vector<std::pair<FleetEventKind, JobIndex>> ends;
+  simulation.watch([&](const FleetEvent& e) {
+    if (e.kind == FleetEventKind::Killed || e.kind == FleetEventKind::Finished)
+      ends.emplace_back(e.kind, e.job);
+  });
+  while (simulation.step()) {
+  }
+  ASSERT_GE(ends.size(), 3u);  // at least once killed
+  EXPECT_EQ(ends[0], std::pair(FleetEventKind::Killed, JobIndex{0}));
+  EXPECT_EQ(ends.back(), std::pair(FleetEventKind::Finished, JobIndex{1}));
+}
+
+TEST(Simulate, NodesThatAJobGivesUpGoToTheLine) {
+  const FleetScenario fleet = plain_fleet(4);
+  Workload w = plain_jobs({{0, 100, 4}, {10, 5, 3}});
+  w.mode_sets.push_back({{4, 1.0, 1.0}, {1, 0.25, 1.0}});
+  w.jobs[0].modes = 1;
+  struct Shrinker final : plan::Scheduler {
+    std::string_view name() const noexcept override { return "shrinker"; }
+    void arrived(plan::FleetControl& fleet, JobIndex job) override {
+      fleet.submit(job, 0);
+      if (job == 1) fleet.wake_at(kBegin + seconds(20));
+    }
+    void tick(plan::FleetControl& fleet) override { EXPECT_TRUE(fleet.resize(0, 1)); }
+  } scheduler;
+  const FleetResult r = simulate(fleet, w, from_begin(), scheduler);
+  EXPECT_EQ(r.wait_max, 10.0 * second);  // at 20 s, when three nodes came free
+  EXPECT_EQ(r.end, kBegin + seconds(20 + 80 / 0.25));
+  EXPECT_NEAR(r.flows.it.in(joule), 100.0 * (20 * 4 + 320 + 15), 1e-6);
+}
+
+TEST(Simulate, AnotherModeOfARunningJobBeginsWithAStop) {
+  const FleetScenario fleet = plain_fleet(4);
+  Workload w = plain_jobs({{0, 100, 2}});
+  w.mode_sets.push_back({{2, 1.0, 1.0}, {4, 2.0, 1.0}});
+  w.jobs[0].modes = 1;
+  struct Changer final : plan::Scheduler {
+    std::string_view name() const noexcept override { return "changer"; }
+    void arrived(plan::FleetControl& fleet, JobIndex job) override {
+      fleet.submit(job, 0);
+      fleet.wake_at(kBegin + seconds(40));
+    }
+    void tick(plan::FleetControl& fleet) override {
+      fleet.submit(0, 0, 0);  // as it runs: nothing happens
+      EXPECT_EQ(fleet.status(0).phase, JobPhase::Running);
+      fleet.submit(0, 0, 1);
+    }
+  } scheduler;
+  FleetOptions o = from_begin();
+  o.stop_delay = seconds(5);
+  const FleetResult r = simulate(fleet, w, o, scheduler);
+  EXPECT_EQ(r.suspensions, 1u);
+  EXPECT_EQ(r.starts, 2u);
+  EXPECT_EQ(r.end, kBegin + seconds(40 + 5 + 30));
+  EXPECT_NEAR(r.flows.it.in(joule), 100.0 * (45 * 2 + 30 * 4), 1e-6);
 }
 
 TEST(Simulate, NodesBreakAsOftenAsAsked) {
