@@ -32,7 +32,7 @@ constexpr Zone kZones[] = {{"US-CAL-CISO", 600, 0.02},
                            {"SG", 700, 0.08},
                            {"AU-NSW", 300, 0.10}};
 constexpr double kGbPerJob = 10.0;
-constexpr int kBoundRounds = 1000;
+constexpr int kBoundRounds = 300;
 constexpr Energy kTransfer = kGbPerJob * 0.06 * kilowatt_hour;
 
 struct Total {
