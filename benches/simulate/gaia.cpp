@@ -111,12 +111,14 @@ int main(int argc, char** argv) {
       const run::FleetResult result = run::simulate(fleet, jobs, options, *scheduler);
       if (i == 0 || result.seconds < best.seconds) best = result;
     }
+    // GAIA has no deadlines; they follow from waits and known lengths.
+    const Workload known_jobs = gaia_jobs(trace, true, wait);
     fmt::print(
         "{{\"bench\":\"simulate_gaia\",\"zones\":{},\"policy\":\"{}\",\"lengths_known\":{},"
-        "\"jobs\":{},\"finished\":{},\"late\":{},\"carbon_g\":{},\"mean_wait_h\":{:.3f},"
-        "\"bound_g\":{},\"seconds\":{:.6f}}}\n",
-        fleet.sites.size(), policy, known, best.jobs, best.finished, best.late,
-        best.flows.carbon.in(gram), best.wait_mean.in(hour), bound_g(fleet, jobs), best.seconds);
+        "\"jobs\":{},\"finished\":{},\"carbon_g\":{},\"bound_g\":{},\"mean_wait_h\":{:.3f},"
+        "\"seconds\":{:.6f}}}\n",
+        fleet.sites.size(), policy, known, best.jobs, best.finished, best.flows.carbon.in(gram),
+        bound_g(fleet, known_jobs), best.wait_mean.in(hour), best.seconds);
   };
   const run::FleetScenario one = zones(data, {"AU-VIC"});
   play(one, "no-wait", false, false);

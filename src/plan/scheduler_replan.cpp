@@ -19,6 +19,8 @@ namespace {
 constexpr double kJoulesPerKwh = 3.6e6;
 constexpr std::int64_t kMostSlots = 168;
 constexpr int kIterations = 120;
+constexpr std::int64_t kParts = 4;  // of a step, for which nodes are promised apart
+constexpr Duration kRounding = Duration::nanoseconds(1000);  // of work in other modes
 
 std::int64_t slots_for(Duration need, Duration step) {
   return (need + step - Duration::nanoseconds(1)) / step;
@@ -50,7 +52,8 @@ class Carnot final : public Rule {
   }
   Duration left(const FleetControl& fleet, JobIndex job, double speed) const {
     const Duration work = std::max(Duration{}, length(fleet, job) - fleet.done(job));
-    return Duration::from(work.time() / speed);
+    if (speed == 1.0) return work;
+    return Duration::from(work.time() / speed) + kRounding;
   }
   Power power(const FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode) const {
     return fleet.nodes(job, mode) *
@@ -74,7 +77,7 @@ class Carnot final : public Rule {
     return cost;
   }
   double clearing_price(SiteIndex site, Instant when) const {
-    const std::int64_t t = (when - price_start_) / bookings_.step();
+    const std::int64_t t = (when - price_start_) / step_;
     if (t < 0 || t >= slots_) return -std::numeric_limits<double>::infinity();
     return price_[site * static_cast<std::size_t>(slots_) + static_cast<std::size_t>(t)] /
            kJoulesPerKwh;
@@ -95,19 +98,19 @@ class Carnot final : public Rule {
         const auto mode = static_cast<std::uint8_t>(m);
         const std::int32_t nodes = fleet.nodes(job, mode);
         const double watts = power(fleet, job, s, mode).in(watt);
-        StepCost cost = energy;
-        for (std::size_t i = 0; i < cost.value.size(); ++i) {
+        StepCost cost{energy.start, bookings_.step(), {}};
+        for (std::size_t i = 0; i < kParts * energy.value.size(); ++i) {
+          double& value = cost.value.emplace_back(energy.value[i / kParts]);
           const Instant when = cost.start + cost.step * static_cast<std::int64_t>(i);
           const std::int32_t booked = bookings_.at(s, bookings_.slot(when));
           if (booked + nodes > site.nodes_up) {
-            cost.value[i] = std::numeric_limits<double>::infinity();
+            value = std::numeric_limits<double>::infinity();
             continue;
           }
           const double need = watts * site.pue;
-          const double spare = own.value[i] - site.pue * base_watts(site, booked);
-          if (cost.value[i] > 0 && need > 0)
-            cost.value[i] *= 1.0 - std::clamp(spare / need, 0.0, 1.0);
-          cost.value[i] = watts * std::max(cost.value[i], clearing_price(s, when));
+          const double spare = own.value[i / kParts] - site.pue * base_watts(site, booked);
+          if (value > 0 && need > 0) value *= 1.0 - std::clamp(spare / need, 0.0, 1.0);
+          value = watts * std::max(value, clearing_price(s, when));
         }
         const Timing timing = cheapest_timing(cost, std::min(to, from + way(fleet, job, s)), to,
                                               left(fleet, job, fleet.modes(job)[m].speed),
@@ -174,8 +177,9 @@ class Carnot final : public Rule {
     const Instant edge = view.start + view.step * ((fleet.now() - view.start) / view.step);
     if (started_ && bookings_.start() == edge) return;
     started_ = true;
-    bookings_ =
-        Bookings(edge, view.step, std::vector<std::vector<std::int32_t>>(fleet.sites().size()));
+    step_ = view.step;
+    bookings_ = Bookings(edge, Duration::nanoseconds(step_.nanoseconds() / kParts),
+                         std::vector<std::vector<std::int32_t>>(fleet.sites().size()));
     for (const auto& [job, runs] : runs_) book(fleet, job, runs);
   }
   void book(FleetControl& fleet, JobIndex job, const std::vector<PlannedRun>& runs) {
@@ -200,9 +204,17 @@ class Carnot final : public Rule {
       const SignalView own = fleet.ahead(s, Signal::OwnPower);
       if (*std::max_element(own.mean.begin(), own.mean.end()) > 0) return true;
       for (std::int64_t t = 0; t < kMostSlots; ++t)
-        if (10 * bookings_.at(s, t) >= 9 * fleet.sites()[s].nodes_up) return true;
+        if (10 * booked(s, t) >= 9 * fleet.sites()[s].nodes_up) return true;
     }
     return false;
+  }
+
+  /// Most nodes promised at once in a step from the first of the bookings on.
+  std::int32_t booked(SiteIndex site, std::int64_t slot) const {
+    std::int32_t most = 0;
+    for (std::int64_t part = 0; part < kParts; ++part)
+      most = std::max(most, bookings_.at(site, slot * kParts + part));
+    return most;
   }
 
   void replan(FleetControl& fleet) {
@@ -223,7 +235,7 @@ class Carnot final : public Rule {
 
   void wake(FleetControl& fleet) {
     if (runs_.empty()) return;
-    const Instant next = bookings_.start() + bookings_.step();
+    const Instant next = bookings_.start() + step_;
     if (next == asked_) return;
     asked_ = next;
     fleet.wake_at(next);
@@ -234,6 +246,7 @@ class Carnot final : public Rule {
 
   std::map<JobIndex, std::vector<PlannedRun>> runs_;  // of jobs that are not finished
   Bookings bookings_;
+  Duration step_;  // of the signals
   bool started_ = false;
   std::vector<double> price_;  // [site x slots], EUR per kWh of IT energy
   std::int64_t slots_ = 0;
@@ -242,10 +255,10 @@ class Carnot final : public Rule {
 
 Problem Carnot::problem(FleetControl& fleet, std::int32_t slots) const {
   Problem problem;
-  problem.slot_s = bookings_.step().time().in(second);
+  problem.slot_s = step_.time().in(second);
   problem.slots = slots;
   problem.carbon_price_eur_per_t = options().carbon_price_eur_per_t;
-  const Instant from = bookings_.start(), to = from + bookings_.step() * slots;
+  const Instant from = bookings_.start(), to = from + step_ * slots;
   for (SiteIndex s = 0; s < fleet.sites().size(); ++s) {
     const SiteState& state = fleet.sites()[s];
     PlanSite site;
@@ -256,7 +269,7 @@ Problem Carnot::problem(FleetControl& fleet, std::int32_t slots) const {
     const StepCost own = steps(fleet.ahead(s, Signal::OwnPower), from, to);
     const double node_kw = (state.node_peak - state.node_idle).in(kilowatt);
     for (std::size_t t = 0; t < static_cast<std::size_t>(slots); ++t) {
-      const std::int32_t booked = bookings_.at(s, static_cast<std::int64_t>(t));
+      const std::int32_t booked = this->booked(s, static_cast<std::int64_t>(t));
       const double carbon = site.carbon_g_per_kwh[t];
       site.pue.push_back(carbon > 0 ? std::max(1.0, it_carbon.value[t] / carbon) : state.pue);
       site.capacity_kw.push_back(std::max(1e-9, (state.nodes_up - booked) * node_kw));
@@ -276,7 +289,7 @@ Problem Carnot::problem(FleetControl& fleet, std::int32_t slots) const {
 std::vector<JobIndex> Carnot::plan_together(FleetControl& fleet,
                                             const std::vector<JobIndex>& jobs) {
   const Instant now = bookings_.start();
-  const Duration step = bookings_.step();
+  const Duration step = step_;
   std::vector<JobIndex> together, others;
   std::int64_t slots = 0;
   for (const JobIndex job : jobs) {
@@ -334,18 +347,16 @@ std::vector<JobIndex> Carnot::plan_together(FleetControl& fleet,
 /// Turns slots into runs; the part of a step that is not needed is left out of the dearest one.
 bool Carnot::take(FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode,
                   const std::vector<std::int32_t>& slots) {
-  const Duration step = bookings_.step();
   const StepCost cost =
-      energy_cost(fleet, site, bookings_.start(), bookings_.start() + step * (slots.back() + 1));
+      energy_cost(fleet, site, bookings_.start(), bookings_.start() + step_ * (slots.back() + 1));
   StepCost wanted = cost;
   wanted.value.assign(cost.value.size(), std::numeric_limits<double>::infinity());
   for (const std::int32_t slot : slots) {
-    if (bookings_.at(site, slot) + fleet.nodes(job, mode) > fleet.sites()[site].nodes_up)
-      return false;
+    if (booked(site, slot) + fleet.nodes(job, mode) > fleet.sites()[site].nodes_up) return false;
     const auto t = static_cast<std::size_t>(slot);
     wanted.value[t] = cost.value[t];
   }
-  const Instant end = wanted.start + step * static_cast<std::int64_t>(wanted.value.size());
+  const Instant end = wanted.start + step_ * static_cast<std::int64_t>(wanted.value.size());
   const Timing timing =
       cheapest_timing(wanted, std::min(end, bookings_.start() + way(fleet, job, site)), end,
                       left(fleet, job, fleet.modes(job)[mode].speed), overhead(fleet), true);
@@ -363,6 +374,7 @@ void Carnot::save_state(StateWriter& state) const {
   state.value(started_);
   state.value(bookings_.start());
   state.value(bookings_.step());
+  state.value(step_);
   state.value(bookings_.rows().size());
   for (const std::vector<std::int32_t>& row : bookings_.rows()) state.sequence(row);
   state.sequence(price_);
@@ -379,11 +391,12 @@ void Carnot::restore_state(StateReader& state) {
   }
   started_ = state.value<bool>();
   const auto start = state.value<Instant>();
-  const auto step = state.value<Duration>();
+  const auto part = state.value<Duration>();
+  step_ = state.value<Duration>();
   std::vector<std::vector<std::int32_t>> rows;
   for (auto n = state.value<std::size_t>(); n > 0; --n)
     rows.push_back(state.sequence<std::int32_t>());
-  bookings_ = Bookings(start, step, std::move(rows));
+  bookings_ = Bookings(start, part, std::move(rows));
   price_ = state.sequence<double>();
   slots_ = state.value<std::int64_t>();
   price_start_ = state.value<Instant>();

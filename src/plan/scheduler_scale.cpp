@@ -10,6 +10,8 @@ namespace carnot::plan {
 
 namespace {
 
+constexpr double kRounding = 1e-6;  // seconds of work that changes of modes may round away
+
 /// A mode that is worth having: no mix of its neighbours does as much with less power.
 struct Rung {
   std::uint8_t mode;
@@ -77,7 +79,7 @@ class CarbonScaler final : public Rule {
       return std::min(to, carbon.start + carbon.step * (static_cast<std::int64_t>(i) + 1));
     };
     std::vector<std::size_t> bought(carbon.value.size());  // rungs
-    double left = length(fleet, job).time().in(second);
+    double left = length(fleet, job).time().in(second) + kRounding;
     std::size_t last = carbon.value.size();  // the step used in part
     Duration part;                           // of it on the last rung
     for (const Buy& buy : buys) {

@@ -60,6 +60,22 @@ class Steps {
   Instant start_, begin_, end_;
 };
 
+/// Least power that a node draws whatever it does, over all nodes and jobs.
+Power floor_of(const FleetScenario& scenario, const Workload& workload,
+               const FleetOptions& options) {
+  Power least = scenario.sites.front().hall.node_idle;
+  double share = 1.0;
+  for (const std::vector<JobMode>& modes : workload.mode_sets)
+    for (const JobMode& m : modes) share = std::min(share, m.power_share);
+  for (const FleetSite& site : scenario.sites) {
+    least = min(least, min(site.hall.node_idle, share * site.hall.node_peak));
+    if (options.failures.mean_up > Time{}) least = min(least, site.hall.node_suspended);
+  }
+  for (const JobRequest& job : workload.jobs)
+    if (job.power_mw >= 0) least = min(least, share * (1e-3 * job.power_mw * watt));
+  return least;
+}
+
 bool has_overheads(const FleetOptions& o) {
   return o.start_delay > Duration{} || o.stop_delay > Duration{} ||
          (o.save_every > Duration{} && o.save_time > Duration{}) || o.failures.mean_up > Time{};
@@ -69,19 +85,19 @@ bool has_overheads(const FleetOptions& o) {
 /// where jobs may choose how much energy they take.
 std::optional<double> cost_within_halls(const FleetScenario& scenario, const Workload& workload,
                                         const Steps& steps, Instant begin, Instant end,
-                                        double fullest) {
+                                        double fullest, double floor) {
   const Power peak = scenario.sites.front().hall.node_peak;
   for (const FleetSite& site : scenario.sites)
     if (site.hall.node_peak != peak) return std::nullopt;
   for (const std::vector<JobMode>& modes : workload.mode_sets)
     if (modes.size() > 1) return std::nullopt;
   Sum<double> energy;
-  double hottest = 0.0;  // watt of a node
+  double hottest = 0.0;  // watt of a node above the floor
   for (std::size_t j = 0; j < workload.size(); ++j) {
     const JobRequest& job = workload.jobs[j];
     const JobMode& mode = workload.mode_sets[job.modes].front();
     const double node =
-        mode.power_share * (job.power_mw >= 0 ? 1e-3 * job.power_mw : peak.in(watt));
+        mode.power_share * (job.power_mw >= 0 ? 1e-3 * job.power_mw : peak.in(watt)) - floor;
     hottest = std::max(hottest, node);
     energy += node * (mode.nodes > 0 ? mode.nodes : job.nodes) *
               workload.length[j].time().in(second) / mode.speed;
@@ -117,26 +133,27 @@ std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workl
     for (const JobRequest& job : workload.jobs)
       if (greatest_share * job.power_mw > site.hall.node_peak.in(1e-3 * watt)) fullest = 1e9;
 
-  // [step]: the cheapest joule, and the cheapest second of a node at `node_peak`.
-  std::vector<double> joule_cost(n), node_cost(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    joule_cost[i] = node_cost[i] = std::numeric_limits<double>::infinity();
-    for (const FleetSite& site : scenario.sites) {
-      const double cost = cheapest_joule(site, i, fullest);
-      joule_cost[i] = std::min(joule_cost[i], cost);
-      node_cost[i] = std::min(node_cost[i], cost * site.hall.node_peak.in(watt));
-    }
+  // [step]: the cheapest joule; one of a node at `node_peak` costs as much for a watt of its own.
+  std::vector<double> joule_cost(n, std::numeric_limits<double>::infinity());
+  double least_peak = std::numeric_limits<double>::infinity(), greatest_peak = 0.0;
+  for (const FleetSite& site : scenario.sites) {
+    least_peak = std::min(least_peak, site.hall.node_peak.in(watt));
+    greatest_peak = std::max(greatest_peak, site.hall.node_peak.in(watt));
+    for (std::size_t i = 0; i < n; ++i)
+      joule_cost[i] = std::min(joule_cost[i], cheapest_joule(site, i, fullest));
   }
+  const double floor = floor_of(scenario, workload, options).in(watt);
 
   const Steps steps(scenario, options.begin, end);
-  std::vector<Piece> whole[2];  // of jobs without deadlines: the whole run
-  for (const bool own : {false, true}) {
-    std::vector<Piece>& pieces = whole[own];
-    steps.over(options.begin, end, n, [&](std::size_t i, double seconds) {
-      pieces.push_back({own ? joule_cost[i] : node_cost[i], seconds});
+  std::vector<Piece> whole;  // of jobs without deadlines: the whole run
+  const auto add_to = [&](std::vector<Piece>& to, Instant from, Instant until) {
+    to.clear();
+    steps.over(from, until, n, [&](std::size_t i, double seconds) {
+      to.push_back({joule_cost[i], seconds});
     });
-    std::sort(pieces.begin(), pieces.end());
-  }
+    std::sort(to.begin(), to.end());
+  };
+  add_to(whole, options.begin, end);
 
   Sum<double> total;
   std::vector<Piece> pieces;
@@ -145,41 +162,37 @@ std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workl
     const bool own = job.power_mw >= 0;
     double speed = 0.0, lean = std::numeric_limits<double>::infinity(), rich = 0.0;
     for (const JobMode& mode : workload.mode_sets[job.modes]) {
-      const double per_work = (mode.nodes > 0 ? mode.nodes : job.nodes) * mode.power_share *
-                              (own ? 1e-3 * job.power_mw : 1.0) / mode.speed;
+      const auto per_work = [&](double watts) {
+        return (mode.nodes > 0 ? mode.nodes : job.nodes) * (mode.power_share * watts - floor) /
+               mode.speed;
+      };
       speed = std::max(speed, mode.speed);
-      lean = std::min(lean, per_work);
-      rich = std::max(rich, per_work);
+      lean = std::min(lean, per_work(own ? 1e-3 * job.power_mw : least_peak));
+      rich = std::max(rich, per_work(own ? 1e-3 * job.power_mw : greatest_peak));
     }
     const double work = workload.length[j].time().in(second);
     if (job.allowed == kNoDeadline) {
-      total += cheapest_cost(whole[own], work, speed, lean, rich);
+      total += cheapest_cost(whole, work, speed, lean, rich);
       continue;
     }
-    pieces.clear();
     const Instant arrival = options.begin + job.arrival;
-    steps.over(arrival, arrival + job.allowed, n, [&](std::size_t i, double seconds) {
-      pieces.push_back({own ? joule_cost[i] : node_cost[i], seconds});
-    });
-    std::sort(pieces.begin(), pieces.end());
+    add_to(pieces, arrival, arrival + job.allowed);
     total += cheapest_cost(pieces, work, speed, lean, rich);
   }
 
   double least = total.value();
   if (const auto in_halls =
-          cost_within_halls(scenario, workload, steps, options.begin, end, fullest))
+          cost_within_halls(scenario, workload, steps, options.begin, end, fullest, floor))
     least = std::max(least, *in_halls);
 
-  // Free nodes earn where prices are below zero.
-  if (below_zero)
-    for (const FleetSite& site : scenario.sites) {
-      const double idle =
-          site.hall.nodes * std::max(site.hall.node_idle, site.hall.node_suspended).in(watt);
-      steps.over(options.begin, end, n, [&](std::size_t i, double seconds) {
-        if (site.price[i] < EnergyPrice{})
-          least += cheapest_joule(site, i, fullest) * idle * seconds;
-      });
-    }
+  // What all nodes draw at least; where prices are below zero, at most while no job holds them.
+  for (const FleetSite& site : scenario.sites) {
+    const double free = std::max(site.hall.node_idle, site.hall.node_suspended).in(watt);
+    steps.over(options.begin, end, n, [&](std::size_t i, double seconds) {
+      const double watts = site.price[i] < EnergyPrice{} ? std::max(free, floor) : floor;
+      least += cheapest_joule(site, i, fullest) * site.hall.nodes * watts * seconds;
+    });
+  }
   return least * euro;
 }
 

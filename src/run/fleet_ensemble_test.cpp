@@ -149,6 +149,58 @@ TEST(FleetBound, IsReachedWhereNothingStandsInTheWay) {
   EXPECT_FALSE(fleet_cost_bound(fleet, w, o, kBegin + Duration::seconds(6 * 3600)));
 }
 
+/// One job of an hour in either of two modes, on one node for one.
+struct Alone {
+  FleetScenario fleet;
+  Workload jobs;
+  FleetOptions options;
+};
+Alone alone(std::vector<double> prices, std::vector<JobMode> modes) {
+  Alone a;
+  a.fleet.series_start = kBegin;
+  FleetSite& site = a.fleet.sites.emplace_back();
+  site.hall.nodes = 1;
+  site.hall.node_peak = 400.0 * watt;
+  site.hall.node_idle = 100.0 * watt;
+  for (const double price : prices) site.price.push_back(price * euro_per_kilowatt_hour);
+  site.carbon.resize(prices.size());
+  site.outside.assign(prices.size(), from_celsius(5));
+  JobRequest job;
+  job.origin = 0;
+  job.estimate = Duration::seconds(3600);
+  job.allowed = Duration::seconds(4 * 3600);
+  a.jobs.mode_sets = {std::move(modes)};
+  a.jobs.jobs.push_back(job);
+  a.jobs.length.push_back(job.estimate);
+  a.options.begin = kBegin;
+  a.options.until = Duration::seconds(4 * 3600);
+  return a;
+}
+
+/// In its last mode, at once.
+class LastMode final : public plan::Scheduler {
+ public:
+  std::string_view name() const noexcept override { return "last-mode"; }
+  void arrived(plan::FleetControl& fleet, plan::JobIndex job) override {
+    fleet.submit(job, 0, static_cast<std::uint8_t>(fleet.modes(job).size() - 1));
+  }
+};
+
+TEST(FleetBound, HoldsWhereRichModesEarnAndLeanJobsSpareIdlePower) {
+  // Paid for what it draws, the richer mode is the better one.
+  const Alone paid = alone({-0.3, -0.2, -0.1, -0.1}, {{1, 1.0, 0.5}, {1, 0.5, 1.0}});
+  // A job that draws less than a free node spares most in dear hours.
+  const Alone lean = alone({0.5, 0.1, 0.1, 0.1}, {{1, 1.0, 0.1}});
+  for (const Alone& a : {paid, lean}) {
+    LastMode scheduler;
+    const FleetResult r = simulate(a.fleet, a.jobs, a.options, scheduler);
+    ASSERT_EQ(r.late, 0u);
+    const auto bound = fleet_cost_bound(a.fleet, a.jobs, a.options, r.end);
+    ASSERT_TRUE(bound);
+    EXPECT_LE(bound->in(euro), r.flows.cost.in(euro) + 1e-12);
+  }
+}
+
 TEST(FleetBound, HallsHoldNoMoreThanTheirNodes) {
   // Two jobs that each want the one cheap hour of a hall for one.
   FleetScenario fleet;

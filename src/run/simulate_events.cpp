@@ -109,7 +109,6 @@ bool FleetEngine::step() {
   if (over_) return false;
   if (!begun_) {
     begun_ = true;
-    last_lively_ = now_.unix_nanoseconds();
     for (std::uint32_t node = 0; node < lives_.size(); ++node) schedule_failure(node);
     for (std::uint32_t c = 0; c < options_.calls.size(); ++c)
       schedule(options_.calls[c].at, Kind::CallBegins, c);

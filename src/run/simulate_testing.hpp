@@ -177,9 +177,11 @@ class Chaos final : public plan::Scheduler {
     const plan::JobIndex waits = fleet.first_waiting();
     if (may_drop_ && waits != plan::kNowhere && draw(40) == 0) fleet.drop(waits);
     if (draw(3) == 0) fleet.command_battery(site, static_cast<plan::BatteryCommand>(draw(3)));
-    // Looks do not touch.
-    fleet.ahead(site, static_cast<plan::Signal>(draw(plan::kSignals)));
-    fleet.battery(site);
+    // What it does next hangs on forecasts and batteries.
+    const plan::SignalView view =
+        fleet.ahead(site, static_cast<plan::Signal>(draw(plan::kSignals)));
+    if (view.mean[1] + view.mean[2] < view.mean[3] + view.mean[4]) ++at_;
+    if (fleet.battery(site) > 1e5 * joule) ++at_;
   }
 
   std::uint64_t seed_, at_ = 0;

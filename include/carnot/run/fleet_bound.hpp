@@ -8,7 +8,7 @@
 /// other, the energy of all jobs fills the cheapest hours of all halls, but no hall beyond its
 /// nodes, whatever the windows (only where each job has one mode and nodes are alike). The overhead
 /// of a hall is as little as at full load; as much as at the least where prices are below zero,
-/// when free nodes earn too.
+/// when free nodes earn too. What every node draws whatever it does comes on top, hour by hour.
 /// Pure function, thread-safe; O(jobs x hours of a window).
 
 #include <optional>
