@@ -13,7 +13,8 @@
 ///
 /// Why it holds: whatever plan there is, charge each job lambda for its energy and pay the sites
 /// the same; the plan's cost is the sum of both sides, and each side costs at least its own
-/// minimum. Thread-safe. Time O(windows x sites x length log length + jobs x modes x sites).
+/// minimum. A job with terms counts with the least over its courses (plan/job_terms.hpp).
+/// Thread-safe. Time O(windows x sites x length log length + jobs x modes x sites).
 
 #include <cstddef>
 #include <string>
@@ -29,6 +30,10 @@ struct PlanTotals {
   std::size_t dropped = 0;
   double energy_j = 0, free_energy_j = 0, grid_energy_j = 0;  ///< at the facility
   double carbon_g = 0;                                        ///< of grid energy
+  // Of rich problems.
+  double exported_j = 0, curtailed_j = 0;  ///< own energy not drawn
+  double embodied_g = 0;
+  double quality_eur = 0, late_eur = 0;
 };
 
 struct Certificate {
