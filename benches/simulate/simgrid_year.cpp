@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <simgrid/plugins/energy.h>
 #include <simgrid/s4u.hpp>
+#include <xbt/log.h>
 
 #include "carnot/run/fleet_source.hpp"
 #include "carnot/run/simulate.hpp"
@@ -29,6 +30,7 @@ struct Rival {
 
 Rival simgrid_year(int argc, char** argv, const Workload& jobs, std::size_t sites, int nodes) {
   namespace sg = simgrid::s4u;
+  xbt_log_control_set("root.thres:error");
   const auto began = Clock::now();
   sg_host_energy_plugin_init();
   sg::Engine engine(&argc, argv);

@@ -235,15 +235,17 @@ std::string simulate_terminal(const SimulateReport& report, int width, bool colo
       cost.push_back(member.flows.cost.in(euro));
     }
     const run::Spread g = run::spread(carbon), eur = run::spread(cost);
-    out += fmt::format("{}: {} starts over the year: {} to {}, mean {}; {} to {}, mean {}\n",
-                       printable(run.result.policy), run.members.size(), carbon_text(g.low),
-                       carbon_text(g.high), carbon_text(g.mean), money_text(eur.low),
-                       money_text(eur.high), money_text(eur.mean));
+    const std::string words = fmt::format(
+        "{}: {} starts over the year: {} to {}, mean {}; {} to {}, mean {}",
+        printable(run.result.policy), run.members.size(), carbon_text(g.low), carbon_text(g.high),
+        carbon_text(g.mean), money_text(eur.low), money_text(eur.high), money_text(eur.mean));
+    for (const std::string& line : wrapped(words, room)) out += line + "\n";
   }
   out += "\n";
-  note(
-      "Modelled, at the facility's meter. Bound: no schedule that finishes every job by its "
-      "deadline costs less.");
+  const bool bounded = std::any_of(report.runs.begin(), report.runs.end(),
+                                   [](const SimulateRun& run) { return run.bound.has_value(); });
+  note(std::string("Modelled, at the facility's meter.") +
+       (bounded ? " Bound: no schedule that finishes every job by its deadline costs less." : ""));
   note(printable(report.jobs));
   note(printable(report.sites));
   return out;
