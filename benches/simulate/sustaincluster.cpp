@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
   for (const Zone& zone : kZones) source.zones.emplace_back(zone.name);
   source.site.hall.node_idle = Power{};
   source.site.hall.node_peak = 500.0 * watt;
+  source.site.hall.fixed_overhead = 0.0;  // a bound cannot count what is drawn in any case
   run::FleetScenario fleet = run::load_fleet(source);
   double gpus = 0;
   for (const Zone& zone : kZones) gpus += zone.gpus;
