@@ -41,19 +41,16 @@ SiteTable moved(const PlacedWindow& from, const WindowWork& work, const ShiftOpt
   return placed;
 }
 
-double objective_of(const PlacedWindow& window, const ShiftOptions& options) {
-  double sum = 0.0;
-  for (const ShiftHour& hour : window.hours)
-    sum += plan::objective_of(hour, options, options.carbon_price_per_t);
-  return sum;
-}
-
 }  // namespace
 
-double objective_of(const ShiftHour& hour, const ShiftOptions& options, double carbon_price_per_t) {
-  if (hour.status != OpfStatus::Optimal) return kUnlimited;
-  return hour.cost_per_h + carbon_price_per_t / 1000.0 * hour.co2_kg_per_h +
-         options.shed_price_per_mwh * hour.shed_mw;
+double objective_of(const PlacedWindow& window, const ShiftOptions& options) {
+  double sum = 0.0;
+  for (const ShiftHour& hour : window.hours) {
+    if (hour.status != OpfStatus::Optimal) return kUnlimited;
+    sum += hour.cost_per_h + options.carbon_price_per_t / 1000.0 * hour.co2_kg_per_h +
+           options.shed_price_per_mwh * hour.shed_mw;
+  }
+  return sum;
 }
 
 PlacedWindow answered(Redispatch& grid, SiteTable placed_mw, std::size_t first,

@@ -15,13 +15,13 @@
 
 namespace carnot::plan {
 
-/// Of an hour: cost + carbon price * CO2 + shedding. Infinite without an optimum.
-double objective_of(const ShiftHour& hour, const ShiftOptions& options, double carbon_price_per_t);
-
 struct PlacedWindow {
   SiteTable placed_mw;           ///< besides the rigid part
   std::vector<ShiftHour> hours;  ///< the grid's answer
 };
+
+/// Cost + carbon price * CO2 + shedding of its hours. Infinite if one has no optimum.
+double objective_of(const PlacedWindow& window, const ShiftOptions& options);
 
 /// \param first  hour of the window \param rigid_mw  one a site
 PlacedWindow answered(Redispatch& grid, SiteTable placed_mw, std::size_t first,
