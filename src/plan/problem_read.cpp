@@ -195,6 +195,10 @@ class Reader {
       site.price_eur_per_kwh = column("price_eur_per_kwh", -1e6);
       site.carbon_g_per_kwh = column("carbon_g_per_kwh", -1e9);
       site.grid_limit_kw = column("grid_limit_kw", 0.0, true);
+      if (in.contains("latitude") || in.contains("longitude")) {
+        site.latitude = number(in, "latitude", line, at + ".latitude", -90, 90);
+        site.longitude = number(in, "longitude", line, at + ".longitude", -180, 180);
+      }
       problem_.sites.push_back(std::move(site));
     }
   }

@@ -22,13 +22,18 @@ Json site_json(const PlanSite& site) {
     if (std::isfinite(x)) limit = Json::array();
   if (limit.is_array())
     for (const double x : site.grid_limit_kw) limit.push_back(std::isfinite(x) ? Json(x) : Json());
-  return {{"name", site.name},
-          {"capacity_kw", site.capacity_kw},
-          {"pue", site.pue},
-          {"free_kw", site.free_kw},
-          {"price_eur_per_kwh", site.price_eur_per_kwh},
-          {"carbon_g_per_kwh", site.carbon_g_per_kwh},
-          {"grid_limit_kw", limit}};
+  Json json{{"name", site.name},
+            {"capacity_kw", site.capacity_kw},
+            {"pue", site.pue},
+            {"free_kw", site.free_kw},
+            {"price_eur_per_kwh", site.price_eur_per_kwh},
+            {"carbon_g_per_kwh", site.carbon_g_per_kwh},
+            {"grid_limit_kw", limit}};
+  if (std::isfinite(site.latitude)) {
+    json["latitude"] = site.latitude;
+    json["longitude"] = site.longitude;
+  }
+  return json;
 }
 
 Json job_json(const Problem& problem, std::size_t j) {
