@@ -10,13 +10,16 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/instant.hpp"
 #include "carnot/ledger/store.hpp"
 #include "carnot/report/emissions.hpp"
 #include "carnot/report/measurement.hpp"
+#include "carnot/report/plan_report.hpp"
 #include "carnot/report/result.hpp"
 
 #include "account_options.hpp"
 #include "command.hpp"
+#include "work_options.hpp"
 
 namespace carnot::app {
 
@@ -26,6 +29,8 @@ struct ReportCommand {
   std::string run, html, sql, csv, store, codecarbon;
   bool series = false;
   model::AccountOptions account;
+  std::string problem;
+  report::WorkAssumptions work;
 };
 
 /// The first line; empty if there is no such file (reading it will say so).
@@ -84,7 +89,19 @@ int show_emissions(const ReportCommand& c, const Common& common) {
   return kOk;
 }
 
+int show_plan(const ReportCommand& c, const Common& common) {
+  if (!(c.sql + c.store + c.csv + c.codecarbon).empty())
+    throw UsageError("of a plan there are the text, --json and --html");
+  const report::PlanReport plan = report::report_plan(c.run, c.problem, c.work);
+  print(common.json ? report::plan_report_json(plan, common.command_line, Instant::now().iso8601())
+                    : report::plan_terminal(plan, terminal_width(STDOUT_FILENO),
+                                            is_terminal(STDOUT_FILENO)));
+  show_page(c, common, c.html.empty() ? "" : report::plan_html(plan));
+  return plan.certificate.holds() ? kOk : kOutcomeSaysNo;
+}
+
 int execute(const ReportCommand& c, const Common& common) {
+  if (report::is_plan(first_line(c.run))) return show_plan(c, common);
   if (report::is_emissions_csv(first_line(c.run))) return show_emissions(c, common);
   const JournalContents contents = read_journal(c.run);
   if (!contents.message.empty()) say(common, "carnot: " + contents.message);
@@ -107,11 +124,12 @@ int execute(const ReportCommand& c, const Common& common) {
 
 void add_report(CLI::App& app, const Common& common, Action& action) {
   auto c = std::make_shared<ReportCommand>();
-  CLI::App* command =
-      app.add_subcommand("report", "Rebuild any report of a run or a measurement from its file");
+  CLI::App* command = app.add_subcommand(
+      "report", "Rebuild any report of a run, a measurement or a plan from its file");
   command
       ->add_option("file", c->run,
-                   "Journal of `carnot run` or `carnot measure`, or an emissions.csv of CodeCarbon")
+                   "Journal of `carnot run` or `carnot measure`, a plan of `carnot plan`, or an "
+                   "emissions.csv of CodeCarbon")
       ->required();
   command->add_option("--html", c->html, "Write the report page here");
   command->add_option("--csv", c->csv, "Write every slot, or every interval, as CSV here");
@@ -121,6 +139,9 @@ void add_report(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--codecarbon", c->codecarbon,
                       "Of a measurement: write a row under CodeCarbon's columns here");
   add_account_options(*command, c->account);
+  command->add_option("--problem", c->problem,
+                      "Of a plan: its problem, in place of the one it names");
+  add_work_options(*command, c->work);
   command->fallthrough();
   command->callback(
       [c, &common, &action] { action = [c, &common] { return execute(*c, common); }; });
