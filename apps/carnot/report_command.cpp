@@ -13,6 +13,7 @@
 #include "carnot/base/instant.hpp"
 #include "carnot/ledger/store.hpp"
 #include "carnot/report/emissions.hpp"
+#include "carnot/report/grid_page.hpp"
 #include "carnot/report/measurement.hpp"
 #include "carnot/report/plan_report.hpp"
 #include "carnot/report/result.hpp"
@@ -33,13 +34,13 @@ struct ReportCommand {
   report::WorkAssumptions work;
 };
 
-/// The first line; empty if there is no such file (reading it will say so).
-std::string first_line(const std::string& path) {
+/// How the file begins; empty if there is no such file (reading it will say so).
+std::string head_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string line(4096, '\0');
-  file.read(line.data(), static_cast<std::streamsize>(line.size()));
-  line.resize(static_cast<std::size_t>(file.gcount()));
-  return line.substr(0, line.find('\n'));
+  std::string head(4096, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  return head;
 }
 
 /// Figures first: a page that cannot be written must not take them along.
@@ -100,9 +101,21 @@ int show_plan(const ReportCommand& c, const Common& common) {
   return plan.certificate.holds() ? kOk : kOutcomeSaysNo;
 }
 
+int show_grid(const ReportCommand& c, const Common& common) {
+  if (common.json || !(c.sql + c.store + c.csv + c.codecarbon).empty())
+    throw UsageError("of a grid's document there are the text and --html");
+  const std::string text = read_file(c.run);
+  print(report::grid_page_terminal(text, c.run, terminal_width(STDOUT_FILENO),
+                                   is_terminal(STDOUT_FILENO)));
+  show_page(c, common, c.html.empty() ? "" : report::grid_page_html(text, c.run));
+  return kOk;
+}
+
 int execute(const ReportCommand& c, const Common& common) {
-  if (report::is_plan(first_line(c.run))) return show_plan(c, common);
-  if (report::is_emissions_csv(first_line(c.run))) return show_emissions(c, common);
+  const std::string head = head_of(c.run);
+  if (report::is_plan(head)) return show_plan(c, common);
+  if (report::is_grid_document(head)) return show_grid(c, common);
+  if (report::is_emissions_csv(head.substr(0, head.find('\n')))) return show_emissions(c, common);
   const JournalContents contents = read_journal(c.run);
   if (!contents.message.empty()) say(common, "carnot: " + contents.message);
   if (report::is_measurement(contents.entries)) return show_measurement(c, common, contents);

@@ -47,7 +47,7 @@ void add_jobs(const plan::Problem& problem, const std::vector<plan::Assignment>&
 /// Splits the loads into own and grid power, whichever is cheaper first, and prices them.
 void split(const plan::Problem& problem, std::size_t s, PlanSiteReport& out) {
   const plan::PlanSite& site = problem.sites[s];
-  Sum<double> it, capacity, own, grid, available, unused, price, carbon;  // kWh, EUR, g
+  Sum<double> it, capacity, own, grid, available, left, price, carbon;  // kWh, EUR, g
   const double h = problem.slot_h();
   for (std::size_t t = 0; t < out.series.it_kw.size(); ++t) {
     const double facility = out.series.it_kw[t] * site.pue[t];
@@ -56,13 +56,13 @@ void split(const plan::Problem& problem, std::size_t s, PlanSiteReport& out) {
     const double used = facility - bought;
     out.series.own_kw[t] = used;
     out.series.grid_kw[t] = bought;
-    out.series.unused_kw[t] = std::max(site.free_kw[t] - used, 0.0);
+    out.series.curtailed_kw[t] = std::max(site.free_kw[t] - used, 0.0);
     it += out.series.it_kw[t] * h;
     capacity += site.capacity_kw[t] * h;
     own += used * h;
     grid += bought * h;
     available += site.free_kw[t] * h;
-    unused += out.series.unused_kw[t] * h;
+    left += out.series.curtailed_kw[t] * h;
     price += bought * h * site.price_eur_per_kwh[t];
     carbon += bought * h * site.carbon_g_per_kwh[t];
   }
@@ -71,7 +71,7 @@ void split(const plan::Problem& problem, std::size_t s, PlanSiteReport& out) {
   out.own = own.value() * kilowatt_hour;
   out.grid = grid.value() * kilowatt_hour;
   out.available = available.value() * kilowatt_hour;
-  out.curtailed = unused.value() * kilowatt_hour;
+  out.curtailed = left.value() * kilowatt_hour;
   out.grid_money = price.value() * euro;
   out.carbon = carbon.value() * gram;
   out.carbon_money = problem.carbon_price_eur_per_t * 1e-6 * carbon.value() * euro;
@@ -110,7 +110,7 @@ std::vector<PlanSiteReport> site_reports(const plan::Problem& problem,
     site.greatest_capacity =
         *std::max_element(from.capacity_kw.begin(), from.capacity_kw.end()) * kilowatt;
     for (std::vector<double>* series :
-         {&site.series.it_kw, &site.series.own_kw, &site.series.grid_kw, &site.series.unused_kw})
+         {&site.series.it_kw, &site.series.own_kw, &site.series.grid_kw, &site.series.curtailed_kw})
       series->assign(slots, 0.0);
   }
   add_jobs(problem, jobs, sites);

@@ -46,7 +46,7 @@ Json site_json(const PlanSiteReport& s) {
   json["own_j"] = s.own.in(joule);
   json["grid_j"] = s.grid.in(joule);
   json["available_j"] = s.available.in(joule);
-  json["unused_j"] = s.curtailed.in(joule);
+  json["curtailed_j"] = s.curtailed.in(joule);
   json["utilisation"] = number_or_null(s.it / s.capacity);
   json["carbon_g"] = s.carbon.in(gram);
   json["grid_eur"] = s.grid_money.in(euro);

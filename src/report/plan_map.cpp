@@ -60,7 +60,7 @@ Places places(const PlanReport& report) {
 std::string description(const PlanReport& report) {
   std::string words;
   for (const PlanSiteReport& site : report.sites)
-    words += fmt::format("{}: {} own power used, {} unused, {} from the grid. ", site.name,
+    words += fmt::format("{}: {} own power used, {} curtailed, {} from the grid. ", site.name,
                          energy_text(site.own.in(joule)), energy_text(site.curtailed.in(joule)),
                          energy_text(site.grid.in(joule)));
   for (std::size_t i = 0; i < std::min<std::size_t>(report.moves.size(), 12); ++i) {
@@ -87,10 +87,10 @@ void draw_moves(svg::Drawing& d, const PlanReport& report, const Places& at) {
 }
 
 void draw_site(svg::Drawing& d, const PlanSiteReport& site, Point at, double radius) {
-  const std::string tip =
-      fmt::format("{}: own power {} used, {} unused; grid {}; {} jobs, {} of them from elsewhere",
-                  site.name, energy_text(site.own.in(joule)), energy_text(site.curtailed.in(joule)),
-                  energy_text(site.grid.in(joule)), site.jobs, site.arrivals);
+  const std::string tip = fmt::format(
+      "{}: own power {} used, {} curtailed; grid {}; {} jobs, {} of them from elsewhere", site.name,
+      energy_text(site.own.in(joule)), energy_text(site.curtailed.in(joule)),
+      energy_text(site.grid.in(joule)), site.jobs, site.arrivals);
   d.circle(at.x, at.y, radius + 1.5, "disc", tip);
   double from = 0;
   for (const auto& [style, part] :
@@ -111,7 +111,7 @@ std::string plan_map(const PlanReport& report) {
   svg::legend(d, 0, 16,
               {{"own", "own power used"},
                {"grid", "grid power"},
-               {"curtailed", "own power unused"},
+               {"curtailed", "own power curtailed"},
                {"flow", "work moved"}});
   if (at.known)
     d.rect(kFrame.left, kFrame.top, kFrame.right - kFrame.left, kFrame.bottom - kFrame.top, "sea");

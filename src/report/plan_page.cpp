@@ -18,6 +18,12 @@ namespace {
 constexpr std::size_t kTabs = 12;   // sites with a figure over time
 constexpr std::size_t kRows = 200;  // sites in the table
 
+/// "2026-11-21 04:55 UTC" of ISO 8601.
+std::string day_text(const std::string& time) {
+  if (time.size() < 16) return "once";
+  return time.substr(0, 10) + " " + time.substr(11, 5) + " UTC";
+}
+
 std::string bullets(const std::vector<std::string>& lines) {
   if (lines.empty()) return {};
   std::string out = "<ul class=\"plain\">\n";
@@ -48,14 +54,14 @@ std::string cards_of(const PlanReport& r) {
                                        money_text(best->totals.objective_eur - t.bound_eur))
                          : ""});
   if (std::isfinite(t.bound_eur))
-    cards.push_back({t.objective_eur > 0
+    cards.push_back({t.bound_eur >= 0
                          ? share_text(std::max(0.0, t.objective_eur - t.bound_eur), t.objective_eur)
                          : money_text(t.objective_eur - t.bound_eur),
                      "left to gain at most", "proven gap"});
   cards.push_back({energy_text(t.energy_j), "energy of the facilities",
                    share_text(t.free_energy_j, t.energy_j) + " own power"});
-  cards.push_back({share_text(r.all.own.base(), r.all.available.base()), "of unused power used",
-                   fmt::format("{} stays unused", energy_text(r.all.curtailed.in(joule)))});
+  cards.push_back({share_text(r.all.own.base(), r.all.available.base()), "of curtailed power used",
+                   fmt::format("{} stays curtailed", energy_text(r.all.curtailed.in(joule)))});
   cards.push_back(
       {carbon_text(t.carbon_g), "CO2e of grid energy",
        r.all.levelised ? intensity_text(r.all.levelised->operational) + " of IT energy" : ""});
@@ -66,7 +72,7 @@ std::string map_section(const PlanReport& r) {
   const std::string drawn = plan_map(r);
   if (drawn.empty()) return {};
   std::string caption =
-      "Area of a disc: energy its facility uses and own power that stays unused. Width of an "
+      "Area of a disc: energy its facility uses and own power that stays curtailed. Width of an "
       "arrow: "
       "IT energy of jobs that come from its tail and run at its tip.";
   if (r.origins < r.file.problem.jobs.size())
@@ -85,13 +91,11 @@ std::string rule_section(const PlanReport& r) {
   std::vector<html::Row> rows;
   const auto add = [&](const std::string& name, const std::string& words, const plan::PlanTotals& t,
                        const char* style) {
-    rows.push_back(
-        {{name, money_text(t.objective_eur),
-          bound > 0 ? fmt::format("{:+.2f} %", 100 * (t.objective_eur / bound - 1)) : "-",
-          energy_text(t.energy_j), share_text(t.free_energy_j, t.energy_j),
-          energy_text(t.grid_energy_j), carbon_text(t.carbon_g), fmt::format("{}", t.dropped),
-          words},
-         style});
+    rows.push_back({{name, money_text(t.objective_eur), above_text(t.objective_eur, bound),
+                     energy_text(t.energy_j), share_text(t.free_energy_j, t.energy_j),
+                     energy_text(t.grid_energy_j), carbon_text(t.carbon_g),
+                     fmt::format("{}", t.dropped), words},
+                    style});
   };
   add("this plan", "all jobs together", r.certificate.totals, "best");
   for (const PlanRival& rival : r.rivals)
@@ -139,7 +143,7 @@ std::string site_section(const PlanReport& r) {
         levelised([](const LevelisedWork& l) { return price_text(l.total); }),
         levelised([](const LevelisedWork& l) { return intensity_text(l.carbon_total); }),
         levelised([](const LevelisedWork& l) { return per_work_text(l.eur_per_job, "EUR"); }),
-        levelised([](const LevelisedWork& l) { return per_work_text(l.g_per_job, "g"); })};
+        levelised([](const LevelisedWork& l) { return carbon_range_text(l.g_per_job); })};
     if (r.assumptions.work_per_kwh) {
       const std::string unit = r.assumptions.work_unit;
       cells.push_back(levelised(
@@ -154,9 +158,9 @@ std::string site_section(const PlanReport& r) {
   add(r.all, "best");
   std::string cut;
   if (order.size() > kRows) cut = fmt::format(" The greatest {} of {} sites.", kRows, order.size());
-  std::vector<html::Column> columns{{"site", false},    {"jobs"},    {"from elsewhere"},
-                                    {"IT energy"},      {"of hall"}, {"levelised cost"},
-                                    {"levelised CO2e"}, {"a job"},   {"a job"}};
+  std::vector<html::Column> columns{{"site", false},    {"jobs"},       {"from elsewhere"},
+                                    {"IT energy"},      {"of hall"},    {"levelised cost"},
+                                    {"levelised CO2e"}, {"cost a job"}, {"CO2e a job"}};
   if (r.assumptions.work_per_kwh) {
     columns.push_back({"work"});
     columns.push_back({"work"});
@@ -164,11 +168,12 @@ std::string site_section(const PlanReport& r) {
   std::string out =
       html::heading(2, "Site by site") +
       html::table(
-          "Power: own power there is, used and unused (together all of it), and grid." + cut,
+          "Power: own power there is, used and curtailed (together all of it), and grid power." +
+              cut,
           {{"site", false},
            {"own power"},
            {"used"},
-           {"unused"},
+           {"curtailed"},
            {"grid"},
            {"facility"},
            {"own share"},
@@ -191,7 +196,7 @@ std::string parts_section(const PlanReport& r) {
   std::vector<html::Row> rows{
       row("energy", price_text(l.energy), l.energy.origin(),
           a.own_eur_per_kwh ? "grid at its price, own power at its assumed cost"
-                            : "grid at its price; own power would go unused"),
+                            : "grid at its price; own power would be curtailed"),
       row("carbon price", price_text(l.carbon), l.carbon.origin(), "grid energy's carbon"),
       row("moves and quality", price_text(l.handling), l.handling.origin(), "as the problem says")};
   if (a.server_eur_per_kw)
@@ -256,20 +261,20 @@ std::string rows_section(const PlanReport& r) {
 std::string plan_html(const PlanReport& r) {
   std::string body = "<header>\n" + html::heading(1, plan_size(r));
   body += html::paragraph(
-      fmt::format("Planned {} by carnot {} in {}", r.started.empty() ? "once" : r.started,
+      fmt::format("Planned {} by carnot {} in {}", day_text(r.started),
                   r.carnot_version.empty() ? "?" : r.carnot_version, time_text(r.seconds, 2)),
       "kicker");
   if (!r.certificate.holds()) body += html::paragraph(plan_check_words(r), "warning");
   std::vector<std::string> sentences = plan_answer(r);
   body += html::paragraph(sentences.front(), "answer");
   sentences.erase(sentences.begin());
+  if (r.certificate.holds()) sentences.push_back(plan_check_words(r));
   body += bullets(sentences) + "</header>\n";
   if (r.file.problem.jobs.size() > 0) body += cards_of(r);
   body += map_section(r);
   if (r.file.problem.jobs.size() > 0) body += rule_section(r);
   body += site_section(r) + parts_section(r) + time_section(r) + rows_section(r);
   body += html::heading(2, "What the figures stand on");
-  if (r.certificate.holds()) body += html::paragraph(plan_check_words(r));
   for (const std::string& sentence : plan_sources(r)) body += html::paragraph(sentence);
   if (!r.command.empty())
     body += html::heading(2, "Do it again") + "<pre>" + escape(r.command) + "</pre>\n";

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include "report/columns.hpp"
-#include "report/plan_axis.hpp"
 #include "report/plan_figures.hpp"
 #include "report/plan_flows.hpp"
+#include "report/stacked_panel.hpp"
 #include "report/words.hpp"
 
 namespace carnot::report {
@@ -89,7 +89,7 @@ std::string plan_rows(const PlanReport& report) {
   if (rows.empty()) return {};
   const plan::Problem& problem = report.file.problem;
   const std::vector<plan::Assignment>& jobs = report.file.plan.jobs;
-  const PlanAxis axis = plan_axis(problem, kLeft);
+  const PlanAxis axis = plan_axis(problem.slots, problem.slot_s, kLeft);
   const bool named = rows.size() <= kNamed;
   const double row = named ? 17 : 8, gap = 12;
   std::size_t groups = 0;

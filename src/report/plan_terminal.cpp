@@ -41,7 +41,7 @@ std::string site_table(const PlanReport& report, std::size_t room, bool colour) 
   };
   const auto energy = gather([](const auto& s) { return s.facility().in(joule); });
   const auto own = gather([](const auto& s) { return s.own.in(joule); });
-  const auto unused = gather([](const auto& s) { return s.curtailed.in(joule); });
+  const auto curtailed = gather([](const auto& s) { return s.curtailed.in(joule); });
   const auto grid = gather([](const auto& s) { return s.grid.in(joule); });
   const auto carbon = gather([](const auto& s) { return s.carbon.in(gram); });
   const auto cost = gather([](const auto& s) { return s.money().in(euro); });
@@ -62,20 +62,20 @@ std::string site_table(const PlanReport& report, std::size_t room, bool colour) 
                                            : "n/a");
     markers.push_back(all ? "> " : "  ");
   }
-  const Unit e = energy_unit(std::max(largest_of(energy), largest_of(unused)));
+  const Unit e = energy_unit(std::max(largest_of(energy), largest_of(curtailed)));
   const Unit c = carbon_unit(largest_of(carbon));
   return text_table(fitted({{"site", "", 100, names, true},
                             {"jobs", "", 80, jobs},
                             {"moved in", "", 40, arrivals},
                             {"energy", e.name, 90, aligned_numbers(energy, e.factor)},
                             {"own", e.name, 85, aligned_numbers(own, e.factor)},
-                            {"unused", e.name, 75, aligned_numbers(unused, e.factor)},
+                            {"curtailed", e.name, 75, aligned_numbers(curtailed, e.factor)},
                             {"grid", e.name, 70, aligned_numbers(grid, e.factor)},
                             {"in use", "%", 50, use},
                             {"carbon", c.name, 60, aligned_numbers(carbon, c.factor)},
                             {"cost", "EUR", 95, aligned_numbers(cost, 1, 4)},
                             {"levelised", "EUR/MWh", 45, aligned_numbers(price, 1)},
-                            {"carbon", "g/kWh", 42, aligned_numbers(intensity, 1)}},
+                            {"levelised", "g/kWh", 42, aligned_numbers(intensity, 1)}},
                            room),
                     markers, room, colour);
 }
@@ -91,8 +91,7 @@ std::string rule_table(const PlanReport& report, std::size_t room, bool colour) 
   for (const auto& [name, totals] : rows) {
     names.push_back(name);
     dropped.push_back(fmt::format("{}", totals->dropped));
-    above.push_back(bound > 0 ? fmt::format("{:+.2f}", 100 * (totals->objective_eur / bound - 1))
-                              : "-");
+    above.push_back(above_text(totals->objective_eur, bound));
     markers.push_back(totals == &report.certificate.totals ? "> " : "  ");
     cost.push_back(totals->objective_eur);
     energy.push_back(totals->energy_j);
@@ -107,14 +106,14 @@ std::string rule_table(const PlanReport& report, std::size_t room, bool colour) 
   dropped.emplace_back("");
   above.emplace_back("");
   markers.emplace_back("  ");
-  const Unit e = energy_unit(largest_of(energy)), c = carbon_unit(largest_of(carbon));
+  const Unit e = energy_unit(largest_of(energy) / 5), c = carbon_unit(largest_of(carbon));
   const auto blank_last = [](std::vector<std::string> cells) {
     cells.back().clear();
     return cells;
   };
   return text_table(fitted({{"", "", 100, names, true},
                             {"cost", "EUR", 99, aligned_numbers(cost, 1, 4)},
-                            {"to bound", "%", 90, above},
+                            {"above", "bound", 90, above},
                             {"energy", e.name, 60, blank_last(aligned_numbers(energy, e.factor))},
                             {"own", e.name, 70, blank_last(aligned_numbers(own, e.factor))},
                             {"grid", e.name, 75, blank_last(aligned_numbers(grid, e.factor))},
@@ -140,8 +139,8 @@ std::string plan_terminal(const PlanReport& report, int width, bool colour) {
   out += site_table(report, room, colour) + "\n";
   if (report.file.problem.jobs.size() > 0) out += rule_table(report, room, colour) + "\n";
   for (const std::string& sentence : plan_answer(report)) say(sentence, false);
+  if (report.certificate.holds()) say(plan_check_words(report), false);
   out += "\n";
-  if (report.certificate.holds()) say(plan_check_words(report), true);
   for (const std::string& sentence : plan_sources(report)) say(sentence, true);
   return out;
 }

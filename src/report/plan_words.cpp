@@ -18,14 +18,6 @@ std::string count(std::size_t n, const char* one, const char* many) {
   return n == 1 ? fmt::format("1 {}", one) : fmt::format("{} {}", n, many);
 }
 
-std::string percent(double share) {
-  if (!std::isfinite(share)) return "n/a";
-  return figure_text(100 * share, std::abs(share) >= 0.9995 ? 4
-                                  : std::abs(share) < 0.1   ? 2
-                                                            : 3) +
-         " %";
-}
-
 std::string slot_text(double seconds) {
   if (seconds >= 3600) return fmt::format("{:g} h", seconds / 3600);
   return seconds >= 60 ? fmt::format("{:g} min", seconds / 60) : fmt::format("{:g} s", seconds);
@@ -41,11 +33,15 @@ std::string outcome(const PlanReport& r) {
   const plan::PlanTotals& t = r.certificate.totals;
   const std::size_t jobs = r.file.problem.jobs.size();
   if (jobs == 0) return "There are no jobs to plan.";
-  std::string out = fmt::format("{} of {} done for {}",
-                                r.all.jobs == jobs ? "All" : fmt::format("{}", r.all.jobs),
-                                count(jobs, "job", "jobs"), money_text(t.objective_eur));
+  std::string out =
+      fmt::format("{} done for {}",
+                  r.all.jobs == jobs && jobs > 1
+                      ? fmt::format("All {} jobs are", jobs)
+                      : fmt::format("{} of {} {}", r.all.jobs, count(jobs, "job", "jobs"),
+                                    r.all.jobs == 1 ? "is" : "are"),
+                  money_text(t.objective_eur));
   if (r.all.facility() > Energy{})
-    out += fmt::format(" with {}, {} of it own power that would otherwise go unused",
+    out += fmt::format(" with {}, {} of it own power that would otherwise be curtailed",
                        energy_text(t.energy_j), share_text(t.free_energy_j, t.energy_j));
   out += fmt::format(", and {} CO2e.", carbon_text(t.carbon_g));
   if (t.dropped > 0)
@@ -65,7 +61,7 @@ std::string proof(const PlanReport& r) {
   std::string out =
       fmt::format("No plan of this problem costs less than {}, so at most {} is left to gain",
                   money_text(t.bound_eur), money_text(over));
-  if (t.objective_eur > 0) out += fmt::format(", {} of the cost", percent(over / t.objective_eur));
+  if (t.bound_eur >= 0) out += fmt::format(", {} of the cost", percent(over / t.objective_eur));
   return out + ". The prices in the plan prove it, whoever found them.";
 }
 
@@ -74,6 +70,8 @@ std::string against(const PlanReport& r, const PlanRival& rival, const std::stri
   const double bound = r.certificate.totals.bound_eur;
   std::string out = fmt::format("{}{} ({}), costs {}: ", lead, rival.name, rule_words(rival.name),
                                 money_text(theirs));
+  if (std::abs(ours - theirs) <= 1e-9 * std::max(std::abs(ours), std::abs(theirs)))
+    return out + "as much as this plan.";
   if (ours > theirs) return out + fmt::format("{} less than this plan.", money_text(ours - theirs));
   out += fmt::format("this plan saves {}", money_text(theirs - ours));
   if (theirs > 0) out += fmt::format(" ({})", percent((theirs - ours) / theirs));
@@ -84,9 +82,21 @@ std::string against(const PlanReport& r, const PlanRival& rival, const std::stri
 
 }  // namespace
 
+std::string percent(double share) {
+  if (!std::isfinite(share)) return "n/a";
+  if (std::abs(share) < 5e-7) return "0 %";
+  return figure_text(100 * share, std::abs(share) < 0.1 ? 2 : 3) + " %";
+}
+
 std::string share_text(double part, double whole) {
   if (!(whole > 0)) return "n/a";
   return percent(part / whole);
+}
+
+std::string above_text(double cost, double bound) {
+  if (!(bound > 0)) return "-";
+  const double above = cost / bound - 1;
+  return (above >= 0 ? "+" : "") + percent(above);
 }
 
 std::string price_text(const Estimate<EnergyPrice>& p) {
@@ -97,6 +107,12 @@ std::string price_text(const Estimate<EnergyPrice>& p) {
 std::string intensity_text(const Estimate<CarbonIntensity>& i) {
   return ranged(i.value().in(gram_per_kilowatt_hour), i.low().in(gram_per_kilowatt_hour),
                 i.high().in(gram_per_kilowatt_hour), "g/kWh");
+}
+
+std::string carbon_range_text(const Estimate<double>& grams) {
+  const Unit unit = carbon_unit(grams.value());
+  const double f = unit.factor;
+  return ranged(grams.value() * f, grams.low() * f, grams.high() * f, unit.name);
 }
 
 std::string per_work_text(const Estimate<double>& figure, const std::string& unit) {
@@ -122,7 +138,7 @@ std::vector<std::string> plan_answer(const PlanReport& r) {
       out.push_back(against(r, rival, "Not waiting and not moving, "));
   if (r.all.available > Energy{})
     out.push_back(fmt::format(
-        "Of {} of own power that nobody else takes, {} is used ({}) and {} stays unused.",
+        "Of {} of own power that would be curtailed, {} is used ({}) and {} stays curtailed.",
         energy_text(r.all.available.in(joule)), energy_text(r.all.own.in(joule)),
         share_text(r.all.own.base(), r.all.available.base()),
         energy_text(r.all.curtailed.in(joule))));
@@ -140,9 +156,8 @@ std::vector<std::string> plan_answer(const PlanReport& r) {
 std::string plan_check_words(const PlanReport& r) {
   const plan::Certificate& c = r.certificate;
   if (c.holds())
-    return "Recomputed from the files with code that shares nothing with the search: the plan is "
-           "feasible, the bound holds, and every figure that the file claims is right. Anyone can "
-           "do it again with carnot plan --check.";
+    return "Checked, by code that shares nothing with the search: the plan is feasible, its bound "
+           "holds and every figure it claims is right. carnot plan --check does it again.";
   return fmt::format("The check says no: {}{}", c.violations.empty() ? "" : c.violations.front(),
                      c.violation_count > 1 ? fmt::format(", and {} more.", c.violation_count - 1)
                                            : std::string("."));
@@ -161,8 +176,7 @@ std::vector<std::string> plan_sources(const PlanReport& r) {
   std::vector<std::string> out{
       "Energies, carbon and costs are modelled, at the boundary of the facility, from the series "
       "of the problem: capacity, PUE, own power, price and carbon intensity of each slot, taken as "
-      "certain. IT energy is inside the hall. Where the series come without intervals, so do the "
-      "figures; the interval of the plan's cost against the best there is, is the gap.",
+      "certain: they come without intervals, so figures do. IT energy is inside the hall.",
       fmt::format("Cost is grid energy at its price and {} a tonne of CO2e, losses of quality, "
                   "moves and the value of jobs not done. Own power costs {}.",
                   money_text(p.carbon_price_eur_per_t),
@@ -170,7 +184,7 @@ std::vector<std::string> plan_sources(const PlanReport& r) {
                       ? fmt::format("nothing in the plan, and {} EUR/kWh (assumed) in the "
                                     "levelised figures",
                                     figure_text(a.own_eur_per_kwh->value, 3))
-                      : std::string("nothing: it would go unused")),
+                      : std::string("nothing: it would be curtailed")),
       "Carbon is of grid energy alone, at the intensity of its hour."};
   if (a.server_eur_per_kw)
     out.push_back(fmt::format(

@@ -24,11 +24,15 @@ std::string rule_words(const std::string& rule);
 /// What the figures rest on, a sentence each.
 std::vector<std::string> plan_sources(const PlanReport& report);
 
-/// "57 %" of a part of a whole; "n/a" where there is none.
+std::string percent(double share);  ///< "57.1 %", two digits below ten
+/// "57.1 %" of a part of a whole; "n/a" where there is none.
 std::string share_text(double part, double whole);
+/// "+7.7 %" of a cost above the bound; "-" where the bound is not positive.
+std::string above_text(double cost, double bound);
 /// EUR a MWh and g a kWh, as text; with " (low … high)" where they differ.
 std::string price_text(const Estimate<EnergyPrice>& price);
 std::string intensity_text(const Estimate<CarbonIntensity>& intensity);
+std::string carbon_range_text(const Estimate<double>& grams);
 /// Of a unit of work.
 std::string per_work_text(const Estimate<double>& figure, const std::string& unit);
 

@@ -62,8 +62,8 @@ struct LevelisedWork {
 
 /// One site's power over time, kW by slot.
 struct PlanSeries {
-  std::vector<double> it_kw, own_kw, grid_kw, unused_kw;  ///< unused: own power nobody takes
-  std::vector<std::vector<double>> mode_kw;               ///< [mode][slot] of IT power
+  std::vector<double> it_kw, own_kw, grid_kw, curtailed_kw;  ///< curtailed: own power left
+  std::vector<std::vector<double>> mode_kw;                  ///< [mode][slot] of IT power
 };
 
 struct PlanSiteReport {
