@@ -7,6 +7,8 @@
 #include <limits>
 #include <thread>
 
+#include <fmt/format.h>
+
 #include "carnot/base/error.hpp"
 #include "carnot/plan/certificate.hpp"
 
@@ -36,6 +38,10 @@ double Plan::gap() const noexcept {
 }
 
 Plan plan_large(const Problem& problem, const PlannerOptions& options) {
+  if (!problem.terms.empty())
+    throw InputError(
+        fmt::format("job {} has terms beyond the contract, which this planner knows not",
+                    problem.jobs.id(problem.terms.begin()->first)));
   const auto began = std::chrono::steady_clock::now();
   PlanProgress state;
   state.objective_eur = std::numeric_limits<double>::infinity();

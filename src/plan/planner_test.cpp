@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "carnot/base/error.hpp"
 #include "carnot/plan/certificate.hpp"
 
 #include "plan/test_problem.hpp"
@@ -118,6 +119,12 @@ TEST(Planner, WhereNothingFitsEveryJobIsDropped) {
   const Plan plan = plan_large(problem);
   EXPECT_NEAR(plan.objective_eur, value, 1e-9);
   for (const Assignment& a : plan.jobs) EXPECT_EQ(a.site, kNone);
+}
+
+TEST(Planner, RefusesTermsThatItDoesNotKnow) {
+  Problem problem = small_problem(1, 2, 2, 5);
+  problem.terms[1].preemptible = false;
+  EXPECT_THROW(plan_large(problem), InputError);
 }
 
 }  // namespace
