@@ -17,6 +17,7 @@
 #include "carnot/report/measurement.hpp"
 #include "carnot/report/plan_report.hpp"
 #include "carnot/report/result.hpp"
+#include "carnot/report/simulate_page.hpp"
 
 #include "account_options.hpp"
 #include "command.hpp"
@@ -101,20 +102,23 @@ int show_plan(const ReportCommand& c, const Common& common) {
   return plan.certificate.holds() ? kOk : kOutcomeSaysNo;
 }
 
-int show_grid(const ReportCommand& c, const Common& common) {
+/// Documents that are pages waiting to be drawn: grids and simulations.
+int show_document(const ReportCommand& c, const Common& common, bool grid) {
   if (common.json || !(c.sql + c.store + c.csv + c.codecarbon).empty())
-    throw UsageError("of a grid's document there are the text and --html");
+    throw UsageError("of a JSON document there are the text and --html");
   const std::string text = read_file(c.run);
-  print(report::grid_page_terminal(text, c.run, terminal_width(STDOUT_FILENO),
-                                   is_terminal(STDOUT_FILENO)));
-  show_page(c, common, c.html.empty() ? "" : report::grid_page_html(text, c.run));
+  print((grid ? report::grid_page_terminal : report::simulate_page_terminal)(
+      text, c.run, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)));
+  if (!c.html.empty())
+    show_page(c, common, (grid ? report::grid_page_html : report::simulate_page_html)(text, c.run));
   return kOk;
 }
 
 int execute(const ReportCommand& c, const Common& common) {
   const std::string head = head_of(c.run);
   if (report::is_plan(head)) return show_plan(c, common);
-  if (report::is_grid_document(head)) return show_grid(c, common);
+  if (report::is_grid_document(head)) return show_document(c, common, true);
+  if (report::is_simulation(head)) return show_document(c, common, false);
   if (report::is_emissions_csv(head.substr(0, head.find('\n')))) return show_emissions(c, common);
   const JournalContents contents = read_journal(c.run);
   if (!contents.message.empty()) say(common, "carnot: " + contents.message);

@@ -241,21 +241,17 @@ std::string grid_page_terminal(const std::string& text, const std::string& path,
     };
     out +=
         text_table(
-            fitted(
-                {{"signal", "", 100, names, true},
-                 {"cost", "million", 90, numbers([](const auto& t) { return t.cost; }, 1e-6, 5)},
-                 {"CO2", "kt", 95, numbers([](const auto& t) { return t.co2_t; }, 1e-3, 5)},
-                 {"curtailed", "GWh", 80,
-                  numbers([](const auto& t) { return t.curtailed_mwh; }, 1e-3, 4)},
-                 {"absorbed", "%", 70, absorbed},
-                 {"own used", "GWh", 60,
-                  numbers([](const auto& t) { return t.own_used_mwh; }, 1e-3, 4)},
-                 {"moved", "GWh", 50, numbers([](const auto& t) { return t.moved_mwh; }, 1e-3, 4)},
-                 {"congested", "h", 40,
-                  numbers([](const auto& t) { return t.congested_hours; }, 1, 1)},
-                 {"losses", "GWh", 30,
-                  numbers([](const auto& t) { return t.losses_mwh; }, 1e-3, 4)}},
-                room),
+            {{"signal", "", 100, names, true},
+             {"cost", "million", 90, numbers([](const auto& t) { return t.cost; }, 1e-6, 5)},
+             {"CO2", "kt", 95, numbers([](const auto& t) { return t.co2_t; }, 1e-3, 5)},
+             {"curtailed", "GWh", 80,
+              numbers([](const auto& t) { return t.curtailed_mwh; }, 1e-3, 4)},
+             {"absorbed", "%", 70, absorbed},
+             {"own used", "GWh", 60,
+              numbers([](const auto& t) { return t.own_used_mwh; }, 1e-3, 4)},
+             {"moved", "GWh", 50, numbers([](const auto& t) { return t.moved_mwh; }, 1e-3, 4)},
+             {"congested", "h", 40, numbers([](const auto& t) { return t.congested_hours; }, 1, 1)},
+             {"losses", "GWh", 30, numbers([](const auto& t) { return t.losses_mwh; }, 1e-3, 4)}},
             markers, room, colour) +
         "\n";
   }

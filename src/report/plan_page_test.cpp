@@ -72,8 +72,10 @@ TEST(PlanPage, SurvivesTheExtremes) {
   expect_sound(page);
   EXPECT_THAT(page, HasSubstr("The problem does not say where sites are"));
   plan::Problem islands = sample::plan_problem();  // own power alone: not all jobs fit
-  for (plan::PlanSite& site : islands.sites)
+  for (plan::PlanSite& site : islands.sites) {
     site.grid_limit_kw.assign(site.grid_limit_kw.size(), 0.0);
+    for (double& kw : site.free_kw) kw *= 0.2;
+  }
   const PlanReport full = report_plan(sample::plan_file(std::move(islands)), {});
   EXPECT_GT(full.certificate.totals.dropped, 0U);
   expect_sound(plan_html(full));

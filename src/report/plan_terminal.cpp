@@ -64,19 +64,18 @@ std::string site_table(const PlanReport& report, std::size_t room, bool colour) 
   }
   const Unit e = energy_unit(std::max(largest_of(energy), largest_of(curtailed)));
   const Unit c = carbon_unit(largest_of(carbon));
-  return text_table(fitted({{"site", "", 100, names, true},
-                            {"jobs", "", 80, jobs},
-                            {"moved in", "", 40, arrivals},
-                            {"energy", e.name, 90, aligned_numbers(energy, e.factor)},
-                            {"own", e.name, 85, aligned_numbers(own, e.factor)},
-                            {"curtailed", e.name, 75, aligned_numbers(curtailed, e.factor)},
-                            {"grid", e.name, 70, aligned_numbers(grid, e.factor)},
-                            {"in use", "%", 50, use},
-                            {"carbon", c.name, 60, aligned_numbers(carbon, c.factor)},
-                            {"cost", "EUR", 95, aligned_numbers(cost, 1, 4)},
-                            {"levelised", "EUR/MWh", 45, aligned_numbers(price, 1)},
-                            {"levelised", "g/kWh", 42, aligned_numbers(intensity, 1)}},
-                           room),
+  return text_table({{"site", "", 100, names, true},
+                     {"jobs", "", 80, jobs},
+                     {"moved in", "", 40, arrivals},
+                     {"energy", e.name, 90, aligned_numbers(energy, e.factor)},
+                     {"own", e.name, 85, aligned_numbers(own, e.factor)},
+                     {"curtailed", e.name, 75, aligned_numbers(curtailed, e.factor)},
+                     {"grid", e.name, 70, aligned_numbers(grid, e.factor)},
+                     {"in use", "%", 50, use},
+                     {"carbon", c.name, 60, aligned_numbers(carbon, c.factor)},
+                     {"cost", "EUR", 95, aligned_numbers(cost, 1, 4)},
+                     {"levelised", "EUR/MWh", 45, aligned_numbers(price, 1)},
+                     {"levelised", "g/kWh", 42, aligned_numbers(intensity, 1)}},
                     markers, room, colour);
 }
 
@@ -111,15 +110,14 @@ std::string rule_table(const PlanReport& report, std::size_t room, bool colour) 
     cells.back().clear();
     return cells;
   };
-  return text_table(fitted({{"", "", 100, names, true},
-                            {"cost", "EUR", 99, aligned_numbers(cost, 1, 4)},
-                            {"above", "bound", 90, above},
-                            {"energy", e.name, 60, blank_last(aligned_numbers(energy, e.factor))},
-                            {"own", e.name, 70, blank_last(aligned_numbers(own, e.factor))},
-                            {"grid", e.name, 75, blank_last(aligned_numbers(grid, e.factor))},
-                            {"carbon", c.name, 80, blank_last(aligned_numbers(carbon, c.factor))},
-                            {"dropped", "jobs", 50, dropped}},
-                           room),
+  return text_table({{"", "", 100, names, true},
+                     {"cost", "EUR", 99, aligned_numbers(cost, 1, 4)},
+                     {"above", "bound", 90, above},
+                     {"energy", e.name, 60, blank_last(aligned_numbers(energy, e.factor))},
+                     {"own", e.name, 70, blank_last(aligned_numbers(own, e.factor))},
+                     {"grid", e.name, 75, blank_last(aligned_numbers(grid, e.factor))},
+                     {"carbon", c.name, 80, blank_last(aligned_numbers(carbon, c.factor))},
+                     {"dropped", "jobs", 50, dropped}},
                     markers, room, colour);
 }
 

@@ -9,7 +9,7 @@
 
 #include "report/columns.hpp"
 #include "report/facts.hpp"
-#include "report/text_table.hpp"
+#include "report/table.hpp"
 #include "report/words.hpp"
 
 namespace carnot::report {
@@ -34,7 +34,7 @@ std::string quality_cell(const LaneResult& lane) {
 }
 
 /// The table's columns, with `lanes` in their order.
-std::vector<TextColumn> build(const RunResult& result) {
+std::vector<Column> build(const RunResult& result) {
   const auto gather = [&](const std::function<double(const LaneResult&)>& of) {
     std::vector<double> values;
     for (const LaneResult& lane : result.lanes) values.push_back(of(lane));
@@ -95,30 +95,39 @@ std::vector<TextColumn> build(const RunResult& result) {
 std::string to_terminal(const RunResult& result, int width, bool colour) {
   const std::size_t room = static_cast<std::size_t>(std::max(width, 40));
   const Facts facts = read_facts(result.facts_json);
+  const auto strong = [&](const std::string& text) {
+    return colour ? "\x1b[1m" + text + "\x1b[0m" : text;
+  };
+  const auto soft = [&](const std::string& text) {
+    return colour ? "\x1b[2m" + text + "\x1b[0m" : text;
+  };
   std::string out;
   const std::string title = fmt::format("{}, seed {}, carnot {}", printable(result.scenario),
                                         result.seed, printable(result.carnot_version));
-  out += strong(cut(title, room), colour) + "\n\n";
+  out += strong(cut(title, room)) + "\n\n";
   if (!result.lanes.empty()) {
-    const std::vector<TextColumn> table = fitted(build(result), room);
+    std::vector<Column> table = build(result);
     std::vector<std::string> markers;
-    for (const LaneResult& lane : result.lanes) {
-      markers.emplace_back(lane.policy == result.best         ? "> "
-                           : lane.policy == result.best_fixed ? "+ "
-                                                              : "  ");
+    for (const LaneResult& lane : result.lanes)
+      markers.push_back(lane.policy == result.best         ? "> "
+                        : lane.policy == result.best_fixed ? "+ "
+                                                           : "  ");
+    const std::vector<std::string> lines = table_lines(table, room, markers);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const bool best = i >= 2 && result.lanes[i - 2].policy == result.best;
+      out += (i < 2 ? soft(lines[i]) : best ? strong(lines[i]) : lines[i]) + "\n";
     }
-    out += text_table(table, markers, room, colour);
     std::string key;
     if (!result.best.empty()) key += "> least cost";
     if (!result.best_fixed.empty() && result.best_fixed != result.best) {
       key += std::string(key.empty() ? "" : ", ") + "+ best fixed precision in hindsight";
     }
-    const bool with_regret = std::any_of(table.begin(), table.end(),
-                                         [](const TextColumn& c) { return c.name == "regret"; });
+    const bool with_regret =
+        std::any_of(table.begin(), table.end(), [](const Column& c) { return c.name == "regret"; });
     if (!result.bound.policy.empty() && with_regret) {
       key += std::string(key.empty() ? "" : ", ") + "regret: cost above the bound";
     }
-    for (const std::string& text : wrapped(key, room)) out += soft(text, colour) + "\n";
+    for (const std::string& text : wrapped(key, room)) out += soft(text) + "\n";
     out += "\n";
   }
   for (const std::string& sentence : answer(result, facts)) {
@@ -126,11 +135,11 @@ std::string to_terminal(const RunResult& result, int width, bool colour) {
   }
   out += "\n";
   for (const std::string& text : wrapped(printable(provenance(result)), room)) {
-    out += soft(text, colour) + "\n";
+    out += soft(text) + "\n";
   }
   if (!facts.scaling_text.empty()) {
     for (const std::string& text : wrapped(printable(facts.scaling_text), room)) {
-      out += soft(text, colour) + "\n";
+      out += soft(text) + "\n";
     }
   }
   return out;
