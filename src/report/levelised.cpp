@@ -65,7 +65,7 @@ std::optional<LevelisedWork> levelised(const PlanSiteReport& site, const WorkAss
                         modelled(site.own) *
                             assumed(a.own_eur_per_kwh, euro_per_kilowatt_hour, "own power"));
   out.carbon = per_work(modelled(site.carbon_money));
-  out.handling = per_work(modelled(site.move_money + site.quality_money));
+  out.handling = per_work(modelled(site.handling()));
   out.servers = per_work(kilowatts * years * annuity(a.rate, a.lifetime_years) *
                          assumed(a.server_eur_per_kw, euro, "servers").at(Boundary::Facility));
   out.total = out.energy + out.carbon + out.handling + out.servers;

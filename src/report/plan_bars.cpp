@@ -16,11 +16,11 @@ std::string plan_bars(const PlanReport& report) {
   const auto figure = [&](auto&& title, auto&& of, auto&& unit_for, double bound) {
     double most = std::abs(of(ours));
     for (const PlanRival& rival : report.rivals)
-      if (rival.computed) most = std::max(most, std::abs(of(rival.totals)));
+      if (rival.computed()) most = std::max(most, std::abs(of(rival.totals)));
     const Unit unit = unit_for(most);
     std::vector<Bar> rows{{"this plan", of(ours) * unit.factor, true}};
     for (const PlanRival& rival : report.rivals)
-      if (rival.computed) rows.push_back({rival.name, of(rival.totals) * unit.factor, false});
+      if (rival.computed()) rows.push_back({rival.name, of(rival.totals) * unit.factor, false});
     return bar_figure(fmt::format("{}, {}", title, unit.name), rows, bound);
   };
   const double none = std::numeric_limits<double>::quiet_NaN();

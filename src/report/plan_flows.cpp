@@ -3,45 +3,68 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
-#include <tuple>
 
 #include "carnot/base/sum.hpp"
+#include "carnot/plan/job_use.hpp"
 
 namespace carnot::report {
 
 namespace {
 
-/// The job's mode under `a`; nullptr: it is not done, or not as the problem allows.
-const plan::PlanMode* mode_of(const plan::Problem& problem, const plan::Assignment& a,
-                              std::size_t job) {
+/// Not done, or not as the problem allows.
+bool left_out(const plan::Problem& problem, const plan::Plan& plan, std::size_t job, bool holds) {
+  const plan::Assignment& a = plan.jobs[job];
   const plan::PlanJobs& jobs = problem.jobs;
-  if (a.site >= problem.sites.size() || a.mode >= jobs.mode_end(job) - jobs.mode_begin(job))
-    return nullptr;
-  return &jobs.mode(jobs.mode_begin(job) + a.mode);
+  if (a.site == plan::kNone) return true;
+  if (holds) return false;
+  return a.site >= problem.sites.size() || a.slots.empty() || problem.terms_of(job) != nullptr ||
+         a.mode >= jobs.mode_end(job) - jobs.mode_begin(job) || a.slots.front() < 0 ||
+         a.slots.back() >= problem.slots;
 }
 
-/// Adds the jobs of `site` and their loads.
-void add_jobs(const plan::Problem& problem, const std::vector<plan::Assignment>& jobs,
-              std::vector<PlanSiteReport>& sites) {
-  for (std::size_t j = 0; j < jobs.size(); ++j) {
-    const plan::Assignment& a = jobs[j];
-    const plan::PlanMode* mode = mode_of(problem, a, j);
-    if (mode == nullptr) continue;
-    PlanSiteReport& site = sites[a.site];
-    ++site.jobs;
-    const std::uint32_t origin = origin_of(problem.jobs, j, sites.size());
-    site.arrivals += origin != plan::kNone && origin != a.site;
-    site.move_money += problem.jobs.move_eur(j, a.site) * euro;
-    site.quality_money += mode->quality_eur * euro;
-    if (site.series.mode_kw.size() <= a.mode)
-      site.series.mode_kw.resize(a.mode + 1, std::vector<double>(site.series.it_kw.size()));
-    for (const std::int32_t t : a.slots)
-      if (t >= 0 && t < problem.slots) {
-        site.series.it_kw[static_cast<std::size_t>(t)] += mode->power_kw;
-        site.series.mode_kw[a.mode][static_cast<std::size_t>(t)] += mode->power_kw;
+/// Adds the jobs and their loads.
+void add_jobs(const plan::Problem& problem, const plan::Plan& plan, bool holds, PlanFlows& out) {
+  std::map<std::pair<std::size_t, std::size_t>, PlanMove> moves;
+  std::vector<Energy> here(out.sites.size());
+  for (std::size_t j = 0; j < plan.jobs.size(); ++j) {
+    if (left_out(problem, plan, j, holds)) continue;
+    const plan::Assignment& a = plan.jobs[j];
+    const plan::JobUse use = plan::use_of(problem, plan, j);
+    PlanSiteReport& first = out.sites[a.site];
+    const std::uint32_t origin = origin_of(problem.jobs, j, out.sites.size());
+    ++first.jobs;
+    first.arrivals += origin != plan::kNone && origin != a.site;
+    first.move_money += use.move_eur * euro;
+    first.quality_money += use.quality_eur * euro;
+    first.delay_money += (use.restart_eur + use.late_eur) * euro;
+    std::vector<std::uint32_t> visited;
+    for (const plan::JobDraw& draw : use.draws) {
+      PlanSeries& series = out.sites[draw.site].series;
+      const auto t = static_cast<std::size_t>(draw.slot);
+      if (series.mode_kw.size() <= a.mode)
+        series.mode_kw.resize(a.mode + 1, std::vector<double>(series.it_kw.size()));
+      series.it_kw[t] += draw.power_kw;
+      series.mode_kw[a.mode][t] += draw.power_kw;
+      const Energy energy = draw.power_kw * problem.slot_h() * kilowatt_hour;
+      out.work[j] += energy;
+      if (std::find(visited.begin(), visited.end(), draw.site) == visited.end()) {
+        visited.push_back(draw.site);
+        here[draw.site] = Energy{};
       }
+      here[draw.site] += energy;
+    }
+    for (const std::uint32_t to : visited) {
+      if (origin == plan::kNone || origin == to) continue;
+      PlanMove& move = moves[{origin, to}];
+      move.from = origin;
+      move.to = to;
+      ++move.jobs;
+      move.it += here[to];
+    }
   }
+  for (const auto& [pair, move] : moves) out.moves.push_back(move);
+  std::stable_sort(out.moves.begin(), out.moves.end(),
+                   [](const PlanMove& a, const PlanMove& b) { return b.it < a.it; });
 }
 
 /// Splits the loads into own and grid power, whichever is cheaper first, and prices them.
@@ -90,20 +113,14 @@ std::uint32_t origin_of(const plan::PlanJobs& jobs, std::size_t job, std::size_t
   return free;
 }
 
-Energy work_of(const plan::Problem& problem, const plan::Assignment& assignment, std::size_t job) {
-  const plan::PlanMode* mode = mode_of(problem, assignment, job);
-  if (mode == nullptr) return {};
-  return mode->power_kw * problem.slot_h() * static_cast<double>(assignment.slots.size()) *
-         kilowatt_hour;
-}
-
-std::vector<PlanSiteReport> site_reports(const plan::Problem& problem,
-                                         const std::vector<plan::Assignment>& jobs) {
+PlanFlows flows_of(const plan::Problem& problem, const plan::Plan& plan, bool holds) {
   const auto slots = static_cast<std::size_t>(problem.slots);
-  std::vector<PlanSiteReport> sites(problem.sites.size());
-  for (std::size_t s = 0; s < sites.size(); ++s) {
+  PlanFlows out;
+  out.work.resize(plan.jobs.size());
+  out.sites.resize(problem.sites.size());
+  for (std::size_t s = 0; s < out.sites.size(); ++s) {
     const plan::PlanSite& from = problem.sites[s];
-    PlanSiteReport& site = sites[s];
+    PlanSiteReport& site = out.sites[s];
     site.name = from.name;
     site.latitude = from.latitude;
     site.longitude = from.longitude;
@@ -113,9 +130,9 @@ std::vector<PlanSiteReport> site_reports(const plan::Problem& problem,
          {&site.series.it_kw, &site.series.own_kw, &site.series.grid_kw, &site.series.curtailed_kw})
       series->assign(slots, 0.0);
   }
-  add_jobs(problem, jobs, sites);
-  for (std::size_t s = 0; s < sites.size(); ++s) split(problem, s, sites[s]);
-  return sites;
+  add_jobs(problem, plan, holds, out);
+  for (std::size_t s = 0; s < out.sites.size(); ++s) split(problem, s, out.sites[s]);
+  return out;
 }
 
 PlanSiteReport sum_of(const std::vector<PlanSiteReport>& sites) {
@@ -134,37 +151,18 @@ PlanSiteReport sum_of(const std::vector<PlanSiteReport>& sites) {
     all.carbon_money += site.carbon_money;
     all.move_money += site.move_money;
     all.quality_money += site.quality_money;
+    all.delay_money += site.delay_money;
     all.carbon += site.carbon;
     all.greatest_capacity += site.greatest_capacity;
   }
   return all;
 }
 
-Money dropped_value(const plan::Problem& problem, const std::vector<plan::Assignment>& jobs) {
+Money dropped_value(const plan::Problem& problem, const plan::Plan& plan) {
   Sum<double> value;
-  for (std::size_t j = 0; j < jobs.size(); ++j)
-    if (jobs[j].site == plan::kNone) value += problem.jobs.value(j);
+  for (std::size_t j = 0; j < plan.jobs.size(); ++j)
+    if (plan.jobs[j].site == plan::kNone) value += problem.jobs.value(j);
   return value.value() * euro;
-}
-
-std::vector<PlanMove> moves_of(const plan::Problem& problem,
-                               const std::vector<plan::Assignment>& jobs) {
-  std::map<std::pair<std::size_t, std::size_t>, PlanMove> pairs;
-  for (std::size_t j = 0; j < jobs.size(); ++j) {
-    const std::uint32_t from = origin_of(problem.jobs, j, problem.sites.size());
-    const std::uint32_t to = jobs[j].site;
-    if (from == plan::kNone || from == to || mode_of(problem, jobs[j], j) == nullptr) continue;
-    PlanMove& move = pairs[{from, to}];
-    move.from = from;
-    move.to = to;
-    ++move.jobs;
-    move.it += work_of(problem, jobs[j], j);
-  }
-  std::vector<PlanMove> out;
-  for (const auto& [pair, move] : pairs) out.push_back(move);
-  std::stable_sort(out.begin(), out.end(),
-                   [](const PlanMove& a, const PlanMove& b) { return b.it < a.it; });
-  return out;
 }
 
 }  // namespace carnot::report

@@ -15,19 +15,18 @@ namespace carnot::report {
 /// plan::kNone: not known.
 std::uint32_t origin_of(const plan::PlanJobs& jobs, std::size_t job, std::size_t sites);
 
-/// IT energy of a job as planned.
-Energy work_of(const plan::Problem& problem, const plan::Assignment& assignment, std::size_t job);
+/// What the jobs of a plan do. One pass over the plan; every figure of a page comes from here.
+struct PlanFlows {
+  std::vector<PlanSiteReport> sites;
+  std::vector<PlanMove> moves;  ///< greatest first; of equals, by site
+  std::vector<Energy> work;     ///< [job] IT energy
+};
 
-/// What each site does under `jobs`, which must be feasible enough to index: sites, modes and slots
-/// that the problem does not have are left out.
-std::vector<PlanSiteReport> site_reports(const plan::Problem& problem,
-                                         const std::vector<plan::Assignment>& jobs);
+/// \param holds  false: jobs with terms, and what the problem does not have, are left out
+PlanFlows flows_of(const plan::Problem& problem, const plan::Plan& plan, bool holds);
 /// Their sum, without series.
 PlanSiteReport sum_of(const std::vector<PlanSiteReport>& sites);
 /// What jobs that are not done cost.
-Money dropped_value(const plan::Problem& problem, const std::vector<plan::Assignment>& jobs);
-/// Greatest first; of equals, by site.
-std::vector<PlanMove> moves_of(const plan::Problem& problem,
-                               const std::vector<plan::Assignment>& jobs);
+Money dropped_value(const plan::Problem& problem, const plan::Plan& plan);
 
 }  // namespace carnot::report

@@ -53,6 +53,7 @@ Json site_json(const PlanSiteReport& s) {
   json["carbon_eur"] = s.carbon_money.in(euro);
   json["move_eur"] = s.move_money.in(euro);
   json["quality_eur"] = s.quality_money.in(euro);
+  json["delay_eur"] = s.delay_money.in(euro);
   json["levelised"] = s.levelised ? levelised_json(*s.levelised) : Json();
   return json;
 }
@@ -106,8 +107,8 @@ std::string plan_report_json(const PlanReport& r, const std::string& command,
         {{"from", move.from}, {"to", move.to}, {"jobs", move.jobs}, {"it_j", move.it.in(joule)}});
   json["rules"] = Json::array();
   for (const PlanRival& rival : r.rivals) {
-    Json rule{{"rule", rival.name}, {"computed", rival.computed}};
-    if (rival.computed) rule.update(totals_json(rival.totals));
+    Json rule{{"rule", rival.name}, {"computed", rival.computed()}};
+    if (rival.computed()) rule.update(totals_json(rival.totals));
     json["rules"].push_back(rule);
   }
   const PlanRival* best = r.best_rival();

@@ -18,12 +18,6 @@ namespace {
 constexpr std::size_t kTabs = 12;   // sites with a figure over time
 constexpr std::size_t kRows = 200;  // sites in the table
 
-/// "2026-11-21 04:55 UTC" of ISO 8601.
-std::string day_text(const std::string& time) {
-  if (time.size() < 16) return "once";
-  return time.substr(0, 10) + " " + time.substr(11, 5) + " UTC";
-}
-
 std::string bullets(const std::vector<std::string>& lines) {
   if (lines.empty()) return {};
   std::string out = "<ul class=\"plain\">\n";
@@ -99,7 +93,7 @@ std::string rule_section(const PlanReport& r) {
   };
   add("this plan", "all jobs together", r.certificate.totals, "best");
   for (const PlanRival& rival : r.rivals)
-    if (rival.computed) add(rival.name, rule_words(rival.name), rival.totals, "");
+    if (rival.computed()) add(rival.name, rule_words(rival.name), rival.totals, "");
   if (std::isfinite(bound))
     rows.push_back(
         {{"bound", money_text(bound), "", "", "", "", "", "", "no plan costs less"}, "bound"});
@@ -198,7 +192,8 @@ std::string parts_section(const PlanReport& r) {
           a.own_eur_per_kwh ? "grid at its price, own power at its assumed cost"
                             : "grid at its price; own power would be curtailed"),
       row("carbon price", price_text(l.carbon), l.carbon.origin(), "grid energy's carbon"),
-      row("moves and quality", price_text(l.handling), l.handling.origin(), "as the problem says")};
+      row("moves, quality, delay", price_text(l.handling), l.handling.origin(),
+          "as the problem says")};
   if (a.server_eur_per_kw)
     rows.push_back(row("servers", price_text(l.servers), l.servers.origin(),
                        fmt::format("annuity over {} years at {}", figure_text(a.lifetime_years, 2),

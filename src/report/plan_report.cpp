@@ -17,12 +17,14 @@ PlanRival rival_of(const plan::Problem& problem, plan::Rule rule, double bound_e
                    double most_steps) {
   PlanRival out;
   out.name = plan::name(rule);
-  if (plan::rule_steps(problem, rule) > most_steps) return out;
-  out.computed = true;
+  if (!problem.terms.empty()) out.left_out = "jobs have terms that it does not know";
+  if (plan::rule_steps(problem, rule) > most_steps)
+    out.left_out = "the problem is too large for it";
+  if (!out.left_out.empty()) return out;
   const plan::Plan plan = plan::rule_plan(problem, rule);
-  const PlanSiteReport all = sum_of(site_reports(problem, plan.jobs));
+  const PlanSiteReport all = sum_of(flows_of(problem, plan, true).sites);
   plan::PlanTotals& totals = out.totals;
-  totals.objective_eur = (all.money() + dropped_value(problem, plan.jobs)).in(euro);
+  totals.objective_eur = (all.money() + dropped_value(problem, plan)).in(euro);
   totals.bound_eur = bound_eur;
   totals.gap = (totals.objective_eur - bound_eur) / std::max(totals.objective_eur, 1e-9);
   totals.dropped = problem.jobs.size() - all.jobs;
@@ -38,7 +40,7 @@ PlanRival rival_of(const plan::Problem& problem, plan::Rule rule, double bound_e
 const PlanRival* PlanReport::best_rival() const {
   const PlanRival* best = nullptr;
   for (const PlanRival& rival : rivals)
-    if (rival.computed &&
+    if (rival.computed() &&
         (best == nullptr || rival.totals.objective_eur < best->totals.objective_eur))
       best = &rival;
   return best;
@@ -55,11 +57,12 @@ PlanReport report_plan(plan::PlanFile file, const WorkAssumptions& assumptions, 
   out.certificate = plan::check_plan(file);
   out.file = std::move(file);
   const plan::Problem& problem = out.file.problem;
-  const std::vector<plan::Assignment>& jobs = out.file.plan.jobs;
-  out.sites = site_reports(problem, jobs);
+  PlanFlows flows = flows_of(problem, out.file.plan, out.certificate.holds());
+  out.sites = std::move(flows.sites);
+  out.moves = std::move(flows.moves);
+  out.work = std::move(flows.work);
   out.all = sum_of(out.sites);
-  out.dropped_money = dropped_value(problem, jobs);
-  out.moves = moves_of(problem, jobs);
+  out.dropped_money = dropped_value(problem, out.file.plan);
   for (std::size_t j = 0; j < problem.jobs.size(); ++j) {
     out.origins += origin_of(problem.jobs, j, problem.sites.size()) != plan::kNone;
     out.modes = std::max(out.modes, problem.jobs.mode_end(j) - problem.jobs.mode_begin(j));

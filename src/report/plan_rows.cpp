@@ -28,10 +28,8 @@ std::vector<std::size_t> chosen(const PlanReport& report) {
   std::vector<std::size_t> rows(jobs.size());
   std::iota(rows.begin(), rows.end(), std::size_t{0});
   if (rows.size() > kAll) {
-    std::vector<double> work;
-    for (const std::size_t j : rows) work.push_back(work_of(problem, jobs[j], j).base());
     std::stable_sort(rows.begin(), rows.end(),
-                     [&](std::size_t a, std::size_t b) { return work[a] > work[b]; });
+                     [&](std::size_t a, std::size_t b) { return report.work[b] < report.work[a]; });
     rows.resize(kGreatest);
   }
   const auto key = [&](std::size_t j) {
@@ -72,8 +70,7 @@ std::string tip_of(const PlanReport& report, std::size_t j) {
   return fmt::format(
       "{}: {} in mode {}, {} slots of a window of {}, {} of IT work{}", problem.jobs.id(j),
       site_name(report, a.site), a.mode + 1, a.slots.size(),
-      problem.jobs.deadline(j) - problem.jobs.release(j),
-      energy_text(work_of(problem, a, j).in(joule)),
+      problem.jobs.deadline(j) - problem.jobs.release(j), energy_text(report.work[j].in(joule)),
       origin == plan::kNone || origin == a.site ? "" : ", from " + site_name(report, origin));
 }
 

@@ -83,7 +83,7 @@ std::string rule_table(const PlanReport& report, std::size_t room, bool colour) 
   std::vector<std::pair<std::string, const plan::PlanTotals*>> rows{
       {"this plan", &report.certificate.totals}};
   for (const PlanRival& rival : report.rivals)
-    if (rival.computed) rows.emplace_back(rival.name, &rival.totals);
+    if (rival.computed()) rows.emplace_back(rival.name, &rival.totals);
   std::vector<std::string> names, dropped, above, markers;
   std::vector<double> cost, energy, own, grid, carbon;
   const double bound = report.certificate.totals.bound_eur;

@@ -82,6 +82,11 @@ std::string against(const PlanReport& r, const PlanRival& rival, const std::stri
 
 }  // namespace
 
+std::string day_text(const std::string& time) {
+  if (time.size() < 16) return "once";
+  return time.substr(0, 10) + " " + time.substr(11, 5) + " UTC";
+}
+
 std::string percent(double share) {
   if (!std::isfinite(share)) return "n/a";
   if (std::abs(share) < 5e-7) return "0 %";
@@ -134,7 +139,7 @@ std::vector<std::string> plan_answer(const PlanReport& r) {
   const PlanRival* best = r.best_rival();
   if (best != nullptr) out.push_back(against(r, *best, "The best simple rule, "));
   for (const PlanRival& rival : r.rivals)
-    if (rival.computed && &rival != best && rival.name == "at-once")
+    if (rival.computed() && &rival != best && rival.name == "at-once")
       out.push_back(against(r, rival, "Not waiting and not moving, "));
   if (r.all.available > Energy{})
     out.push_back(fmt::format(
@@ -178,6 +183,7 @@ std::vector<std::string> plan_sources(const PlanReport& r) {
       "of the problem: capacity, PUE, own power, price and carbon intensity of each slot, taken as "
       "certain: they come without intervals, so figures do. IT energy is inside the hall.",
       fmt::format("Cost is grid energy at its price and {} a tonne of CO2e, losses of quality, "
+                  "restarts, lateness, "
                   "moves and the value of jobs not done. Own power costs {}.",
                   money_text(p.carbon_price_eur_per_t),
                   a.own_eur_per_kwh
@@ -203,9 +209,8 @@ std::vector<std::string> plan_sources(const PlanReport& r) {
                               !a.server_eur_per_kw && !a.server_kg_per_kw ? "are" : "is",
                               !a.server_eur_per_kw && !a.server_kg_per_kw ? "them" : "it"));
   for (const PlanRival& rival : r.rivals)
-    if (!rival.computed)
-      out.push_back(
-          fmt::format("The rule {} was left out: the problem is too large for it.", rival.name));
+    if (!rival.computed())
+      out.push_back(fmt::format("The rule {} was left out: {}.", rival.name, rival.left_out));
   return out;
 }
 

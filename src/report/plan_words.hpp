@@ -24,6 +24,8 @@ std::string rule_words(const std::string& rule);
 /// What the figures rest on, a sentence each.
 std::vector<std::string> plan_sources(const PlanReport& report);
 
+/// "2026-11-21 04:55 UTC" of ISO 8601.
+std::string day_text(const std::string& time);
 std::string percent(double share);  ///< "57.1 %", two digits below ten
 /// "57.1 %" of a part of a whole; "n/a" where there is none.
 std::string share_text(double part, double whole);

@@ -32,18 +32,20 @@ struct Policy : Flows {
   double bound_eur = 0;                                                 ///< NaN: none
   double carbon_low = 0, carbon_high = 0, cost_low = 0, cost_high = 0;  ///< NaN: no ensemble
   std::vector<Flows> sites;
+  double missed() const noexcept { return jobs - finished + late; }
 };
 
 struct Simulation {
   std::string command, started, version, jobs, sites;
   std::vector<Policy> policies;
 
-  /// Fewest late, then least cost, among those that know no more than there is to know.
+  /// Fewest jobs late or not done, then least cost, oracles left out.
   const Policy* best(const Policy* without = nullptr) const {
     const Policy* out = nullptr;
     for (const Policy& p : policies)
       if (&p != without && !p.oracle &&
-          (out == nullptr || std::pair(p.late, p.cost_eur) < std::pair(out->late, out->cost_eur)))
+          (out == nullptr ||
+           std::pair(p.missed(), p.cost_eur) < std::pair(out->missed(), out->cost_eur)))
         out = &p;
     return out;
   }
@@ -219,8 +221,10 @@ std::string figures(const Simulation& s) {
           figure(
               "Mean wait", [](const Policy& p) { return p.mean_wait_s; }, time_unit, none) +
           "</div>",
-      "Modelled, facility boundary. The dotted line is the bound: no schedule that finishes every "
-      "job by its deadline costs less.");
+      std::isfinite(bound)
+          ? "Modelled, facility boundary. The dotted line is the bound: no schedule "
+            "that finishes every job by its deadline costs less."
+          : "Modelled, facility boundary.");
 }
 
 std::string site_table(const Policy& p) {
@@ -232,7 +236,7 @@ std::string site_table(const Policy& p) {
           percent(f.utilisation), carbon_text(f.carbon_g), money_text(f.cost_eur)},
          ""});
   if (rows.empty()) return {};
-  return html::details("Site by site: " + escape(p.name),
+  return html::details("Site by site: " + p.name,
                        html::table("Own power is used, exported, curtailed or kept in batteries.",
                                    {{"site", false},
                                     {"own power"},
@@ -256,7 +260,8 @@ bool is_simulation(const std::string& text) {
 std::string simulate_page_html(const std::string& text, const std::string& path) {
   const Simulation s = read(text, path);
   std::string body = "<header>\n" + html::heading(1, title(s));
-  body += html::paragraph(fmt::format("Simulated {} by carnot {}", s.started, s.version), "kicker");
+  body += html::paragraph(fmt::format("Simulated {} by carnot {}", day_text(s.started), s.version),
+                          "kicker");
   std::vector<std::string> sentences = answer(s);
   body += html::paragraph(sentences.front(), "answer");
   for (std::size_t i = 1; i < sentences.size(); ++i) body += html::paragraph(sentences[i]);

@@ -11,8 +11,8 @@
 /// Levelised cost of information work, the sibling of the levelised cost of energy: all that a
 /// site pays for in the horizon over the IT energy of the work done there,
 ///
-///     (energy + carbon price + moves + quality + own power x its cost + servers x share) / kWh
-///     share = horizon / year x r / (1 - (1 + r)^-n)          r: rate, n: lifetime in years
+///     (energy + carbon price + moves, quality and delay + own power x its cost + servers x share)
+///     / kWh share = horizon / year x r / (1 - (1 + r)^-n)          r: rate, n: lifetime in years
 ///
 /// and its carbon likewise: (grid energy x intensity + embodied x horizon / lifetime) / kWh.
 /// Servers are counted by the site's greatest IT capacity. What is not given is left out, and said
@@ -52,7 +52,7 @@ struct WorkAssumptions {
 struct LevelisedWork {
   Estimate<EnergyPrice> energy;    ///< grid at its price, own at its cost
   Estimate<EnergyPrice> carbon;    ///< the carbon price
-  Estimate<EnergyPrice> handling;  ///< moves and losses of quality
+  Estimate<EnergyPrice> handling;  ///< moves, losses of quality, restarts, lateness
   Estimate<EnergyPrice> servers;
   Estimate<EnergyPrice> total;
   Estimate<CarbonIntensity> operational, embodied, carbon_total;
@@ -69,20 +69,22 @@ struct PlanSeries {
 struct PlanSiteReport {
   std::string name;
   double latitude = 0, longitude = 0;  ///< degrees; NaN: not stated
-  std::size_t jobs = 0;                ///< that run here
+  std::size_t jobs = 0;                ///< that begin here
   std::size_t arrivals = 0;            ///< of them from another site
   Energy it;                           ///< inside the hall
   Energy capacity;                     ///< what the hall could do, IT
   Energy own, grid;                    ///< used, facility
   Energy available, curtailed;         ///< own power there is; the rest of it: nobody takes it
   Money grid_money, carbon_money;      ///< grid energy at its price; at the carbon price
-  Money move_money, quality_money;     ///< of the jobs that run here
+  Money move_money, quality_money;     ///< of the jobs that begin here
+  Money delay_money;                   ///< of their restarts and lateness
   Carbon carbon;
   Power greatest_capacity;  ///< IT
   std::optional<LevelisedWork> levelised;
   PlanSeries series;
   Energy facility() const noexcept { return own + grid; }
-  Money money() const noexcept { return grid_money + carbon_money + move_money + quality_money; }
+  Money handling() const noexcept { return move_money + quality_money + delay_money; }
+  Money money() const noexcept { return grid_money + carbon_money + handling(); }
 };
 
 /// Jobs that run elsewhere than where they come from.
@@ -94,8 +96,9 @@ struct PlanMove {
 /// A rule's plan of the same problem.
 struct PlanRival {
   std::string name;
-  bool computed = false;    ///< false: the problem is too large for it
+  std::string left_out;     ///< why there are no figures; empty: there are
   plan::PlanTotals totals;  ///< its bound is the plan's
+  bool computed() const noexcept { return left_out.empty(); }
 };
 
 struct PlanReport {
@@ -108,6 +111,7 @@ struct PlanReport {
   PlanSiteReport all;  ///< sums; no series; levelised over all
   Money dropped_money;
   std::vector<PlanMove> moves;  ///< greatest first
+  std::vector<Energy> work;     ///< [job] IT energy
   std::size_t origins = 0;      ///< jobs whose origin is known
   std::vector<PlanRival> rivals;
   WorkAssumptions assumptions;
