@@ -68,7 +68,7 @@ RC_GTEST_PROP(PlanReportProperty, AddsUp, ()) {
   sample::PlanOptions options;
   options.seed = *rc::gen::inRange<std::uint64_t>(0, 1'000'000);
   options.price_shift = *rc::gen::element(0.0, -0.2);
-  const PlanReport r = report_of(options);
+  const PlanReport r = report_plan(sample::plan_file(sample::plan_problem(options)), {}, 0);
   const double h = r.file.problem.slot_h();
   std::size_t moved = 0, arrivals = 0;
   Energy it;
