@@ -67,33 +67,50 @@ void add_jobs(const plan::Problem& problem, const plan::Plan& plan, bool holds, 
                    [](const PlanMove& a, const PlanMove& b) { return b.it < a.it; });
 }
 
-/// Splits the loads into own and grid power, whichever is cheaper first, and prices them.
-void split(const plan::Problem& problem, std::size_t s, PlanSiteReport& out) {
+/// Own and grid power: as the plan decided where sites have terms, else whichever is cheaper first.
+void split(const plan::Problem& problem, const plan::Plan& plan, std::size_t s,
+           PlanSiteReport& out) {
   const plan::PlanSite& site = problem.sites[s];
-  Sum<double> it, capacity, own, grid, available, left, price, carbon;  // kWh, EUR, g
+  PlanSeries& series = out.series;
+  if (!plan.flows.empty()) {
+    series.own_kw = plan.flows[s].own_kw;
+    series.grid_kw = plan.flows[s].grid_kw;
+    series.exported_kw = plan.flows[s].export_kw;
+    return;
+  }
+  for (std::size_t t = 0; t < series.it_kw.size(); ++t) {
+    const double facility = series.it_kw[t] * site.pue[t];
+    series.grid_kw[t] = problem.grid_cost(s, t) >= 0 ? std::max(facility - site.free_kw[t], 0.0)
+                                                     : std::min(facility, site.grid_limit_kw[t]);
+    series.own_kw[t] = facility - series.grid_kw[t];
+  }
+}
+
+/// Energies and costs of what flows at a site.
+void add_up(const plan::Problem& problem, std::size_t s, PlanSiteReport& out) {
+  const plan::PlanSite& site = problem.sites[s];
+  PlanSeries& series = out.series;
+  Sum<double> it, capacity, own, grid, available, exported, left, price, carbon;  // kWh, EUR, g
   const double h = problem.slot_h();
-  for (std::size_t t = 0; t < out.series.it_kw.size(); ++t) {
-    const double facility = out.series.it_kw[t] * site.pue[t];
-    const double bought = problem.grid_cost(s, t) >= 0 ? std::max(facility - site.free_kw[t], 0.0)
-                                                       : std::min(facility, site.grid_limit_kw[t]);
-    const double used = facility - bought;
-    out.series.own_kw[t] = used;
-    out.series.grid_kw[t] = bought;
-    out.series.curtailed_kw[t] = std::max(site.free_kw[t] - used, 0.0);
-    it += out.series.it_kw[t] * h;
+  for (std::size_t t = 0; t < series.it_kw.size(); ++t) {
+    const double used = series.own_kw[t] + series.exported_kw[t];
+    series.curtailed_kw[t] = std::max(site.free_kw[t] - used, 0.0);
+    it += series.it_kw[t] * h;
     capacity += site.capacity_kw[t] * h;
-    own += used * h;
-    grid += bought * h;
+    own += series.own_kw[t] * h;
+    grid += series.grid_kw[t] * h;
     available += site.free_kw[t] * h;
-    left += out.series.curtailed_kw[t] * h;
-    price += bought * h * site.price_eur_per_kwh[t];
-    carbon += bought * h * site.carbon_g_per_kwh[t];
+    exported += series.exported_kw[t] * h;
+    left += series.curtailed_kw[t] * h;
+    price += series.grid_kw[t] * h * site.price_eur_per_kwh[t];
+    carbon += series.grid_kw[t] * h * site.carbon_g_per_kwh[t];
   }
   out.it = it.value() * kilowatt_hour;
   out.capacity = capacity.value() * kilowatt_hour;
   out.own = own.value() * kilowatt_hour;
   out.grid = grid.value() * kilowatt_hour;
   out.available = available.value() * kilowatt_hour;
+  out.exported = exported.value() * kilowatt_hour;
   out.curtailed = left.value() * kilowatt_hour;
   out.grid_money = price.value() * euro;
   out.carbon = carbon.value() * gram;
@@ -127,11 +144,15 @@ PlanFlows flows_of(const plan::Problem& problem, const plan::Plan& plan, bool ho
     site.greatest_capacity =
         *std::max_element(from.capacity_kw.begin(), from.capacity_kw.end()) * kilowatt;
     for (std::vector<double>* series :
-         {&site.series.it_kw, &site.series.own_kw, &site.series.grid_kw, &site.series.curtailed_kw})
+         {&site.series.it_kw, &site.series.own_kw, &site.series.grid_kw, &site.series.exported_kw,
+          &site.series.curtailed_kw})
       series->assign(slots, 0.0);
   }
   add_jobs(problem, plan, holds, out);
-  for (std::size_t s = 0; s < out.sites.size(); ++s) split(problem, s, out.sites[s]);
+  for (std::size_t s = 0; s < out.sites.size(); ++s) {
+    split(problem, plan, s, out.sites[s]);
+    add_up(problem, s, out.sites[s]);
+  }
   return out;
 }
 
@@ -146,6 +167,7 @@ PlanSiteReport sum_of(const std::vector<PlanSiteReport>& sites) {
     all.own += site.own;
     all.grid += site.grid;
     all.available += site.available;
+    all.exported += site.exported;
     all.curtailed += site.curtailed;
     all.grid_money += site.grid_money;
     all.carbon_money += site.carbon_money;

@@ -46,6 +46,7 @@ Json site_json(const PlanSiteReport& s) {
   json["own_j"] = s.own.in(joule);
   json["grid_j"] = s.grid.in(joule);
   json["available_j"] = s.available.in(joule);
+  json["exported_j"] = s.exported.in(joule);
   json["curtailed_j"] = s.curtailed.in(joule);
   json["utilisation"] = number_or_null(s.it / s.capacity);
   json["carbon_g"] = s.carbon.in(gram);
@@ -54,6 +55,7 @@ Json site_json(const PlanSiteReport& s) {
   json["move_eur"] = s.move_money.in(euro);
   json["quality_eur"] = s.quality_money.in(euro);
   json["delay_eur"] = s.delay_money.in(euro);
+  json["site_eur"] = s.site_money.in(euro);
   json["levelised"] = s.levelised ? levelised_json(*s.levelised) : Json();
   return json;
 }

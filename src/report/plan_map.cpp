@@ -18,7 +18,9 @@ constexpr Frame kFrame{0, 40, kWidth, 470};
 constexpr double kGreatestDisc = 34, kLeastDisc = 5, kGreatestArrow = 13, kLeastArrow = 1.2;
 constexpr std::size_t kArrows = 60, kNames = 30;
 
-Energy around(const PlanSiteReport& site) { return site.facility() + site.curtailed; }
+Energy around(const PlanSiteReport& site) {
+  return site.facility() + site.exported + site.curtailed;
+}
 
 /// Where the discs stand, and where they would without getting out of each other's way.
 struct Places {
@@ -93,8 +95,10 @@ void draw_site(svg::Drawing& d, const PlanSiteReport& site, Point at, double rad
       energy_text(site.grid.in(joule)), site.jobs, site.arrivals);
   d.circle(at.x, at.y, radius + 1.5, "disc", tip);
   double from = 0;
-  for (const auto& [style, part] :
-       {std::pair{"own", site.own}, {"grid", site.grid}, {"curtailed", site.curtailed}}) {
+  for (const auto& [style, part] : {std::pair{"own", site.own},
+                                    {"grid", site.grid},
+                                    {"exported", site.exported},
+                                    {"curtailed", site.curtailed}}) {
     const double share = around(site) > Energy{} ? part / around(site) : 0.0;
     if (share > 1e-3) d.path(slice(at, radius, from, std::min(1.0, from + share)), style, tip);
     from += std::max(share, 0.0);
@@ -108,11 +112,12 @@ std::string plan_map(const PlanReport& report) {
   const Places at = places(report);
   svg::Drawing d(kWidth, kHeight, "Sites, their power and the jobs moved between them",
                  description(report));
-  svg::legend(d, 0, 16,
-              {{"own", "own power used"},
-               {"grid", "grid power"},
-               {"curtailed", "own power curtailed"},
-               {"flow", "work moved"}});
+  std::vector<std::pair<std::string, std::string>> key{{"own", "own power used"},
+                                                       {"grid", "grid power"}};
+  if (report.all.exported > Energy{}) key.emplace_back("exported", "own power exported");
+  key.emplace_back("curtailed", "own power curtailed");
+  key.emplace_back("flow", "work moved");
+  svg::legend(d, 0, 16, key);
   if (at.known)
     d.rect(kFrame.left, kFrame.top, kFrame.right - kFrame.left, kFrame.bottom - kFrame.top, "sea");
   d.path(at.land, "land");

@@ -123,9 +123,10 @@ std::string site_section(const PlanReport& r) {
   const auto add = [&](const PlanSiteReport& s, const char* style) {
     power.push_back(
         {{site_row_name(s), energy_text(s.available.in(joule)), energy_text(s.own.in(joule)),
-          energy_text(s.curtailed.in(joule)), energy_text(s.grid.in(joule)),
-          energy_text(s.facility().in(joule)), share_text(s.own.base(), s.facility().base()),
-          carbon_text(s.carbon.in(gram)), money_text((s.grid_money + s.carbon_money).in(euro))},
+          energy_text(s.exported.in(joule)), energy_text(s.curtailed.in(joule)),
+          energy_text(s.grid.in(joule)), energy_text(s.facility().in(joule)),
+          share_text(s.own.base(), s.facility().base()), carbon_text(s.carbon.in(gram)),
+          money_text((s.grid_money + s.carbon_money).in(euro))},
          style});
     const auto levelised = [&](auto&& of) { return s.levelised ? of(*s.levelised) : "n/a"; };
     std::vector<std::string> cells{
@@ -162,11 +163,13 @@ std::string site_section(const PlanReport& r) {
   std::string out =
       html::heading(2, "Site by site") +
       html::table(
-          "Power: own power there is, used and curtailed (together all of it), and grid power." +
+          "Power: own power there is, used, exported and curtailed (together all of it), and grid "
+          "power." +
               cut,
           {{"site", false},
            {"own power"},
            {"used"},
+           {"exported"},
            {"curtailed"},
            {"grid"},
            {"facility"},

@@ -17,7 +17,7 @@ PlanRival rival_of(const plan::Problem& problem, plan::Rule rule, double bound_e
                    double most_steps) {
   PlanRival out;
   out.name = plan::name(rule);
-  if (!problem.terms.empty()) out.left_out = "jobs have terms that it does not know";
+  if (problem.rich()) out.left_out = "the problem asks for more than it knows";
   if (plan::rule_steps(problem, rule) > most_steps)
     out.left_out = "the problem is too large for it";
   if (!out.left_out.empty()) return out;
@@ -63,6 +63,9 @@ PlanReport report_plan(plan::PlanFile file, const WorkAssumptions& assumptions, 
   out.work = std::move(flows.work);
   out.all = sum_of(out.sites);
   out.dropped_money = dropped_value(problem, out.file.plan);
+  if (!problem.site_terms.empty())
+    out.all.site_money =
+        out.certificate.totals.objective_eur * euro - out.all.money() - out.dropped_money;
   for (std::size_t j = 0; j < problem.jobs.size(); ++j) {
     out.origins += origin_of(problem.jobs, j, problem.sites.size()) != plan::kNone;
     out.modes = std::max(out.modes, problem.jobs.mode_end(j) - problem.jobs.mode_begin(j));

@@ -74,8 +74,8 @@ RC_GTEST_PROP(PlanReportProperty, AddsUp, ()) {
   Energy it;
   for (std::size_t s = 0; s < r.sites.size(); ++s) {
     const PlanSiteReport& site = r.sites[s];
-    RC_ASSERT(
-        near((site.own + site.curtailed).base(), site.available.base(), site.available.base()));
+    RC_ASSERT(near((site.own + site.exported + site.curtailed).base(), site.available.base(),
+                   site.available.base()));
     RC_ASSERT(near(total(site.series.own_kw, h), site.own.in(kilowatt_hour),
                    site.facility().in(kilowatt_hour)));
     RC_ASSERT(near(total(site.series.curtailed_kw, h), site.curtailed.in(kilowatt_hour),
@@ -146,6 +146,26 @@ plan::Problem by_hand() {
   problem.sites.push_back(site);
   problem.jobs.add("a", 0, 2, 50, {{2, 8, 0.5}}, plan::kNone, 0.25, {});
   return problem;
+}
+
+/// Where sites have terms, flows are the plan's; what they cost stands apart, and all adds up.
+TEST(PlanReport, TakesTheFlowsOfSitesWithTerms) {
+  plan::PlanFile file = sample::plan_file(by_hand());
+  file.problem.site_terms.resize(1);
+  file.problem.site_terms[0].export_kw = {3, 3};
+  file.plan.flows.resize(1);
+  file.plan.flows[0].own_kw = {3, 4};
+  file.plan.flows[0].grid_kw = {9, 6};
+  file.plan.flows[0].export_kw = {2, 0};
+  const PlanReport r = report_plan(file, {});
+  const PlanSiteReport& site = r.sites[0];
+  EXPECT_DOUBLE_EQ(site.own.in(kilowatt_hour), 7);
+  EXPECT_DOUBLE_EQ(site.exported.in(kilowatt_hour), 2);
+  EXPECT_DOUBLE_EQ(site.curtailed.in(kilowatt_hour), 1);
+  EXPECT_DOUBLE_EQ(site.grid.in(kilowatt_hour), 15);
+  EXPECT_NEAR((r.all.money() + r.dropped_money).in(euro), r.certificate.totals.objective_eur, 1e-9);
+  EXPECT_EQ(r.best_rival(), nullptr);
+  EXPECT_THAT(plan_html(r), HasSubstr("own power exported"));
 }
 
 TEST(PlanReport, IsWhatAHandComputes) {

@@ -42,12 +42,12 @@ std::string plan_strips(const PlanReport& report, std::size_t s) {
                   energy_text(site.grid.in(joule)), energy_text(site.it.in(joule)),
                   100 * (site.it / site.capacity)));
   StackedPanels stack(d, stretches.edges(axis.slot));
-  double foot =
-      stack.areas(40, kPower, "power of the site",
-                  {{"own", "own, used", stretches.means(site.series.own_kw)},
-                   {"grid", "grid", stretches.means(site.series.grid_kw)},
-                   {"curtailed", "own, curtailed", stretches.means(site.series.curtailed_kw)}},
-                  {});
+  std::vector<PanelSeries> power{{"own", "own, used", stretches.means(site.series.own_kw)},
+                                 {"grid", "grid", stretches.means(site.series.grid_kw)}};
+  if (site.exported > Energy{})
+    power.push_back({"exported", "own, exported", stretches.means(site.series.exported_kw)});
+  power.push_back({"curtailed", "own, curtailed", stretches.means(site.series.curtailed_kw)});
+  double foot = stack.areas(40, kPower, "power of the site", power, {});
   std::vector<PanelSeries> modes;
   for (std::size_t m = 0; m < site.series.mode_kw.size(); ++m)
     modes.push_back(

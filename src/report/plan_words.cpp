@@ -143,9 +143,12 @@ std::vector<std::string> plan_answer(const PlanReport& r) {
       out.push_back(against(r, rival, "Not waiting and not moving, "));
   if (r.all.available > Energy{})
     out.push_back(fmt::format(
-        "Of {} of own power that would be curtailed, {} is used ({}) and {} stays curtailed.",
+        "Of {} of own power that would be curtailed, {} is used ({}){} and {} stays curtailed.",
         energy_text(r.all.available.in(joule)), energy_text(r.all.own.in(joule)),
         share_text(r.all.own.base(), r.all.available.base()),
+        r.all.exported > Energy{}
+            ? fmt::format(", {} exported", energy_text(r.all.exported.in(joule)))
+            : std::string(),
         energy_text(r.all.curtailed.in(joule))));
   if (r.origins > 0)
     out.push_back(fmt::format("{} elsewhere than where they come from.",
@@ -192,6 +195,11 @@ std::vector<std::string> plan_sources(const PlanReport& r) {
                                     figure_text(a.own_eur_per_kwh->value, 3))
                       : std::string("nothing: it would be curtailed")),
       "Carbon is of grid energy alone, at the intensity of its hour."};
+  if (!p.site_terms.empty())
+    out.push_back(fmt::format(
+        "Batteries, exports, demand charges and reserve come to {}; these are of all sites "
+        "together and stand in no site's own costs.",
+        money_text(r.all.site_money.in(euro))));
   if (a.server_eur_per_kw)
     out.push_back(fmt::format(
         "Servers are assumed to cost {} EUR/kW of IT capacity, over {} years at {} a year.",

@@ -62,8 +62,9 @@ struct LevelisedWork {
 
 /// One site's power over time, kW by slot.
 struct PlanSeries {
-  std::vector<double> it_kw, own_kw, grid_kw, curtailed_kw;  ///< curtailed: own power left
-  std::vector<std::vector<double>> mode_kw;                  ///< [mode][slot] of IT power
+  std::vector<double> it_kw, own_kw, grid_kw, exported_kw,
+      curtailed_kw;                          ///< curtailed: own power left
+  std::vector<std::vector<double>> mode_kw;  ///< [mode][slot] of IT power
 };
 
 struct PlanSiteReport {
@@ -73,17 +74,19 @@ struct PlanSiteReport {
   std::size_t arrivals = 0;            ///< of them from another site
   Energy it;                           ///< inside the hall
   Energy capacity;                     ///< what the hall could do, IT
-  Energy own, grid;                    ///< used, facility
-  Energy available, curtailed;         ///< own power there is; the rest of it: nobody takes it
+  Energy own, grid;                    ///< used, facility; with a battery, to charge it, too
+  Energy available;                    ///< own power there is
+  Energy exported, curtailed;          ///< what is not used of it: sold; taken by nobody
   Money grid_money, carbon_money;      ///< grid energy at its price; at the carbon price
   Money move_money, quality_money;     ///< of the jobs that begin here
   Money delay_money;                   ///< of their restarts and lateness
+  Money site_money;  ///< batteries, export, demand charges, reserve: of all sites together alone
   Carbon carbon;
   Power greatest_capacity;  ///< IT
   std::optional<LevelisedWork> levelised;
   PlanSeries series;
   Energy facility() const noexcept { return own + grid; }
-  Money handling() const noexcept { return move_money + quality_money + delay_money; }
+  Money handling() const noexcept { return move_money + quality_money + delay_money + site_money; }
   Money money() const noexcept { return grid_money + carbon_money + handling(); }
 };
 
