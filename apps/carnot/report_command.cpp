@@ -10,13 +10,18 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/instant.hpp"
 #include "carnot/ledger/store.hpp"
 #include "carnot/report/emissions.hpp"
+#include "carnot/report/grid_page.hpp"
 #include "carnot/report/measurement.hpp"
+#include "carnot/report/plan_report.hpp"
 #include "carnot/report/result.hpp"
+#include "carnot/report/simulate_page.hpp"
 
 #include "account_options.hpp"
 #include "command.hpp"
+#include "work_options.hpp"
 
 namespace carnot::app {
 
@@ -26,15 +31,17 @@ struct ReportCommand {
   std::string run, html, sql, csv, store, codecarbon;
   bool series = false;
   model::AccountOptions account;
+  std::string problem;
+  report::WorkAssumptions work;
 };
 
-/// The first line; empty if there is no such file (reading it will say so).
-std::string first_line(const std::string& path) {
+/// How the file begins; empty if there is no such file (reading it will say so).
+std::string head_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string line(4096, '\0');
-  file.read(line.data(), static_cast<std::streamsize>(line.size()));
-  line.resize(static_cast<std::size_t>(file.gcount()));
-  return line.substr(0, line.find('\n'));
+  std::string head(4096, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  return head;
 }
 
 /// Figures first: a page that cannot be written must not take them along.
@@ -84,8 +91,35 @@ int show_emissions(const ReportCommand& c, const Common& common) {
   return kOk;
 }
 
+int show_plan(const ReportCommand& c, const Common& common) {
+  if (!(c.sql + c.store + c.csv + c.codecarbon).empty())
+    throw UsageError("of a plan there are the text, --json and --html");
+  const report::PlanReport plan = report::report_plan(c.run, c.problem, c.work);
+  print(common.json ? report::plan_report_json(plan, common.command_line, Instant::now().iso8601())
+                    : report::plan_terminal(plan, terminal_width(STDOUT_FILENO),
+                                            is_terminal(STDOUT_FILENO)));
+  show_page(c, common, c.html.empty() ? "" : report::plan_html(plan));
+  return plan.certificate.holds() ? kOk : kOutcomeSaysNo;
+}
+
+/// Documents that are pages waiting to be drawn: grids and simulations.
+int show_document(const ReportCommand& c, const Common& common, bool grid) {
+  if (common.json || !(c.sql + c.store + c.csv + c.codecarbon).empty())
+    throw UsageError("of a JSON document there are the text and --html");
+  const std::string text = read_file(c.run);
+  print((grid ? report::grid_page_terminal : report::simulate_page_terminal)(
+      text, c.run, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)));
+  if (!c.html.empty())
+    show_page(c, common, (grid ? report::grid_page_html : report::simulate_page_html)(text, c.run));
+  return kOk;
+}
+
 int execute(const ReportCommand& c, const Common& common) {
-  if (report::is_emissions_csv(first_line(c.run))) return show_emissions(c, common);
+  const std::string head = head_of(c.run);
+  if (report::is_plan(head)) return show_plan(c, common);
+  if (report::is_grid_document(head)) return show_document(c, common, true);
+  if (report::is_simulation(head)) return show_document(c, common, false);
+  if (report::is_emissions_csv(head.substr(0, head.find('\n')))) return show_emissions(c, common);
   const JournalContents contents = read_journal(c.run);
   if (!contents.message.empty()) say(common, "carnot: " + contents.message);
   if (report::is_measurement(contents.entries)) return show_measurement(c, common, contents);
@@ -107,11 +141,12 @@ int execute(const ReportCommand& c, const Common& common) {
 
 void add_report(CLI::App& app, const Common& common, Action& action) {
   auto c = std::make_shared<ReportCommand>();
-  CLI::App* command =
-      app.add_subcommand("report", "Rebuild any report of a run or a measurement from its file");
+  CLI::App* command = app.add_subcommand(
+      "report", "Rebuild any report of a run, a measurement or a plan from its file");
   command
       ->add_option("file", c->run,
-                   "Journal of `carnot run` or `carnot measure`, or an emissions.csv of CodeCarbon")
+                   "Journal of `carnot run` or `carnot measure`, a plan of `carnot plan`, or an "
+                   "emissions.csv of CodeCarbon")
       ->required();
   command->add_option("--html", c->html, "Write the report page here");
   command->add_option("--csv", c->csv, "Write every slot, or every interval, as CSV here");
@@ -121,6 +156,9 @@ void add_report(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--codecarbon", c->codecarbon,
                       "Of a measurement: write a row under CodeCarbon's columns here");
   add_account_options(*command, c->account);
+  command->add_option("--problem", c->problem,
+                      "Of a plan: its problem, in place of the one it names");
+  add_work_options(*command, c->work);
   command->fallthrough();
   command->callback(
       [c, &common, &action] { action = [c, &common] { return execute(*c, common); }; });

@@ -288,7 +288,10 @@ Certificate certify(const Problem& problem, const Plan& plan) {
 }
 
 Certificate check_plan(const std::string& plan_path, const std::string& problem_path) {
-  const PlanFile file = read_plan(plan_path, problem_path);
+  return check_plan(read_plan(plan_path, problem_path));
+}
+
+Certificate check_plan(const PlanFile& file) {
   Certificate out = certify(file.problem, file.plan);
   for (const std::string& words : file.violations) Collector{out}.add(words);
   compare(file.claimed, out);

@@ -20,10 +20,25 @@ const Instant kStart = Instant::from_date(2023, 1, 9);  // a Monday
 constexpr Duration kHour = Duration::seconds(3600);
 constexpr double kGreatestShare = 0.1;  // of the smallest hall, that one job may draw
 
-/// Hourly price, carbon and temperature of one region.
+/// Hourly price, carbon and temperature of one region, and a city in it.
 struct Region {
   TraceCore price, carbon, temperature;
+  std::string name;  ///< empty: synthetic
+  double latitude = std::numeric_limits<double>::quiet_NaN();
+  double longitude = std::numeric_limits<double>::quiet_NaN();
 };
+
+/// A large city of each zone that hourly tables are there for, to a tenth of a degree.
+struct ZoneCity {
+  std::string_view zone;
+  double latitude, longitude;
+};
+constexpr ZoneCity kCities[] = {
+    {"AU-NSW", -33.9, 151.2},    {"AU-VIC", -37.8, 145.0},      {"BR-SP", -23.6, -46.6},
+    {"CA-ON", 43.7, -79.4},      {"CL-SIC", -33.4, -70.7},      {"DE-LU", 50.1, 8.7},
+    {"IN-WE", 19.1, 72.9},       {"JP-TK", 35.7, 139.7},        {"KR", 37.6, 127.0},
+    {"SG", 1.3, 103.8},          {"US-CAL-CISO", 37.8, -122.4}, {"US-MIDA-PJM", 39.0, -77.5},
+    {"US-NY-NYIS", 40.7, -74.0}, {"US-TEX-ERCO", 32.8, -96.8},  {"ZA", -26.2, 28.0}};
 
 std::vector<std::string> header_of(const std::string& path) {
   std::vector<std::string> names;
@@ -49,11 +64,19 @@ std::vector<Region> read_regions(const std::string& folder, std::size_t at_most)
   std::vector<Region> out;
   const std::vector<std::string> priced = header_of(price);
   for (std::size_t i = 1; i < priced.size() && out.size() < at_most; ++i)
-    if (in(with_carbon, priced[i]) && in(warm, priced[i]))
-      out.push_back(
-          {read_sites_price(price, priced[i], kEuroPerDollar2023, GapPolicy::Linear).trace.core(),
-           read_sites_carbon(carbon, priced[i], GapPolicy::Linear).trace.core(),
-           read_sites_temperature(temperature, priced[i], GapPolicy::Linear).trace.core()});
+    if (in(with_carbon, priced[i]) && in(warm, priced[i])) {
+      Region region{
+          read_sites_price(price, priced[i], kEuroPerDollar2023, GapPolicy::Linear).trace.core(),
+          read_sites_carbon(carbon, priced[i], GapPolicy::Linear).trace.core(),
+          read_sites_temperature(temperature, priced[i], GapPolicy::Linear).trace.core(),
+          priced[i]};
+      for (const ZoneCity& city : kCities)
+        if (city.zone == priced[i]) {
+          region.latitude = city.latitude;
+          region.longitude = city.longitude;
+        }
+      out.push_back(std::move(region));
+    }
   if (out.empty())
     throw InputError(folder + ": no zone has price, carbon and temperature, all three");
   return out;
@@ -70,8 +93,10 @@ Region make_region(const RandomStream& random, const TimeGrid& grid, std::uint64
   TemperatureOptions temperature;
   temperature.mean = from_celsius(2.0 + 22.0 * random.uniform(3));
   temperature.longitude = price.longitude;
-  return {generate_price(price, grid, seed).core(), generate_carbon(carbon, grid, seed).core(),
-          generate_temperature(temperature, grid, seed).core()};
+  return {generate_price(price, grid, seed).core(),
+          generate_carbon(carbon, grid, seed).core(),
+          generate_temperature(temperature, grid, seed).core(),
+          {}};
 }
 
 /// A hall beside a wind farm or a solar plant whose line carries less than it can make.
@@ -93,7 +118,13 @@ PlanSite make_site(std::size_t s, const GenerateOptions& options, const std::vec
                             101, static_cast<std::uint64_t>(std::max<std::int64_t>(room - 48, 1))));
 
   PlanSite site;
-  site.name = fmt::format("site-{}", s + 1);
+  if (real.empty())
+    site.name = fmt::format("site-{}", s + 1);
+  else
+    site.name =
+        s < real.size() ? region.name : fmt::format("{} {}", region.name, s / real.size() + 1);
+  site.latitude = region.latitude;
+  site.longitude = region.longitude;
   const double hall = 1000.0 * (1.0 + 4.0 * random.uniform(10));  // kW of IT
   const double plant = hall * (1.0 + 2.0 * random.uniform(11));
   const double line = plant * (0.5 + 0.3 * random.uniform(12));

@@ -75,6 +75,10 @@ class Reader {
       site.price_eur_per_kwh = in->series("price_eur_per_kwh", slots, -1e6);
       site.carbon_g_per_kwh = in->series("carbon_g_per_kwh", slots, -1e9);
       site.grid_limit_kw = in->series("grid_limit_kw", slots, 0.0, true);
+      if (in->find("latitude") != nullptr || in->find("longitude") != nullptr) {
+        site.latitude = in->number("latitude", -90, 90);
+        site.longitude = in->number("longitude", -180, 180);
+      }
       problem_.sites.push_back(std::move(site));
       hosts_.push_back(read_host(*in, problem_.network));
     }

@@ -33,6 +33,11 @@ void expect_same(const Problem& a, const Problem& b) {
     EXPECT_EQ(a.sites[s].price_eur_per_kwh, b.sites[s].price_eur_per_kwh);
     EXPECT_EQ(a.sites[s].carbon_g_per_kwh, b.sites[s].carbon_g_per_kwh);
     EXPECT_EQ(a.sites[s].grid_limit_kw, b.sites[s].grid_limit_kw);
+    EXPECT_EQ(std::isfinite(a.sites[s].latitude), std::isfinite(b.sites[s].latitude));
+    if (std::isfinite(a.sites[s].latitude)) {
+      EXPECT_EQ(a.sites[s].latitude, b.sites[s].latitude);
+      EXPECT_EQ(a.sites[s].longitude, b.sites[s].longitude);
+    }
   }
   ASSERT_EQ(a.jobs.size(), b.jobs.size());
   for (std::size_t j = 0; j < a.jobs.size(); ++j) {
@@ -61,7 +66,9 @@ void expect_same(const Problem& a, const Problem& b) {
 TEST(PlanProblem, ComesBackTheSameFromFiles) {
   const std::string folder = ::testing::TempDir() + "/plan-problem";
   for (std::uint64_t seed = 0; seed < 10; ++seed) {  // with a cost a site: jobs inside the JSON
-    const Problem problem = testing::small_problem(seed, 9, 3, 7);
+    Problem problem = testing::small_problem(seed, 9, 3, 7);
+    problem.sites[0].latitude = -12.5;
+    problem.sites[0].longitude = 170.25;
     write_problem(problem, folder);
     expect_same(problem, read_problem(folder + "/problem.json"));
   }
@@ -131,6 +138,8 @@ TEST(PlanProblem, SaysWhereAndWhatIsAllowed) {
       {"/sites/0/free_kw/0", -1, "sites[0].free_kw[0]: a number, 0"},
       {"/sites/0/price_eur_per_kwh/0", nullptr, "sites[0].price_eur_per_kwh[0]: a number"},
       {"/sites/0/carbon_g_per_kwh", {1, 2}, "sites[0].carbon_g_per_kwh: 3 numbers"},
+      {"/sites/0/latitude", 90.1, "sites[0].latitude: a number, -90 to 90"},
+      {"/sites/0/latitude", 45, "sites[0].longitude: a number, -180 to 180"},
       {"/sites/0/grid_limit_kw", {1, -2, 1}, "sites[0].grid_limit_kw[1]: a number, 0"},
       {"/jobs", 3, "jobs: a list"},
       {"/jobs/0/id", "", "id: 1 to 200 characters"},
@@ -289,6 +298,8 @@ TEST(PlanGenerate, TakesRealHours) {
   options.data_dir = sites;
   const Problem problem = generate_problem(options);
   EXPECT_NE(problem.sites[0].price_eur_per_kwh, problem.sites[1].price_eur_per_kwh);
+  EXPECT_EQ(problem.sites[0].name, "AU-NSW");
+  for (const PlanSite& site : problem.sites) EXPECT_TRUE(std::isfinite(site.latitude)) << site.name;
   options.slots = 9000;
   EXPECT_THROW(generate_problem(options), InputError);
 }

@@ -32,6 +32,10 @@ Json site_json(const Problem& problem, std::size_t s) {
            {"grid_limit_kw", limit}};
   if (!problem.network.egress_eur_per_gb.empty())
     out["egress_eur_per_gb"] = problem.network.egress_eur_per_gb[s];
+  if (std::isfinite(site.latitude)) {
+    out["latitude"] = site.latitude;
+    out["longitude"] = site.longitude;
+  }
   return out;
 }
 

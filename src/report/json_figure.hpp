@@ -14,9 +14,9 @@ namespace carnot::report {
 /// In coherent base units (J, W, g, EUR, s).
 template <class Q>
 Json json_figure(const Estimate<Q>& estimate) {
-  return Json{{"value", number_or_null(estimate.value().base())},
-              {"low", number_or_null(estimate.low().base())},
-              {"high", number_or_null(estimate.high().base())},
+  return Json{{"value", number_or_null(estimate.core().value())},
+              {"low", number_or_null(estimate.core().low())},
+              {"high", number_or_null(estimate.core().high())},
               {"origin", name(estimate.origin())},
               {"boundary", name(estimate.boundary())},
               {"sources", estimate.sources()}};

@@ -39,4 +39,7 @@ struct PlanFile {
 /// \throws InputError, InputFileError
 PlanFile read_plan(const std::string& plan_path, const std::string& problem_path = {});
 
+/// As the one of plan/certificate.hpp, of a file that has been read.
+Certificate check_plan(const PlanFile& file);
+
 }  // namespace carnot::plan

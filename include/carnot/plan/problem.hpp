@@ -39,6 +39,9 @@ struct PlanSite {
   std::string name;
   std::vector<double> capacity_kw, pue, free_kw, price_eur_per_kwh, carbon_g_per_kwh;
   std::vector<double> grid_limit_kw;  ///< infinite: no limit
+  /// Degrees north and east, both or neither: for maps alone.
+  double latitude = std::numeric_limits<double>::quiet_NaN();
+  double longitude = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Way to do one job.
