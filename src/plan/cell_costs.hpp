@@ -43,8 +43,13 @@ class CellCosts {
   std::size_t size() const noexcept { return load_.size(); }
 
  private:
+  double marginal_in_pieces(std::size_t cell, double power) const noexcept;
+
   std::vector<double> first_, most_, first_price_, second_price_, price_, load_;
   std::vector<double> middle_, slope_;  // of the leaning price: where it is lambda, and how steep
+  // Where cells have more than two pieces: those of cell i are [start_[i], start_[i + 1]).
+  std::vector<SupplyPiece> pieces_;
+  std::vector<std::size_t> start_;
   CostView view_;
 };
 

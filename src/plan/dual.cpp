@@ -12,26 +12,16 @@ namespace {
 
 /// Demand less supply where supply may be anything in [low, high].
 double imbalance(double demand, const Supply& x, double price) {
-  double low = x.most, high = x.most;
-  if (price < x.first_price)
-    low = high = 0;
-  else if (price == x.first_price)
-    low = 0, high = x.first_price == x.second_price ? x.most : x.first;
-  else if (price < x.second_price)
-    low = high = x.first;
-  else if (price == x.second_price)
-    low = x.first;
+  const auto [low, high] = x.range(price);
   return demand < low ? demand - low : demand > high ? demand - high : 0.0;
 }
 
 /// The new price, held at the first kink on the way.
 double moved(double from, double by, const Supply& x) {
   double to = from + by;
-  for (const double kink : {x.first_price, x.second_price})
-    if ((from < kink && to > kink) || (from > kink && to < kink)) {
-      to = kink;
-      break;
-    }
+  x.each([&](double, double kink) {
+    if ((from < kink && to > kink) || (from > kink && to < kink)) to = kink;
+  });
   return std::max(to, 0.0);
 }
 

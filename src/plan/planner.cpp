@@ -16,6 +16,7 @@
 #include "plan/dual.hpp"
 #include "plan/insertion.hpp"
 #include "plan/linear_program.hpp"
+#include "plan/search.hpp"
 #include "plan/small_prices.hpp"
 
 namespace carnot::plan {
@@ -61,11 +62,12 @@ void check(const Problem& problem, const PlannerOptions& options) {
 
 class LargeSearch {
  public:
-  LargeSearch(const Problem& problem, const PlannerOptions& options)
+  LargeSearch(const Problem& problem, const std::vector<Supply>& supply,
+              const PlannerOptions& options)
       : problem_(problem),
         options_(options),
         began_(std::chrono::steady_clock::now()),
-        supply_(supplies(problem)),
+        supply_(supply),
         table_(problem),
         jobs_(problem.jobs.size()) {
     Sum<double> value;
@@ -83,16 +85,18 @@ class LargeSearch {
     plan.price = prices();
     if (!stopped_) improve(plan.price);
     plan.jobs = std::move(jobs_);
-    plan.solver = "large";
-    const Certificate certificate = certify(problem_, plan);
-    CARNOT_CHECK(certificate.holds(), certificate.violations.front());
-    plan.objective_eur = certificate.totals.objective_eur;
-    plan.bound_eur = certificate.totals.bound_eur;
+    plan.objective_eur = state_.objective_eur;
+    plan.bound_eur = state_.bound_eur;
+    plan.seconds = state_.seconds;
+    return plan;
+  }
+
+  /// The last words of progress: what the certificate says.
+  void finish(Plan& plan) {
     state_.objective_eur = plan.objective_eur;
     state_.bound_eur = plan.bound_eur;
     go_on(1.0, 1.0);
     plan.seconds = state_.seconds;
-    return plan;
   }
 
  private:
@@ -195,7 +199,7 @@ class LargeSearch {
   std::chrono::steady_clock::time_point began_;
   PlanProgress state_;
   bool stopped_ = false;  // by whoever watches
-  std::vector<Supply> supply_;
+  const std::vector<Supply>& supply_;
   PriceTable table_;
   int threads_ = 1;
   std::vector<Assignment> jobs_;  // the best plan that was kept; at first all jobs are dropped
@@ -208,9 +212,24 @@ double Plan::gap() const noexcept {
   return (objective_eur - bound_eur) / std::max(objective_eur, 1e-9);
 }
 
+Plan search(const Problem& problem, const std::vector<Supply>& supply,
+            const PlannerOptions& options) {
+  check(problem, options);
+  return LargeSearch(problem, supply, options).run();
+}
+
 Plan plan_large(const Problem& problem, const PlannerOptions& options) {
   check(problem, options);
-  return LargeSearch(problem, options).run();
+  const std::vector<Supply> supply = supplies(problem);
+  LargeSearch search(problem, supply, options);
+  Plan plan = search.run();
+  plan.solver = "large";
+  const Certificate certificate = certify(problem, plan);
+  CARNOT_CHECK(certificate.holds(), certificate.violations.front());
+  plan.objective_eur = certificate.totals.objective_eur;
+  plan.bound_eur = certificate.totals.bound_eur;
+  search.finish(plan);
+  return plan;
 }
 
 }  // namespace carnot::plan

@@ -182,6 +182,7 @@ TEST(Planner, AWarmStartNeverHurtsValidityAndEndsWhereItBegan) {
     const Problem other = small_problem(seed + 500, 3, 2, 5);
     PlannerOptions options;
     options.threads = 1;
+    options.rounds = 100;
     const Plan strange = plan_large(other, options);
     options.start_price = strange.price;
     options.start_plan = strange.jobs;

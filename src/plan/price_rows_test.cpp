@@ -154,7 +154,7 @@ TEST(CellCosts, WithoutTrustTheyAreDifferencesOfTheTrueCost) {
 
 TEST(CellCosts, ALeaningPriceIsLowerInAnEmptyCellAndHigherInAFullOne) {
   // 10 kW of own power, then grid power at 0.2; the price says that own power is worth 0.1.
-  const std::vector<Supply> supply{{10, 100, 0.0, 0.2}};
+  const std::vector<Supply> supply{{10, 100, 0.0, 0.2, {}}};
   CellCosts cells(supply, {0.1});
   cells.look({.trust = 1, .lean = 0.05, .width = 0.02});
   EXPECT_NEAR(cells.marginal(0, 1.0), 0.095, 1e-12);
