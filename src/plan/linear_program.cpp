@@ -133,6 +133,33 @@ bool LinearProgram::proven_infeasible(ProgramAnswer& answer) {
   return false;
 }
 
+void LinearProgram::drop_slack_rows(std::size_t first) {
+  Solver& to = *solver_;
+  std::vector<int> gone, place(rows_.size(), -1);  // of each row that stays
+  std::size_t rows = 0, entries = 0, known = 0;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const auto row = static_cast<int>(i);
+    if (i >= first && i < to.rows && to.clp.getRowStatus(row) == ClpSimplex::basic) {
+      gone.push_back(row);
+    } else {
+      place[i] = static_cast<int>(rows);
+      rows_[rows++] = rows_[i];
+    }
+  }
+  if (gone.empty()) return;
+  for (std::size_t k = 0; k < entries_.size(); ++k) {
+    const Entry& entry = entries_[k];
+    if (const int row = place[at(entry.row)]; row >= 0)
+      entries_[entries++] = {row, entry.column, entry.coefficient};
+    if (k < to.entries) known = entries;
+  }
+  rows_.resize(rows);
+  entries_.resize(entries);
+  to.clp.deleteRows(static_cast<int>(gone.size()), gone.data());
+  to.rows -= gone.size();
+  to.entries = known;
+}
+
 /// With y = 0 at rows that are free to move, y A_j = w_j for each basic column j: as many rows as
 /// columns, for a basis.
 std::vector<double> LinearProgram::sensitivity(std::span<const double> weights) const {
@@ -147,23 +174,23 @@ std::vector<double> LinearProgram::sensitivity(std::span<const double> weights) 
       basic_weights.push_back(weights[j]);
     }
   std::vector<std::size_t> active;
-  std::vector<int> row_place(rows_.size(), -1);
-  for (std::size_t i = 0; i < rows_.size(); ++i)
-    if (clp.getRowStatus(static_cast<int>(i)) != ClpSimplex::basic) {
-      row_place[i] = static_cast<int>(active.size());
-      active.push_back(i);
-    }
-  std::vector<Eigen::Triplet<double>> entries;
+  std::vector<int> active_at(rows_.size(), -1);
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (clp.getRowStatus(static_cast<int>(i)) == ClpSimplex::basic) continue;
+    active_at[i] = static_cast<int>(active.size());
+    active.push_back(i);
+  }
+  std::vector<Eigen::Triplet<double>> triplets;
   for (const Entry& entry : entries_)
-    if (const int column = place[at(entry.column)], row = row_place[at(entry.row)];
-        column >= 0 && row >= 0)
-      entries.emplace_back(column, row, entry.coefficient);
+    if (const int row = place[at(entry.column)], column = active_at[at(entry.row)];
+        row >= 0 && column >= 0)
+      triplets.emplace_back(row, column, entry.coefficient);
   CARNOT_CHECK(active.size() == basic_weights.size(), "a basis");
   std::vector<double> y(rows_.size(), 0.0);
   if (active.empty()) return y;
   const auto size = static_cast<Eigen::Index>(active.size());
   Eigen::SparseMatrix<double> matrix(size, size);
-  matrix.setFromTriplets(entries.begin(), entries.end());
+  matrix.setFromTriplets(triplets.begin(), triplets.end());
   const Eigen::SparseLU<Eigen::SparseMatrix<double>> factors(matrix);
   CARNOT_CHECK(factors.info() == Eigen::Success, "a basis that can be inverted");
   const Eigen::VectorXd solution =
@@ -178,6 +205,8 @@ std::vector<double> LinearProgram::sensitivity(std::span<const double> weights) 
 bool has_linear_solver() noexcept { return false; }
 
 struct LinearProgram::Solver {};
+
+void LinearProgram::drop_slack_rows(std::size_t) {}
 
 std::vector<double> LinearProgram::sensitivity(std::span<const double>) const { return {}; }
 

@@ -64,6 +64,10 @@ class LinearProgram {
   void set_column(int column, double lower, double upper);
   void set_row(int row, double lower, double upper);
 
+  /// Removes the rows from `first` on that the last solution does not touch, and keeps its basis.
+  /// Rows behind one that goes are renumbered.
+  void drop_slack_rows(std::size_t first);
+
   std::size_t rows() const { return rows_.size(); }
   std::size_t columns() const { return columns_.size(); }
 
