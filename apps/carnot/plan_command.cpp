@@ -123,7 +123,7 @@ int check(const PlanCommand& c, const Common& common) {
 
 /// Not every job can run, or nobody knows.
 int refuse(const plan::RequiredPlan& required, const plan::Problem& problem, const PlanCommand& c,
-           const Common& common) {
+           const Common& common, const Instant& started) {
   if (interrupted()) return kInterrupted;
   const bool proven = required.clash.has_value();
   const plan::Clash clash = required.clash.value_or(plan::Clash());
@@ -140,6 +140,7 @@ int refuse(const plan::RequiredPlan& required, const plan::Problem& problem, con
     print(nlohmann::ordered_json{{"schema", "carnot.plan/1"},
                                  {"carnot", std::string(kVersion)},
                                  {"seed", c.options.seed},
+                                 {"started", started.iso8601()},
                                  {"command", common.command_line},
                                  {"problem", c.problem},
                                  {"solver", c.solver},
@@ -193,7 +194,7 @@ int solve(const PlanCommand& c, const Common& common) {
         plan::plan_required(problem, solved, [] { return !interrupted(); });
     if (!required.all_run) {
       line.clear();
-      return refuse(required, problem, c, common);
+      return refuse(required, problem, c, common, started);
     }
     plan = std::move(required.plan);
   } else {

@@ -133,13 +133,14 @@ class LargeSearch {
       keep(insertion);
       return go_on(share, kDualShare);
     };
-    std::vector<double> price =
-        maximise_dual(problem_, supply_, response, options_.start_price, dual).price;
-    if (problem_.jobs.size() > kFew || !has_linear_solver() || stopped_) return price;
-    return small_prices(problem_, supply_, price, kFewClose, [&](const auto& better) {
-             state_.bound_eur = better.bound;
-             return go_on(kDualShare, kDualShare);
-           }).price;
+    DualResult best = maximise_dual(problem_, supply_, response, options_.start_price, dual);
+    if (stopped_ || problem_.jobs.size() > kFew || !has_linear_solver()) return best.price;
+    return small_prices(problem_, supply_, best.price, kFewClose,
+                        [&](const SmallPrices& prices) {
+                          state_.bound_eur = prices.bound;
+                          return go_on(kDualShare, kDualShare);
+                        })
+        .price;
   }
 
   /// How the sweeps see costs: ever less by the prices.

@@ -2,7 +2,6 @@
 #include "plan/small_prices.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -27,9 +26,10 @@ class Master {
         slots_(static_cast<std::size_t>(problem.slots)),
         h_(problem.slot_h()) {
     for (const Supply& x : supply) {
-      const int first = program_.add_column(0.0, x.first, x.first_price * h_);
-      const int second = program_.add_column(0.0, x.most - x.first, x.second_price * h_);
-      const std::array drawn{Term{first, -1.0}, Term{second, -1.0}};
+      std::vector<Term> drawn;
+      x.each([&](double power, double price) {
+        drawn.push_back({program_.add_column(0.0, power, price * h_), -1.0});
+      });
       cell_row_.push_back(program_.add_row(-kInfinity, 0.0, drawn));
     }
     for (std::size_t j = 0; j < problem.jobs.size(); ++j) {
