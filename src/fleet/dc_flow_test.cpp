@@ -143,5 +143,17 @@ TEST(GeneratorCost, HullLeavesOutWhatStandsAboveIt) {
   EXPECT_DOUBLE_EQ(cost.per_h(10.0), 50.0);
 }
 
+RC_GTEST_PROP(TransferFactors, SayWhatAnInjectionAdds, ()) {
+  const Grid grid = carnot::testing::random_grid(*rc::gen::arbitrary<std::uint64_t>());
+  const std::vector<std::vector<double>> factors = transfer_factors(grid, BranchModel::TapAndShift);
+  std::vector<double> injection(grid.buses.size(), 5.0), more = injection;
+  const auto bus = *rc::gen::inRange<std::size_t>(0, grid.buses.size());
+  more[bus] += 17.0;
+  const DcFlow before = dc_flow(grid, injection, BranchModel::TapAndShift);
+  const DcFlow after = dc_flow(grid, more, BranchModel::TapAndShift);
+  for (std::size_t l = 0; l < grid.branches.size(); ++l)
+    RC_ASSERT(std::abs(after.flow_mw[l] - before.flow_mw[l] - 17.0 * factors[l][bus]) < 1e-6);
+}
+
 }  // namespace
 }  // namespace carnot

@@ -16,7 +16,7 @@
 
 #include "base/testing_files.hpp"
 #include "fleet/testing_grid.hpp"
-#include "plan/grid_joint.hpp"
+#include "plan/grid_descent.hpp"
 #include "plan/linear_program.hpp"
 #include "plan/test_grid_hours.hpp"
 
@@ -88,6 +88,39 @@ TEST(GridPlacing, TheAverageMisleadsWhereCoalFollowsByHand) {
   EXPECT_NEAR(
       study_shift(hours, cheap, kAll, {}).find(ShiftSignal::JointCarbon)->hours[0].sites[0].load_mw,
       40.0, 1e-6);
+}
+
+TEST(GridPlacing, TheDescentLeavesABadStart) {
+  const GridHours hours = windy(kUnlimited, {150.0, 0.0}, {200.0, 150.0});
+  ShiftOptions options;  // as above: gas follows in hour 1, and 100 a tonne is worth waiting for
+  options.sites = {{1, 40.0}};
+  Redispatch grid(hours, options);
+  const WindowWork work{{{40.0, 40.0}}, {0.0}, 40.0};
+  const PlacedWindow bad = answered(grid, {{40.0, 0.0}}, 0, {0.0});
+  const PlacedWindow good = descend(grid, bad, work, options, 0, {0.0});
+  EXPECT_NEAR(good.placed_mw[0][1], 40.0, 1e-6);
+  // 40 MWh of gas for as much coal: 30 $ and -0.6 t each.
+  EXPECT_NEAR(objective_of(good, options) - objective_of(bad, options), 40.0 * (30.0 - 60.0), 1e-6);
+  EXPECT_NEAR(good.hours[1].sites[0].load_mw, 40.0, 1e-6);
+}
+
+TEST(GridPlacing, OwnPowerIsThatOfTheSitesBus) {
+  GridHours hours = windy(kUnlimited, {30.0}, {200.0});
+  hours.grid.generators.push_back(
+      {.name = "sun", .bus = 1, .maximum_mw = 70.0, .weather_driven = true});
+  hours.states[0].minimum_mw.push_back(0.0);
+  hours.states[0].maximum_mw.push_back(70.0);
+  ShiftOptions options;
+  options.sites = {{0, 40.0}, {1, 100.0}};
+  options.utilisation = 0.5;
+  const ShiftStudy study = study_shift(hours, options, {ShiftSignal::NoShift}, {});
+  const ShiftHour& hour = study.variants[0].hours[0];
+  EXPECT_NEAR(hour.available_mw, 100.0, 1e-9);
+  EXPECT_NEAR(hour.sites[0].available_mw, 30.0, 1e-9);
+  EXPECT_NEAR(hour.sites[0].own_used_mw(), 20.0, 1e-9);
+  EXPECT_NEAR(hour.sites[0].exported_mw(), 10.0, 1e-6);
+  EXPECT_NEAR(hour.sites[1].own_used_mw(), 50.0, 1e-9);
+  EXPECT_NEAR(study.variants[0].totals().own_used_mwh, 70.0, 1e-9);
 }
 
 double least_cost_by_trying_all(const GridHours& hours, const ShiftOptions& options, int step_mw) {

@@ -85,6 +85,14 @@ TEST(StrandedQueue, KillsAndWaitsByHand) {
   EXPECT_DOUBLE_EQ(exact.mean_wait_h, 0.5);
 }
 
+TEST(StrandedQueue, WhatWasKilledWaitsForTheBaseMachine) {
+  const std::vector<BatchJob> jobs{{0.0, 9.0, 1}, {0.0, 1.5, 1}, {0.0, 1.0, 1}};
+  // As above, but power comes back at 4 while the base machine is busy until 9.
+  const QueueOutcome r = simulate_queue(jobs, 1, 1, {0, 1, 1, 0, 1, 1}, 1.0);
+  EXPECT_EQ(r.killed, 1u);
+  EXPECT_DOUBLE_EQ(r.mean_wait_h, (0.0 + 1.0 + 9.0) / 3.0);
+}
+
 TEST(StrandedQueue, SmallJobsPassLargeOnesThatDoNotFit) {
   const std::vector<BatchJob> jobs{{0.0, 2.0, 1}, {0.0, 1.0, 2}, {0.0, 1.0, 1}};
   EXPECT_DOUBLE_EQ(simulate_queue(jobs, 2, 0, {0}, 1.0).mean_wait_h, 2.0 / 3.0);
