@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <regex>
+#include <sstream>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -60,6 +61,22 @@ TEST(Map, LandLiesInsideTheFrameAndWhereItIs) {
     area += (a.x * b.y - b.x * a.y) / 2;
   }
   EXPECT_NEAR(std::abs(area), 960.0 * 430.0, 1.0) << "land all over";
+}
+
+/// A coast that runs over the date line is cut there, not drawn across the map.
+TEST(Map, NoCoastCrossesTheMap) {
+  std::istringstream lines(kLandTable);
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    const std::vector<Point> ring = points_of(line);
+    ASSERT_GE(ring.size(), 4U);
+    for (std::size_t i = 0; i < ring.size(); ++i) {
+      EXPECT_LT(std::abs(ring[i].x - ring[(i + 1) % ring.size()].x), 60) << line.substr(0, 60);
+      EXPECT_LE(std::abs(ring[i].x), 180);
+      EXPECT_LE(std::abs(ring[i].y), 90);
+    }
+  }
 }
 
 RC_GTEST_PROP(MapProperty, DiscsDoNotCoverEachOther, ()) {

@@ -15,7 +15,8 @@ namespace {
 
 constexpr double kWidth = 960, kHeight = 500;
 constexpr Frame kFrame{0, 40, kWidth, 470};
-constexpr double kGreatestDisc = 34, kLeastDisc = 5, kGreatestArrow = 13, kLeastArrow = 1.2;
+constexpr double kGreatestDisc = 34, kLeastDisc = 5, kGreatestArrow = 13, kLeastArrow = 0.8;
+constexpr double kAllArrows = 140;  // width of all arrows together
 constexpr std::size_t kArrows = 60, kNames = 30;
 
 Energy around(const PlanSiteReport& site) {
@@ -74,12 +75,14 @@ std::string description(const PlanReport& report) {
 }
 
 void draw_moves(svg::Drawing& d, const PlanReport& report, const Places& at) {
-  if (report.moves.empty()) return;
-  const Energy most = report.moves.front().it;
+  // As wide as leaves the map to be seen: many arrows are thinner than few.
+  Energy all;
+  for (const PlanMove& move : report.moves) all += move.it;
+  if (!(all > Energy{})) return;
+  const double share = std::min(kGreatestArrow / (report.moves.front().it / all), kAllArrows);
   for (std::size_t i = std::min(report.moves.size(), kArrows); i-- > 0;) {
     const PlanMove& move = report.moves[i];
-    const double width =
-        std::max(kLeastArrow, most > Energy{} ? kGreatestArrow * (move.it / most) : 0.0);
+    const double width = std::max(kLeastArrow, share * (move.it / all));
     d.path(arrow(at.centre[move.from], at.radius[move.from], at.centre[move.to], at.radius[move.to],
                  width),
            "flow",
@@ -132,8 +135,9 @@ std::string plan_map(const PlanReport& report) {
   if (report.sites.size() > kNames) return d.finish();
   for (std::size_t s = 0; s < at.centre.size(); ++s) {
     const PlanSiteReport& site = report.sites[s];
-    d.text(at.centre[s].x, at.centre[s].y + at.radius[s] + 14, cut(printable(site.name), 18),
-           "middle bold");
+    const double half = 38;  // of a long name
+    d.text(std::clamp(at.centre[s].x, half, kWidth - half), at.centre[s].y + at.radius[s] + 14,
+           cut(printable(site.name), 18), "middle bold");
   }
   return d.finish();
 }
