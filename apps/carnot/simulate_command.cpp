@@ -47,12 +47,29 @@ std::string progress_text(const std::string& policy, std::uint64_t done, std::ui
       .substr(0, static_cast<std::size_t>(std::max(width, 1)));
 }
 
-/// One policy; nothing if it was interrupted.
-std::optional<run::FleetResult> run_policy(const SimulateCommand& c, const SimulateInput& in,
-                                           const std::string& policy, const Common& common) {
+/// A policy at work, or done.
+struct PolicyRun {
+  std::unique_ptr<plan::Scheduler> scheduler;
+  std::unique_ptr<run::FleetSimulation> simulation;
+  double seconds = 0;
+
+  run::FleetResult result(const std::string& policy, Instant until) const {
+    run::FleetResult r = simulation->result(until);
+    r.policy = policy;
+    r.seconds = seconds;
+    return r;
+  }
+};
+
+/// One policy to its end; nothing if it was interrupted.
+std::optional<PolicyRun> run_policy(const SimulateCommand& c, const SimulateInput& in,
+                                    const std::string& policy, const Common& common) {
   const auto began = std::chrono::steady_clock::now();
-  const auto scheduler = plan::make_scheduler(policy, in.scheduler);
-  run::FleetSimulation simulation(in.fleet, in.jobs, in.options, *scheduler);
+  PolicyRun out;
+  out.scheduler = plan::make_scheduler(policy, in.scheduler);
+  out.simulation =
+      std::make_unique<run::FleetSimulation>(in.fleet, in.jobs, in.options, *out.scheduler);
+  run::FleetSimulation& simulation = *out.simulation;
   run::FleetLog log;
   if (!c.resume.empty()) {
     const run::FleetCheckpoint checkpoint = run::checkpoint_of(bytes_of(c.resume), c.resume);
@@ -84,14 +101,12 @@ std::optional<run::FleetResult> run_policy(const SimulateCommand& c, const Simul
       next = simulation.now() + kBetweenCheckpoints;
     }
   }
-  run::FleetResult result = simulation.result();
-  result.policy = policy;
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   if (!c.events.empty()) {
-    log.close(result);
+    log.close(simulation.result());
     write_file(c.events, log.text(), Directories::Create);
   }
-  return result;
+  return out;
 }
 
 std::vector<run::FleetResult> run_ensemble(const SimulateCommand& c, const SimulateInput& in,
@@ -122,20 +137,27 @@ int simulate(const SimulateCommand& c, const Common& common) {
   for (const std::string& policy : c.policies) plan::make_scheduler(policy, in.scheduler);
   report.jobs = in.jobs.provenance;
   report.sites = in.fleet.provenance;
+  // All are counted to the end of the longest: free nodes draw power, too.
+  std::vector<PolicyRun> done;
+  Instant end = in.options.begin;
   for (const std::string& policy : c.policies) {
-    report::SimulateRun run;
     if (c.ensemble > 0) {
+      report::SimulateRun run;
       run.members = run_ensemble(c, in, policy, common);
       if (interrupted() || run.members.empty()) break;
       run.result = run.members.front();
+      report.runs.push_back(std::move(run));
     } else {
-      std::optional<run::FleetResult> result = run_policy(c, in, policy, common);
-      if (!result) break;
-      run.result = std::move(*result);
+      std::optional<PolicyRun> run = run_policy(c, in, policy, common);
+      if (!run) break;
+      end = std::max(end, run->simulation->now());
+      done.push_back(std::move(*run));
     }
-    run.bound = run::fleet_cost_bound(in.fleet, in.jobs, in.options, run.result.end);
-    report.runs.push_back(std::move(run));
   }
+  for (std::size_t i = 0; i < done.size(); ++i)
+    report.runs.push_back({done[i].result(c.policies[i], end), std::nullopt, {}});
+  for (report::SimulateRun& run : report.runs)
+    run.bound = run::fleet_cost_bound(in.fleet, in.jobs, in.options, run.result.end);
   if (report.runs.size() < c.policies.size()) {
     say(common, c.checkpoint.empty()
                     ? std::string("interrupted")

@@ -26,6 +26,7 @@ std::size_t find_zone(const SiteTable& table, const std::string& zone) {
 /// Fills what is missing: a straight line inside, whole days before or after at the ends.
 void fill(std::vector<double>& values, std::size_t day, const std::string& what) {
   const auto known = [](double v) { return !std::isnan(v); };
+  if (std::all_of(values.begin(), values.end(), known)) return;
   const auto first = std::find_if(values.begin(), values.end(), known);
   const auto last = std::find_if(values.rbegin(), values.rend(), known).base();
   if (last - first < static_cast<std::ptrdiff_t>(day))

@@ -76,6 +76,18 @@ TEST_F(FleetSource, WhatIsMissingComesFromTheNearestDayOrALine) {
   EXPECT_NEAR(at(30), 30, 1e-9);  // between its neighbours
 }
 
+TEST_F(FleetSource, AShortTableIsEnoughIfItIsWhole) {
+  const auto short_table = [&](const std::string& name, const std::string& first) {
+    write_file(folder_ / name, "utc,A\n2023-01-01T00:00Z," + first + "\n2023-01-01T01:00Z,2\n");
+  };
+  for (const char* name :
+       {"price_usd_per_mwh.csv", "carbon_direct_g_per_kwh.csv", "temperature_c.csv"})
+    short_table(name, "1");
+  EXPECT_EQ(load_fleet(options_).sites[0].price.size(), 2u);
+  short_table("temperature_c.csv", "");  // no day to take it from
+  EXPECT_THROW(load_fleet(options_), InputError);
+}
+
 TEST_F(FleetSource, OwnPowerFromSpeedsOrFromATable) {
   options_.own = folder_.string();
   options_.own_capacity = 1000.0 * kilowatt;

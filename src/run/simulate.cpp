@@ -152,7 +152,11 @@ void FleetSimulation::watch(std::function<void(const FleetEvent&)> sink) {
 bool FleetSimulation::step() { return engine_->step(); }
 Instant FleetSimulation::now() const noexcept { return engine_->now(); }
 std::uint64_t FleetSimulation::finished() const noexcept { return engine_->finished_jobs(); }
-FleetResult FleetSimulation::result() const { return engine_->result(); }
+FleetResult FleetSimulation::result() const { return engine_->result(now()); }
+FleetResult FleetSimulation::result(Instant until) const {
+  if (until < now()) throw InputError("until: not before the simulation's own time");
+  return engine_->result(until);
+}
 std::vector<std::uint8_t> FleetSimulation::save() const { return engine_->save(); }
 void FleetSimulation::restore(const std::vector<std::uint8_t>& state) { engine_->restore(state); }
 

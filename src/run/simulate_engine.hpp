@@ -36,7 +36,7 @@ class FleetEngine final : public plan::FleetControl {
 
   void watch(std::function<void(const FleetEvent&)> sink) { sink_ = std::move(sink); }
   bool step();
-  FleetResult result() const;
+  FleetResult result(Instant until) const;
   std::uint64_t finished_jobs() const noexcept { return counts_.finished; }
   std::vector<std::uint8_t> save() const;
   void restore(const std::vector<std::uint8_t>& bytes);

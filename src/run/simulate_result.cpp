@@ -34,7 +34,7 @@ FleetFlows operator+(const FleetFlows& a, const FleetFlows& b) {
   return sum;
 }
 
-FleetResult FleetEngine::result() const {
+FleetResult FleetEngine::result(Instant until) const {
   FleetResult r;
   r.policy = std::string(scheduler_.name());
   r.knowledge = knowledge_;
@@ -48,7 +48,7 @@ FleetResult FleetEngine::result() const {
   r.kills = counts_.kills;
   r.work_lost = Duration::nanoseconds(counts_.lost).time();
   r.begin = begin_;
-  r.end = now_;
+  r.end = until;
   r.events = counts_.events;
 
   std::vector<std::int64_t> waits;
@@ -68,7 +68,7 @@ FleetResult FleetEngine::result() const {
 
   for (SiteIndex s = 0; s < states_.size(); ++s) {
     SiteMeter meter = meters_[s];
-    meter.advance(now_);
+    meter.advance(until);
     FleetSiteResult& site = r.sites.emplace_back();
     site.name = scenario_.sites[s].name;
     site.nodes = states_[s].nodes;

@@ -84,6 +84,21 @@ TEST(Simulate, LateAreThoseWhoMissTheirDeadlineOrNeverEnd) {
   EXPECT_NEAR(cut.flows.facility.in(joule), 150 * 100, 1e-6);
 }
 
+TEST(Simulate, FreeNodesDrawOnToACommonEnd) {
+  FleetScenario fleet = plain_fleet(2);
+  fleet.sites[0].hall.node_idle = 10.0 * watt;
+  const Workload w = plain_jobs({{0, 100, 1}});
+  const auto scheduler = plan::make_scheduler("no-wait", {});
+  FleetSimulation simulation(fleet, w, from_begin(), *scheduler);
+  while (simulation.step()) {
+  }
+  const FleetResult r = simulation.result(kBegin + seconds(1000));
+  EXPECT_EQ(r.end, kBegin + seconds(1000));
+  EXPECT_NEAR(r.flows.it.in(joule), 100 * 100 + 10 * 100 + 20 * 900, 1e-6);
+  EXPECT_NEAR(simulation.result().flows.it.in(joule), 100 * 100 + 10 * 100, 1e-6);
+  EXPECT_THROW(simulation.result(kBegin + seconds(99)), InputError);
+}
+
 TEST(Simulate, AFailureTakesWhatWasNotSaved) {
   const FleetScenario fleet = plain_fleet(1);
   const Workload w = plain_jobs({{0, 5000, 1}});

@@ -166,6 +166,9 @@ class FleetSimulation {
   std::uint64_t finished() const noexcept;
   /// Figures as of now; after `step` said false, of the whole.
   FleetResult result() const;
+  /// The same with free nodes drawing on until then: what compares policies that end at different
+  /// times. \throws InputError if that is before now
+  FleetResult result(Instant until) const;
 
   /// Everything to go on exactly, the scheduler's state included.
   std::vector<std::uint8_t> save() const;
