@@ -121,11 +121,33 @@ class Carnot final : public Rule {
         best = runs_of(timing, s, mode);
       }
     }
-    if (best.empty()) {
-      const Duration need = std::max(left(fleet, job, 1.0), Duration::nanoseconds(1));
-      best.push_back({from, from + need, emptiest(fleet, job), 0});
-    }
+    if (best.empty()) best = earliest(fleet, job);
     commit(fleet, job, std::move(best));
+  }
+
+  /// Too late for its deadline: the site and mode that is done first with nodes not yet promised,
+  /// so that nobody else is late for it. The line of the emptiest site where a week is promised.
+  std::vector<PlannedRun> earliest(FleetControl& fleet, JobIndex job) const {
+    const Instant from = fleet.now(), to = bookings_.start() + step_ * kMostSlots;
+    std::vector<PlannedRun> best;
+    for (SiteIndex s = 0; s < fleet.sites().size(); ++s)
+      for (std::size_t m = 0; m < fleet.modes(job).size(); ++m) {
+        const auto mode = static_cast<std::uint8_t>(m);
+        const std::int32_t room = fleet.sites()[s].nodes_up - fleet.nodes(job, mode);
+        StepCost cost{bookings_.start(), bookings_.step(), {}};
+        for (std::int64_t i = 0; i < kMostSlots * kParts; ++i)
+          cost.value.push_back(bookings_.at(s, i) <= room
+                                   ? static_cast<double>(i)
+                                   : std::numeric_limits<double>::infinity());
+        const Timing timing = cheapest_timing(cost, std::min(to, from + way(fleet, job, s)), to,
+                                              left(fleet, job, fleet.modes(job)[m].speed),
+                                              overhead(fleet), fleet.request(job).stoppable);
+        if (!timing.pieces.empty() && (best.empty() || timing.pieces.back().to < best.back().to))
+          best = runs_of(timing, s, mode);
+      }
+    if (!best.empty()) return best;
+    const Duration need = std::max(left(fleet, job, 1.0), Duration::nanoseconds(1));
+    return {{from, from + need, emptiest(fleet, job), 0}};
   }
 
   static Duration overhead(const FleetControl& fleet) {

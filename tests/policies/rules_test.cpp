@@ -367,6 +367,33 @@ TEST(Policies, CarnotMakesRoomForWhoCannotWait) {
   EXPECT_EQ(played.result.late, 0U);
 }
 
+TEST(Policies, CarnotPromisesNodesOnce) {
+  World world;
+  world.scenario.series_start = world.options.begin = kBegin;
+  world.add_site(1, {10}, {0});
+  world.add_site(1, {50}, {0});
+  world.add_job(10, 90, 1, 5);
+  world.add_job(12, 90, 1, 5);
+  const Played played = world.play("carnot");
+  EXPECT_EQ(played.held.at(0).front().site, 0U);
+  EXPECT_EQ(played.held.at(1).front().site, 1U);
+  EXPECT_EQ(played.result.late, 0U);
+}
+
+// Where not all can be in time, who is late delays nobody else.
+TEST(Policies, CarnotLetsWhoIsLateAnywayGoLast) {
+  World world;
+  world.scenario.series_start = world.options.begin = kBegin;
+  world.add_site(1, {10}, {0});
+  world.add_job(0, 60, 1, 200);   // waits for nothing: 0 to 60
+  world.add_job(30, 60, 1, 30);   // after it: 60 to 120
+  world.add_job(40, 60, 1, 10);   // cannot be in time
+  world.add_job(50, 60, 1, 130);  // can, if the third lets it
+  const Played played = world.play("carnot");
+  EXPECT_EQ(played.result.finished, 4U);
+  EXPECT_EQ(played.result.late, 1U);
+}
+
 TEST(Policies, CarnotSharesOwnPower) {
   World world;
   world.scenario.series_start = world.options.begin = kBegin;
