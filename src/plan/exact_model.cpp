@@ -45,6 +45,9 @@ std::vector<std::vector<std::uint32_t>> groups_of(const Problem& problem) {
 }  // namespace
 
 void check_exact_size(const Problem& problem) {
+  if (problem.rich())
+    throw InputError(
+        "terms beyond the contract problem: neither --solver exact nor --require-all knows them");
   const PlanJobs& jobs = problem.jobs;
   std::size_t size = 0;
   for (std::size_t j = 0; j < jobs.size(); ++j) {

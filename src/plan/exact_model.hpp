@@ -26,7 +26,8 @@
 
 namespace carnot::plan {
 
-/// \throws InputError if a problem has more than kMostExact, saying how many
+/// \throws InputError if a problem asks for more than the contract, or has more than kMostExact
+/// site-slots, saying how many
 void check_exact_size(const Problem& problem);
 
 class ExactModel {

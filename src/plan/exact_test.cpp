@@ -7,6 +7,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/plan/certificate.hpp"
+#include "carnot/plan/clash.hpp"
 
 #include "plan/exact_model.hpp"
 #include "plan/integer_program.hpp"
@@ -158,6 +159,13 @@ TEST(Exact, SaysHowLargeIsTooLarge) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("900 jobs' modes, at most 1000000"));
     EXPECT_THAT(error.what(), ::testing::HasSubstr("--solver large"));
   }
+}
+
+TEST(Exact, RefusesWhatItDoesNotKnow) {
+  Problem problem = small_problem(1, 3, 2, 5);
+  problem.terms[0] = JobTerms();
+  EXPECT_THROW(plan_exact(problem), InputError);
+  EXPECT_THROW(find_clash(problem), InputError);
 }
 
 TEST(ExactBoundsSlow, LargePlansComeCloseToWhatSolversProve) {

@@ -167,6 +167,23 @@ TEST(PlanProblem, SaysWhereAndWhatIsAllowed) {
   }
 }
 
+TEST(PlanProblem, KnowsNoNumbersThatAreNone) {
+  for (const char* none : {"NaN", "nan", "Infinity", "-Infinity", "1e999", "-1e999"}) {
+    std::string text = document().dump(1);
+    const std::size_t at = text.find("\"power_kw\": 0.5");
+    ASSERT_NE(at, std::string::npos);
+    text.replace(at + 12, 3, none);
+    const auto line =
+        1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+    try {
+      parse_problem(text, "p.json");
+      ADD_FAILURE() << none;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("p.json:" + std::to_string(line) + ": JSON")) << none;
+    }
+  }
+}
+
 TEST(PlanProblem, NamesTheLineOfTheSiteOrJob) {
   nlohmann::json json = document();
   json["jobs"].push_back(json["jobs"][0]);
