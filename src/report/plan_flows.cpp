@@ -68,11 +68,11 @@ void add_jobs(const plan::Problem& problem, const plan::Plan& plan, bool holds, 
 }
 
 /// Own and grid power: as the plan decided where sites have terms, else whichever is cheaper first.
-void split(const plan::Problem& problem, const plan::Plan& plan, std::size_t s,
+void split(const plan::Problem& problem, const plan::Plan& plan, bool holds, std::size_t s,
            PlanSiteReport& out) {
   const plan::PlanSite& site = problem.sites[s];
   PlanSeries& series = out.series;
-  if (!plan.flows.empty()) {
+  if (holds && !plan.flows.empty()) {
     series.own_kw = plan.flows[s].own_kw;
     series.grid_kw = plan.flows[s].grid_kw;
     series.exported_kw = plan.flows[s].export_kw;
@@ -150,7 +150,7 @@ PlanFlows flows_of(const plan::Problem& problem, const plan::Plan& plan, bool ho
   }
   add_jobs(problem, plan, holds, out);
   for (std::size_t s = 0; s < out.sites.size(); ++s) {
-    split(problem, plan, s, out.sites[s]);
+    split(problem, plan, holds, s, out.sites[s]);
     add_up(problem, s, out.sites[s]);
   }
   return out;

@@ -22,7 +22,9 @@ struct PlanFlows {
   std::vector<Energy> work;     ///< [job] IT energy
 };
 
-/// \param holds  false: jobs with terms, and what the problem does not have, are left out
+/// \param holds  false: jobs with terms, flows of sites, and what the problem does not have, are
+/// left
+///               out
 PlanFlows flows_of(const plan::Problem& problem, const plan::Plan& plan, bool holds);
 /// Their sum, without series.
 PlanSiteReport sum_of(const std::vector<PlanSiteReport>& sites);

@@ -157,15 +157,17 @@ TEST(PlanReport, TakesTheFlowsOfSitesWithTerms) {
   file.plan.flows[0].own_kw = {3, 4};
   file.plan.flows[0].grid_kw = {9, 6};
   file.plan.flows[0].export_kw = {2, 0};
-  const PlanReport r = report_plan(file, {});
-  const PlanSiteReport& site = r.sites[0];
+  const PlanSiteReport site = flows_of(file.problem, file.plan, true).sites[0];
   EXPECT_DOUBLE_EQ(site.own.in(kilowatt_hour), 7);
   EXPECT_DOUBLE_EQ(site.exported.in(kilowatt_hour), 2);
   EXPECT_DOUBLE_EQ(site.curtailed.in(kilowatt_hour), 1);
   EXPECT_DOUBLE_EQ(site.grid.in(kilowatt_hour), 15);
+  file.plan.flows[0].own_kw.clear();  // not to be followed where the check says no
+  EXPECT_DOUBLE_EQ(flows_of(file.problem, file.plan, false).sites[0].own.in(kilowatt_hour), 10);
+  file.plan.flows.clear();
+  const PlanReport r = report_plan(file, {});
   EXPECT_NEAR((r.all.money() + r.dropped_money).in(euro), r.certificate.totals.objective_eur, 1e-9);
   EXPECT_EQ(r.best_rival(), nullptr);
-  EXPECT_THAT(plan_html(r), HasSubstr("own power exported"));
 }
 
 TEST(PlanReport, IsWhatAHandComputes) {
