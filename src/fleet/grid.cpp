@@ -12,19 +12,23 @@
 
 namespace carnot {
 
+namespace {
+
+double slope(const GeneratorCost::Point& a, const GeneratorCost::Point& b) {
+  return (b.cost_per_h - a.cost_per_h) / (b.output_mw - a.output_mw);
+}
+
+}  // namespace
+
 double GeneratorCost::per_h(double output_mw) const noexcept {
   if (points.empty()) return c0_per_h + (c1_per_mwh + c2_per_mw2h * output_mw) * output_mw;
   std::size_t k = 1;
   while (k + 1 < points.size() && output_mw > points[k].output_mw) ++k;
-  const Point &a = points[k - 1], &b = points[k];
-  const double slope = (b.cost_per_h - a.cost_per_h) / (b.output_mw - a.output_mw);
-  return a.cost_per_h + slope * (output_mw - a.output_mw);
+  const Point& a = points[k - 1];
+  return a.cost_per_h + slope(a, points[k]) * (output_mw - a.output_mw);
 }
 
-std::vector<GeneratorCost::Line> GeneratorCost::hull() const {
-  const auto slope = [](const Point& a, const Point& b) {
-    return (b.cost_per_h - a.cost_per_h) / (b.output_mw - a.output_mw);
-  };
+std::vector<GeneratorCost::Point> GeneratorCost::hull_points() const {
   std::vector<Point> kept;
   for (const Point& point : points) {
     while (kept.size() >= 2 &&
@@ -32,6 +36,11 @@ std::vector<GeneratorCost::Line> GeneratorCost::hull() const {
       kept.pop_back();
     kept.push_back(point);
   }
+  return kept;
+}
+
+std::vector<GeneratorCost::Line> GeneratorCost::hull() const {
+  const std::vector<Point> kept = hull_points();
   std::vector<Line> lines;
   for (std::size_t k = 1; k < kept.size(); ++k) {
     const double s = slope(kept[k - 1], kept[k]);

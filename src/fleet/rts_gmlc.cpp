@@ -42,9 +42,13 @@ BusIndex read_buses(const CsvTable& table, Grid& grid) {
     const double area = table.number(row, "Area");
     if (!(area >= 1.0) || area > 1000.0 || area != std::floor(area))
       table.refuse(row, "Area", "a whole number from 1");
-    grid.buses.push_back({static_cast<std::int64_t>(table.number(row, "Bus ID")),
-                          table.number(row, "MW Load"), table.number(row, "MW Shunt G"),
-                          table.text(row, "Bus Type") == "Ref", static_cast<int>(area)});
+    grid.buses.push_back({.id = static_cast<std::int64_t>(table.number(row, "Bus ID")),
+                          .demand_mw = table.number(row, "MW Load"),
+                          .shunt_mw = table.number(row, "MW Shunt G"),
+                          .reference = table.text(row, "Bus Type") == "Ref",
+                          .area = static_cast<int>(area),
+                          .latitude_deg = table.number(row, "lat"),
+                          .longitude_deg = table.number(row, "lng")});
   }
   return index;
 }
@@ -71,13 +75,15 @@ void read_dc_lines(const CsvTable& table, const BusIndex& index, Grid& grid) {
   }
 }
 
-/// Off, or along the heat rate curve: MW and BTU/kWh and $/MMBTU give $/h by a factor of 1/1000.
+/// Off, or along the heat rate curve: MW times BTU/kWh is MMBTU/h by a factor of 1/1000.
 GeneratorCost thermal_cost(const CsvTable& table, std::size_t row) {
+  constexpr double kKgPerPound = 0.45359237;
   const double most = table.number(row, "PMax MW");
-  const double price = table.number(row, "Fuel Price $/MMBTU") / 1000.0;
+  const double price = table.number(row, "Fuel Price $/MMBTU");
+  const double carbon = table.number(row, "Emissions CO2 Lbs/MMBTU") * kKgPerPound;
   const double variable = table.number(row, "VOM");
   GeneratorCost cost;
-  cost.points.push_back({0.0, 0.0});
+  cost.points.push_back({});
   for (int k = 0; k <= 4; ++k) {
     const std::string share = fmt::format("Output_pct_{}", k);
     const std::string rate = fmt::format("HR_{}_{}", k == 0 ? "avg" : "incr", k);
@@ -85,9 +91,10 @@ GeneratorCost thermal_cost(const CsvTable& table, std::size_t row) {
     const GeneratorCost::Point last = cost.points.back();
     const double output = most * table.number(row, share);
     if (output <= last.output_mw) continue;  // nothing below the first point
-    cost.points.push_back(
-        {output, last.cost_per_h +
-                     (output - last.output_mw) * (table.number(row, rate) * price + variable)});
+    const double more = output - last.output_mw;
+    const double heat = more * table.number(row, rate) / 1000.0;
+    cost.points.push_back({output, last.cost_per_h + heat * price + more * variable,
+                           last.co2_kg_per_h + heat * carbon});
   }
   if (cost.points.size() < 2) {
     cost.points.clear();

@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <fmt/format.h>
 
 #include "carnot/base/sum.hpp"
 #include "carnot/plan/plan_file.hpp"
+
+#include "plan/certificate_jobs.hpp"
 
 namespace carnot::plan {
 
@@ -104,6 +105,10 @@ class Walk {
   void job(std::size_t j) {
     const Assignment& a = plan_.jobs[j];
     const PlanJobs& jobs = problem_.jobs;
+    const auto course = plan_.courses.find(static_cast<std::uint32_t>(j));
+    if (problem_.terms_of(j) != nullptr)
+      return job_with_terms(j, course == plan_.courses.end() ? Course() : course->second);
+    if (course != plan_.courses.end()) wrong(j, "it has no terms, yet sites or levels of its own");
     if (a.site == kNone) {
       cost_ += jobs.value(j);
       ++out_.totals.dropped;
@@ -133,6 +138,14 @@ class Walk {
     cost_ += jobs.move_eur(j, a.site);
   }
 
+  void job_with_terms(std::size_t j, const Course& course) {
+    std::vector<std::string> wrongs;
+    const OwnCost own = check_course(problem_, j, plan_.jobs[j], course, {}, load_, {}, wrongs);
+    cost_ += own.total();
+    out_.totals.dropped += plan_.jobs[j].site == kNone;
+    for (std::string& words : wrongs) words_.add(std::move(words));
+  }
+
   const Problem& problem_;
   const Plan& plan_;
   Certificate& out_;
@@ -158,8 +171,13 @@ void add_jobs(const Problem& problem, const std::vector<double>& price, Bound& b
   const PlanJobs& jobs = problem.jobs;
   const std::size_t sites = problem.sites.size(), slots = static_cast<std::size_t>(problem.slots);
   const double h = problem.slot_s / 3600.0;
-  std::vector<std::uint32_t> order(jobs.size());
-  std::iota(order.begin(), order.end(), 0U);
+  std::vector<std::uint32_t> order;
+  order.reserve(jobs.size());
+  for (std::uint32_t j = 0; j < jobs.size(); ++j)
+    if (problem.terms.empty() || problem.terms_of(j) == nullptr)
+      order.push_back(j);
+    else
+      bound.add(least_cost(problem, j, JobPrices{price}));
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     return std::tuple(jobs.release(a), jobs.deadline(a), a) <
            std::tuple(jobs.release(b), jobs.deadline(b), b);

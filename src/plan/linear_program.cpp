@@ -4,10 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "carnot/base/error.hpp"
 
 #ifdef CARNOT_HAVE_CLP
 #include <ClpSimplex.hpp>
+#include <Eigen/SparseCore>
+#include <Eigen/SparseLU>
 #endif
 
 namespace carnot::plan {
@@ -58,10 +62,8 @@ ProgramAnswer LinearProgram::solve() {
     clp.addRows(static_cast<int>(lower.size()), lower.data(), upper.data(), starts.data(),
                 indices.data(), elements.data());
   solver_->rows = rows_.size();
-  if (first || lower.size() > kManyRows)
-    clp.initialSolve();
-  else
-    clp.dual();
+  if (first || lower.size() > kManyRows) clp.initialSolve();
+  clp.dual();  // also after presolving, whose end need not be a basis
   if (clp.status() != 0 && !clp.isProvenPrimalInfeasible()) clp.primal();
   values_.assign(clp.primalColumnSolution(), clp.primalColumnSolution() + columns_.size());
   prices_.assign(clp.dualRowSolution(), clp.dualRowSolution() + rows_.size());
@@ -95,9 +97,48 @@ bool LinearProgram::proven_infeasible(ProgramAnswer& answer) {
   return false;
 }
 
+/// With y = 0 at rows that are free to move, y A_j = w_j for each basic column j: as many rows as
+/// columns, for a basis.
+std::vector<double> LinearProgram::sensitivity(std::span<const double> weights) const {
+  CARNOT_CHECK(weights.size() == solver_->columns && rows_.size() == solver_->rows,
+               "weights for the programme that was solved");
+  const ClpSimplex& clp = solver_->clp;
+  std::vector<int> place(columns_.size(), -1);
+  std::vector<double> basic_weights;
+  for (std::size_t j = 0; j < columns_.size(); ++j)
+    if (clp.getColumnStatus(static_cast<int>(j)) == ClpSimplex::basic) {
+      place[j] = static_cast<int>(basic_weights.size());
+      basic_weights.push_back(weights[j]);
+    }
+  std::vector<std::size_t> active;
+  std::vector<Eigen::Triplet<double>> entries;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (clp.getRowStatus(static_cast<int>(i)) == ClpSimplex::basic) continue;
+    for (std::size_t k = row_start_[i]; k < row_start_[i + 1]; ++k)
+      if (const int at_column = place[at(terms_[k].column)]; at_column >= 0)
+        entries.emplace_back(at_column, static_cast<int>(active.size()), terms_[k].coefficient);
+    active.push_back(i);
+  }
+  CARNOT_CHECK(active.size() == basic_weights.size(), "a basis");
+  std::vector<double> y(rows_.size(), 0.0);
+  if (active.empty()) return y;
+  const auto size = static_cast<Eigen::Index>(active.size());
+  Eigen::SparseMatrix<double> matrix(size, size);
+  matrix.setFromTriplets(entries.begin(), entries.end());
+  const Eigen::SparseLU<Eigen::SparseMatrix<double>> factors(matrix);
+  CARNOT_CHECK(factors.info() == Eigen::Success, "a basis that can be inverted");
+  const Eigen::VectorXd solution =
+      factors.solve(Eigen::Map<const Eigen::VectorXd>(basic_weights.data(), size));
+  for (std::size_t k = 0; k < active.size(); ++k)
+    y[active[k]] = solution[static_cast<Eigen::Index>(k)];
+  return y;
+}
+
 #else
 
 struct LinearProgram::Solver {};
+
+std::vector<double> LinearProgram::sensitivity(std::span<const double>) const { return {}; }
 
 LinearProgram::LinearProgram() {
   throw DeviceError(
@@ -108,6 +149,20 @@ LinearProgram::LinearProgram() {
 ProgramAnswer LinearProgram::solve() { return {}; }
 
 #endif
+
+std::string fault_of(const ProgramAnswer& answer, double magnitude) {
+  constexpr double kAllowed = 1e-6;
+  if (answer.status == ProgramStatus::Infeasible) return "nothing is within the limits";
+  if (answer.status == ProgramStatus::Failed) return "the solver gave up";
+  const double gap = std::abs(answer.objective - answer.bound);
+  if (!(answer.violation <= kAllowed * magnitude))
+    return fmt::format("a limit is violated by {:.3g} MW", answer.violation);
+  if (!(gap <= kAllowed * std::max(1.0, std::abs(answer.objective))))
+    return fmt::format("its proof leaves a gap of {:.3g} an hour", gap);
+  if (!(answer.free_slope <= kAllowed))
+    return fmt::format("a price is off by {:.3g}", answer.free_slope);
+  return {};
+}
 
 LinearProgram::~LinearProgram() = default;
 

@@ -10,6 +10,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace carnot::plan {
@@ -29,6 +30,10 @@ struct ProgramAnswer {
   double free_slope = 0.0;  ///< greatest reduced cost of a column in a direction it has no bound in
 };
 
+/// What is wrong with an answer that is no proven optimum, in words; empty if nothing.
+/// \param magnitude  of the right-hand sides, at least 1: violations up to 1e-6 of it pass
+std::string fault_of(const ProgramAnswer& answer, double magnitude);
+
 class LinearProgram {
  public:
   /// \throws DeviceError if CLP is not built in
@@ -42,11 +47,16 @@ class LinearProgram {
   void set_row(int row, double lower, double upper);
 
   std::size_t rows() const { return rows_.size(); }
+  std::size_t columns() const { return columns_.size(); }
 
   ProgramAnswer solve();
   double value(int column) const { return values_[static_cast<std::size_t>(column)]; }
   /// What the objective gains per unit by which the row's active bound is raised.
   double price(int row) const { return prices_[static_cast<std::size_t>(row)]; }
+  /// One a row: what `weights . x` gains per unit by which the row's active bound is raised, as
+  /// long as the last solve's basis stays the best. With costs for weights these are the prices.
+  /// \param weights  one a column \pre the last solve was Optimal and nothing has been added since
+  std::vector<double> sensitivity(std::span<const double> weights) const;
 
  private:
   struct Solver;

@@ -20,6 +20,7 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr const char* kHeader = "id,site,mode,slots";
+constexpr const char* kLongHeader = "id,site,mode,slots,sites,levels";  // where jobs have courses
 
 std::string read_text(const std::string& path) {
   try {
@@ -48,19 +49,26 @@ std::string_view until(std::string_view& rest, char separator) {
   return part;
 }
 
-/// A row's assignment; false if it is not one.
-bool read_assignment(std::string_view rest, Assignment& out) {
-  if (std::count(rest.begin(), rest.end(), ',') != 2) return false;
-  const std::string_view site = until(rest, ','), mode = until(rest, ',');
-  if (site.empty()) return mode.empty() && rest.empty();
-  if (!whole(site, out.site) || !whole(mode, out.mode)) return false;
-  while (!rest.empty())
-    if (std::int32_t t = 0; whole(until(rest, ';'), t)) {
-      out.slots.push_back(t);
+/// Numbers separated by `;`; none if there is no text.
+template <class Number>
+bool read_list(std::string_view text, std::vector<Number>& out) {
+  while (!text.empty())
+    if (Number x = 0; whole(until(text, ';'), x)) {
+      out.push_back(x);
     } else {
       return false;
     }
   return true;
+}
+
+/// A row without its id; false if it is not one. \param commas  there must be
+bool read_row(std::string_view rest, std::ptrdiff_t commas, Assignment& out, Course& course) {
+  if (std::count(rest.begin(), rest.end(), ',') != commas) return false;
+  const std::string_view site = until(rest, ','), mode = until(rest, ',');
+  const std::string_view slots = until(rest, ','), sites = until(rest, ',');
+  if (site.empty()) return mode.empty() && slots.empty() && sites.empty() && rest.empty();
+  return whole(site, out.site) && whole(mode, out.mode) && read_list(slots, out.slots) &&
+         read_list(sites, course.sites) && read_list(rest, course.levels);
 }
 
 void read_assignments(const std::string& path, PlanFile& out) {
@@ -72,19 +80,26 @@ void read_assignments(const std::string& path, PlanFile& out) {
   out.plan.jobs.resize(jobs.size());
   const std::string text = read_text(path);
   std::string_view rest = text;
+  std::string_view header;
   Problems problems;
   for (std::size_t number = 1; !rest.empty(); ++number) {
     std::string_view line = until(rest, '\n');
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (number == 1) {
-      if (line != kHeader) throw InputError(describe({path, 1}, "header", kHeader));
+      header = line;
+      if (header != kHeader && header != kLongHeader)
+        throw InputError(
+            describe({path, 1}, "header", fmt::format("{} or {}", kHeader, kLongHeader)));
       continue;
     }
     if (line.empty()) continue;
     const std::string_view id = line.substr(0, std::min(line.find(','), line.size()));
     Assignment a;
-    if (id.size() == line.size() || !read_assignment(line.substr(id.size() + 1), a)) {
-      problems.add({path, number}, "", "id,site,mode,slots; whole numbers, slots separated by `;`");
+    Course course;
+    const auto commas = std::count(header.begin(), header.end(), ',') - 1;
+    if (id.size() == line.size() || !read_row(line.substr(id.size() + 1), commas, a, course)) {
+      problems.add({path, number}, "",
+                   fmt::format("{}; whole numbers, those of slots separated by `;`", header));
       if (problems.lines().size() >= 50) break;
       continue;
     }
@@ -96,6 +111,8 @@ void read_assignments(const std::string& path, PlanFile& out) {
     } else {
       seen[at->second] = true;
       out.plan.jobs[at->second] = std::move(a);
+      if (!course.sites.empty() || !course.levels.empty())
+        out.plan.courses[static_cast<std::uint32_t>(at->second)] = std::move(course);
     }
   }
   problems.throw_if_any();
@@ -151,15 +168,24 @@ std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem&
 }
 
 std::string assignments_csv(const Plan& plan, const Problem& problem) {
-  std::string out = std::string(kHeader) + "\n";
+  const bool courses = std::any_of(plan.courses.begin(), plan.courses.end(), [](const auto& of) {
+    return !of.second.sites.empty() || !of.second.levels.empty();
+  });
+  std::string out = std::string(courses ? kLongHeader : kHeader) + "\n";
   const auto append = std::back_inserter(out);
   for (std::size_t j = 0; j < plan.jobs.size(); ++j) {
     const Assignment& a = plan.jobs[j];
     if (a.site == kNone)
-      fmt::format_to(append, "{},,,\n", problem.jobs.id(j));
+      fmt::format_to(append, "{},,,", problem.jobs.id(j));
     else
-      fmt::format_to(append, "{},{},{},{}\n", problem.jobs.id(j), a.site, a.mode,
+      fmt::format_to(append, "{},{},{},{}", problem.jobs.id(j), a.site, a.mode,
                      fmt::join(a.slots, ";"));
+    if (courses) {
+      const auto at = plan.courses.find(static_cast<std::uint32_t>(j));
+      const Course course = at == plan.courses.end() ? Course() : at->second;
+      fmt::format_to(append, ",{},{}", fmt::join(course.sites, ";"), fmt::join(course.levels, ";"));
+    }
+    out += '\n';
   }
   return out;
 }

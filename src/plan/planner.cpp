@@ -40,6 +40,10 @@ std::int64_t default_rounds(std::size_t jobs) {
 }
 
 void check(const Problem& problem, const PlannerOptions& options) {
+  if (!problem.terms.empty())
+    throw InputError(
+        fmt::format("job {} has terms beyond the contract, which this planner knows not",
+                    problem.jobs.id(problem.terms.begin()->first)));
   const std::size_t cells = problem.sites.size() * static_cast<std::size_t>(problem.slots);
   if (!options.start_price.empty() && options.start_price.size() != cells)
     throw InputError(fmt::format("start_price: {} prices, one a site and slot, not {}", cells,

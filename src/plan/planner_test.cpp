@@ -212,5 +212,11 @@ TEST(Planner, AWarmStartOfTheWrongSizeIsRefused) {
   EXPECT_THROW(plan_large(problem, options), InputError);
 }
 
+TEST(Planner, RefusesTermsThatItDoesNotKnow) {
+  Problem problem = small_problem(1, 2, 2, 5);
+  problem.terms[1].preemptible = false;
+  EXPECT_THROW(plan_large(problem), InputError);
+}
+
 }  // namespace
 }  // namespace carnot::plan

@@ -12,8 +12,35 @@ namespace carnot::plan {
 namespace {
 
 constexpr double kGreatest = 1e12;
+constexpr double kMostStates = 2e7;  // of a job with terms: 160 MB while it is priced
 
 bool allowed(double x, double low) { return std::isfinite(x) && x >= low && x <= kGreatest; }
+
+/// Does the work of each mode fit into the window at full speed, and into memory when planned?
+template <class Wrong>
+void check_work(const JobRow& row, std::size_t all_sites, const Wrong& wrong) {
+  const JobTerms& terms = row.terms;
+  const std::int64_t window = row.deadline - row.release;
+  const std::size_t sites = !terms.movable ? 1 : row.sites.empty() ? all_sites : row.sites.size();
+  for (std::size_t m = 0; m < row.modes.size(); ++m) {
+    std::int64_t fastest = terms.speed_parts;
+    if (!terms.levels.empty())
+      for (const PlanLevel& level : terms.levels[m])
+        fastest = std::max<std::int64_t>(fastest, level.parts);
+    const std::string field = fmt::format("mode {} slots", m + 1);
+    const std::int64_t work = std::int64_t{row.modes[m].slots} * terms.speed_parts;
+    if (work > window * fastest)
+      wrong(field,
+            fmt::format("at most {}, the length of the window{}, not {}",
+                        window * fastest / terms.speed_parts,
+                        fastest > terms.speed_parts ? " at full speed" : "", row.modes[m].slots));
+    const double states = static_cast<double>(window) * static_cast<double>(work) *
+                          static_cast<double>(sites) * (2 + terms.min_run_slots);
+    if (terms != JobTerms() && states > kMostStates)
+      wrong(field, fmt::format("fewer: window x work x sites x runs are {} states, allowed are {}",
+                               states, kMostStates));
+  }
+}
 
 bool is_id(std::string_view id) {
   const auto plain = [](char c) {
@@ -50,11 +77,7 @@ void check_and_add(JobRow& row, const Place& place, Problem& problem, Findings& 
     wrong("deadline",
           fmt::format("a slot, {} to {}, not {}", row.release + 1, problem.slots, row.deadline));
   else
-    for (std::size_t m = 0; m < row.modes.size(); ++m)
-      if (row.modes[m].slots > row.deadline - row.release)
-        wrong(fmt::format("mode {} slots", m + 1),
-              fmt::format("at most {}, the length of the window, not {}",
-                          row.deadline - row.release, row.modes[m].slots));
+    check_work(row, sites, wrong);
   if (!allowed(row.value, 0)) wrong("value_eur", "a number, 0 to 1e12");
   if (!allowed(row.move_flat, -kGreatest)) wrong("move_cost_eur", "a number, -1e12 to 1e12");
   if (row.origin != kNone && row.origin >= sites)
@@ -82,6 +105,8 @@ void check_and_add(JobRow& row, const Place& place, Problem& problem, Findings& 
   problem.jobs.add(row.id, static_cast<std::int32_t>(row.release),
                    static_cast<std::int32_t>(row.deadline), row.value, row.modes, row.origin,
                    row.move_flat, row.sites, row.move_row);
+  if (row.terms != JobTerms())
+    problem.terms[static_cast<std::uint32_t>(problem.jobs.size() - 1)] = row.terms;
 }
 
 std::vector<std::pair<std::size_t, std::size_t>> repeated_ids(const PlanJobs& jobs) {

@@ -39,6 +39,7 @@ struct JobRow {
   std::vector<PlanMode> modes;
   std::vector<std::uint32_t> sites;  ///< empty: all
   std::vector<double> move_row;      ///< empty: flat
+  JobTerms terms;
 };
 
 /// Appends `row` if its numbers are allowed, else says what is not.

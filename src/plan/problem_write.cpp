@@ -16,19 +16,58 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json site_json(const PlanSite& site) {
+Json site_json(const Problem& problem, std::size_t s) {
+  const PlanSite& site = problem.sites[s];
   Json limit = nullptr;
   for (const double x : site.grid_limit_kw)
     if (std::isfinite(x)) limit = Json::array();
   if (limit.is_array())
     for (const double x : site.grid_limit_kw) limit.push_back(std::isfinite(x) ? Json(x) : Json());
-  return {{"name", site.name},
-          {"capacity_kw", site.capacity_kw},
-          {"pue", site.pue},
-          {"free_kw", site.free_kw},
-          {"price_eur_per_kwh", site.price_eur_per_kwh},
-          {"carbon_g_per_kwh", site.carbon_g_per_kwh},
-          {"grid_limit_kw", limit}};
+  Json out{{"name", site.name},
+           {"capacity_kw", site.capacity_kw},
+           {"pue", site.pue},
+           {"free_kw", site.free_kw},
+           {"price_eur_per_kwh", site.price_eur_per_kwh},
+           {"carbon_g_per_kwh", site.carbon_g_per_kwh},
+           {"grid_limit_kw", limit}};
+  if (!problem.network.egress_eur_per_gb.empty())
+    out["egress_eur_per_gb"] = problem.network.egress_eur_per_gb[s];
+  return out;
+}
+
+Json network_json(const PlanNetwork& network) {
+  return {{"gb_per_s", network.gb_per_s}, {"kwh_per_gb", network.kwh_per_gb}};
+}
+
+Json levels_json(const JobTerms& terms, std::size_t mode) {
+  Json out = Json::array();
+  for (const PlanLevel& level : terms.levels[mode])
+    out.push_back({{"power_kw", level.power_kw},
+                   {"speed", static_cast<double>(level.parts) / terms.speed_parts}});
+  return out;
+}
+
+/// Adds what differs from a job of the contract.
+void add_terms(const JobTerms& terms, std::uint32_t origin, Json& job) {
+  const JobTerms none;
+  const auto add = [&job](const char* key, const auto& is, const auto& otherwise) {
+    if (is != otherwise) job[key] = is;
+  };
+  add("preemptible", terms.preemptible, none.preemptible);
+  add("min_run_slots", terms.min_run_slots, none.min_run_slots);
+  add("restart_eur", terms.restart_eur, none.restart_eur);
+  add("restart_slots", terms.restart_slots, none.restart_slots);
+  add("movable", terms.movable, none.movable);
+  add("each_move_eur", terms.each_move_eur, none.each_move_eur);
+  add("data_gb", terms.data_gb, none.data_gb);
+  add("origin", origin, kNone);
+  add("stop_s", terms.stop_s, none.stop_s);
+  if (terms.due != none.due) {
+    job["due"] = terms.due;
+    job["late_eur_per_slot"] = terms.late_eur_per_slot;
+  }
+  for (std::size_t m = 0; m < terms.levels.size(); ++m)
+    if (!terms.levels[m].empty()) job["modes"][m]["levels"] = levels_json(terms, m);
 }
 
 Json job_json(const Problem& problem, std::size_t j) {
@@ -43,13 +82,15 @@ Json job_json(const Problem& problem, std::size_t j) {
     move = Json::array();
     for (std::uint32_t s = 0; s < problem.sites.size(); ++s) move.push_back(jobs.move_eur(j, s));
   }
-  return {{"id", jobs.id(j)},
-          {"release", jobs.release(j)},
-          {"deadline", jobs.deadline(j)},
-          {"value_eur", jobs.value(j)},
-          {"sites", jobs.sites(j) == nullptr ? Json() : Json(*jobs.sites(j))},
-          {"move_cost_eur", move},
-          {"modes", modes}};
+  Json out{{"id", jobs.id(j)},
+           {"release", jobs.release(j)},
+           {"deadline", jobs.deadline(j)},
+           {"value_eur", jobs.value(j)},
+           {"sites", jobs.sites(j) == nullptr ? Json() : Json(*jobs.sites(j))},
+           {"move_cost_eur", move},
+           {"modes", modes}};
+  if (const JobTerms* terms = problem.terms_of(j)) add_terms(*terms, jobs.origin(j), out);
+  return out;
 }
 
 std::string jobs_csv(const PlanJobs& jobs) {
@@ -82,19 +123,22 @@ std::string jobs_csv(const PlanJobs& jobs) {
 }  // namespace
 
 void write_problem(const Problem& problem, const std::string& folder) {
-  // The CSV has no place for a cost of its own at each site.
-  bool inline_jobs = false;
+  // The CSV has no place for terms, nor for a cost of its own at each site.
+  bool inline_jobs = !problem.terms.empty();
   for (std::size_t j = 0; j < problem.jobs.size(); ++j)
     inline_jobs = inline_jobs || problem.jobs.move_row(j) != nullptr;
   // One site a line: a message can name it, and a person can find it.
   std::string sites;
-  for (const PlanSite& site : problem.sites)
-    sites += (sites.empty() ? "\n  " : ",\n  ") + site_json(site).dump();
+  for (std::size_t s = 0; s < problem.sites.size(); ++s)
+    sites += (s == 0 ? "\n  " : ",\n  ") + site_json(problem, s).dump();
   std::string text = fmt::format(
       "{{\n\"schema\": \"carnot.problem/1\",\n\"carnot\": \"{}\",\n\"slot_s\": {},\n\"slots\": "
       "{},\n"
-      "\"carbon_price_eur_per_t\": {},\n\"sites\": [{}\n],\n\"jobs\": ",
+      "\"carbon_price_eur_per_t\": {},\n\"sites\": [{}\n],\n",
       kVersion, problem.slot_s, problem.slots, problem.carbon_price_eur_per_t, sites);
+  if (std::isfinite(problem.network.gb_per_s))
+    text += fmt::format("\"network\": {},\n", network_json(problem.network).dump());
+  text += "\"jobs\": ";
   if (inline_jobs) {
     text += "[";
     for (std::size_t j = 0; j < problem.jobs.size(); ++j)

@@ -13,7 +13,8 @@
 ///
 /// Why it holds: whatever plan there is, charge each job lambda for its energy and pay the sites
 /// the same; the plan's cost is the sum of both sides, and each side costs at least its own
-/// minimum. Thread-safe. Time O(windows x sites x length log length + jobs x modes x sites).
+/// minimum. A job with terms counts with the least over its courses (plan/job_terms.hpp).
+/// Thread-safe. Time O(windows x sites x length log length + jobs x modes x sites).
 
 #include <cstddef>
 #include <string>

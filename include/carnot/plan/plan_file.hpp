@@ -24,7 +24,7 @@ struct PlanNotes {
 std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem& problem,
                       const PlanNotes& notes);
 /// Lines `id,site,mode,slots`: site and mode from 0, slots separated by `;`, all three empty for a
-/// dropped job.
+/// dropped job. Where a job has a course, each line goes on with its sites and levels, one a slot.
 std::string assignments_csv(const Plan& plan, const Problem& problem);
 
 /// A plan as read. Rows that name no job, a job twice or no known site are `violations`, not

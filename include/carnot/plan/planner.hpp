@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,16 @@ struct Assignment {
   std::vector<std::int32_t> slots;  ///< ascending
 };
 
+/// What a job with terms does in each slot of its assignment (plan/job_terms.hpp).
+struct Course {
+  std::vector<std::uint32_t> sites;   ///< empty: `Assignment::site` in all of them, else that first
+  std::vector<std::uint32_t> levels;  ///< empty: level 0 in all of them; 0 in slots of a restart
+};
+
 struct Plan {
-  std::vector<Assignment> jobs;  ///< [job]
-  std::vector<double> price;     ///< lambda, [site x slots + slot], EUR per kWh of IT energy, >= 0
+  std::vector<Assignment> jobs;             ///< [job]
+  std::map<std::uint32_t, Course> courses;  ///< by job; none: one site, level 0
+  std::vector<double> price;  ///< lambda, [site x slots + slot], EUR per kWh of IT energy, >= 0
   double objective_eur = 0, bound_eur = 0;
   double seconds = 0;
   std::string solver;
@@ -65,8 +73,8 @@ struct PlannerOptions {
 };
 
 /// Objective and bound in the answer come from `certify`, not from the search.
-/// \throws InputError for a warm start of the wrong size, or prices below 0 or not finite;
-/// InternalError if the certificate does not hold
+/// \throws InputError if a job has terms, for a warm start of the wrong size, or prices below 0 or
+/// not finite; InternalError if the certificate does not hold
 Plan plan_large(const Problem& problem, const PlannerOptions& options = {});
 
 }  // namespace carnot::plan

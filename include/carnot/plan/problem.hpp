@@ -4,7 +4,7 @@
 /// \file
 /// The contract problem carnot.problem/1: jobs in modes over sites with own power, a grid and a
 /// price, in slots of equal length. Start here; then planner.hpp (solves), certificate.hpp
-/// (checks).
+/// (checks), job_terms.hpp (what jobs may ask for beyond it).
 ///
 /// A job is dropped (cost `value`) or picks one allowed site and one of its modes and runs in
 /// exactly k slots of [release, deadline), not necessarily consecutive, drawing p in each.
@@ -25,6 +25,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "carnot/plan/job_terms.hpp"
 
 namespace carnot::plan {
 
@@ -99,7 +101,14 @@ struct Problem {
   double carbon_price_eur_per_t = 0;
   std::vector<PlanSite> sites;
   PlanJobs jobs;
+  std::map<std::uint32_t, JobTerms> terms;  ///< by job: beyond the contract, few or none
+  PlanNetwork network;                      ///< for jobs with data
 
+  /// nullptr: a job of the contract.
+  const JobTerms* terms_of(std::size_t j) const {
+    const auto at = terms.find(static_cast<std::uint32_t>(j));
+    return at == terms.end() ? nullptr : &at->second;
+  }
   double slot_h() const noexcept { return slot_s / 3600.0; }
   /// c of the header, EUR per kWh at the facility.
   double grid_cost(std::size_t s, std::size_t t) const noexcept {

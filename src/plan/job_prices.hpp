@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// What one job costs by itself, and what it is charged when the rows that couple jobs are priced.
+
+#include <cstdint>
+#include <limits>
+#include <span>
+
+namespace carnot::plan {
+
+/// A job's own cost, EUR, unweighted.
+struct OwnCost {
+  double quality = 0, move = 0, restart = 0, late = 0, drop = 0;
+  double total() const noexcept { return quality + move + restart + late + drop; }
+};
+
+/// By how much each part of a job's own cost counts, any sign: 1 for the cost in EUR, 0 where
+/// another goal is followed, else with the multiplier of a goal's row.
+struct OwnWeights {
+  double quality = 1;
+  double move = 1;  ///< first site, later moves, egress
+  double restart = 1;
+  double late = 1;
+  double drop = 1;  ///< value of a dropped job
+};
+
+struct JobPrices {
+  /// [site x slots + slot], EUR per kWh of IT energy, any sign.
+  std::span<const double> energy;
+  /// [site x slots + slot], EUR per kW of stoppable power running there, any sign; empty: none.
+  std::span<const double> reserve{};
+  /// Power is stoppable where its job is preemptible, can stop within `within_s` and ends at least
+  /// `hold_slots` + its restart slots before its deadline: one stop can then be made up for.
+  std::int32_t hold_slots = 0;
+  double within_s = std::numeric_limits<double>::infinity();
+  OwnWeights weights{};
+};
+
+}  // namespace carnot::plan
