@@ -12,6 +12,7 @@ set(CARNOT_DEPENDENCY_TABLE
     "SQLite::SQLite3           | SQLite3                | libsqlite3-dev"
     "Threads::Threads          | Threads                | libc6-dev"
     "ZLIB::ZLIB                | ZLIB                   | zlib1g-dev"
+    "cbc::cbc                  | cbc MODULE             | coinor-libcbc-dev"
     "clp::clp                  | clp MODULE             | coinor-libclp-dev"
     "fmt::fmt                  | fmt                    | libfmt-dev"
     "httplib::httplib         | httplib MODULE         | libcpp-httplib-dev"
@@ -59,12 +60,18 @@ function(carnot_need who)
   endforeach()
 endfunction()
 
-# Three libraries are optional. Without CLP `carnot grid opf` and without cpp-httplib `carnot serve`
-# say that it is missing; without oneDNN matrix products are slower.
+# Four libraries are optional. Without CLP `carnot grid opf`, without CBC `carnot plan --solver exact`
+# and without cpp-httplib `carnot serve` say that it is missing; without oneDNN matrix products are
+# slower.
 if(clp_FOUND)
   message(STATUS "CLP: yes (${clp_LIBRARY})")
 else()
   message(STATUS "CLP: no. `carnot grid opf` will not work; install coinor-libclp-dev")
+endif()
+if(cbc_FOUND)
+  message(STATUS "CBC: yes (${cbc_Cbc_LIBRARY})")
+else()
+  message(STATUS "CBC: no. `carnot plan --solver exact` will not work; install coinor-libcbc-dev")
 endif()
 if(httplib_FOUND)
   message(STATUS "cpp-httplib: yes (${httplib_LIBRARY})")

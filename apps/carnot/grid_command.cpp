@@ -159,6 +159,8 @@ void add_grid(CLI::App& app, const Common& common, Action& action) {
   year->add_option("--hours", c->hours, "Only so many, from the first; default: all");
   year->add_option("--csv", c->csv, "Writes a row for each hour");
   add_grid_place(*grid, common, action);
+  add_grid_farm(*grid, common, action);
+  add_grid_stranded(*grid, common, action);
 }
 
 }  // namespace carnot::app

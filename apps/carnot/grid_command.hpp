@@ -14,7 +14,13 @@
 
 namespace carnot::app {
 
+void add_grid_farm(CLI::App& grid, const Common& common, Action& action);
 void add_grid_place(CLI::App& grid, const Common& common, Action& action);
+void add_grid_stranded(CLI::App& grid, const Common& common, Action& action);
+
+/// Signals by name; none: `otherwise`. \throws UsageError
+std::vector<plan::ShiftSignal> shift_signals(const std::vector<std::string>& names,
+                                             std::vector<plan::ShiftSignal> otherwise);
 
 /// Options of computing sites and their work.
 void add_computing(CLI::App& command, std::vector<std::string>& sites, plan::ShiftOptions& options);

@@ -27,27 +27,14 @@ struct PlaceCommand {
   plan::ShiftOptions options;
 };
 
-std::vector<plan::ShiftSignal> signals_of(const std::vector<std::string>& names) {
-  if (names.empty()) return {plan::kShiftSignals.begin(), plan::kShiftSignals.end()};
-  std::vector<plan::ShiftSignal> signals;
-  for (const std::string& asked : names) {
-    const auto there =
-        std::find_if(plan::kShiftSignals.begin(), plan::kShiftSignals.end(),
-                     [&](plan::ShiftSignal signal) { return plan::name(signal) == asked; });
-    if (there == plan::kShiftSignals.end())
-      throw UsageError(fmt::format("--signals: there is no `{}`; see --help", asked));
-    signals.push_back(*there);
-  }
-  return signals;
-}
-
 int execute(const PlaceCommand& c, const Common& common) {
   watch_for_interrupt();
   report::GridPlaceReport r;
   r.command = common.command_line;
   r.started = Instant::now().iso8601();
   r.week = c.week;
-  const std::vector<plan::ShiftSignal> signals = signals_of(c.signals);
+  const std::vector<plan::ShiftSignal> signals =
+      shift_signals(c.signals, {plan::kShiftSignals.begin(), plan::kShiftSignals.end()});
   const RtsGmlc rts = RtsGmlc::read(c.path);
   const std::size_t first = c.time.empty() ? 0 : rts.hour_at(Instant::parse(c.time, true));
   const plan::GridHours hours = plan::hours_of(rts, first, c.hours);
@@ -81,6 +68,21 @@ int execute(const PlaceCommand& c, const Common& common) {
 }
 
 }  // namespace
+
+std::vector<plan::ShiftSignal> shift_signals(const std::vector<std::string>& names,
+                                             std::vector<plan::ShiftSignal> otherwise) {
+  if (names.empty()) return otherwise;
+  std::vector<plan::ShiftSignal> signals;
+  for (const std::string& asked : names) {
+    const auto there =
+        std::find_if(plan::kShiftSignals.begin(), plan::kShiftSignals.end(),
+                     [&](plan::ShiftSignal signal) { return plan::name(signal) == asked; });
+    if (there == plan::kShiftSignals.end())
+      throw UsageError(fmt::format("--signals: there is no `{}`; see --help", asked));
+    signals.push_back(*there);
+  }
+  return signals;
+}
 
 std::size_t bus_of(const Grid& grid, const std::string& id, const std::string& option) {
   const auto there = std::find_if(grid.buses.begin(), grid.buses.end(),

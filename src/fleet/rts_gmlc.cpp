@@ -108,7 +108,9 @@ bool is_left_out(const std::string& type) {
   return type == "CSP" || type == "STORAGE" || type == "SYNC_COND";
 }
 
-void read_generators(const CsvTable& table, const BusIndex& index, Grid& grid) {
+/// \returns the lines of those that are kept
+std::vector<std::size_t> read_generators(const CsvTable& table, const BusIndex& index, Grid& grid) {
+  std::vector<std::size_t> lines;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const std::string& type = table.text(row, "Unit Type");
     if (is_left_out(type)) continue;
@@ -122,7 +124,9 @@ void read_generators(const CsvTable& table, const BusIndex& index, Grid& grid) {
          .setpoint_mw = table.number(row, "MW Inj"),
          .cost = weather || water ? GeneratorCost{} : thermal_cost(table, row),
          .weather_driven = weather});
+    lines.push_back(table.lines()[row]);
   }
+  return lines;
 }
 
 /// Columns of a time series file by name, after the four of the date.
@@ -149,11 +153,18 @@ RtsGmlc RtsGmlc::read(const std::string& folder) {
   const fs::path series = data_folder(folder) / "timeseries_data_files";
   RtsGmlc rts;
   rts.grid_.name = "RTS-GMLC";
-  const BusIndex index = read_buses(CsvTable::read(source / "bus.csv"), rts.grid_);
-  read_branches(CsvTable::read(source / "branch.csv"), index, rts.grid_);
-  read_dc_lines(CsvTable::read(source / "dc_branch.csv"), index, rts.grid_);
-  read_generators(CsvTable::read(source / "gen.csv"), index, rts.grid_);
-  validate(rts.grid_, source.string());
+  const auto table = [&source](const char* name) { return CsvTable::read(source / name); };
+  const CsvTable buses = table("bus.csv"), branches = table("branch.csv"),
+                 dc_lines = table("dc_branch.csv"), generators = table("gen.csv");
+  const BusIndex index = read_buses(buses, rts.grid_);
+  read_branches(branches, index, rts.grid_);
+  read_dc_lines(dc_lines, index, rts.grid_);
+  const std::vector<std::size_t> kept = read_generators(generators, index, rts.grid_);
+  validate(rts.grid_, {.buses = {buses.name(), buses.lines()},
+                       .branches = {branches.name(), branches.lines()},
+                       .dc_lines = {dc_lines.name(), dc_lines.lines()},
+                       .generators = {generators.name(), kept},
+                       .reference_bus = "type Ref"});
 
   const fs::path load_file = series / "Load" / "DAY_AHEAD_regional_Load.csv";
   const auto load = read_series(load_file, rts.begin_);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -27,7 +28,7 @@ constexpr std::size_t kManyRows = 300;
 
 struct LinearProgram::Solver {
   ClpSimplex clp;
-  std::size_t columns = 0, rows = 0;  ///< handed over so far
+  std::size_t columns = 0, rows = 0, entries = 0;  ///< handed over so far
 };
 
 LinearProgram::LinearProgram() : solver_(std::make_unique<Solver>()) {
@@ -36,34 +37,67 @@ LinearProgram::LinearProgram() : solver_(std::make_unique<Solver>()) {
   solver_->clp.setDualTolerance(1e-9);
 }
 
+/// Gives CLP the columns and rows it does not know.
+void LinearProgram::hand_over() {
+  Solver& to = *solver_;
+  const auto known_rows = static_cast<int>(to.rows), known_columns = static_cast<int>(to.columns);
+  // Where the entries of each new column (in known rows) and of each new row begin.
+  std::vector<int> column_starts(columns_.size() - to.columns + 1);
+  std::vector<int> row_starts(rows_.size() - to.rows + 1);
+  for (std::size_t i = to.entries; i < entries_.size(); ++i)
+    if (entries_[i].row < known_rows)
+      ++column_starts[at(entries_[i].column - known_columns) + 1];
+    else
+      ++row_starts[at(entries_[i].row - known_rows) + 1];
+  std::partial_sum(column_starts.begin(), column_starts.end(), column_starts.begin());
+  std::partial_sum(row_starts.begin(), row_starts.end(), row_starts.begin());
+  const auto fill = [&](const std::vector<int>& starts, bool rows) {
+    std::vector<int> next = starts, indices(at(starts.back()));
+    std::vector<double> elements(indices.size());
+    for (std::size_t i = to.entries; i < entries_.size(); ++i) {
+      const Entry& entry = entries_[i];
+      if ((entry.row >= known_rows) != rows) continue;
+      const int place = next[at(rows ? entry.row - known_rows : entry.column - known_columns)]++;
+      indices[at(place)] = rows ? entry.column : entry.row;
+      elements[at(place)] = entry.coefficient;
+    }
+    return std::pair(indices, elements);
+  };
+  const auto bounds = [](const std::vector<Bounds>& of, std::size_t from) {
+    std::pair<std::vector<double>, std::vector<double>> out;
+    for (std::size_t i = from; i < of.size(); ++i) {
+      out.first.push_back(std::max(of[i].lower, -COIN_DBL_MAX));
+      out.second.push_back(std::min(of[i].upper, COIN_DBL_MAX));
+    }
+    return out;
+  };
+  if (to.columns < columns_.size()) {
+    const auto [indices, elements] = fill(column_starts, false);
+    const auto [lower, upper] = bounds(columns_, to.columns);
+    to.clp.addColumns(static_cast<int>(lower.size()), lower.data(), upper.data(),
+                      &costs_[to.columns], column_starts.data(), indices.data(), elements.data());
+  }
+  if (to.rows < rows_.size()) {
+    const auto [indices, elements] = fill(row_starts, true);
+    const auto [lower, upper] = bounds(rows_, to.rows);
+    to.clp.addRows(static_cast<int>(lower.size()), lower.data(), upper.data(), row_starts.data(),
+                   indices.data(), elements.data());
+  }
+  to.columns = columns_.size();
+  to.rows = rows_.size();
+  to.entries = entries_.size();
+}
+
 ProgramAnswer LinearProgram::solve() {
   ClpSimplex& clp = solver_->clp;
-  const bool first = solver_->columns == 0;
-  if (solver_->columns < columns_.size()) {
-    clp.resize(clp.numberRows(), static_cast<int>(columns_.size()));
-    for (; solver_->columns < columns_.size(); ++solver_->columns) {
-      const std::size_t j = solver_->columns;
-      clp.setColumnBounds(static_cast<int>(j), columns_[j].lower, columns_[j].upper);
-      clp.setObjectiveCoefficient(static_cast<int>(j), costs_[j]);
-    }
-  }
-  std::vector<int> indices, starts{0};
-  std::vector<double> elements, lower, upper;
-  for (std::size_t i = solver_->rows; i < rows_.size(); ++i) {
-    for (std::size_t k = row_start_[i]; k < row_start_[i + 1]; ++k) {
-      indices.push_back(terms_[k].column);
-      elements.push_back(terms_[k].coefficient);
-    }
-    starts.push_back(static_cast<int>(indices.size()));
-    lower.push_back(std::max(rows_[i].lower, -COIN_DBL_MAX));
-    upper.push_back(std::min(rows_[i].upper, COIN_DBL_MAX));
-  }
-  if (!lower.empty())
-    clp.addRows(static_cast<int>(lower.size()), lower.data(), upper.data(), starts.data(),
-                indices.data(), elements.data());
-  solver_->rows = rows_.size();
-  if (first || lower.size() > kManyRows) clp.initialSolve();
-  clp.dual();  // also after presolving, whose end need not be a basis
+  const std::size_t more_rows = rows_.size() - solver_->rows;
+  const bool first = solver_->columns == 0, more_columns = solver_->columns < columns_.size();
+  hand_over();
+  if (first || more_rows > kManyRows) clp.initialSolve();
+  if (!first && more_columns && more_rows == 0)
+    clp.primal();  // the last end is still allowed, if no longer the best
+  else
+    clp.dual();  // also after presolving, whose end need not be a basis
   if (clp.status() != 0 && !clp.isProvenPrimalInfeasible()) clp.primal();
   values_.assign(clp.primalColumnSolution(), clp.primalColumnSolution() + columns_.size());
   prices_.assign(clp.dualRowSolution(), clp.dualRowSolution() + rows_.size());
@@ -97,6 +131,33 @@ bool LinearProgram::proven_infeasible(ProgramAnswer& answer) {
   return false;
 }
 
+void LinearProgram::drop_slack_rows(std::size_t first) {
+  Solver& to = *solver_;
+  std::vector<int> gone, place(rows_.size(), -1);  // of each row that stays
+  std::size_t rows = 0, entries = 0, known = 0;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const auto row = static_cast<int>(i);
+    if (i >= first && i < to.rows && to.clp.getRowStatus(row) == ClpSimplex::basic) {
+      gone.push_back(row);
+    } else {
+      place[i] = static_cast<int>(rows);
+      rows_[rows++] = rows_[i];
+    }
+  }
+  if (gone.empty()) return;
+  for (std::size_t k = 0; k < entries_.size(); ++k) {
+    const Entry& entry = entries_[k];
+    if (const int row = place[at(entry.row)]; row >= 0)
+      entries_[entries++] = {row, entry.column, entry.coefficient};
+    if (k < to.entries) known = entries;
+  }
+  rows_.resize(rows);
+  entries_.resize(entries);
+  to.clp.deleteRows(static_cast<int>(gone.size()), gone.data());
+  to.rows -= gone.size();
+  to.entries = known;
+}
+
 /// With y = 0 at rows that are free to move, y A_j = w_j for each basic column j: as many rows as
 /// columns, for a basis.
 std::vector<double> LinearProgram::sensitivity(std::span<const double> weights) const {
@@ -111,20 +172,23 @@ std::vector<double> LinearProgram::sensitivity(std::span<const double> weights) 
       basic_weights.push_back(weights[j]);
     }
   std::vector<std::size_t> active;
-  std::vector<Eigen::Triplet<double>> entries;
+  std::vector<int> active_at(rows_.size(), -1);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     if (clp.getRowStatus(static_cast<int>(i)) == ClpSimplex::basic) continue;
-    for (std::size_t k = row_start_[i]; k < row_start_[i + 1]; ++k)
-      if (const int at_column = place[at(terms_[k].column)]; at_column >= 0)
-        entries.emplace_back(at_column, static_cast<int>(active.size()), terms_[k].coefficient);
+    active_at[i] = static_cast<int>(active.size());
     active.push_back(i);
   }
+  std::vector<Eigen::Triplet<double>> triplets;
+  for (const Entry& entry : entries_)
+    if (const int row = place[at(entry.column)], column = active_at[at(entry.row)];
+        row >= 0 && column >= 0)
+      triplets.emplace_back(row, column, entry.coefficient);
   CARNOT_CHECK(active.size() == basic_weights.size(), "a basis");
   std::vector<double> y(rows_.size(), 0.0);
   if (active.empty()) return y;
   const auto size = static_cast<Eigen::Index>(active.size());
   Eigen::SparseMatrix<double> matrix(size, size);
-  matrix.setFromTriplets(entries.begin(), entries.end());
+  matrix.setFromTriplets(triplets.begin(), triplets.end());
   const Eigen::SparseLU<Eigen::SparseMatrix<double>> factors(matrix);
   CARNOT_CHECK(factors.info() == Eigen::Success, "a basis that can be inverted");
   const Eigen::VectorXd solution =
@@ -137,6 +201,8 @@ std::vector<double> LinearProgram::sensitivity(std::span<const double> weights) 
 #else
 
 struct LinearProgram::Solver {};
+
+void LinearProgram::drop_slack_rows(std::size_t) {}
 
 std::vector<double> LinearProgram::sensitivity(std::span<const double>) const { return {}; }
 
@@ -166,28 +232,28 @@ std::string fault_of(const ProgramAnswer& answer, double magnitude) {
 
 LinearProgram::~LinearProgram() = default;
 
-int LinearProgram::add_column(double lower, double upper, double cost) {
+int LinearProgram::add_column(double lower, double upper, double cost,
+                              std::span<const Share> shares) {
+  const int column = static_cast<int>(columns_.size());
   columns_.push_back({lower, upper});
   costs_.push_back(cost);
-  return static_cast<int>(columns_.size()) - 1;
+  for (const Share& share : shares) entries_.push_back({share.row, column, share.coefficient});
+  return column;
 }
 
 int LinearProgram::add_row(double lower, double upper, std::span<const Term> terms) {
-  const std::size_t begin = terms_.size();
-  terms_.insert(terms_.end(), terms.begin(), terms.end());
-  std::sort(terms_.begin() + static_cast<std::ptrdiff_t>(begin), terms_.end(),
+  const int row = static_cast<int>(rows_.size());
+  std::vector<Term> sorted(terms.begin(), terms.end());
+  std::sort(sorted.begin(), sorted.end(),
             [](const Term& a, const Term& b) { return a.column < b.column; });
-  std::size_t end = begin;
-  for (std::size_t k = begin; k < terms_.size(); ++k) {
-    if (end > begin && terms_[end - 1].column == terms_[k].column)
-      terms_[end - 1].coefficient += terms_[k].coefficient;
+  for (std::size_t k = 0; k < sorted.size(); ++k) {
+    if (k > 0 && sorted[k - 1].column == sorted[k].column)
+      entries_.back().coefficient += sorted[k].coefficient;
     else
-      terms_[end++] = terms_[k];
+      entries_.push_back({row, sorted[k].column, sorted[k].coefficient});
   }
-  terms_.resize(end);
-  row_start_.push_back(end);
   rows_.push_back({lower, upper});
-  return static_cast<int>(rows_.size()) - 1;
+  return row;
 }
 
 void LinearProgram::set_column(int column, double lower, double upper) {
@@ -215,25 +281,28 @@ ProgramAnswer LinearProgram::check(const std::vector<double>& costs,
     answer.free_slope = std::max(answer.free_slope, std::abs(slope));
     return 0.0;
   };
-  const auto violate = [&answer](double value, const Bounds& bounds) {
-    answer.violation = std::max({answer.violation, bounds.lower - value, value - bounds.upper});
-  };
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
-    double activity = 0.0;
-    for (std::size_t k = row_start_[i]; k < row_start_[i + 1]; ++k) {
-      const std::size_t column = at(terms_[k].column);
-      activity += terms_[k].coefficient * values_[column];
-      reduced[column] -= prices[i] * terms_[k].coefficient;
-    }
-    violate(activity, rows_[i]);
-    answer.bound += support(prices[i], rows_[i]);
-  }
+  for (const Entry& entry : entries_)
+    reduced[at(entry.column)] -= prices[at(entry.row)] * entry.coefficient;
+  for (std::size_t i = 0; i < rows_.size(); ++i) answer.bound += support(prices[i], rows_[i]);
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     answer.objective += costs[j] * values_[j];
-    violate(values_[j], columns_[j]);
     answer.bound += support(reduced[j], columns_[j]);
   }
+  answer.violation = violation(values_);
   return answer;
+}
+
+double LinearProgram::violation(std::span<const double> values) const {
+  double greatest = 0.0;
+  const auto violate = [&greatest](double value, const Bounds& bounds) {
+    greatest = std::max({greatest, bounds.lower - value, value - bounds.upper});
+  };
+  std::vector<double> activity(rows_.size());
+  for (const Entry& entry : entries_)
+    activity[at(entry.row)] += entry.coefficient * values[at(entry.column)];
+  for (std::size_t i = 0; i < rows_.size(); ++i) violate(activity[i], rows_[i]);
+  for (std::size_t j = 0; j < columns_.size(); ++j) violate(values[j], columns_[j]);
+  return greatest;
 }
 
 }  // namespace carnot::plan

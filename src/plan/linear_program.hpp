@@ -3,8 +3,8 @@
 
 /// \file
 /// A linear programme that grows: minimise cost . x with rows and columns between bounds. Solved by
-/// CLP's dual simplex from where the last solve ended, and every answer checked against the rows
-/// kept here. Bounds of +-kUnlimited are none. Not thread-safe.
+/// CLP from where the last solve ended, and every answer checked against the rows kept here. Bounds
+/// of +-kUnlimited are none. Not thread-safe. With whole numbers: integer_program.hpp.
 
 #include <cstddef>
 #include <limits>
@@ -17,6 +17,12 @@ namespace carnot::plan {
 
 struct Term {
   int column = 0;
+  double coefficient = 0.0;
+};
+
+/// What a new column adds to a row that is there already.
+struct Share {
+  int row = 0;
   double coefficient = 0.0;
 };
 
@@ -36,20 +42,35 @@ std::string fault_of(const ProgramAnswer& answer, double magnitude);
 
 class LinearProgram {
  public:
+  struct Bounds {
+    double lower = 0.0, upper = 0.0;
+  };
+  struct Entry {
+    int row = 0, column = 0;
+    double coefficient = 0.0;
+  };
+
   /// \throws DeviceError if CLP is not built in
   LinearProgram();
   ~LinearProgram();
 
-  int add_column(double lower, double upper, double cost);
+  /// Rows are distinct.
+  int add_column(double lower, double upper, double cost, std::span<const Share> shares = {});
   /// Terms of one column are summed.
   int add_row(double lower, double upper, std::span<const Term> terms);
   void set_column(int column, double lower, double upper);
   void set_row(int row, double lower, double upper);
 
+  /// Removes the rows from `first` on that the last solution does not touch, and keeps its basis.
+  /// Rows behind one that goes are renumbered.
+  void drop_slack_rows(std::size_t first);
+
   std::size_t rows() const { return rows_.size(); }
   std::size_t columns() const { return columns_.size(); }
 
   ProgramAnswer solve();
+  /// Greatest by which `values`, one a column, leave the bounds of a row or a column.
+  double violation(std::span<const double> values) const;
   double value(int column) const { return values_[static_cast<std::size_t>(column)]; }
   /// What the objective gains per unit by which the row's active bound is raised.
   double price(int row) const { return prices_[static_cast<std::size_t>(row)]; }
@@ -58,18 +79,21 @@ class LinearProgram {
   /// \param weights  one a column \pre the last solve was Optimal and nothing has been added since
   std::vector<double> sensitivity(std::span<const double> weights) const;
 
+  const std::vector<Bounds>& column_bounds() const { return columns_; }
+  const std::vector<Bounds>& row_bounds() const { return rows_; }
+  const std::vector<double>& costs() const { return costs_; }
+  /// Those of a row or a column need not stand together.
+  const std::vector<Entry>& entries() const { return entries_; }
+
  private:
   struct Solver;
-  struct Bounds {
-    double lower = 0.0, upper = 0.0;
-  };
   ProgramAnswer check(const std::vector<double>& costs, const std::vector<double>& prices) const;
+  void hand_over();
   bool proven_infeasible(ProgramAnswer& answer);
 
   std::vector<Bounds> columns_, rows_;
   std::vector<double> costs_;
-  std::vector<std::size_t> row_start_{0};
-  std::vector<Term> terms_;
+  std::vector<Entry> entries_;
   std::vector<double> values_, prices_;
   std::unique_ptr<Solver> solver_;
 };

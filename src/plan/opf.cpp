@@ -18,7 +18,6 @@ namespace carnot::plan {
 namespace {
 
 constexpr int kMostRounds = 200;
-constexpr std::size_t kMostGrowth = 4;  ///< rows over those begun with, before beginning anew
 /// Of losses, so that nothing is lost for nothing where energy costs nothing.
 constexpr double kLossPrice = 1e-6;
 constexpr double kFeasible = 1e-6;  ///< relative
@@ -296,8 +295,7 @@ OpfResult OptimalPowerFlow::solve(const GridState& state) {
                                    grid.generators[g].name, grid.buses[grid.generators[g].bus].id,
                                    state.minimum_mw[g], state.maximum_mw[g]));
   // Tangents of hours long gone slow every later one down.
-  if (impl_->program.rows() > kMostGrowth * impl_->first_rows)
-    impl_ = std::make_unique<Impl>(impl_->grid, impl_->options);
+  impl_->program.drop_slack_rows(impl_->first_rows);
   impl_->apply(state);
   OpfResult result;
   const double demand_mw = std::abs(sum(state.demand_mw));

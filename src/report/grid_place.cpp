@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "report/grid_words.hpp"
+
 namespace carnot::report {
 
 using plan::ShiftHour;
@@ -47,16 +49,12 @@ std::string grid_place_terminal(const GridPlaceReport& r) {
   const plan::ShiftOptions& o = r.study.options;
   std::string out =
       fmt::format("{}: {} hours from {}\n", r.grid.name, hours_of(r.study), r.begin.iso8601());
-  for (const plan::ComputingSite& site : o.sites)
-    out += fmt::format("  {:.0f} MW at bus {}\n", site.capacity_mw, r.grid.buses[site.bus].id);
+  out += computing_words(r.grid, o);
   out += fmt::format(
-      "  work: {:.0f} % of them; of it {:.0f} % may wait within {} h, {:.0f} % also move "
-      "(assumed)\n\n"
-      "  {:<16}{:>10}{:>10}{:>11}{:>10}{:>9}{:>10}{:>9}{:>9}\n"
+      "\n  {:<16}{:>10}{:>10}{:>11}{:>10}{:>9}{:>10}{:>9}{:>9}\n"
       "  {:<16}{:>10}{:>10}{:>11}{:>10}{:>9}{:>10}{:>9}{:>9}\n",
-      100 * o.utilisation, 100 * (o.deferrable + o.movable), o.window_h, 100 * o.movable, "",
-      "cost", "CO2", "weighted", "curtailed", "absorbed", "congested", "losses", "moved", "signal",
-      "M", "kt", "cost M", "GWh", "%", "hours", "GWh", "GWh");
+      "", "cost", "CO2", "weighted", "curtailed", "absorbed", "congested", "losses", "moved",
+      "signal", "M", "kt", "cost M", "GWh", "%", "hours", "GWh", "GWh");
   std::size_t unsolved = 0;
   double overload = 0.0, residual = 0.0;
   for (const ShiftVariant& variant : r.study.variants) {

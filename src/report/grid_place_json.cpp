@@ -5,7 +5,7 @@
 #include "carnot/base/version.hpp"
 #include "carnot/report/grid_place.hpp"
 
-#include "report/json_reading.hpp"
+#include "report/grid_words.hpp"
 
 namespace carnot::report {
 
@@ -103,27 +103,11 @@ Json week_json(const GridPlaceReport& r, std::size_t week) {
           {"variants", std::move(variants)}};
 }
 
-Json place_json(const GridBus& bus) {
-  return {{"bus", bus.id},
-          {"area", bus.area},
-          {"latitude_deg", number_or_null(bus.latitude_deg)},
-          {"longitude_deg", number_or_null(bus.longitude_deg)}};
-}
-
-Json sites_json(const GridPlaceReport& r) {
-  Json sites = Json::array();
-  for (const plan::ComputingSite& site : r.study.options.sites) {
-    sites.push_back(place_json(r.grid.buses[site.bus]));
-    sites.back()["capacity_mw"] = site.capacity_mw;
-  }
-  return sites;
-}
-
 Json buses_json(const Grid& grid) {
   const std::vector<double> weather = plan::weather_mw(grid);
   Json buses = Json::array();
   for (std::size_t b = 0; b < grid.buses.size(); ++b) {
-    buses.push_back(place_json(grid.buses[b]));
+    buses.push_back(bus_place_json(grid.buses[b]));
     buses.back()["weather_mw"] = weather[b];
   }
   return buses;
@@ -165,16 +149,8 @@ std::string grid_place_json(const GridPlaceReport& r) {
               {"origin", "modelled"},
               {"begin", r.begin.iso8601()},
               {"hours", hours_of(r.study)},
-              {"assumptions",
-               {{"utilisation", o.utilisation},
-                {"deferrable", o.deferrable},
-                {"movable", o.movable},
-                {"window_h", o.window_h},
-                {"carbon_price_per_t", o.carbon_price_per_t},
-                {"units_pay_per_t", o.units_pay_per_t},
-                {"shed_price_per_mwh", o.shed_price_per_mwh},
-                {"origin", "assumed"}}},
-              {"sites", sites_json(r)},
+              {"assumptions", shift_assumptions_json(o)},
+              {"sites", sites_json(r.grid, o.sites)},
               {"buses", buses_json(r.grid)},
               {"branches", branches_json(r.grid)},
               {"variants", variants_json(r)},

@@ -21,6 +21,8 @@
 #include <string_view>
 #include <vector>
 
+#include "carnot/base/error.hpp"
+
 namespace carnot {
 
 inline constexpr double kUnlimited = std::numeric_limits<double>::infinity();
@@ -126,6 +128,17 @@ Grid parse_matpower(std::string_view text, const std::string& name);
 /// Checks what the power flow rests on: indices, numbers, reactances, one reference bus an island.
 /// \throws InputError naming each bus or branch at fault, `name` before it
 void validate(const Grid& grid, const std::string& name);
+/// Where a grid's parts stand in text, so that what is wrong with one is said with its line.
+struct GridPlaces {
+  struct Part {
+    std::string file{};
+    std::vector<std::size_t> lines{};  ///< one a bus, branch ...; missing: the whole file
+    Place at(std::size_t index) const { return {file, index < lines.size() ? lines[index] : 0}; }
+  };
+  Part buses{}, branches{}, dc_lines{}, generators{};
+  std::string reference_bus = "type 3";  ///< how the files mark it
+};
+void validate(const Grid& grid, const GridPlaces& places);
 
 /// The DC power flow: what the wires do with given injections.
 struct DcFlow {

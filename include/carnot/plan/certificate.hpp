@@ -30,6 +30,10 @@ struct PlanTotals {
   std::size_t dropped = 0;
   double energy_j = 0, free_energy_j = 0, grid_energy_j = 0;  ///< at the facility
   double carbon_g = 0;                                        ///< of grid energy
+  // Of rich problems.
+  double exported_j = 0, curtailed_j = 0;  ///< own energy not drawn
+  double embodied_g = 0;
+  double quality_eur = 0, late_eur = 0;
 };
 
 struct Certificate {

@@ -38,7 +38,13 @@ struct Course {
 struct Plan {
   std::vector<Assignment> jobs;             ///< [job]
   std::map<std::uint32_t, Course> courses;  ///< by job; none: one site, level 0
-  std::vector<double> price;  ///< lambda, [site x slots + slot], EUR per kWh of IT energy, >= 0
+  /// lambda, [site x slots + slot], EUR per kWh of IT energy; >= 0 in plans of contract problems
+  std::vector<double> price;
+  // Of rich problems (Problem::rich), else empty.
+  std::vector<SiteFlows> flows;                   ///< [site]
+  std::vector<SiteMultipliers> site_multipliers;  ///< [site]
+  GoalMultipliers goal_multipliers;
+  std::vector<HeldGoal> held;
   double objective_eur = 0, bound_eur = 0;
   double seconds = 0;
   std::string solver;

@@ -4,7 +4,7 @@
 /// \file
 /// The contract problem carnot.problem/1: jobs in modes over sites with own power, a grid and a
 /// price, in slots of equal length. Start here; then planner.hpp (solves), certificate.hpp
-/// (checks), job_terms.hpp (what jobs may ask for beyond it).
+/// (checks), job_terms.hpp, site_terms.hpp and goals.hpp (what may be asked for beyond it).
 ///
 /// A job is dropped (cost `value`) or picks one allowed site and one of its modes and runs in
 /// exactly k slots of [release, deadline), not necessarily consecutive, drawing p in each.
@@ -26,7 +26,9 @@
 #include <string_view>
 #include <vector>
 
+#include "carnot/plan/goals.hpp"
 #include "carnot/plan/job_terms.hpp"
+#include "carnot/plan/site_terms.hpp"
 
 namespace carnot::plan {
 
@@ -103,7 +105,12 @@ struct Problem {
   PlanJobs jobs;
   std::map<std::uint32_t, JobTerms> terms;  ///< by job: beyond the contract, few or none
   PlanNetwork network;                      ///< for jobs with data
+  std::vector<SiteTerms> site_terms;        ///< [site], or empty: none has any
+  PlanReserve reserve;
+  PlanGoals goals;
 
+  /// Asks for anything beyond the contract.
+  bool rich() const noexcept { return !terms.empty() || !site_terms.empty() || goals.any(); }
   /// nullptr: a job of the contract.
   const JobTerms* terms_of(std::size_t j) const {
     const auto at = terms.find(static_cast<std::uint32_t>(j));

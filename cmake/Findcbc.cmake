@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# Finds COIN-OR CBC by headers and libraries, giving cbc::cbc. It brings no CMake package of its own.
+find_path(cbc_INCLUDE_DIR NAMES CbcModel.hpp PATH_SUFFIXES coin)
+set(cbc_LIBRARIES)
+set(cbc_REQUIRED)
+foreach(name IN ITEMS Cbc Cgl OsiClp Osi Clp CoinUtils)
+  find_library(cbc_${name}_LIBRARY NAMES ${name})
+  list(APPEND cbc_LIBRARIES ${cbc_${name}_LIBRARY})
+  list(APPEND cbc_REQUIRED cbc_${name}_LIBRARY)
+  mark_as_advanced(cbc_${name}_LIBRARY)
+endforeach()
+mark_as_advanced(cbc_INCLUDE_DIR)
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(cbc REQUIRED_VARS ${cbc_REQUIRED} cbc_INCLUDE_DIR)
+if(cbc_FOUND AND NOT TARGET cbc::cbc)
+  if(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL)
+    add_library(cbc::cbc UNKNOWN IMPORTED GLOBAL)
+  else()
+    add_library(cbc::cbc UNKNOWN IMPORTED)
+  endif()
+  list(REMOVE_AT cbc_LIBRARIES 0)
+  set_target_properties(cbc::cbc PROPERTIES IMPORTED_LOCATION ${cbc_Cbc_LIBRARY}
+                                            INTERFACE_LINK_LIBRARIES "${cbc_LIBRARIES}"
+                                            INTERFACE_INCLUDE_DIRECTORIES ${cbc_INCLUDE_DIR})
+endif()
