@@ -121,12 +121,6 @@ TEST(Planner, WhereNothingFitsEveryJobIsDropped) {
   for (const Assignment& a : plan.jobs) EXPECT_EQ(a.site, kNone);
 }
 
-TEST(Planner, RefusesTermsThatItDoesNotKnow) {
-  Problem problem = small_problem(1, 2, 2, 5);
-  problem.terms[1].preemptible = false;
-  EXPECT_THROW(plan_large(problem), InputError);
-}
-
 TEST(Planner, AnyTimeLimitLeavesAFeasiblePlanAndABoundThatHolds) {
   GenerateOptions generate;
   generate.jobs = 8000;
@@ -216,6 +210,12 @@ TEST(Planner, AWarmStartOfTheWrongSizeIsRefused) {
   options.start_price.clear();
   options.start_plan.resize(4);
   EXPECT_THROW(plan_large(problem, options), InputError);
+}
+
+TEST(Planner, RefusesTermsThatItDoesNotKnow) {
+  Problem problem = small_problem(1, 2, 2, 5);
+  problem.terms[1].preemptible = false;
+  EXPECT_THROW(plan_large(problem), InputError);
 }
 
 }  // namespace
