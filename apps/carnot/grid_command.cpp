@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // carnot grid flow|opf CASE and carnot grid year FOLDER.
+#include "grid_command.hpp"
+
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <memory>
@@ -11,11 +14,10 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/instant.hpp"
 #include "carnot/fleet/rts_gmlc.hpp"
+#include "carnot/plan/grid_emissions.hpp"
 #include "carnot/plan/grid_year.hpp"
 #include "carnot/plan/opf.hpp"
 #include "carnot/report/grid.hpp"
-
-#include "command.hpp"
 
 namespace carnot::app {
 
@@ -61,6 +63,16 @@ void load(const GridCommand& c, report::GridReport& r) {
   r.time = rts.start(at).iso8601();
 }
 
+void solve(const GridCommand& c, report::GridReport& r) {
+  plan::OptimalPowerFlow flow(r.grid, opf_options(c));
+  r.result = flow.solve(r.state);
+  const plan::SupplyCurves curves(r.grid, 0.0);
+  if (r.result.status != plan::OpfStatus::Optimal) return;
+  const std::vector<double> slopes = curves.co2_slope(r.result.output_mw);
+  if (std::any_of(slopes.begin(), slopes.end(), [](double kg) { return kg > 0.0; }))
+    r.marginal_co2_kg_per_mwh = flow.sensitivity(slopes);
+}
+
 int execute(const GridCommand& c, report::GridAnalysis analysis, const Common& common) {
   report::GridReport r;
   r.analysis = analysis;
@@ -71,7 +83,7 @@ int execute(const GridCommand& c, report::GridAnalysis analysis, const Common& c
   if (analysis == report::GridAnalysis::Flow)
     r.result = report::result_of(r.grid, dc_flow(r.grid, branch_model(c.model)));
   else
-    r.result = plan::OptimalPowerFlow(r.grid, opf_options(c)).solve(r.state);
+    solve(c, r);
   r.seconds = seconds_since(from);
   print(common.json ? report::grid_json(r) : report::grid_terminal(r));
   return r.result.status == plan::OpfStatus::Optimal ? kOk : kOutcomeSaysNo;
@@ -146,6 +158,9 @@ void add_grid(CLI::App& app, const Common& common, Action& action) {
   add_limits(year);
   year->add_option("--hours", c->hours, "Only so many, from the first; default: all");
   year->add_option("--csv", c->csv, "Writes a row for each hour");
+  add_grid_place(*grid, common, action);
+  add_grid_farm(*grid, common, action);
+  add_grid_stranded(*grid, common, action);
 }
 
 }  // namespace carnot::app

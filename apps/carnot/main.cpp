@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
         app::add_report(cli, common, action);
         app::add_learn(cli, common, action);
         app::add_plan(cli, common, action);
+        app::add_simulate(cli, common, action);
         app::add_data(cli, common, action);
         app::add_burn(cli, common, action);
         app::add_serve(cli, common, action);

@@ -16,6 +16,7 @@
 
 #include "carnot/base/error.hpp"
 
+#include "base/testing_files.hpp"
 #include "base/thrown.hpp"
 
 namespace carnot {
@@ -30,21 +31,12 @@ using testing::StartsWith;
 /// A fresh directory that goes with the test.
 class File : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "carnot-file-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override {
-    std::error_code ignored;
-    fs::permissions(directory_, fs::perms::owner_all, ignored);
-    fs::remove_all(directory_, ignored);
-  }
   std::size_t entries() const {
     return static_cast<std::size_t>(
         std::distance(fs::directory_iterator(directory_), fs::directory_iterator()));
   }
-  fs::path directory_;
+  const TemporaryFolder folder_;
+  const fs::path directory_ = folder_.path();
 };
 
 std::string plainly_read(const fs::path& path) {

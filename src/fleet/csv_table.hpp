@@ -28,6 +28,9 @@ class CsvTable {
   double number(std::size_t row, const std::string& name) const {
     return number(row, column(name));
   }
+  const std::string& name() const noexcept { return name_; }
+  /// One a row.
+  const std::vector<std::size_t>& lines() const noexcept { return lines_; }
   [[noreturn]] void refuse(std::size_t row, const std::string& column,
                            std::string_view allowed) const;
 

@@ -99,4 +99,17 @@ DcFlow dc_flow(const Grid& grid, BranchModel model) {
   return dc_flow(grid, injection, model);
 }
 
+std::vector<std::vector<double>> transfer_factors(const Grid& grid, BranchModel model) {
+  std::vector<std::vector<double>> factors(grid.branches.size());
+  std::vector<double> injection(grid.buses.size(), 0.0);
+  const std::vector<double> still = dc_flow(grid, injection, model).flow_mw;  // of phase shifters
+  for (double& at_bus : injection) {
+    at_bus = 1.0;
+    const std::vector<double> flow = dc_flow(grid, injection, model).flow_mw;
+    at_bus = 0.0;
+    for (std::size_t l = 0; l < flow.size(); ++l) factors[l].push_back(flow[l] - still[l]);
+  }
+  return factors;
+}
+
 }  // namespace carnot

@@ -12,19 +12,23 @@
 
 namespace carnot {
 
+namespace {
+
+double slope(const GeneratorCost::Point& a, const GeneratorCost::Point& b) {
+  return (b.cost_per_h - a.cost_per_h) / (b.output_mw - a.output_mw);
+}
+
+}  // namespace
+
 double GeneratorCost::per_h(double output_mw) const noexcept {
   if (points.empty()) return c0_per_h + (c1_per_mwh + c2_per_mw2h * output_mw) * output_mw;
   std::size_t k = 1;
   while (k + 1 < points.size() && output_mw > points[k].output_mw) ++k;
-  const Point &a = points[k - 1], &b = points[k];
-  const double slope = (b.cost_per_h - a.cost_per_h) / (b.output_mw - a.output_mw);
-  return a.cost_per_h + slope * (output_mw - a.output_mw);
+  const Point& a = points[k - 1];
+  return a.cost_per_h + slope(a, points[k]) * (output_mw - a.output_mw);
 }
 
-std::vector<GeneratorCost::Line> GeneratorCost::hull() const {
-  const auto slope = [](const Point& a, const Point& b) {
-    return (b.cost_per_h - a.cost_per_h) / (b.output_mw - a.output_mw);
-  };
+std::vector<GeneratorCost::Point> GeneratorCost::hull_points() const {
   std::vector<Point> kept;
   for (const Point& point : points) {
     while (kept.size() >= 2 &&
@@ -32,6 +36,11 @@ std::vector<GeneratorCost::Line> GeneratorCost::hull() const {
       kept.pop_back();
     kept.push_back(point);
   }
+  return kept;
+}
+
+std::vector<GeneratorCost::Line> GeneratorCost::hull() const {
+  const std::vector<Point> kept = hull_points();
   std::vector<Line> lines;
   for (std::size_t k = 1; k < kept.size(); ++k) {
     const double s = slope(kept[k - 1], kept[k]);
@@ -85,7 +94,7 @@ std::vector<std::size_t> islands_of(const Grid& grid) {
   return root;
 }
 
-void check_islands(const Grid& grid, const Place& place, Problems& problems) {
+void check_islands(const Grid& grid, const GridPlaces& places, Problems& problems) {
   const std::vector<std::size_t> islands = islands_of(grid);
   std::map<std::size_t, std::int64_t> reference;  // of an island: its bus
   for (std::size_t b = 0; b < grid.buses.size(); ++b) {
@@ -93,48 +102,56 @@ void check_islands(const Grid& grid, const Place& place, Problems& problems) {
     const auto [there, is_new] = reference.try_emplace(islands[b], grid.buses[b].id);
     if (!is_new)
       problems.add(
-          place, fmt::format("bus {}", grid.buses[b].id),
+          places.buses.at(b), fmt::format("bus {}", grid.buses[b].id),
           fmt::format("one reference bus an island; bus {} is another of the same", there->second));
   }
   if (reference.empty()) {
-    problems.add(place, "bus", "one bus of type 3: the reference whose angle is zero");
+    problems.add(
+        {places.buses.file, 0}, "bus",
+        fmt::format("one bus of {}: the reference whose angle is zero", places.reference_bus));
     return;
   }
   std::map<std::size_t, std::size_t> size;
   for (const std::size_t island : islands) ++size[island];
   for (const auto& [island, buses] : size)
     if (!reference.contains(island))
-      problems.add(place, fmt::format("bus {}", grid.buses[island].id),
+      problems.add(places.buses.at(island), fmt::format("bus {}", grid.buses[island].id),
                    fmt::format("joined by a branch in service to a reference bus; it is an island "
-                               "of {} without one (type 4 takes a bus out)",
+                               "of {} without one",
                                buses == 1 ? "its own" : fmt::format("{} buses", buses)));
 }
 
 }  // namespace
 
 void validate(const Grid& grid, const std::string& name) {
-  const Place place{name, 0};
+  validate(grid, {.buses = {name}, .branches = {name}, .dc_lines = {name}, .generators = {name}});
+}
+
+void validate(const Grid& grid, const GridPlaces& places) {
   Problems problems;
   const auto finite = [](std::initializer_list<double> values) {
     return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
   };
   const auto ordered = [](double low, double high) { return low <= high; };  // false for NaN
   if (!(grid.base_mva > 0.0) || !std::isfinite(grid.base_mva))
-    problems.add(place, "baseMVA", "a number above 0");
-  if (grid.buses.empty()) problems.add(place, "bus", "at least one bus");
+    problems.add({places.buses.file, 0}, "baseMVA", "a number above 0");
+  if (grid.buses.empty()) problems.add({places.buses.file, 0}, "bus", "at least one bus");
   const std::size_t buses = grid.buses.size();
-  for (const GridBus& bus : grid.buses)
-    if (!finite({bus.demand_mw, bus.shunt_mw}))
-      problems.add(place, fmt::format("bus {}", bus.id), "demand and shunt: finite numbers");
+  for (std::size_t b = 0; b < buses; ++b)
+    if (!finite({grid.buses[b].demand_mw, grid.buses[b].shunt_mw}))
+      problems.add(places.buses.at(b), fmt::format("bus {}", grid.buses[b].id),
+                   "demand and shunt: finite numbers");
   bool indices_hold = true;
-  const auto ends = [&](std::size_t from, std::size_t to, std::string_view what) {
+  const auto ends = [&](std::size_t from, std::size_t to, std::string_view what,
+                        const Place& place) {
     if (from < buses && to < buses && from != to) return true;
     problems.add(place, what, "two different buses of the grid at its ends");
     return indices_hold = false;
   };
   for (std::size_t l = 0; l < grid.branches.size(); ++l) {
     const GridBranch& b = grid.branches[l];
-    if (!ends(b.from, b.to, fmt::format("branch {}", l + 1))) continue;
+    const Place place = places.branches.at(l);
+    if (!ends(b.from, b.to, fmt::format("branch {}", l + 1), place)) continue;
     const std::string field = fmt::format("branch {} from bus {} to {}", l + 1,
                                           grid.buses[b.from].id, grid.buses[b.to].id);
     if (!finite({b.resistance_pu, b.reactance_pu, b.shift_rad}) || b.resistance_pu < 0.0)
@@ -149,7 +166,8 @@ void validate(const Grid& grid, const std::string& name) {
   for (std::size_t d = 0; d < grid.dc_lines.size(); ++d) {
     const GridDcLine& line = grid.dc_lines[d];
     const std::string field = fmt::format("dcline {}", d + 1);
-    if (!ends(line.from, line.to, field)) continue;
+    const Place place = places.dc_lines.at(d);
+    if (!ends(line.from, line.to, field, place)) continue;
     if (!finite(
             {line.minimum_mw, line.maximum_mw, line.setpoint_mw, line.loss_mw, line.loss_share}) ||
         !ordered(line.minimum_mw, line.maximum_mw))
@@ -157,6 +175,7 @@ void validate(const Grid& grid, const std::string& name) {
   }
   for (std::size_t g = 0; g < grid.generators.size(); ++g) {
     const GridGenerator& generator = grid.generators[g];
+    const Place place = places.generators.at(g);
     const std::string field = fmt::format("generator {} {}", g + 1, generator.name);
     if (generator.bus >= buses) {
       problems.add(place, field, "a bus of the grid");
@@ -166,7 +185,7 @@ void validate(const Grid& grid, const std::string& name) {
         !ordered(generator.minimum_mw, generator.maximum_mw))
       problems.add(place, field, "finite limits, minimum at most maximum");
   }
-  if (indices_hold && buses > 0) check_islands(grid, place, problems);
+  if (indices_hold && buses > 0) check_islands(grid, places, problems);
   problems.throw_if_any();
 }
 

@@ -28,7 +28,10 @@ constexpr double kRadianPerDegree = std::numbers::pi / 180.0;
 
 class Reader {
  public:
-  Reader(const Fields& fields, const std::string& name) : fields_(fields), name_(name) {}
+  Reader(const Fields& fields, const std::string& name)
+      : fields_(fields),
+        name_(name),
+        places_{.buses = {name}, .branches = {name}, .dc_lines = {name}, .generators = {name}} {}
 
   Grid read() {
     read_header();
@@ -38,7 +41,7 @@ class Reader {
     for (const Row& row : optional_matrix("dcline", 17)) read_dc_line(row);
     problems_.throw_if_any();
     grid_.name = std::filesystem::path(name_).stem().string();
-    validate(grid_, name_);
+    validate(grid_, places_);
     return std::move(grid_);
   }
 
@@ -105,6 +108,7 @@ class Reader {
       if (type == 4.0) continue;
       index_[number] = grid_.buses.size();
       const double area = row.numbers[6];
+      places_.buses.lines.push_back(row.line);
       grid_.buses.push_back({number, row.numbers[2], row.numbers[4], type == 3.0,
                              std::abs(area) < 1e9 ? static_cast<int>(area) : 1});
     }
@@ -147,6 +151,7 @@ class Reader {
           .cost = cost_of(costs[g]),
           .weather_driven = cell(fuels, g) == "wind" || cell(fuels, g) == "solar"};
       grid_.generators.push_back(std::move(generator));
+      places_.generators.lines.push_back(row.line);
     }
   }
 
@@ -225,6 +230,7 @@ class Reader {
       if (n[12] < 360.0) branch.angle_max_rad = n[12] * kRadianPerDegree;
     }
     grid_.branches.push_back(branch);
+    places_.branches.lines.push_back(row.line);
   }
 
   void read_dc_line(const Row& row) {
@@ -233,11 +239,13 @@ class Reader {
     const std::optional<std::size_t> to = bus_of(row, 1, "dcline: tbus");
     if (!from || !to || n[2] == 0.0) return;
     grid_.dc_lines.push_back({*from, *to, n[9], n[10], n[3], n[15], n[16]});
+    places_.dc_lines.lines.push_back(row.line);
   }
 
   const Fields& fields_;
   const std::string& name_;
   Problems problems_;
+  GridPlaces places_;
   Grid grid_;
   std::set<std::int64_t> known_;
   std::map<std::int64_t, std::size_t> index_;  ///< of those in service

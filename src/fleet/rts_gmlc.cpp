@@ -42,9 +42,13 @@ BusIndex read_buses(const CsvTable& table, Grid& grid) {
     const double area = table.number(row, "Area");
     if (!(area >= 1.0) || area > 1000.0 || area != std::floor(area))
       table.refuse(row, "Area", "a whole number from 1");
-    grid.buses.push_back({static_cast<std::int64_t>(table.number(row, "Bus ID")),
-                          table.number(row, "MW Load"), table.number(row, "MW Shunt G"),
-                          table.text(row, "Bus Type") == "Ref", static_cast<int>(area)});
+    grid.buses.push_back({.id = static_cast<std::int64_t>(table.number(row, "Bus ID")),
+                          .demand_mw = table.number(row, "MW Load"),
+                          .shunt_mw = table.number(row, "MW Shunt G"),
+                          .reference = table.text(row, "Bus Type") == "Ref",
+                          .area = static_cast<int>(area),
+                          .latitude_deg = table.number(row, "lat"),
+                          .longitude_deg = table.number(row, "lng")});
   }
   return index;
 }
@@ -71,13 +75,15 @@ void read_dc_lines(const CsvTable& table, const BusIndex& index, Grid& grid) {
   }
 }
 
-/// Off, or along the heat rate curve: MW and BTU/kWh and $/MMBTU give $/h by a factor of 1/1000.
+/// Off, or along the heat rate curve: MW times BTU/kWh is MMBTU/h by a factor of 1/1000.
 GeneratorCost thermal_cost(const CsvTable& table, std::size_t row) {
+  constexpr double kKgPerPound = 0.45359237;
   const double most = table.number(row, "PMax MW");
-  const double price = table.number(row, "Fuel Price $/MMBTU") / 1000.0;
+  const double price = table.number(row, "Fuel Price $/MMBTU");
+  const double carbon = table.number(row, "Emissions CO2 Lbs/MMBTU") * kKgPerPound;
   const double variable = table.number(row, "VOM");
   GeneratorCost cost;
-  cost.points.push_back({0.0, 0.0});
+  cost.points.push_back({});
   for (int k = 0; k <= 4; ++k) {
     const std::string share = fmt::format("Output_pct_{}", k);
     const std::string rate = fmt::format("HR_{}_{}", k == 0 ? "avg" : "incr", k);
@@ -85,9 +91,10 @@ GeneratorCost thermal_cost(const CsvTable& table, std::size_t row) {
     const GeneratorCost::Point last = cost.points.back();
     const double output = most * table.number(row, share);
     if (output <= last.output_mw) continue;  // nothing below the first point
-    cost.points.push_back(
-        {output, last.cost_per_h +
-                     (output - last.output_mw) * (table.number(row, rate) * price + variable)});
+    const double more = output - last.output_mw;
+    const double heat = more * table.number(row, rate) / 1000.0;
+    cost.points.push_back({output, last.cost_per_h + heat * price + more * variable,
+                           last.co2_kg_per_h + heat * carbon});
   }
   if (cost.points.size() < 2) {
     cost.points.clear();
@@ -101,7 +108,9 @@ bool is_left_out(const std::string& type) {
   return type == "CSP" || type == "STORAGE" || type == "SYNC_COND";
 }
 
-void read_generators(const CsvTable& table, const BusIndex& index, Grid& grid) {
+/// \returns the lines of those that are kept
+std::vector<std::size_t> read_generators(const CsvTable& table, const BusIndex& index, Grid& grid) {
+  std::vector<std::size_t> lines;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const std::string& type = table.text(row, "Unit Type");
     if (is_left_out(type)) continue;
@@ -115,7 +124,9 @@ void read_generators(const CsvTable& table, const BusIndex& index, Grid& grid) {
          .setpoint_mw = table.number(row, "MW Inj"),
          .cost = weather || water ? GeneratorCost{} : thermal_cost(table, row),
          .weather_driven = weather});
+    lines.push_back(table.lines()[row]);
   }
+  return lines;
 }
 
 /// Columns of a time series file by name, after the four of the date.
@@ -142,11 +153,18 @@ RtsGmlc RtsGmlc::read(const std::string& folder) {
   const fs::path series = data_folder(folder) / "timeseries_data_files";
   RtsGmlc rts;
   rts.grid_.name = "RTS-GMLC";
-  const BusIndex index = read_buses(CsvTable::read(source / "bus.csv"), rts.grid_);
-  read_branches(CsvTable::read(source / "branch.csv"), index, rts.grid_);
-  read_dc_lines(CsvTable::read(source / "dc_branch.csv"), index, rts.grid_);
-  read_generators(CsvTable::read(source / "gen.csv"), index, rts.grid_);
-  validate(rts.grid_, source.string());
+  const auto table = [&source](const char* name) { return CsvTable::read(source / name); };
+  const CsvTable buses = table("bus.csv"), branches = table("branch.csv"),
+                 dc_lines = table("dc_branch.csv"), generators = table("gen.csv");
+  const BusIndex index = read_buses(buses, rts.grid_);
+  read_branches(branches, index, rts.grid_);
+  read_dc_lines(dc_lines, index, rts.grid_);
+  const std::vector<std::size_t> kept = read_generators(generators, index, rts.grid_);
+  validate(rts.grid_, {.buses = {buses.name(), buses.lines()},
+                       .branches = {branches.name(), branches.lines()},
+                       .dc_lines = {dc_lines.name(), dc_lines.lines()},
+                       .generators = {generators.name(), kept},
+                       .reference_bus = "type Ref"});
 
   const fs::path load_file = series / "Load" / "DAY_AHEAD_regional_Load.csv";
   const auto load = read_series(load_file, rts.begin_);

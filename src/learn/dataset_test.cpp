@@ -15,6 +15,7 @@
 #include "carnot/base/random.hpp"
 #include "carnot/learn/fetch.hpp"
 
+#include "base/testing_files.hpp"
 #include "learn/delimited.hpp"
 #include "learn/encode.hpp"
 #include "learn/idx.hpp"
@@ -92,8 +93,8 @@ TEST(Digits, AreThePublishedSet) {
 }
 
 TEST(Digits, EqualTheOriginalTable) {
-  CARNOT_NEED_SHARED_DATA(shared);
-  const std::string text = read_input(shared + "/sklearn-toy/digits.csv.gz");
+  CARNOT_NEED_SHARED_DATA(digits, "sklearn-toy/digits.csv.gz");
+  const std::string text = read_input(digits);
   const Table table = parse_delimited(text, "digits", "65");
   const Dataset d = embedded_digits();
   ASSERT_EQ(table.rows, d.rows);
@@ -405,7 +406,8 @@ constexpr double kMnistSeconds = 4.0;
 #endif
 
 TEST(RealData, AdultHousingHiggsToys) {
-  CARNOT_NEED_SHARED_DATA(shared);
+  CARNOT_NEED_SHARED_DATA(first, "adult");
+  const std::string shared = shared_data("");
   Split s;
   // A loaded machine may be three times slower than the second that is meant; reported in full.
   const double adult = seconds_to_load(options(shared + "/adult/adult.csv", "income-per-year"), s);
@@ -441,9 +443,9 @@ TEST(RealData, AdultHousingHiggsToys) {
 }
 
 TEST(RealData, Mnist) {
-  CARNOT_NEED_SHARED_DATA(shared);
+  CARNOT_NEED_SHARED_DATA(mnist, "mnist");
   DatasetOptions o = options("mnist", "");
-  o.data_dir = shared;
+  o.data_dir = shared_data("");
   Split s;
   const double seconds = seconds_to_load(o, s);
   EXPECT_LT(seconds, kMnistSeconds);

@@ -18,6 +18,7 @@
 
 #include "carnot/base/error.hpp"
 
+#include "base/testing_files.hpp"
 #include "learn/input_bytes.hpp"
 #include "learn/testing_files.hpp"
 
@@ -381,9 +382,9 @@ TEST(Mirrors, AreChecked) {
 }
 
 TEST(Manifest, HoldsTheDigestsOfTheRealFiles) {
-  CARNOT_NEED_SHARED_DATA(shared);
+  CARNOT_NEED_SHARED_DATA(mnist, "mnist");
   FetchOptions options;
-  options.directory = shared;
+  options.directory = shared_data("");
   options.offline = true;  // verifies every file by its unpacked content
   EXPECT_EQ(fetch(find_remote_set("mnist"), options).files.size(), 4u);
 }

@@ -61,19 +61,4 @@ inline std::string big_endian(std::uint32_t n) {
           static_cast<char>(n)};
 }
 
-/// Folder of the shared data sets, or empty.
-inline std::string shared_data() {
-  const char* named = std::getenv("CARNOT_SHARED_DATA");
-  const std::string path =
-      named != nullptr ? named : std::string(CARNOT_SOURCE_DIR) + "/../shared/data";
-  return std::filesystem::is_directory(path) ? path : "";
-}
-
 }  // namespace carnot::testing_files
-
-/// Skips with what to do about it.
-#define CARNOT_NEED_SHARED_DATA(variable)                                                        \
-  const std::string variable = carnot::testing_files::shared_data();                             \
-  if (variable.empty())                                                                          \
-  GTEST_SKIP() << "needs the shared data sets: set CARNOT_SHARED_DATA to the folder that holds " \
-                  "adult/, mnist/, ..."

@@ -30,7 +30,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::encoded;
 using ::testing::HasSubstr;
-using testing::TemporaryFolder;
 using testing::thrown;
 
 constexpr const char* kSkip = "skip: ";

@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 using testing::bytes_of;
 using testing::encoded;
 using ::testing::HasSubstr;
-using testing::TemporaryFolder;
 using testing::thrown;
 
 JournalWriter written(const std::string& path, const std::vector<Entry>& entries) {

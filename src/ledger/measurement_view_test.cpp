@@ -19,7 +19,6 @@ namespace {
 using ::testing::HasSubstr;
 using testing::small_measurement;
 using testing::small_run;
-using testing::TemporaryFolder;
 using testing::thrown;
 
 std::string refusal(const std::vector<Entry>& entries) {

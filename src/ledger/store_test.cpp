@@ -19,7 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::TemporaryFolder;
 using testing::thrown;
 
 using Row = std::vector<std::string>;
@@ -243,7 +242,7 @@ TEST(Store, RefusesFilesThatAreNoStore) {
               HasSubstr("a store of schema 3, this version reads 2: delete it"));
   EXPECT_THAT(thrown<IoError>([&] { LedgerStore store(folder / "no/such/folder/s"); }),
               HasSubstr("open: unable to open database file"));
-  EXPECT_THROW(LedgerStore(folder.path().string()), IoError);
+  EXPECT_THROW(LedgerStore(folder.path()), IoError);
 }
 
 TEST(Export, WritesAllSlotsAsCsv) {

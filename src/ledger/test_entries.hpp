@@ -19,6 +19,8 @@
 #include "carnot/base/random.hpp"
 #include "carnot/ledger/entry.hpp"
 
+#include "base/testing_files.hpp"
+
 namespace carnot::testing {
 
 /// A slot whose identities hold to rounding, drawn from `random` at `index`.
@@ -236,26 +238,6 @@ inline std::vector<std::vector<std::uint8_t>> encoded(const std::vector<Entry>& 
   }
   return all;
 }
-
-/// A folder of its own that goes when the test does.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "carnot-ledger-XXXXXX");
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::vector<std::uint8_t> bytes_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

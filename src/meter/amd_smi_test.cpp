@@ -22,33 +22,13 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 // The clock is the machine's: the probe waits for the counter to go on.
-class AmdSmi : public ::testing::Test {
+class AmdSmi : public testing::StubGpuTest {
  protected:
+  AmdSmi() : StubGpuTest(CARNOT_STUB_AMD_SMI, &SourceOptions::amd_smi, open_amd_smi) {}
   void open(const std::string& scenario) {
     stub_.scenario("every_ms=1 " + scenario);
-    notes_.clear();
-    SourceOptions options;
-    options.amd_smi = stub_.path();
-    source_ = open_amd_smi(options, notes_);
-    if (source_ != nullptr) {
-      EXPECT_THAT(testing::check_source_contract(*source_), IsEmpty());
-    }
+    reopen();
   }
-  const Domain& domain(std::size_t i) const { return source_->domains().at(i); }
-  std::vector<Reading> poll() {
-    std::vector<Reading> readings(source_->domains().size());
-    source_->poll(readings);
-    return readings;
-  }
-  std::vector<DeviceUse> use() {
-    std::vector<DeviceUse> all;
-    source_->device_use(all);
-    return all;
-  }
-
-  testing::StubGpu stub_{CARNOT_STUB_AMD_SMI};
-  std::vector<Note> notes_;
-  std::unique_ptr<Source> source_;
 };
 
 TEST_F(AmdSmi, CounterThatAgreesWithThePowerIsReadWithOneCall) {

@@ -18,6 +18,7 @@
 
 #include "meter/hwmon_attributes.hpp"
 #include "meter/pinned_file.hpp"
+#include "meter/plain_text.hpp"
 #include "meter/sensor_read.hpp"
 
 namespace carnot::meter {
@@ -46,7 +47,7 @@ bool read_value(PinnedFile& file, double& value, int& error) noexcept {
   std::int64_t whole = 0;
   const std::string_view text = file.read(buffer);
   error = file.error();
-  if (error == 0 && !parse_hwmon_value(text, whole)) error = EBADMSG;
+  if (error == 0 && !parse_decimal(text, whole)) error = EBADMSG;
   value = static_cast<double>(whole);
   return error == 0;
 }

@@ -9,9 +9,9 @@
 #include "carnot/meter/resolver.hpp"
 #include "carnot/meter/source.hpp"
 
+#include "base/testing_files.hpp"
 #include "meter/testing.hpp"
 #include "meter/testing_allocations.hpp"
-#include "meter/testing_folder.hpp"
 
 namespace carnot::meter {
 namespace {
@@ -21,7 +21,7 @@ using ::testing::IsEmpty;
 class Battery : public ::testing::Test {
  protected:
   void put(const std::string& supply, const std::string& file, const std::string& text) {
-    testing::write_text(tree_ / ("class/power_supply/" + supply + "/" + file), text);
+    write_text(tree_ / ("class/power_supply/" + supply + "/" + file), text);
   }
   void battery(const std::string& supply, const std::string& status) {
     put(supply, "type", "Battery");
@@ -29,7 +29,7 @@ class Battery : public ::testing::Test {
   }
   void open() {
     SourceOptions options;
-    options.sysfs_root = tree_.path().string();
+    options.sysfs_root = tree_.path();
     source_ = open_battery(options, notes_);
     if (source_ != nullptr) {
       EXPECT_THAT(testing::check_source_contract(*source_, testing::allocations), IsEmpty());
@@ -41,7 +41,7 @@ class Battery : public ::testing::Test {
     return readings[0];
   }
 
-  testing::TemporaryFolder tree_;
+  TemporaryFolder tree_;
   std::vector<Note> notes_;
   std::unique_ptr<Source> source_;
 };

@@ -13,18 +13,12 @@
 #include "carnot/base/text.hpp"
 #include "carnot/meter/power_model.hpp"
 
+#include "meter/plain_text.hpp"
 #include "meter/power_facts.hpp"
 
 namespace carnot::meter {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 /// Cells of one line; a cell in double quotes may hold commas, and two quotes for one.
 std::vector<std::string> cells_of(std::string_view line) {

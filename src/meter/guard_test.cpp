@@ -20,6 +20,7 @@
 #include "carnot/base/file.hpp"
 #include "carnot/meter/processes.hpp"
 
+#include "base/testing_files.hpp"
 #include "base/thrown.hpp"
 #include "meter/process_reader.hpp"
 #include "meter/testing_job.hpp"
@@ -40,7 +41,7 @@ void count_signal(int) { ++handled_signals; }
 }  // namespace
 
 TEST(JobStart, RefusesWhatCannotBeRun) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const auto message = [](const std::string& command) {
     JobOptions options;
     options.command = {command};
@@ -57,7 +58,7 @@ TEST(JobStart, RefusesWhatCannotBeRun) {
 }
 
 TEST(JobStart, TellsWhatFailsOnlyAtTheExec) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   scratch.write("script", "#!/no/such/interpreter\n");
   const std::string script = scratch.path() + "/script";
   ::chmod(script.c_str(), 0755);
@@ -70,7 +71,7 @@ TEST(JobStart, TellsWhatFailsOnlyAtTheExec) {
 }
 
 TEST(JobStart, RunsAScriptWithoutFirstLineAsTheShellDoes) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   scratch.write("script", "exit $1\n");
   ::chmod((scratch.path() + "/script").c_str(), 0755);
   JobOptions options;
@@ -81,7 +82,7 @@ TEST(JobStart, RunsAScriptWithoutFirstLineAsTheShellDoes) {
 }
 
 TEST(JobStart, FindsCommandsThroughPath) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   std::filesystem::create_directories(scratch.path() + "/a/tool");  // a folder is no program
   scratch.write("b/tool", "");
   ::chmod((scratch.path() + "/b/tool").c_str(), 0755);
@@ -230,7 +231,7 @@ TEST(JobStart, CommandKilledWhileHeldIsSaidToBeKilled) {
 }
 
 TEST(JobStart, CommandOutlivesACallerThatIsKilled) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const std::string marker = scratch.path() + "/ran";
   const int caller = ::fork();
   if (caller == 0) {

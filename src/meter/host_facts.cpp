@@ -14,17 +14,13 @@
 #include "carnot/base/text.hpp"
 #include "carnot/meter/power_model.hpp"
 
+#include "meter/plain_text.hpp"
+
 namespace carnot::meter {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
 
 /// Empty where it cannot be read.
 std::string text_of(const std::string& path) {

@@ -10,6 +10,8 @@
 #include "carnot/base/file.hpp"
 #include "carnot/meter/power_model.hpp"
 
+#include "base/testing_files.hpp"
+
 namespace carnot::meter {
 namespace {
 
@@ -20,12 +22,6 @@ namespace fs = std::filesystem;
 
 class HostFactsOfATree : public testing::Test {
  protected:
-  HostFactsOfATree() {
-    std::string name = (fs::temp_directory_path() / "carnot_host_XXXXXX").string();
-    root_ = mkdtemp(name.data());
-  }
-  ~HostFactsOfATree() override { fs::remove_all(root_); }
-
   void put(const std::string& path, const std::string& text) {
     write_file(root_ / path, text, Directories::Create);
   }
@@ -49,7 +45,8 @@ class HostFactsOfATree : public testing::Test {
     return read_host_facts((root_ / "sys").string(), (root_ / "proc").string());
   }
 
-  fs::path root_;
+  const TemporaryFolder folder_;
+  const fs::path root_ = folder_.path();
 };
 
 TEST_F(HostFactsOfATree, TwoSocketsWithHyperthreads) {

@@ -20,6 +20,7 @@
 
 #include "meter/hwmon_attributes.hpp"
 #include "meter/pinned_file.hpp"
+#include "meter/plain_text.hpp"
 #include "meter/sensor_read.hpp"
 
 namespace carnot::meter {
@@ -54,7 +55,7 @@ struct Term {
     std::array<char, 40> buffer;
     const std::string_view text = from.read(buffer);
     error = from.error();
-    if (error == 0 && !parse_hwmon_value(text, value)) error = EBADMSG;
+    if (error == 0 && !parse_decimal(text, value)) error = EBADMSG;
     return error == 0;
   }
 };
@@ -263,8 +264,7 @@ class Collector {
     } else {
       std::int64_t milliseconds = 0;
       if (attribute.item == "average" &&
-          parse_hwmon_value(chip.text(fmt::format("power{}_average_interval", number)),
-                            milliseconds) &&
+          parse_decimal(chip.text(fmt::format("power{}_average_interval", number)), milliseconds) &&
           milliseconds > 0 && milliseconds < 3'600'000)
         domain.gauge.window = kMillisecond * milliseconds;
       domain.gauge.update_period = std::max(kUnknownPeriod, domain.gauge.window);

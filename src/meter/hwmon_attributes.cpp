@@ -62,15 +62,6 @@ std::optional<HwmonAttribute> parse_hwmon_attribute(std::string_view file) noexc
   return std::nullopt;
 }
 
-bool parse_hwmon_value(std::string_view text, std::int64_t& value) noexcept {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return false;
-  text = text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
 std::int64_t hwmon_product(std::int64_t millivolts, std::int64_t milliamperes) noexcept {
   std::int64_t microwatts = 0;
   if (!__builtin_mul_overflow(millivolts, milliamperes, &microwatts)) return microwatts;

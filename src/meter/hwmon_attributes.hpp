@@ -23,9 +23,6 @@ struct HwmonAttribute {
 };
 std::optional<HwmonAttribute> parse_hwmon_attribute(std::string_view file) noexcept;
 
-/// One whole number, sign and surrounding blanks allowed; false if not, or beyond 64 bits.
-bool parse_hwmon_value(std::string_view text, std::int64_t& value) noexcept;
-
 /// mV x mA as uW, held within 64 bits.
 std::int64_t hwmon_product(std::int64_t millivolts, std::int64_t milliamperes) noexcept;
 

@@ -14,18 +14,17 @@
 #include "carnot/meter/resolver.hpp"
 #include "carnot/meter/source.hpp"
 
+#include "base/testing_files.hpp"
 #include "meter/hwmon_attributes.hpp"
+#include "meter/plain_text.hpp"
 #include "meter/testing.hpp"
 #include "meter/testing_allocations.hpp"
-#include "meter/testing_folder.hpp"
 
 namespace carnot::meter {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using testing::TemporaryFolder;
-using testing::write_text;
 
 // A tree of chips and the source over it.
 class Hwmon : public ::testing::Test {
@@ -43,7 +42,7 @@ class Hwmon : public ::testing::Test {
   }
   void open() {
     SourceOptions options;
-    options.sysfs_root = tree_.path().string();
+    options.sysfs_root = tree_.path();
     notes_.clear();
     source_ = open_hwmon(options, notes_);
     if (source_ != nullptr) {
@@ -87,11 +86,11 @@ TEST(HwmonAttributes, AreReadFromNames) {
 
 TEST(HwmonAttributes, ValuesAreWholeNumbersOrNothing) {
   std::int64_t value = 7;
-  EXPECT_TRUE(parse_hwmon_value(" -12\n", value));
+  EXPECT_TRUE(parse_decimal(" -12\n", value));
   EXPECT_EQ(value, -12);
-  EXPECT_TRUE(parse_hwmon_value("9223372036854775807", value));
+  EXPECT_TRUE(parse_decimal("9223372036854775807", value));
   for (const char* text : {"", "\n", "12.5", "0x10", "1 2", "9223372036854775808", "N/A", "--1"})
-    EXPECT_FALSE(parse_hwmon_value(text, value)) << text;
+    EXPECT_FALSE(parse_decimal(text, value)) << text;
 }
 
 RC_GTEST_PROP(HwmonAttributes, ProductIsHeldWithin64Bits, (std::int64_t a, std::int64_t b)) {

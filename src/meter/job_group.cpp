@@ -16,6 +16,8 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 
+#include "meter/plain_text.hpp"
+
 namespace carnot::meter {
 
 namespace {

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/testing_files.hpp"
 #include "meter/testing_job.hpp"
 #include "meter/testing_procfs.hpp"
 
@@ -36,7 +37,7 @@ void age(const std::string& path, int seconds) {
 }  // namespace
 
 TEST(LeftoverGroups, GoOnceTheirMakerIsGone) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const std::string above = scratch.path() + "/";
   const std::string dead = above + group_of(kNoProcess), nested = above + group_of(kNoProcess, 1);
   for (const std::string& folder : {dead, nested, nested + "/inner"}) make_folder(folder);

@@ -17,6 +17,7 @@
 #include "carnot/base/file.hpp"
 #include "carnot/meter/processes.hpp"
 
+#include "base/testing_files.hpp"
 #include "meter/testing_job.hpp"
 #include "meter/testing_procfs.hpp"
 
@@ -81,7 +82,7 @@ void measure_burning(JobMethod method, const std::string& kind, int count) {
   if (method != JobMethod::Tree && !group_can_be_made(method)) {
     GTEST_SKIP() << "no " << name(method) << " group can be made here";
   }
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const std::string file = scratch.path() + "/truth";
   ::setenv("CARNOT_TEST_JOB", (kind + " " + std::to_string(count) + " " + file).c_str(), 1);
   JobOptions options;
@@ -121,7 +122,7 @@ TEST_P(JobMethods, CountsShortLivedChildren) { measure_burning(GetParam(), "chil
 TEST_P(JobMethods, CountsOrphans) { measure_burning(GetParam(), "orphans", 40); }
 
 TEST_P(JobMethods, HoldsTheCommandUntilReleased) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const std::string marker = scratch.path() + "/ran";
   Job job = Job::open(shell("touch " + marker, GetParam()));
   ::usleep(30'000);
@@ -134,7 +135,7 @@ TEST_P(JobMethods, HoldsTheCommandUntilReleased) {
 }
 
 TEST_P(JobMethods, NeverRunsWhatWasNotReleased) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const std::string marker = scratch.path() + "/ran";
   int pid = 0;
   std::string group;

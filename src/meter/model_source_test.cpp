@@ -10,6 +10,8 @@
 #include "carnot/base/file.hpp"
 #include "carnot/meter/power_model.hpp"
 
+#include "base/testing_files.hpp"
+
 namespace carnot::meter {
 namespace {
 
@@ -30,12 +32,9 @@ HostFacts facts() {
 class ModelSource : public testing::Test {
  protected:
   ModelSource() {
-    std::string name = (fs::temp_directory_path() / "carnot_stat_XXXXXX").string();
-    root_ = mkdtemp(name.data());
     stat(1000, 9000);
     source_ = open_model(facts(), root_.string());
   }
-  ~ModelSource() override { fs::remove_all(root_); }
 
   /// In place: the source keeps the file open.
   void stat(long busy, long idle, const std::string& rest = "") {
@@ -59,7 +58,8 @@ class ModelSource : public testing::Test {
     return reading;
   }
 
-  fs::path root_;
+  const TemporaryFolder folder_;
+  const fs::path root_ = folder_.path();
   std::unique_ptr<Source> source_;
 };
 

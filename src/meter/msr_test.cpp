@@ -6,17 +6,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/testing_files.hpp"
 #include "meter/testing.hpp"
 #include "meter/testing_allocations.hpp"
-#include "meter/testing_folder.hpp"
 
 namespace carnot::meter {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::TemporaryFolder;
-using testing::write_text;
 
 // Registers at their offsets in a sparse file.
 struct Registers {

@@ -14,9 +14,9 @@
 #include "carnot/meter/resolver.hpp"
 #include "carnot/meter/source.hpp"
 
+#include "base/testing_files.hpp"
 #include "meter/nvml_library.hpp"
 #include "meter/testing.hpp"
-#include "meter/testing_folder.hpp"
 #include "meter/testing_stub.hpp"
 
 namespace carnot::meter {
@@ -26,34 +26,14 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class Nvml : public ::testing::Test {
+class Nvml : public testing::StubGpuTest {
  protected:
+  Nvml() : StubGpuTest(CARNOT_STUB_NVML, &SourceOptions::nvml, open_nvml) {}
   void open(const std::string& scenario) {
     stub_.scenario(scenario);
     stub_.pass(Duration::seconds(1));
-    notes_.clear();
-    SourceOptions options;
-    options.nvml = stub_.path();
-    source_ = open_nvml(options, notes_);
-    if (source_ != nullptr) {
-      EXPECT_THAT(testing::check_source_contract(*source_), IsEmpty());
-    }
+    reopen();
   }
-  const Domain& domain(std::size_t i) const { return source_->domains().at(i); }
-  std::vector<Reading> poll() {
-    std::vector<Reading> readings(source_->domains().size());
-    source_->poll(readings);
-    return readings;
-  }
-  std::vector<DeviceUse> use() {
-    std::vector<DeviceUse> all;
-    source_->device_use(all);
-    return all;
-  }
-
-  testing::StubGpu stub_{CARNOT_STUB_NVML};
-  std::vector<Note> notes_;
-  std::unique_ptr<Source> source_;
 };
 
 TEST_F(Nvml, CounterGivesTheEnergyAndOneCallABoardAndPoll) {
@@ -252,7 +232,7 @@ TEST_F(Nvml, ALibraryWithoutADriverIsANoteInItsOwnWords) {
 }
 
 TEST_F(Nvml, TheMeterCountsBoardsOnceAndWithinItsInterval) {
-  const testing::TemporaryFolder nothing;
+  const TemporaryFolder nothing;
   stub_.scenario("devices=2 power_w=300 power_w1=200 every_ms=10 memory_w=50 counter_field=1");
   MeterOptions options;
   options.sources.sysfs_root = nothing / "sys";

@@ -12,6 +12,7 @@
 
 #include "meter/perf_calls.hpp"
 #include "meter/pinned_file.hpp"
+#include "meter/plain_text.hpp"
 #include "meter/powercap_zones.hpp"
 #include "meter/sensor_read.hpp"
 

@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing_files.hpp"
 #include "meter/testing.hpp"
 #include "meter/testing_allocations.hpp"
-#include "meter/testing_folder.hpp"
 #include "meter/testing_perf.hpp"
 
 namespace carnot::meter {
@@ -15,9 +15,7 @@ using testing::FakePerf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::SensorTree;
-using testing::TemporaryFolder;
 using testing::Topology;
-using testing::write_text;
 
 constexpr const char* kScale = "2.3283064365386962890625e-10\n";
 

@@ -3,10 +3,11 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 
 #include <fcntl.h>
 #include <unistd.h>
+
+#include "meter/plain_text.hpp"
 
 namespace carnot::meter {
 
@@ -53,15 +54,6 @@ bool PinnedFile::read_integer(std::uint64_t& value) noexcept {
   if (parse_decimal(text, value)) return true;
   error_ = EBADMSG;
   return false;
-}
-
-bool parse_decimal(std::string_view text, std::uint64_t& value) noexcept {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return false;
-  text = text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size();
 }
 
 std::string first_line(const std::string& path) {

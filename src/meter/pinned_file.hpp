@@ -39,9 +39,6 @@ class PinnedFile {
   int error_ = 0;
 };
 
-/// Decimal digits only, surrounding blanks and line ends allowed, no leading sign; false if not.
-bool parse_decimal(std::string_view text, std::uint64_t& value) noexcept;
-
 /// The file's first line without its end, or empty if it cannot be read.
 std::string first_line(const std::string& path);
 

@@ -16,6 +16,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 
+#include "base/testing_files.hpp"
 #include "meter/power_facts.hpp"
 
 namespace carnot::meter {
@@ -268,18 +269,14 @@ TEST(Ranges, HoldWhatIsPublishedAndScale) {
 // The accuracy promised, on servers of CPU models held out, and that the table is what a new fit
 // gives. The published results are not in the tree.
 TEST(PowerModelSlow, HoldsItsPromiseOnCpusNeverSeen) {
-  const char* shared = std::getenv("CARNOT_SHARED_DATA");
-  const auto servers =
-      std::filesystem::path(shared != nullptr ? shared
-                                              : std::string(CARNOT_SOURCE_DIR) + "/shared/data") /
-      "specpower/servers.csv";
-  if (!std::filesystem::exists(servers)) GTEST_SKIP() << servers << " is not there";
+  CARNOT_NEED_SHARED_DATA(servers, "specpower/servers.csv");
   const std::string source = CARNOT_SOURCE_DIR;
-  const auto command = CARNOT_PYTHON " '" + source + "/tools/fit_power_model' check '" +
-                       servers.string() + "' '" + source + "/data/power_model.csv' >&2";
+  const auto command = CARNOT_PYTHON " '" + source + "/tools/fit_power_model' check '" + servers +
+                       "' '" + source + "/data/power_model.csv' >&2";
   const int status = std::system(command.c_str());
   ASSERT_TRUE(WIFEXITED(status));
-  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << CARNOT_PYTHON " lacks numpy";
+  if (WEXITSTATUS(status) == 77)
+    GTEST_SKIP() << CARNOT_PYTHON " lacks numpy: install python3-numpy";
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 

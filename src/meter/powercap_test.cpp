@@ -8,10 +8,10 @@
 
 #include "carnot/base/file.hpp"
 
+#include "base/testing_files.hpp"
 #include "meter/powercap_zones.hpp"
 #include "meter/testing.hpp"
 #include "meter/testing_allocations.hpp"
-#include "meter/testing_folder.hpp"
 #include "meter/testing_tree.hpp"
 
 namespace carnot::meter {
@@ -22,9 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::SensorTree;
-using testing::TemporaryFolder;
 using testing::Topology;
-using testing::write_text;
 
 SourceOptions options_of(const SensorTree& tree) {
   SourceOptions options;
@@ -198,8 +196,8 @@ TEST(Powercap, KnowsTheSameRegisterByItsValue) {
 
 TEST(Powercap, KnowsTheSameRegisterByNameAndMaker) {
   const TemporaryFolder folder;
-  SensorTree twin(folder.path() / "twin", Topology::MmioTwin);
-  SensorTree dies(folder.path() / "dies", Topology::SixteenMirrors);
+  SensorTree twin(folder / "twin", Topology::MmioTwin);
+  SensorTree dies(folder / "dies", Topology::SixteenMirrors);
   std::vector<Note> notes;
   const auto of_twin = open_powercap(options_of(twin), notes);
   ASSERT_NE(of_twin, nullptr);
@@ -219,7 +217,7 @@ TEST(Powercap, KnowsTheSameRegisterByNameAndMaker) {
 // themselves; and a folder that stands for /sys is not this machine, whoever made its processor.
 TEST(Powercap, BelievesValuesBeforeTheMaker) {
   const TemporaryFolder folder;
-  SensorTree dies(folder.path() / "dies", Topology::SixteenMirrors);
+  SensorTree dies(folder / "dies", Topology::SixteenMirrors);
   const std::string die_1 = dies.sysfs_root() + "/class/powercap/intel-rapl:1/energy_uj";
   const std::uint64_t shown = std::stoull(read_file(die_1));
   const auto same_as = [&](std::uint64_t uj, const std::string& procfs_root) {

@@ -11,6 +11,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "meter/plain_text.hpp"
+
 namespace carnot::meter {
 
 namespace {

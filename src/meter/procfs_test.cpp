@@ -12,6 +12,7 @@
 
 #include "carnot/base/file.hpp"
 
+#include "base/testing_files.hpp"
 #include "meter/testing_procfs.hpp"
 
 namespace carnot::meter {
@@ -185,7 +186,7 @@ TEST(LastPidText, IsTheLastNumber) {
 }
 
 TEST(ReadWhole, LosesOnlyACutLine) {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   scratch.write("file", "one\ntwo\nthree\n");
   const int fd = ::open((scratch.path() + "/file").c_str(), O_RDONLY | O_CLOEXEC);
   std::array<char, 64> large;

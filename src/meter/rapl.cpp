@@ -7,6 +7,7 @@
 #include "carnot/base/random.hpp"
 
 #include "meter/pinned_file.hpp"
+#include "meter/plain_text.hpp"
 
 namespace carnot::meter {
 
@@ -28,13 +29,6 @@ bool strip(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
   text.remove_prefix(prefix.size());
   return true;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
 }  // namespace

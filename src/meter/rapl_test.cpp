@@ -6,7 +6,7 @@
 
 #include "carnot/base/random.hpp"
 
-#include "meter/testing_folder.hpp"
+#include "base/testing_files.hpp"
 
 namespace carnot::meter {
 namespace {
@@ -88,8 +88,8 @@ TEST(CpuInfo, FirstProcessorOnly) {
 }
 
 TEST(CpuTopology, SaysMinusOneWhereNothingIsTold) {
-  const testing::TemporaryFolder folder;
-  testing::write_text(folder / "devices/system/cpu/cpu3/topology/physical_package_id", "1\n");
+  const TemporaryFolder folder;
+  write_text(folder / "devices/system/cpu/cpu3/topology/physical_package_id", "1\n");
   const CpuTopology topology(folder.path());
   EXPECT_EQ(topology.socket_of(3), 1);
   EXPECT_EQ(topology.die_of(3), -1);

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/testing_files.hpp"
 #include "meter/redfish_power.hpp"
-#include "meter/testing_folder.hpp"
 
 namespace carnot::meter {
 namespace {
@@ -52,16 +52,16 @@ bool answers(std::uint16_t port) {
 }
 
 TEST(RedfishTls, ACertificateIsTrustedOnlyWhenItIsNamed) {
-  const testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::string certificate = folder / "certificate.pem", key = folder / "key.pem";
   const std::string make =
       "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
       "-addext subjectAltName=DNS:localhost -keyout " +
       key + " -out " + certificate + " 2>/dev/null";
   if (std::system(make.c_str()) != 0) GTEST_SKIP() << "no openssl program to make a certificate";
-  testing::write_text(folder / "redfish/v1/Chassis", R"({"Members":[{"@odata.id":"/c/x"}]})");
-  testing::write_text(folder / "c/x", R"({"Id":"x","Power":{"@odata.id":"/c/Power"}})");
-  testing::write_text(folder / "c/Power", R"({"PowerControl":[{"PowerConsumedWatts":344}]})");
+  write_text(folder / "redfish/v1/Chassis", R"({"Members":[{"@odata.id":"/c/x"}]})");
+  write_text(folder / "c/x", R"({"Id":"x","Power":{"@odata.id":"/c/Power"}})");
+  write_text(folder / "c/Power", R"({"PowerControl":[{"PowerConsumedWatts":344}]})");
   const std::uint16_t port = free_port();
   const std::string accept = "127.0.0.1:" + std::to_string(port);
   const pid_t server = ::fork();

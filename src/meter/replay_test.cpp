@@ -8,11 +8,11 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 
+#include "base/testing_files.hpp"
 #include "base/thrown.hpp"
 #include "meter/recording.hpp"
 #include "meter/testing.hpp"
 #include "meter/testing_allocations.hpp"
-#include "meter/testing_folder.hpp"
 
 namespace carnot::meter {
 namespace {
@@ -20,8 +20,6 @@ namespace {
 using testing::FakeSource;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::TemporaryFolder;
-using testing::write_text;
 
 bool same_bits(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);

@@ -12,34 +12,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/testing_files.hpp"
+
 namespace carnot::meter {
-
-/// A folder that is removed at the end.
-class ScratchFolder {
- public:
-  explicit ScratchFolder(
-      const std::filesystem::path& above = std::filesystem::temp_directory_path()) {
-    std::string pattern = (above / "carnot-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
-  }
-  ~ScratchFolder() {
-    std::error_code none;
-    std::filesystem::remove_all(path_, none);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-  const std::string& path() const noexcept { return path_; }
-  void write(const std::string& name, const std::string& text) const {
-    const std::filesystem::path file = std::filesystem::path(path_) / name;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << text;
-  }
-
- private:
-  std::string path_;
-};
 
 struct FakeProcess {
   int pid = 0;
@@ -59,12 +34,12 @@ inline std::string stat_text(const FakeProcess& p) {
          " 10000000" + s(p.rss_pages) + " 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0\n";
 }
 
-class FakeProcfs : public ScratchFolder {
+class FakeProcfs : public TemporaryFolder {
  public:
   /// In memory where there is a place: files are rewritten thousands of times.
   FakeProcfs()
-      : ScratchFolder(::access("/dev/shm", W_OK) == 0 ? std::filesystem::path("/dev/shm")
-                                                      : std::filesystem::temp_directory_path()) {}
+      : TemporaryFolder(::access("/dev/shm", W_OK) == 0 ? std::filesystem::path("/dev/shm")
+                                                        : std::filesystem::temp_directory_path()) {}
 
   void process(const FakeProcess& p) const { write(std::to_string(p.pid) + "/stat", stat_text(p)); }
   void remove(int pid) const {

@@ -4,12 +4,19 @@
 /// \file
 /// For tests: the stub libraries of tests/meter/stub_gpu, commanded from within the same program.
 
+#include <memory>
 #include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/instant.hpp"
+#include "carnot/meter/source.hpp"
 
 #include "meter/dynamic_library.hpp"
+#include "meter/testing.hpp"
 
 namespace carnot::meter::testing {
 
@@ -37,6 +44,44 @@ class StubGpu {
   void (*advance_)(long long) = nullptr;
   double (*energy_)(int) = nullptr;
   long (*calls_)(const char*) = nullptr;
+};
+
+/// A source opened over a stub library, and what is asked of it.
+class StubGpuTest : public ::testing::Test {
+ protected:
+  /// \param library  option that names the library to load
+  using Open = std::unique_ptr<Source> (*)(const SourceOptions&, std::vector<Note>&);
+  StubGpuTest(const std::string& path, std::string SourceOptions::*library, Open open)
+      : stub_(path), library_(library), open_(open) {}
+
+  void reopen() {
+    notes_.clear();
+    SourceOptions options;
+    options.*library_ = stub_.path();
+    source_ = open_(options, notes_);
+    if (source_ != nullptr) {
+      EXPECT_THAT(check_source_contract(*source_), ::testing::IsEmpty());
+    }
+  }
+  const Domain& domain(std::size_t i) const { return source_->domains().at(i); }
+  std::vector<Reading> poll() {
+    std::vector<Reading> readings(source_->domains().size());
+    source_->poll(readings);
+    return readings;
+  }
+  std::vector<DeviceUse> use() {
+    std::vector<DeviceUse> all;
+    source_->device_use(all);
+    return all;
+  }
+
+  StubGpu stub_;
+  std::vector<Note> notes_;
+  std::unique_ptr<Source> source_;
+
+ private:
+  std::string SourceOptions::*library_;
+  Open open_;
 };
 
 }  // namespace carnot::meter::testing

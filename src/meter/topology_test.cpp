@@ -9,7 +9,7 @@
 
 #include "carnot/meter/resolver.hpp"
 
-#include "meter/testing_folder.hpp"
+#include "base/testing_files.hpp"
 #include "meter/testing_perf.hpp"
 
 namespace carnot::meter {
@@ -84,7 +84,7 @@ class Topologies : public ::testing::TestWithParam<Topology> {};
 
 // Long enough for every register to turn.
 TEST_P(Topologies, EachJouleOnce) {
-  const testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   SensorTree tree(folder.path(), GetParam(), 300.0);
   std::vector<std::unique_ptr<Source>> sources;
   std::vector<Note> notes;
@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(All, Topologies, ::testing::ValuesIn(testing::all_topol
                          });
 
 TEST(SensorTree, ShowsWhatHardwareShows) {
-  const testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   SensorTree tree(folder.path(), Topology::OneSocket, 10.0);
   EXPECT_EQ(tree.counts("package-0"), 0x1'0000'0000u - 10u * 16'384u);
   tree.advance(1.0);  // 60 W

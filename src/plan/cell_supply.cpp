@@ -18,8 +18,7 @@ std::vector<SupplyStep> sources(const SiteModel& model, const SiteWeights& w, st
   std::vector<SupplyStep> out;
   // Own power that would be sold costs what it would have brought.
   const double export_price = w.money * model.export_price(s, t);
-  const double sold =
-      export_price > 0 ? std::min(site.free_kw[t], model.export_limit(s, t)) : 0.0;
+  const double sold = export_price > 0 ? std::min(site.free_kw[t], model.export_limit(s, t)) : 0.0;
   out.push_back({site.free_kw[t] - sold, h * w.own});
   out.push_back({sold, h * (w.own + export_price)});
   // Grid power: dearer above each level that a demand charge is paid for.

@@ -150,6 +150,14 @@ TEST(CertificateJobs, SaysWhatACourseBreaks) {
        "slot 6: its work is done"},
       {[](Problem& p, Assignment&, Course&) { p.terms[0].restart_slots = 2; },
        "5 of 6 parts of its work"},
+      {[](Problem& p, Assignment& a, Course& c) {
+         p.terms[0].restart_slots = 0, a.slots[3] = 7, c = {{0, 0, 0, 0}, {}};
+       },
+       "slot 7: the run before ended after 1 slots"},
+      {[](Problem& p, Assignment&, Course& c) {
+         p.terms[0].restart_slots = 0, c = {{0, 0, 0, 0}, {}};
+       },
+       "slot 6: its work is done"},
       {[](Problem&, Assignment& a, Course&) { a.site = kNone; }, "dropped, yet it has slots"},
   };
   for (const auto& [breaks, words] : faults) {

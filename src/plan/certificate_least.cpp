@@ -104,13 +104,19 @@ class Bellman {
     if (to_come == 0) return resume(done, place, cost);
     reach(done, place, carrying(to_come - 1), cost + energy(sites_[place], slot_, carry_kw_));
   }
-  /// Data leaves for every other site; the end it leaves from is paid at once.
-  void move(std::int32_t done, std::size_t place, double cost) {
-    if (!movable_ || slot_ + carry_ >= end_) return;
-    cost +=
+  /// What the end that data leaves from costs, all of it.
+  double leaving(std::size_t place) const {
+    if (!movable_ || slot_ + carry_ >= end_) return kNever;
+    double cost =
         prices_.weights.move * (egress_eur(problem_, terms_, sites_[place]) + terms_.each_move_eur);
     for (std::int32_t t = slot_; t < slot_ + carry_; ++t)
       cost += energy(sites_[place], t, carry_kw_);
+    return cost;
+  }
+  /// Data leaves for every other site.
+  void move(std::int32_t done, std::size_t place, double cost) {
+    if (leaving_ == kNever) return;
+    cost += leaving_;
     for (std::size_t to = 0; to < sites_.size(); ++to)
       if (to != place) carry(done, to, carry_, cost);
   }
@@ -132,6 +138,7 @@ class Bellman {
     next_.assign(now_.size(), kNever);
     for (std::size_t place = 0; place < sites_.size(); ++place) {
       begin(place);
+      leaving_ = leaving(place);
       for (std::int32_t done = 1; done < work_; ++done)
         for (int phase = 0; phase < phases_; ++phase)
           if (const double cost = at(now_, done, place, phase); cost < kNever)
@@ -167,6 +174,7 @@ class Bellman {
   std::size_t mode_ = 0;
   std::vector<PlanLevel> levels_;
   std::int32_t work_ = 0, slot_ = 0;
+  double leaving_ = kNever;  // of this slot and place
   double least_ = kNever;
   std::vector<double> now_, next_;
 };
@@ -192,36 +200,41 @@ double least_without_terms(const Problem& problem, std::size_t job, const JobPri
   return least;
 }
 
-/// More than the sums of any course can have lost, each of them being of at most four numbers a
-/// slot and twenty more.
+/// More than the sums of a course that costs `least` can have lost, each of them being of at most
+/// four numbers a slot and twenty more. The magnitudes of what is added come to the sum itself and
+/// twice what is below zero.
 double rounding(const Problem& problem, std::size_t job, const JobTerms& terms,
-                const JobPrices& prices) {
+                const JobPrices& prices, double least) {
   const PlanJobs& jobs = problem.jobs;
-  double kw = carriage(problem, terms).end_kw * 2, money = 0, dearest = 0;
+  const OwnWeights& w = prices.weights;
+  const auto below_zero = [](double x) { return std::max(0.0, -x); };
+  const double slots = jobs.deadline(job) - jobs.release(job);
+  const Carriage way = carriage(problem, terms);
+  const bool carries = way.slots < slots;
+  double kw = carries ? 2 * way.end_kw : 0.0, quality = 0;
   for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i) {
     kw = std::max(kw, jobs.mode(i).power_kw);
-    money = std::max(money, std::abs(prices.weights.quality * jobs.mode(i).quality_eur));
+    quality = std::max(quality, below_zero(w.quality * jobs.mode(i).quality_eur));
   }
   for (const auto& levels : terms.levels)
     for (const PlanLevel& level : levels) kw = std::max(kw, level.power_kw);
-  const double slots = jobs.deadline(job) - jobs.release(job);
-  double first = 0, each = std::abs(terms.each_move_eur);
+  double first = 0, move = 0, energy = 0;
   for (std::uint32_t s = 0; s < problem.sites.size(); ++s) {
-    first = std::max(first, std::abs(jobs.move_eur(job, s)));
-    each = std::max(each, std::abs(terms.each_move_eur) + std::abs(egress_eur(problem, terms, s)));
+    first = std::max(first, below_zero(w.move * jobs.move_eur(job, s)));
+    if (carries) move = std::max(move, below_zero(w.move * egress_eur(problem, terms, s)));
     for (std::int32_t t = jobs.release(job); t < jobs.deadline(job); ++t) {
       const std::size_t cell =
           s * static_cast<std::size_t>(problem.slots) + static_cast<std::size_t>(t);
       const double reserve = prices.reserve.empty() ? 0.0 : prices.reserve[cell];
-      dearest = std::max(dearest,
-                         std::abs(prices.energy[cell]) * problem.slot_s / 3600 + std::abs(reserve));
+      energy = std::max(
+          energy, below_zero(prices.energy[cell] * problem.slot_s / 3600) + below_zero(-reserve));
     }
   }
-  money += std::abs(prices.weights.move) * (first + each * slots) +
-           std::abs(prices.weights.restart * terms.restart_eur) * slots +
-           std::abs(prices.weights.late * terms.late_eur_per_slot) * slots +
-           std::abs(prices.weights.drop * jobs.value(job)) + 2 * kw * dearest * slots;
-  return money * (4 * slots + 20) * std::numeric_limits<double>::epsilon();
+  const double each_slot = 2 * kw * energy + move + below_zero(w.move * terms.each_move_eur) +
+                           below_zero(w.restart * terms.restart_eur) +
+                           below_zero(w.late * terms.late_eur_per_slot);
+  const double size = std::abs(least) + 2 * (quality + first + each_slot * slots);
+  return size * (4 * slots + 20) * std::numeric_limits<double>::epsilon();
 }
 
 }  // namespace
@@ -237,7 +250,7 @@ double least_cost(const Problem& problem, std::size_t job, const JobPrices& pric
     if (!prices.reserve.empty())
       least = std::min(least, Bellman(problem, job, terms, prices, true).least());
   }
-  return least - rounding(problem, job, terms, prices);
+  return least - rounding(problem, job, terms, prices, least);
 }
 
 }  // namespace carnot::plan

@@ -124,8 +124,8 @@ std::vector<double> ascend(const Problem& problem, const OwnWeights& weights,
     const double step = typical * kFirstStep * std::pow(kLastStep / kFirstStep, done);
     const double unbias = std::sqrt(1 - std::pow(kSquare, n + 1));
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      const double g = cells[i].imbalance(demand[i], price[i]) /
-                       std::clamp(cells[i].most(), 1e-3 * most, most);
+      const double g =
+          cells[i].imbalance(demand[i], price[i]) / std::clamp(cells[i].most(), 1e-3 * most, most);
       mean[i] = kMean * mean[i] + (1 - kMean) * g;
       square[i] = kSquare * square[i] + (1 - kSquare) * g * g;
       price[i] = cells[i].moved(price[i], step * mean[i] / (std::sqrt(square[i]) / unbias + 0.02));

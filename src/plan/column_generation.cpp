@@ -49,8 +49,8 @@ bool ColumnGeneration::add(std::size_t job, const JobRun& run) {
     if (same(known, run)) return false;
   std::vector<Share> shares = rows_.shares(run);
   shares.push_back({one_[job], 1.0});
-  columns_[job].push_back(program_.add_column(0, std::numeric_limits<double>::infinity(),
-                                              rows_.cost(run), shares));
+  columns_[job].push_back(
+      program_.add_column(0, std::numeric_limits<double>::infinity(), rows_.cost(run), shares));
   runs_[job].push_back(run);
   return true;
 }
@@ -68,8 +68,7 @@ double ColumnGeneration::price(const std::vector<double>& y, int threads,
   if (reserved) prices.reserve = reserve;
   prices.hold_slots = problem.reserve.hold_slots;
   prices.within_s = problem.reserve.within_s;
-  prices.weights =
-      PricedWeights(problem, objective_, goals_, rows_.goal_multipliers(y)).jobs();
+  prices.weights = PricedWeights(problem, objective_, goals_, rows_.goal_multipliers(y)).jobs();
   return cheapest_runs(problem, prices, threads, out);
 }
 
@@ -100,8 +99,7 @@ ColumnAnswer ColumnGeneration::solve(std::vector<double> start, const ColumnOpti
     };
     if (met()) break;
     const std::vector<double> y = rows_.row_prices();
-    const bool fresh =
-        !answer.row_prices.empty() && ask(mean(answer.row_prices, y, kSmoothing));
+    const bool fresh = !answer.row_prices.empty() && ask(mean(answer.row_prices, y, kSmoothing));
     if (met()) break;
     if (!fresh && !ask(y)) break;
   }

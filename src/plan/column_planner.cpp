@@ -43,8 +43,8 @@ double scale_of(const SiteModel& model, const Weights& objective) {
       sum += std::abs(objective.jobs.quality * mode.quality_eur);
     }
     // A kWh as dear as a euro and as dirty as coal: only the magnitude matters.
-    sum += greatest * (objective.sites.money + 1000.0 * objective.sites.carbon +
-                       objective.sites.grid);
+    sum +=
+        greatest * (objective.sites.money + 1000.0 * objective.sites.carbon + objective.sites.grid);
   }
   return sum;
 }
@@ -126,8 +126,7 @@ void Stage::first_plan() {
 
 void Stage::whole_jobs(double trust) {
   search_.look(priced(multipliers_), flows_);
-  for (int n = 0; n < kSweeps; ++n)
-    search_.sweep(trust * (1.0 - static_cast<double>(n) / kSweeps));
+  for (int n = 0; n < kSweeps; ++n) search_.sweep(trust * (1.0 - static_cast<double>(n) / kSweeps));
   decide();
 }
 
@@ -155,11 +154,11 @@ void Stage::run(const std::vector<std::vector<JobRun>>& known,
     return progress(-std::numeric_limits<double>::infinity(), best_.objective, 0.2 * share);
   };
   const PricedWeights plain = priced(std::vector<double>(goals_.size()));
-  const std::vector<double> price =
-      ascend(problem_, plain.jobs(), supply_steps(model_, plain, {}), ascent,
-             [&](const std::vector<JobRun>& runs) {
-               for (std::size_t j = 0; j < runs.size(); ++j) columns_.add(j, runs[j]);
-             });
+  const std::vector<double> price = ascend(problem_, plain.jobs(), supply_steps(model_, plain, {}),
+                                           ascent, [&](const std::vector<JobRun>& runs) {
+                                             for (std::size_t j = 0; j < runs.size(); ++j)
+                                               columns_.add(j, runs[j]);
+                                           });
   answer_ = columns_.solve(row_prices_at(model_, objective_, goals_, price), columns);
   if (!progress(answer_.bound, best_.objective, 0.7) || problem_.jobs.size() == 0) return;
 
@@ -240,8 +239,7 @@ RichPlan plan_columns(const Problem& problem, const PlannerOptions& options,
     stage.run(known, [&](double bound, double objective, double share) {
       state.bound_eur = bound;
       state.objective_eur = objective;
-      state.share_done =
-          (static_cast<double>(n) + share) / static_cast<double>(order.size());
+      state.share_done = (static_cast<double>(n) + share) / static_cast<double>(order.size());
       state.seconds =
           std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
       more = (!options.progress || options.progress(state)) &&

@@ -158,8 +158,8 @@ void JobSearch::sweep(double trust) {
   for (std::size_t job = 0; job < runs_.size(); ++job) {
     JobRun before = take(job);
     JobRun after = best(job, trust);
-    put(job, run_cost(after, trust) < run_cost(before, trust) ? std::move(after)
-                                                              : std::move(before));
+    put(job,
+        run_cost(after, trust) < run_cost(before, trust) ? std::move(after) : std::move(before));
   }
   // What rounding has left behind in sums of many changes goes.
   sums_ = sums_of(problem_, runs_);

@@ -122,9 +122,9 @@ void SiteRows::add_cell(std::size_t s, std::size_t t) {
   }
   const double least = model_.facility(s, t, base);
   if (least > site.free_kw[t] + site.grid_limit_kw[t])
-    elastic(balance_row_[i], 1.0, least,
-            fmt::format("site {} slot {}: the {} kW that it draws without jobs", site.name, t,
-                        least));
+    elastic(
+        balance_row_[i], 1.0, least,
+        fmt::format("site {} slot {}: the {} kW that it draws without jobs", site.name, t, least));
 }
 
 void SiteRows::add_battery(std::size_t s) {
@@ -137,10 +137,9 @@ void SiteRows::add_battery(std::size_t s) {
     const int stored = row(before, before), turns = row(-kNoLimit, 1.0);
     to.stored_row.push_back(stored);
     const int balance = balance_row_[cell(s, t)];
-    to.charge.push_back(column(battery.charge_kw, {}, t,
-                               {{balance, -1},
-                                {stored, -h * battery.charge_efficiency},
-                                {turns, 1 / battery.charge_kw}}));
+    to.charge.push_back(column(
+        battery.charge_kw, {}, t,
+        {{balance, -1}, {stored, -h * battery.charge_efficiency}, {turns, 1 / battery.charge_kw}}));
     to.discharge.push_back(column(battery.discharge_kw, {h * battery.wear_eur_per_kwh, 0, 0, 0}, t,
                                   {{balance, 1},
                                    {stored, h / battery.discharge_efficiency},
@@ -153,8 +152,8 @@ void SiteRows::add_battery(std::size_t s) {
     program_.add_column(last ? battery.end_kwh : 0.0, battery.capacity_kwh, 0.0, shares);
     if (last && battery.end_kwh > battery.start_kwh)
       elastic(to.stored_row[t], -1.0, battery.end_kwh,
-              fmt::format("site {}: a battery that ends at {} kWh",
-                          model_.problem().sites[s].name, battery.end_kwh));
+              fmt::format("site {}: a battery that ends at {} kWh", model_.problem().sites[s].name,
+                          battery.end_kwh));
   }
 }
 
@@ -178,9 +177,9 @@ void SiteRows::add_reserve(std::size_t s) {
   const std::size_t slots = model_.slots(), hold = model_.hold();
   for (std::size_t t = 0; t < slots; ++t) {
     reserve_row_[cell(s, t)] = row(0, 0);  // what jobs give - what may be called = 0
-    stoppable_[cell(s, t)] = program_.add_column(
-        0, model_.problem().sites[s].capacity_kw[t], 0.0,
-        std::vector<Share>{{reserve_row_[cell(s, t)], -1.0}});
+    stoppable_[cell(s, t)] =
+        program_.add_column(0, model_.problem().sites[s].capacity_kw[t], 0.0,
+                            std::vector<Share>{{reserve_row_[cell(s, t)], -1.0}});
   }
   call_row_[s].assign(slots * hold, -1);
   for (std::size_t t = 0; t < slots; ++t) {
@@ -242,9 +241,9 @@ void SiteRows::fix(const JobSums& sums) {
       }
     }
   for (std::size_t k = 0; k < goals_.size(); ++k)
-    program_.set_row(goal_row_[k], -kNoLimit,
-                     (goals_[k].limit - weighted(goals_[k].weights.jobs, sums.own)) /
-                         goal_scale_[k]);
+    program_.set_row(
+        goal_row_[k], -kNoLimit,
+        (goals_[k].limit - weighted(goals_[k].weights.jobs, sums.own)) / goal_scale_[k]);
 }
 
 void SiteRows::sell(const std::vector<double>& price) {

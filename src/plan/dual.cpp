@@ -8,40 +8,7 @@
 
 namespace carnot::plan {
 
-Choice best_choice(const Problem& problem, const PriceTable& table, std::size_t job) {
-  const PlanJobs& jobs = problem.jobs;
-  const double h = problem.slot_h();
-  const std::vector<std::uint32_t>* allowed = jobs.sites(job);
-  const bool flat = jobs.move_row(job) == nullptr;
-  Choice best{jobs.value(job), kNone, 0};
-  const auto offer = [&](std::uint64_t mode, std::uint32_t site, double cost) {
-    if (cost < best.cost) best = {cost, site, mode};
-  };
-  for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i) {
-    const PlanMode& mode = jobs.mode(i);
-    const std::uint32_t klass = table.class_of(i);
-    const double* cost = table.cost(klass);
-    const double weight = mode.power_kw * h, quality = mode.quality_eur;
-    if (allowed == nullptr && flat) {
-      // Away from home all sites cost the same to reach: only the cheapest matters.
-      const std::uint32_t away = table.best_site(klass);
-      offer(i, away, quality + weight * cost[away] + jobs.move_eur(job, away));
-      if (jobs.origin(job) != kNone)
-        offer(i, jobs.origin(job), quality + weight * cost[jobs.origin(job)]);
-    } else if (allowed == nullptr) {
-      for (std::uint32_t s = 0; s < table.sites(); ++s)
-        offer(i, s, quality + weight * cost[s] + jobs.move_eur(job, s));
-    } else {
-      for (const std::uint32_t s : *allowed)
-        offer(i, s, quality + weight * cost[s] + jobs.move_eur(job, s));
-    }
-  }
-  return best;
-}
-
 namespace {
-
-constexpr std::size_t kBlock = 8192;  // jobs whose costs are summed together, whatever the threads
 
 /// Demand less supply where supply may be anything in [low, high].
 double imbalance(double demand, const Supply& x, double price) {
@@ -88,8 +55,8 @@ std::vector<double> scales(const Problem& problem, const std::vector<Supply>& su
 }  // namespace
 
 DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supply,
-                         PriceTable& table, std::vector<double> start, const DualOptions& options) {
-  const std::size_t cells = supply.size(), jobs = problem.jobs.size();
+                         JobResponse& jobs, std::vector<double> start, const DualOptions& options) {
+  const std::size_t cells = supply.size();
   const double h = problem.slot_h();
   std::vector<double> price = std::move(start);
   double typical = 0;
@@ -99,38 +66,19 @@ DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supp
     for (const Supply& x : supply) price.push_back(std::max(x.second_price, 0.0));
   const std::vector<double> scale = scales(problem, supply);
 
-  std::vector<Choice> choice(jobs);
-  std::vector<double> block_cost((jobs + kBlock - 1) / kBlock);
-  std::vector<double> power(table.classes() * table.sites()), demand, mean(cells), square(cells);
+  std::vector<double> demand, mean(cells), square(cells);
   DualResult best;
   best.bound = -std::numeric_limits<double>::infinity();
   for (int n = 0; n < options.iterations; ++n) {
-    const auto turn = static_cast<std::uint64_t>(n);
-    table.evaluate(price, turn, options.threads);
-    for_all(block_cost.size(), options.threads, [&](std::size_t b) {
-      Sum<double> cost;
-      for (std::size_t j = b * kBlock; j < std::min(jobs, (b + 1) * kBlock); ++j) {
-        choice[j] = best_choice(problem, table, j);
-        cost += choice[j].cost;
-      }
-      block_cost[b] = cost.value();
-    });
     Sum<double> bound;
-    for (const double cost : block_cost) bound += cost;
+    bound += jobs.respond(price, options.threads, demand);
     for (std::size_t i = 0; i < cells; ++i) bound += supply[i].surplus(price[i]) * h;
     best.iterations = n + 1;
     if (bound.value() > best.bound) {
       best.bound = bound.value();
       best.price = price;
     }
-    if (options.progress && !options.progress(n, bound.value(), best.bound)) break;
-
-    std::fill(power.begin(), power.end(), 0.0);
-    for (std::size_t j = 0; j < jobs; ++j)
-      if (choice[j].site != kNone)
-        power[table.class_of(choice[j].mode) * table.sites() + choice[j].site] +=
-            problem.jobs.mode(choice[j].mode).power_kw;
-    table.spread(price, turn, power, demand, options.threads);
+    if (options.progress && !options.progress(best)) break;
 
     const double done = static_cast<double>(n) / std::max(options.iterations - 1, 1);
     const double step =

@@ -16,27 +16,10 @@
 #include <functional>
 #include <vector>
 
-#include "plan/price_table.hpp"
+#include "plan/job_response.hpp"
 #include "plan/supply.hpp"
 
 namespace carnot::plan {
-
-/// What a job does at given prices.
-struct Choice {
-  double cost = 0;             ///< EUR
-  std::uint32_t site = kNone;  ///< kNone: dropped
-  std::uint64_t mode = 0;      ///< index of PlanJobs::mode
-};
-Choice best_choice(const Problem& problem, const PriceTable& table, std::size_t job);
-
-struct DualOptions {
-  int iterations = 400;
-  int threads = 1;
-  double first_step = 0.3;  ///< of the typical price
-  double last_step = 2e-4;
-  /// Called after each iteration with its bound and the best so far; false: stop.
-  std::function<bool(int iteration, double bound, double best)> progress;
-};
 
 struct DualResult {
   std::vector<double> price;  ///< of the best bound, [site x slots + slot], EUR per kWh
@@ -44,8 +27,17 @@ struct DualResult {
   int iterations = 0;
 };
 
+struct DualOptions {
+  int iterations = 400;
+  int threads = 1;
+  double first_step = 0.3;  ///< of the typical price
+  double last_step = 2e-4;
+  /// Called after each iteration with the best so far; false: stop.
+  std::function<bool(const DualResult& best)> progress;
+};
+
 /// \param start  prices to begin with; empty: from the supplies
 DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supply,
-                         PriceTable& table, std::vector<double> start, const DualOptions& options);
+                         JobResponse& jobs, std::vector<double> start, const DualOptions& options);
 
 }  // namespace carnot::plan

@@ -9,12 +9,18 @@ namespace carnot::plan {
 
 std::string_view to_text(Measure measure) noexcept {
   switch (measure) {
-    case Measure::Cost: return "cost";
-    case Measure::Late: return "late";
-    case Measure::Dropped: return "dropped";
-    case Measure::Quality: return "quality";
-    case Measure::Carbon: return "carbon";
-    case Measure::Energy: return "energy";
+    case Measure::Cost:
+      return "cost";
+    case Measure::Late:
+      return "late";
+    case Measure::Dropped:
+      return "dropped";
+    case Measure::Quality:
+      return "quality";
+    case Measure::Carbon:
+      return "carbon";
+    case Measure::Energy:
+      return "energy";
   }
   return "";
 }
@@ -26,11 +32,21 @@ Weights weights_of(Measure measure) {
       w.jobs = {1, 1, 1, 1, 1};
       w.sites.money = 1;
       break;
-    case Measure::Late: w.jobs.late = 1; break;
-    case Measure::Dropped: w.jobs.drop = 1; break;
-    case Measure::Quality: w.jobs.quality = 1; break;
-    case Measure::Carbon: w.sites.carbon = 1; break;
-    case Measure::Energy: w.sites.own = w.sites.grid = 1; break;
+    case Measure::Late:
+      w.jobs.late = 1;
+      break;
+    case Measure::Dropped:
+      w.jobs.drop = 1;
+      break;
+    case Measure::Quality:
+      w.jobs.quality = 1;
+      break;
+    case Measure::Carbon:
+      w.sites.carbon = 1;
+      break;
+    case Measure::Energy:
+      w.sites.own = w.sites.grid = 1;
+      break;
   }
   return w;
 }
@@ -70,8 +86,7 @@ std::vector<GoalRow> goal_rows(const Problem& problem, const std::vector<HeldGoa
 PricedWeights::PricedWeights(const Problem& problem, const Weights& objective,
                              const std::vector<GoalRow>& rows,
                              const std::vector<double>& multipliers)
-    : jobs_(objective.jobs),
-      sites_(static_cast<std::size_t>(problem.slots), objective.sites) {
+    : jobs_(objective.jobs), sites_(static_cast<std::size_t>(problem.slots), objective.sites) {
   CARNOT_CHECK(multipliers.size() == rows.size(), "one multiplier a row");
   for (std::size_t k = 0; k < rows.size(); ++k) {
     const double y = multipliers[k];
@@ -94,8 +109,8 @@ PricedWeights::PricedWeights(const Problem& problem, const Weights& objective,
 }
 
 double weighted(const OwnWeights& w, const OwnCost& own) {
-  return w.quality * own.quality + w.move * own.move + w.restart * own.restart +
-         w.late * own.late + w.drop * own.drop;
+  return w.quality * own.quality + w.move * own.move + w.restart * own.restart + w.late * own.late +
+         w.drop * own.drop;
 }
 
 }  // namespace carnot::plan

@@ -44,8 +44,8 @@ std::vector<GoalRow> goal_rows(const Problem& problem, const std::vector<HeldGoa
 /// Weights of the objective and, by multipliers [goal row] >= 0, of the rows.
 class PricedWeights {
  public:
-  PricedWeights(const Problem& problem, const Weights& objective,
-                const std::vector<GoalRow>& rows, const std::vector<double>& multipliers);
+  PricedWeights(const Problem& problem, const Weights& objective, const std::vector<GoalRow>& rows,
+                const std::vector<double>& multipliers);
   const OwnWeights& jobs() const noexcept { return jobs_; }
   const SiteWeights& sites(std::size_t slot) const noexcept { return sites_[slot]; }
 

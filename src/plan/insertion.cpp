@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <tuple>
 
 #include "carnot/base/sum.hpp"
 
@@ -14,114 +15,143 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kNear = 8;
+constexpr std::size_t kBetweenLooks = 2048;  // jobs, at the clock
+constexpr std::size_t kLooks = 8;            // at all costs anew, in a sweep
+constexpr double kLittle = 0.25;             // of the mean power of a job
 constexpr std::size_t kTilts = 4096;
 constexpr std::uint64_t kNeighbours = 6;
 constexpr double kTilt = 0.5;  // greatest, of a cost
 
 }  // namespace
 
-Insertion::Insertion(const Problem& problem, const std::vector<Supply>& supply,
-                     const PriceTable& table, const std::vector<double>& price)
+Insertion::Insertion(const Problem& problem, const std::vector<Supply>& supply, PriceTable& table,
+                     const std::vector<double>& price, int threads)
     : problem_(problem),
       table_(table),
+      threads_(threads),
       slots_(static_cast<std::size_t>(problem.slots)),
       price_(price),
-      load_(supply.size()),
+      cells_(supply, price),
       jobs_(problem.jobs.size()),
+      near_(table.classes() * std::min(kNear, table.sites())),
       bucket_(supply.size()),
       place_(problem.jobs.size()) {
-  for (const Supply& x : supply) {
-    first_.push_back(x.first);
-    most_.push_back(x.most);
-    first_price_.push_back(x.first_price);
-    second_price_.push_back(x.second_price);
-  }
-  const std::size_t sites = table.sites(), keep = std::min(kNear, sites);
-  near_.resize(table.classes() * keep);
-  std::vector<std::uint32_t> order(sites);
-  for (std::size_t c = 0; c < table.classes(); ++c) {
-    std::iota(order.begin(), order.end(), 0U);
-    const double* cost = table.cost(c);
-    std::partial_sort(
-        order.begin(), order.begin() + static_cast<std::ptrdiff_t>(keep), order.end(),
-        [cost](auto a, auto b) { return cost[a] < cost[b] || (cost[a] == cost[b] && a < b); });
-    std::copy_n(order.begin(), keep, near_.begin() + static_cast<std::ptrdiff_t>(c * keep));
-  }
+  double power = 0;
+  for (std::size_t j = 0; j < jobs_.size(); ++j)
+    power += problem.jobs.mode(problem.jobs.mode_begin(j)).power_kw;
+  little_ =
+      std::max(kLittle * power / static_cast<double>(std::max<std::size_t>(jobs_.size(), 1)), 1e-9);
 }
 
-// Marginal cost of `power` more in a cell, EUR per hour; with trust, raised towards the price that
-// the rest of the jobs would pay for the same room.
-double Insertion::marginal(std::size_t i, double power, double trust) const noexcept {
-  const double load = load_[i], after = load + power;
-  const double low = std::min(after, first_[i]) - std::min(load, first_[i]);
-  const double first = first_price_[i] + trust * std::max(price_[i] - first_price_[i], 0.0);
-  const double second = second_price_[i] + trust * std::max(price_[i] - second_price_[i], 0.0);
-  return after > most_[i] ? kInfinity : low * first + (power - low) * second;
+// The nearest sites of each class, and the table, at these costs of the cells.
+void Insertion::rank_sites(const std::vector<double>& price) {
+  table_.evaluate(price, threads_);
+  const std::size_t sites = table_.sites(), keep = std::min(kNear, sites);
+  constexpr std::size_t kBlock = 1024;
+  for_all((table_.classes() + kBlock - 1) / kBlock, threads_, [&](std::size_t block) {
+    std::vector<std::uint32_t> order(sites);
+    for (std::size_t c = block * kBlock; c < std::min(table_.classes(), (block + 1) * kBlock);
+         ++c) {
+      std::iota(order.begin(), order.end(), 0U);
+      const double* cost = table_.cost(c);
+      std::partial_sort(
+          order.begin(), order.begin() + static_cast<std::ptrdiff_t>(keep), order.end(),
+          [cost](auto a, auto b) { return cost[a] < cost[b] || (cost[a] == cost[b] && a < b); });
+      std::copy_n(order.begin(), keep, near_.begin() + static_cast<std::ptrdiff_t>(c * keep));
+    }
+  });
 }
 
-void Insertion::price_window(std::size_t job, std::uint32_t site, double power, double trust) {
+void Insertion::look(const CostView& view) {
+  cells_.look(view);
+  std::vector<double> price;
+  cells_.prices(little_, price);
+  rank_sites(price);
+}
+
+void Insertion::price_window(std::size_t job, std::uint32_t site, double power) {
   const auto from = static_cast<std::size_t>(problem_.jobs.release(job));
   const auto length = static_cast<std::size_t>(problem_.jobs.deadline(job)) - from;
   const std::size_t base = site * slots_ + from;
   costs_.resize(length);
-  for (std::size_t i = 0; i < length; ++i) costs_[i] = marginal(base + i, power, trust);
+  cells_.marginals(base, length, power, costs_.data());
   if (tilt_.empty()) return;
   const double* tilt = &tilt_[(tilt_from_ + base) % kTilts];
   for (std::size_t i = 0; i < length; ++i) costs_[i] *= tilt[i];
 }
 
-// Leaves the cheapest site and mode in best_ (without slots) and its cost in best_cost_.
-void Insertion::find(std::size_t job, double trust) {
+// Where the job might run, with what the table says of it.
+void Insertion::offer(std::size_t job, bool everywhere) {
   const PlanJobs& jobs = problem_.jobs;
+  const double h = problem_.slot_h();
+  const std::vector<std::uint32_t>* allowed = jobs.sites(job);
+  const std::uint32_t origin = jobs.origin(job);
+  const std::size_t keep = std::min(kNear, table_.sites());
+  offers_.clear();
+  for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i) {
+    const PlanMode& mode = jobs.mode(i);
+    const double* row = table_.cost(table_.class_of(i));
+    const auto at = [&](std::uint32_t s) {
+      const double floor = mode.quality_eur + jobs.move_eur(job, s) + mode.power_kw * h * row[s];
+      offers_.push_back({floor, i, s});
+    };
+    if (allowed != nullptr) {
+      for (const std::uint32_t s : *allowed) at(s);
+    } else if (everywhere || jobs.move_row(job) != nullptr) {
+      for (std::uint32_t s = 0; s < table_.sites(); ++s) at(s);
+    } else {
+      const std::uint32_t* near = &near_[table_.class_of(i) * keep];
+      if (origin != kNone) at(origin);
+      for (std::size_t n = 0; n < keep; ++n)
+        if (near[n] != origin) at(near[n]);
+    }
+  }
+}
+
+// Takes a site and mode into best_ if it costs less than best_cost_.
+void Insertion::consider(std::size_t job, const Offer& at) {
+  const PlanMode& mode = problem_.jobs.mode(at.mode);
+  const double h = problem_.slot_h();
+  const double fixed = mode.quality_eur + problem_.jobs.move_eur(job, at.site);
+  price_window(job, at.site, mode.power_kw);
+  const double room = (best_cost_ - fixed) / h;
+  const auto k = static_cast<std::size_t>(mode.slots);
+  const auto begin = costs_.begin(), end = costs_.end();
+  if (k < costs_.size()) std::nth_element(begin, begin + static_cast<std::ptrdiff_t>(k) - 1, end);
+  double sum = 0;
+  for (std::size_t n = 0; n < k; ++n) sum += costs_[n];
+  if (!(sum < room)) return;
+  best_cost_ = fixed + sum * h;
+  best_.site = at.site;
+  best_.mode = static_cast<std::uint32_t>(at.mode - problem_.jobs.mode_begin(job));
+}
+
+// Leaves the cheapest site and mode in best_ (without slots) and its cost in best_cost_.
+void Insertion::find(std::size_t job) {
   best_.site = kNone;
   best_.slots.clear();
-  best_cost_ = jobs.value(job);
-  const double h = problem_.slot_h();
-  const auto length = static_cast<std::size_t>(jobs.deadline(job) - jobs.release(job));
-  const auto look = [&](std::size_t i, std::uint32_t s) {
-    const PlanMode& mode = jobs.mode(i);
-    const double fixed = mode.quality_eur + jobs.move_eur(job, s);
-    // With full trust the priced cost is a floor of what this site can offer.
-    if (trust >= 1 && fixed + mode.power_kw * h * table_.cost(table_.class_of(i))[s] >= best_cost_)
-      return;
-    price_window(job, s, mode.power_kw, trust);
-    const double room = (best_cost_ - fixed) / h;
-    const auto k = static_cast<std::size_t>(mode.slots);
-    const auto begin = costs_.begin(), end = begin + static_cast<std::ptrdiff_t>(length);
-    if (static_cast<double>(k) * *std::min_element(begin, end) >= room) return;
-    if (k < length) std::nth_element(begin, begin + static_cast<std::ptrdiff_t>(k) - 1, end);
-    double sum = 0;
-    for (std::size_t n = 0; n < k; ++n) sum += costs_[n];
-    if (sum >= room) return;
-    best_cost_ = fixed + sum * h;
-    best_.site = s;
-    best_.mode = static_cast<std::uint32_t>(i - jobs.mode_begin(job));
-  };
-  const std::vector<std::uint32_t>* allowed = jobs.sites(job);
-  const std::size_t keep = std::min(kNear, table_.sites());
-  if (allowed == nullptr && jobs.move_row(job) == nullptr) {
-    for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i) {
-      const std::uint32_t* near = &near_[table_.class_of(i) * keep];
-      if (jobs.origin(job) != kNone) look(i, jobs.origin(job));
-      for (std::size_t n = 0; n < keep; ++n)
-        if (near[n] != jobs.origin(job)) look(i, near[n]);
+  best_cost_ = problem_.jobs.value(job);
+  for (const bool everywhere : {false, true}) {
+    offer(job, everywhere);
+    while (!offers_.empty()) {
+      const auto next = std::min_element(offers_.begin(), offers_.end(), [](auto& a, auto& b) {
+        return std::tie(a.floor, a.mode, a.site) < std::tie(b.floor, b.mode, b.site);
+      });
+      if (!rebuilding_ && next->floor >= best_cost_) break;
+      consider(job, *next);
+      *next = offers_.back();
+      offers_.pop_back();
     }
     if (best_.site != kNone) return;
-  }
-  for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i) {
-    if (allowed == nullptr)
-      for (std::uint32_t s = 0; s < table_.sites(); ++s) look(i, s);
-    else
-      for (const std::uint32_t s : *allowed) look(i, s);
   }
 }
 
 // Fills best_.slots for the site and mode in best_.
-void Insertion::choose_slots(std::size_t job, double trust) {
+void Insertion::choose_slots(std::size_t job) {
   if (best_.site == kNone) return;
   const PlanJobs& jobs = problem_.jobs;
   const PlanMode& mode = jobs.mode(jobs.mode_begin(job) + best_.mode);
-  price_window(job, best_.site, mode.power_kw, trust);
+  price_window(job, best_.site, mode.power_kw);
   ranked_.clear();
   for (std::size_t i = 0; i < costs_.size(); ++i)
     ranked_.emplace_back(costs_[i], jobs.release(job) + static_cast<std::int32_t>(i));
@@ -133,13 +163,13 @@ void Insertion::choose_slots(std::size_t job, double trust) {
 }
 
 // Cost of where the job is, were it to be put there now.
-double Insertion::cost_now(std::size_t job, double trust) const {
+double Insertion::cost_now(std::size_t job) const {
   const Assignment& a = jobs_[job];
   if (a.site == kNone) return problem_.jobs.value(job);
   const PlanMode& mode = problem_.jobs.mode(problem_.jobs.mode_begin(job) + a.mode);
   double cost = 0;
   for (const std::int32_t t : a.slots)
-    cost += marginal(a.site * slots_ + static_cast<std::size_t>(t), mode.power_kw, trust);
+    cost += cells_.marginal(a.site * slots_ + static_cast<std::size_t>(t), mode.power_kw);
   return mode.quality_eur + problem_.jobs.move_eur(job, a.site) + cost * problem_.slot_h();
 }
 
@@ -147,17 +177,16 @@ void Insertion::occupy(std::size_t job, double sign) {
   const Assignment& a = jobs_[job];
   if (a.site == kNone) return;
   const double power = sign * problem_.jobs.mode(problem_.jobs.mode_begin(job) + a.mode).power_kw;
-  for (const std::int32_t t : a.slots) {
-    double& load = load_[a.site * slots_ + static_cast<std::size_t>(t)];
-    load = std::max(0.0, load + power);
-  }
+  for (const std::int32_t t : a.slots)
+    cells_.add(a.site * slots_ + static_cast<std::size_t>(t), power);
 }
 
-void Insertion::insert_all() {
+void Insertion::insert_all(const std::function<bool()>& go_on) {
   const PlanJobs& jobs = problem_.jobs;
   std::vector<std::pair<double, std::size_t>> order;
   order.reserve(jobs.size());
   for (std::size_t j = 0; j < jobs.size(); ++j) {
+    if (jobs_[j].site != kNone) continue;
     double power = 0;
     std::int32_t slots = 0;
     for (std::size_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i) {
@@ -168,28 +197,50 @@ void Insertion::insert_all() {
     order.emplace_back(-power * (0.2 + tight), j);
   }
   std::sort(order.begin(), order.end());
-  for (const auto& [key, j] : order) {
-    find(j, 1.0);
-    choose_slots(j, 1.0);
+  const std::size_t every = order.size() / kLooks + 1;
+  for (std::size_t n = 0; n < order.size(); ++n) {
+    if (n % kBetweenLooks == 0 && !go_on()) return;
+    if (n % every == 0) look({.trust = 1.0});
+    const std::size_t j = order[n].second;
+    find(j);
+    choose_slots(j);
     jobs_[j] = best_;
     occupy(j, +1);
   }
 }
 
-double Insertion::sweep(double trust) {
-  double saved = 0;
+void Insertion::keep(std::size_t job, const Assignment& to) {
+  const PlanJobs& jobs = problem_.jobs;
+  if (to.site >= table_.sites() || to.mode >= jobs.mode_end(job) - jobs.mode_begin(job)) return;
+  const std::vector<std::uint32_t>* allowed = jobs.sites(job);
+  if (allowed != nullptr && !std::binary_search(allowed->begin(), allowed->end(), to.site)) return;
+  const PlanMode& mode = jobs.mode(jobs.mode_begin(job) + to.mode);
+  if (to.slots.size() != static_cast<std::size_t>(mode.slots)) return;
+  if (to.slots.front() < jobs.release(job) || to.slots.back() >= jobs.deadline(job)) return;
+  if (std::adjacent_find(to.slots.begin(), to.slots.end(), std::greater_equal<>()) !=
+      to.slots.end())
+    return;
+  jobs_[job] = to;
+  if (cost_now(job) < kInfinity)
+    occupy(job, +1);
+  else
+    jobs_[job] = {};
+}
+
+void Insertion::sweep(const CostView& view, const std::function<bool()>& go_on) {
+  const std::size_t every = jobs_.size() / kLooks + 1;
   for (std::size_t j = 0; j < jobs_.size(); ++j) {
+    if (j % kBetweenLooks == 0 && !go_on()) return;
+    if (j % every == 0) look(view);
     occupy(j, -1);
-    const double cost = cost_now(j, trust);
-    find(j, trust);
+    const double cost = cost_now(j);
+    find(j);
     if (best_cost_ < cost - 1e-12 * std::abs(cost)) {
-      saved += cost - best_cost_;
-      choose_slots(j, trust);
+      choose_slots(j);
       jobs_[j] = best_;
     }
     occupy(j, +1);
   }
-  return saved;
 }
 
 void Insertion::order_buckets() {
@@ -239,6 +290,9 @@ void Insertion::gather(std::size_t site, std::size_t slot, std::size_t most, std
 void Insertion::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed) {
   if (jobs_.empty()) return;
   order_buckets();
+  rank_sites(price_);
+  cells_.look({});
+  rebuilding_ = true;
   const RandomStream random(seed, "plan-rebuild");
   std::vector<double> tilts;
   for (std::size_t i = 0; i < kTilts + slots_; ++i)
@@ -249,10 +303,11 @@ void Insertion::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed)
     pick(draw);
     before.clear();
     double gain = 0;
+    cells_.trust(0);
     for (const std::uint32_t j : out_) {
       before.push_back(jobs_[j]);
       take(j);
-      gain += cost_now(j, 0.0);
+      gain += cost_now(j);
     }
     const double allowance = -warmth * std::log(std::max(draw.uniform(8), 1e-9)) *
                              (1.0 - static_cast<double>(n) / static_cast<double>(rounds));
@@ -262,10 +317,12 @@ void Insertion::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed)
     const double trust = draw.below(9, 2) == 0 ? 0.0 : draw.uniform(12);
     double cost = 0;
     for (const std::uint32_t j : order) {
-      find(j, trust);
-      choose_slots(j, trust);
+      cells_.trust(trust);
+      find(j);
+      choose_slots(j);
+      cells_.trust(0);
       jobs_[j] = best_;
-      cost += cost_now(j, 0.0);
+      cost += cost_now(j);
       put(j, best_);
     }
     if (!tilt_.empty()) tilt_.swap(tilts);
@@ -273,6 +330,7 @@ void Insertion::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed)
     for (const std::uint32_t j : order) take(j);
     for (std::size_t i = 0; i < out_.size(); ++i) put(out_[i], before[i]);
   }
+  rebuilding_ = false;
 }
 
 // A job, some that run beside it and some at another site at the same time, into out_.
@@ -317,10 +375,7 @@ double Insertion::objective() const {
       total += problem_.jobs.move_eur(j, a.site);
     }
   }
-  for (std::size_t i = 0; i < load_.size(); ++i) {
-    const double low = std::min(load_[i], first_[i]);
-    total += (first_price_[i] * low + second_price_[i] * (load_[i] - low)) * problem_.slot_h();
-  }
+  total += cells_.total() * problem_.slot_h();
   return total.value();
 }
 

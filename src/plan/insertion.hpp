@@ -5,29 +5,31 @@
 /// Whole plans: the loads of all site-slots, and jobs put in and taken out at marginal cost.
 
 #include <cstdint>
-#include <span>
+#include <functional>
 #include <vector>
 
 #include "carnot/base/random.hpp"
 #include "carnot/plan/planner.hpp"
 
+#include "plan/cell_costs.hpp"
 #include "plan/price_table.hpp"
-#include "plan/supply.hpp"
 
 namespace carnot::plan {
 
 class Insertion {
  public:
-  /// \param table  evaluated at `price`; both are kept by reference
-  Insertion(const Problem& problem, const std::vector<Supply>& supply, const PriceTable& table,
-            const std::vector<double>& price);
+  /// \param table  used to rank sites, and evaluated anew at what costs are while jobs move
+  Insertion(const Problem& problem, const std::vector<Supply>& supply, PriceTable& table,
+            const std::vector<double>& price, int threads);
 
-  /// Places every job, big ones and tight ones first, at the dearer of marginal cost and price.
-  void insert_all();
-  /// Each job in turn is taken out and put where it costs least given all others.
-  /// \param trust  weight of `price` against true marginal cost, [0, 1]
-  /// \return EUR saved
-  double sweep(double trust);
+  /// Places every job that has no place, big ones and tight ones first, at the dearer of marginal
+  /// cost and price.
+  /// \param go_on  asked now and then; false: the rest stays as it is
+  void insert_all(const std::function<bool()>& go_on);
+  /// Puts a job where it was in another plan, if it fits there.
+  void keep(std::size_t job, const Assignment& to);
+  /// Each job in turn is taken out and put where it costs least given all others, as seen.
+  void sweep(const CostView& view, const std::function<bool()>& go_on);
   /// Takes a few neighbouring jobs out at once and puts them back one by one, `rounds` times;
   /// keeps what costs less, or, with falling odds, little more.
   /// \param warmth  EUR that a change may cost at first
@@ -37,13 +39,22 @@ class Insertion {
   const std::vector<Assignment>& assignments() const noexcept { return jobs_; }
 
  private:
+  struct Offer {
+    double floor;  // what it costs as far as the table knows
+    std::uint64_t mode;
+    std::uint32_t site;
+  };
+
+  void look(const CostView& view);
+  void rank_sites(const std::vector<double>& price);
+  void offer(std::size_t job, bool everywhere);
   void order_buckets();
   /// Sets costs_ to those of running at `power` in each slot of the job's window, EUR per hour.
-  void price_window(std::size_t job, std::uint32_t site, double power, double trust);
-  double marginal(std::size_t cell, double power, double trust) const noexcept;
-  void find(std::size_t job, double trust);
-  void choose_slots(std::size_t job, double trust);
-  double cost_now(std::size_t job, double trust) const;
+  void price_window(std::size_t job, std::uint32_t site, double power);
+  void find(std::size_t job);
+  void consider(std::size_t job, const Offer& at);
+  void choose_slots(std::size_t job);
+  double cost_now(std::size_t job) const;
   void occupy(std::size_t job, double sign);
   void put(std::size_t job, const Assignment& to);
   void take(std::size_t job);
@@ -52,14 +63,19 @@ class Insertion {
   void gather(std::size_t site, std::size_t slot, std::size_t most, std::uint64_t random);
 
   const Problem& problem_;
-  const PriceTable& table_;
+  PriceTable& table_;
+  int threads_;
   std::size_t slots_;
-  std::vector<double> first_, most_, first_price_, second_price_, price_, load_;  // [cell]
+  double little_;  // kW: what many jobs draw at least
+  const std::vector<double>& price_;
+  CellCosts cells_;
   std::vector<Assignment> jobs_;
-  std::vector<std::uint32_t> near_;                 // [class x kNear]: sites of least priced cost
+  std::vector<std::uint32_t> near_;                 // [class x kNear]: the sites of least cost
   std::vector<std::vector<std::uint32_t>> bucket_;  // [cell]: jobs whose first slot it is
   std::vector<std::uint32_t> place_;                // [job] in its bucket
   // Scratch.
+  bool rebuilding_ = false;  // then the table lags behind, and no offer is passed over for it
+  std::vector<Offer> offers_;
   std::vector<double> costs_;
   std::vector<double> tilt_;  // factors that a round of `rebuild` sees costs through; empty: none
   std::size_t tilt_from_ = 0;

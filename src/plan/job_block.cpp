@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <tuple>
+#include <utility>
 
 #include "plan/job_path.hpp"
 
@@ -52,6 +55,42 @@ void cheapest_slots(const Problem& problem, std::size_t job, const JobPrices& pr
   }
 }
 
+/// No course in one mode that stays at `site` costs less: the cheapest slots at the best level,
+/// nothing else being below zero; minus infinite if something may be.
+double floor_at(const Problem& problem, std::size_t job, const JobTerms& terms, std::uint32_t mode,
+                std::uint32_t site, const JobPrices& prices, bool stoppable,
+                std::vector<double>& eur_per_kw) {
+  const PlanJobs& jobs = problem.jobs;
+  const OwnWeights& w = prices.weights;
+  constexpr double kNoFloor = -std::numeric_limits<double>::infinity();
+  if (terms.data_gb > 0 || w.restart < 0 || w.late < 0) return kNoFloor;
+  eur_per_kw.clear();
+  const std::size_t first = site * static_cast<std::size_t>(problem.slots);
+  for (std::int32_t t = jobs.release(job); t < jobs.deadline(job); ++t) {
+    const std::size_t cell = first + static_cast<std::size_t>(t);
+    eur_per_kw.push_back(problem.slot_h() * prices.energy[cell] -
+                         (stoppable ? prices.reserve[cell] : 0.0));
+    if (eur_per_kw.back() < 0) return kNoFloor;
+  }
+  const PlanMode& m = jobs.mode(jobs.mode_begin(job) + mode);
+  double kw_a_part = m.power_kw / terms.speed_parts;
+  std::int32_t fastest = terms.speed_parts;
+  if (!terms.levels.empty())
+    for (const PlanLevel& level : terms.levels[mode]) {
+      kw_a_part = std::min(kw_a_part, level.power_kw / level.parts);
+      fastest = std::max(fastest, level.parts);
+    }
+  const double need = static_cast<double>(m.slots) * terms.speed_parts / fastest;
+  const auto whole = static_cast<std::ptrdiff_t>(need);
+  const auto last = std::min(whole, std::ssize(eur_per_kw) - 1);
+  std::nth_element(eur_per_kw.begin(), eur_per_kw.begin() + last, eur_per_kw.end());
+  double sum = 0;
+  for (std::ptrdiff_t k = 0; k < whole; ++k) sum += eur_per_kw[static_cast<std::size_t>(k)];
+  if (whole < std::ssize(eur_per_kw))
+    sum += (need - static_cast<double>(whole)) * eur_per_kw[static_cast<std::size_t>(whole)];
+  return w.quality * m.quality_eur + w.move * jobs.move_eur(job, site) + sum * kw_a_part * fastest;
+}
+
 void best_path(const Problem& problem, std::size_t job, const JobTerms& terms,
                const JobPrices& prices, bool stoppable, JobPath& best) {
   const std::vector<std::uint32_t> sites = sites_of(problem, job);
@@ -61,11 +100,19 @@ void best_path(const Problem& problem, std::size_t job, const JobTerms& terms,
     JobPath path = shortest_path(problem, job, terms, m, places, prices, stoppable);
     if (path.cost < best.cost) best = std::move(path);
   };
+  if (terms.movable && terms.preemptible) {
+    for (std::uint32_t m = 0; m < modes; ++m) consider(sites, m);
+    return;
+  }
+  // Places of the least floor first: most of the others need no look.
+  std::vector<std::tuple<double, std::uint32_t, std::uint32_t>> order;
+  std::vector<double> scratch;
   for (std::uint32_t m = 0; m < modes; ++m)
-    if (terms.movable && terms.preemptible)
-      consider(sites, m);
-    else
-      for (const std::uint32_t s : sites) consider({s}, m);
+    for (const std::uint32_t s : sites)
+      order.emplace_back(floor_at(problem, job, terms, m, s, prices, stoppable, scratch), m, s);
+  std::sort(order.begin(), order.end());
+  for (const auto& [floor, m, s] : order)
+    if (floor < best.cost) consider({s}, m);
 }
 
 /// What is written only where it says something.
@@ -126,7 +173,6 @@ JobRun run_of(const Problem& problem, std::size_t job, const Assignment& assignm
   run.own.move = jobs.move_eur(job, assignment.site);
   run.own.late = terms.late_eur_per_slot * std::max(0, end - terms.due);
   std::uint32_t at = jobs.origin(job);
-  std::int32_t restarting = 0;
   for (std::size_t i = 0; i < assignment.slots.size(); ++i) {
     const std::int32_t t = assignment.slots[i];
     const std::uint32_t site = course.sites.empty() ? assignment.site : course.sites[i];
@@ -134,11 +180,9 @@ JobRun run_of(const Problem& problem, std::size_t job, const Assignment& assignm
     if (i > 0 && (site != at || t != assignment.slots[i - 1] + 1)) {
       run.own.restart += terms.restart_eur;
       if (site != at) run.own.move += terms.each_move_eur;
-      restarting = terms.restart_slots;
     }
     at = site;
-    const std::uint32_t level = course.levels.empty() || restarting > 0 ? 0 : course.levels[i];
-    restarting = std::max(0, restarting - 1);
+    const std::uint32_t level = course.levels.empty() ? 0 : course.levels[i];
     const double kw =
         level == 0 ? mode.power_kw : terms.levels[assignment.mode][level - 1].power_kw;
     run.pieces.push_back({site, t, kw, stoppable});

@@ -91,31 +91,31 @@ class Search {
     const double carried_kw =
         carry_slots_ == 0 ? 0.0
                           : 0.5 * problem_.network.kwh_per_gb * terms_.data_gb / (carry_slots_ * h);
-    const auto energy = [&](std::uint32_t s, std::int32_t t) {
-      return h * prices.energy[s * slots + static_cast<std::size_t>(t)];
+    const auto window = static_cast<std::size_t>(end_ - release_);
+    const auto first = [&](std::uint32_t s) {
+      return s * slots + static_cast<std::size_t>(release_);
     };
-    const auto carried = [&](std::uint32_t s, std::int32_t t) {
-      double sum = 0;
-      for (std::int32_t u = t; u < t + carry_slots_ && u < end_; ++u) sum += energy(s, u);
-      return sum * carried_kw;
+    // Sums of a row over `length` slots from each on, those past the end left out.
+    std::vector<double> sums;
+    const auto append_sums = [&](const double* row, std::int32_t length, double scale, double plus,
+                                 std::vector<double>& to) {
+      sums.assign(1, 0.0);
+      for (std::size_t t = 0; t < window; ++t) sums.push_back(sums.back() + row[t]);
+      for (std::size_t t = 0; t < window; ++t) {
+        const std::size_t until = std::min(window, t + static_cast<std::size_t>(length));
+        to.push_back((sums[until] - sums[t]) * scale + plus);
+      }
     };
-    const std::uint32_t origin = problem_.jobs.origin(job_);
     for (std::size_t i = 0; i < sites_.size(); ++i) {
-      for (std::int32_t t = release_; t < end_; ++t) {
-        double kw = energy(sites_[i], t);
-        if (stoppable) kw -= prices.reserve[sites_[i] * slots + static_cast<std::size_t>(t)];
-        kw_.push_back(kw);
-        carry_.push_back(carried(sites_[i], t));
-      }
-      for (std::int32_t t = release_; t < end_; ++t) {
-        double sum = 0;
-        for (std::int32_t u = t; u < t + terms_.restart_slots && u < end_; ++u)
-          sum += kw_[cell(i, u)];
-        restart_.push_back(sum * levels_[0].power_kw + weights_.restart * terms_.restart_eur);
-      }
+      const std::size_t from = first(sites_[i]);
+      for (std::size_t t = from; t < from + window; ++t)
+        kw_.push_back(h * prices.energy[t] - (stoppable ? prices.reserve[t] : 0.0));
+      append_sums(&prices.energy[from], carry_slots_, h * carried_kw, 0, carry_);
+      append_sums(&kw_[i * window], terms_.restart_slots, levels_[0].power_kw,
+                  weights_.restart * terms_.restart_eur, restart_);
     }
-    if (origin != kNone)
-      for (std::int32_t t = release_; t < end_; ++t) origin_carry_.push_back(carried(origin, t));
+    if (const std::uint32_t origin = problem_.jobs.origin(job_); origin != kNone)
+      append_sums(&prices.energy[first(origin)], carry_slots_, h * carried_kw, 0, origin_carry_);
   }
 
   double egress(std::uint32_t site) const {

@@ -5,10 +5,14 @@
 #include <cmath>
 #include <numeric>
 
+#include <fmt/format.h>
+
 #include "carnot/base/error.hpp"
 
 #ifdef CARNOT_HAVE_CLP
 #include <ClpSimplex.hpp>
+#include <Eigen/SparseCore>
+#include <Eigen/SparseLU>
 #endif
 
 namespace carnot::plan {
@@ -89,12 +93,11 @@ ProgramAnswer LinearProgram::solve() {
   const std::size_t more_rows = rows_.size() - solver_->rows;
   const bool first = solver_->columns == 0, more_columns = solver_->columns < columns_.size();
   hand_over();
-  if (first || more_rows > kManyRows)
-    clp.initialSolve();
-  else if (more_columns && more_rows == 0)
+  if (first || more_rows > kManyRows) clp.initialSolve();
+  if (!first && more_columns && more_rows == 0)
     clp.primal();  // the last end is still allowed, if no longer the best
   else
-    clp.dual();
+    clp.dual();  // also after presolving, whose end need not be a basis
   if (clp.status() != 0 && !clp.isProvenPrimalInfeasible()) clp.primal();
   values_.assign(clp.primalColumnSolution(), clp.primalColumnSolution() + columns_.size());
   prices_.assign(clp.dualRowSolution(), clp.dualRowSolution() + rows_.size());
@@ -128,9 +131,80 @@ bool LinearProgram::proven_infeasible(ProgramAnswer& answer) {
   return false;
 }
 
+void LinearProgram::drop_slack_rows(std::size_t first) {
+  Solver& to = *solver_;
+  std::vector<int> gone, place(rows_.size(), -1);  // of each row that stays
+  std::size_t rows = 0, entries = 0, known = 0;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const auto row = static_cast<int>(i);
+    if (i >= first && i < to.rows && to.clp.getRowStatus(row) == ClpSimplex::basic) {
+      gone.push_back(row);
+    } else {
+      place[i] = static_cast<int>(rows);
+      rows_[rows++] = rows_[i];
+    }
+  }
+  if (gone.empty()) return;
+  for (std::size_t k = 0; k < entries_.size(); ++k) {
+    const Entry& entry = entries_[k];
+    if (const int row = place[at(entry.row)]; row >= 0)
+      entries_[entries++] = {row, entry.column, entry.coefficient};
+    if (k < to.entries) known = entries;
+  }
+  rows_.resize(rows);
+  entries_.resize(entries);
+  to.clp.deleteRows(static_cast<int>(gone.size()), gone.data());
+  to.rows -= gone.size();
+  to.entries = known;
+}
+
+/// With y = 0 at rows that are free to move, y A_j = w_j for each basic column j: as many rows as
+/// columns, for a basis.
+std::vector<double> LinearProgram::sensitivity(std::span<const double> weights) const {
+  CARNOT_CHECK(weights.size() == solver_->columns && rows_.size() == solver_->rows,
+               "weights for the programme that was solved");
+  const ClpSimplex& clp = solver_->clp;
+  std::vector<int> place(columns_.size(), -1);
+  std::vector<double> basic_weights;
+  for (std::size_t j = 0; j < columns_.size(); ++j)
+    if (clp.getColumnStatus(static_cast<int>(j)) == ClpSimplex::basic) {
+      place[j] = static_cast<int>(basic_weights.size());
+      basic_weights.push_back(weights[j]);
+    }
+  std::vector<std::size_t> active;
+  std::vector<int> active_at(rows_.size(), -1);
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (clp.getRowStatus(static_cast<int>(i)) == ClpSimplex::basic) continue;
+    active_at[i] = static_cast<int>(active.size());
+    active.push_back(i);
+  }
+  std::vector<Eigen::Triplet<double>> triplets;
+  for (const Entry& entry : entries_)
+    if (const int row = place[at(entry.column)], column = active_at[at(entry.row)];
+        row >= 0 && column >= 0)
+      triplets.emplace_back(row, column, entry.coefficient);
+  CARNOT_CHECK(active.size() == basic_weights.size(), "a basis");
+  std::vector<double> y(rows_.size(), 0.0);
+  if (active.empty()) return y;
+  const auto size = static_cast<Eigen::Index>(active.size());
+  Eigen::SparseMatrix<double> matrix(size, size);
+  matrix.setFromTriplets(triplets.begin(), triplets.end());
+  const Eigen::SparseLU<Eigen::SparseMatrix<double>> factors(matrix);
+  CARNOT_CHECK(factors.info() == Eigen::Success, "a basis that can be inverted");
+  const Eigen::VectorXd solution =
+      factors.solve(Eigen::Map<const Eigen::VectorXd>(basic_weights.data(), size));
+  for (std::size_t k = 0; k < active.size(); ++k)
+    y[active[k]] = solution[static_cast<Eigen::Index>(k)];
+  return y;
+}
+
 #else
 
 struct LinearProgram::Solver {};
+
+void LinearProgram::drop_slack_rows(std::size_t) {}
+
+std::vector<double> LinearProgram::sensitivity(std::span<const double>) const { return {}; }
 
 LinearProgram::LinearProgram() {
   throw DeviceError(
@@ -141,6 +215,20 @@ LinearProgram::LinearProgram() {
 ProgramAnswer LinearProgram::solve() { return {}; }
 
 #endif
+
+std::string fault_of(const ProgramAnswer& answer, double magnitude) {
+  constexpr double kAllowed = 1e-6;
+  if (answer.status == ProgramStatus::Infeasible) return "nothing is within the limits";
+  if (answer.status == ProgramStatus::Failed) return "the solver gave up";
+  const double gap = std::abs(answer.objective - answer.bound);
+  if (!(answer.violation <= kAllowed * magnitude))
+    return fmt::format("a limit is violated by {:.3g} MW", answer.violation);
+  if (!(gap <= kAllowed * std::max(1.0, std::abs(answer.objective))))
+    return fmt::format("its proof leaves a gap of {:.3g} an hour", gap);
+  if (!(answer.free_slope <= kAllowed))
+    return fmt::format("a price is off by {:.3g}", answer.free_slope);
+  return {};
+}
 
 LinearProgram::~LinearProgram() = default;
 

@@ -10,6 +10,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace carnot::plan {
@@ -35,6 +36,10 @@ struct ProgramAnswer {
   double free_slope = 0.0;  ///< greatest reduced cost of a column in a direction it has no bound in
 };
 
+/// What is wrong with an answer that is no proven optimum, in words; empty if nothing.
+/// \param magnitude  of the right-hand sides, at least 1: violations up to 1e-6 of it pass
+std::string fault_of(const ProgramAnswer& answer, double magnitude);
+
 class LinearProgram {
  public:
   struct Bounds {
@@ -56,6 +61,10 @@ class LinearProgram {
   void set_column(int column, double lower, double upper);
   void set_row(int row, double lower, double upper);
 
+  /// Removes the rows from `first` on that the last solution does not touch, and keeps its basis.
+  /// Rows behind one that goes are renumbered.
+  void drop_slack_rows(std::size_t first);
+
   std::size_t rows() const { return rows_.size(); }
   std::size_t columns() const { return columns_.size(); }
 
@@ -65,6 +74,10 @@ class LinearProgram {
   double value(int column) const { return values_[static_cast<std::size_t>(column)]; }
   /// What the objective gains per unit by which the row's active bound is raised.
   double price(int row) const { return prices_[static_cast<std::size_t>(row)]; }
+  /// One a row: what `weights . x` gains per unit by which the row's active bound is raised, as
+  /// long as the last solve's basis stays the best. With costs for weights these are the prices.
+  /// \param weights  one a column \pre the last solve was Optimal and nothing has been added since
+  std::vector<double> sensitivity(std::span<const double> weights) const;
 
   const std::vector<Bounds>& column_bounds() const { return columns_; }
   const std::vector<Bounds>& row_bounds() const { return rows_; }

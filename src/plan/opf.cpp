@@ -10,6 +10,7 @@
 
 #include "carnot/base/error.hpp"
 
+#include "plan/flow_limits.hpp"
 #include "plan/linear_program.hpp"
 
 namespace carnot::plan {
@@ -17,10 +18,9 @@ namespace carnot::plan {
 namespace {
 
 constexpr int kMostRounds = 200;
-constexpr std::size_t kMostGrowth = 4;  ///< rows over those begun with, before beginning anew
 /// Of losses, so that nothing is lost for nothing where energy costs nothing.
 constexpr double kLossPrice = 1e-6;
-constexpr double kFeasible = 1e-6;  ///< relative, as all checks below
+constexpr double kFeasible = 1e-6;  ///< relative
 
 double sum(const std::vector<double>& values) {
   double total = 0.0;
@@ -145,10 +145,8 @@ void OptimalPowerFlow::Impl::add_balances() {
 void OptimalPowerFlow::Impl::add_limit(std::size_t l) {
   const GridBranch& branch = grid.branches[l];
   const BranchLine& line = lines[l];
-  const auto [least, most] =
-      std::minmax({line.mw_per_rad * branch.angle_min_rad, line.mw_per_rad * branch.angle_max_rad});
-  const double lower = std::max(least, line.shift_mw - branch.limit_mw);
-  const double upper = std::min(most, line.shift_mw + branch.limit_mw);
+  const FlowLimits limits = flow_limits(branch, line);
+  const double lower = limits.lower_mw + line.shift_mw, upper = limits.upper_mw + line.shift_mw;
   const bool limited = std::isfinite(lower) || std::isfinite(upper);
   limit.push_back(limited ? program.add_row(lower, upper, unshifted_flow(l, 1.0)) : -1);
 }
@@ -297,8 +295,7 @@ OpfResult OptimalPowerFlow::solve(const GridState& state) {
                                    grid.generators[g].name, grid.buses[grid.generators[g].bus].id,
                                    state.minimum_mw[g], state.maximum_mw[g]));
   // Tangents of hours long gone slow every later one down.
-  if (impl_->program.rows() > kMostGrowth * impl_->first_rows)
-    impl_ = std::make_unique<Impl>(impl_->grid, impl_->options);
+  impl_->program.drop_slack_rows(impl_->first_rows);
   impl_->apply(state);
   OpfResult result;
   const double demand_mw = std::abs(sum(state.demand_mw));
@@ -313,19 +310,22 @@ OpfResult OptimalPowerFlow::solve(const GridState& state) {
     result.why = "no dispatch meets the demand within the limits of generators and branches";
     return result;
   }
-  const double gap = std::abs(answer.objective - answer.bound);
-  if (answer.status == ProgramStatus::Failed)
-    result.why = "the solver gave up";
-  else if (!(answer.violation <= kFeasible * std::max(1.0, demand_mw)))
-    result.why = fmt::format("a limit is violated by {:.3g} MW", answer.violation);
-  else if (!(gap <= kFeasible * std::max(1.0, std::abs(answer.objective))))
-    result.why = fmt::format("its proof leaves a gap of {:.3g} an hour", gap);
-  else if (!(answer.free_slope <= kFeasible))
-    result.why = fmt::format("a price is off by {:.3g}", answer.free_slope);
+  result.why = fault_of(answer, std::max(1.0, demand_mw));
   if (!result.why.empty()) return result;
   result.status = OpfStatus::Optimal;
   impl_->report(state, answer, result);
   return result;
+}
+
+std::vector<double> OptimalPowerFlow::sensitivity(std::span<const double> weight_per_mwh) const {
+  CARNOT_CHECK(weight_per_mwh.size() == impl_->output.size(), "a weight for each generator");
+  std::vector<double> weights(impl_->program.columns(), 0.0);
+  for (std::size_t g = 0; g < weight_per_mwh.size(); ++g)
+    weights[static_cast<std::size_t>(impl_->output[g])] = weight_per_mwh[g];
+  const std::vector<double> of_row = impl_->program.sensitivity(weights);
+  std::vector<double> of_bus;
+  for (const int row : impl_->balance) of_bus.push_back(of_row[static_cast<std::size_t>(row)]);
+  return of_bus;
 }
 
 OpfResult dc_opf(const Grid& grid, const OpfOptions& options) {

@@ -13,22 +13,12 @@
 #include "carnot/plan/grid_year.hpp"
 #include "carnot/plan/opf.hpp"
 
+#include "base/testing_files.hpp"
+
 #ifdef CARNOT_HAVE_CLP
 
 namespace carnot::plan {
 namespace {
-
-std::string shared(const std::string& path) {
-  const char* named = std::getenv("CARNOT_SHARED_DATA");
-  const std::string folder = named != nullptr ? named : CARNOT_SOURCE_DIR "/shared/data";
-  const std::string whole = folder + "/" + path;
-  return std::filesystem::exists(whole) ? whole : "";
-}
-
-#define NEED(variable, path)                 \
-  const std::string variable = shared(path); \
-  if (variable.empty())                      \
-  GTEST_SKIP() << "needs " << (path) << ": set CARNOT_SHARED_DATA to the folder that holds it"
 
 struct Published {
   const char* name;
@@ -38,7 +28,7 @@ struct Published {
 class PublishedOptimum : public ::testing::TestWithParam<Published> {};
 
 TEST_P(PublishedOptimum, IsMetToItsFiveDigits) {
-  NEED(path, fmt::format("pglib-opf/pglib_opf_{}.m", GetParam().name));
+  CARNOT_NEED_SHARED_DATA(path, fmt::format("pglib-opf/pglib_opf_{}.m", GetParam().name));
   const Grid grid = read_matpower(path);
   const OpfResult r = dc_opf(grid);
   ASSERT_EQ(r.status, OpfStatus::Optimal) << r.why;
@@ -63,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(Pglib, PublishedOptimum,
                          [](const auto& one) { return std::string(one.param.name); });
 
 TEST(PublishedFlow, SetpointsBalanceAtTheReference) {
-  NEED(path, std::string("pglib-opf/pglib_opf_case14_ieee.m"));
+  CARNOT_NEED_SHARED_DATA(path, std::string("pglib-opf/pglib_opf_case14_ieee.m"));
   const Grid grid = read_matpower(path);
   const DcFlow flow = dc_flow(grid, BranchModel::TapAndShift);
   double imbalance = 0.0, taken = 0.0;
@@ -74,7 +64,7 @@ TEST(PublishedFlow, SetpointsBalanceAtTheReference) {
 }
 
 TEST(RtsGmlcFolder, ReadsTheSystemAndItsHours) {
-  NEED(path, std::string("rts-gmlc"));
+  CARNOT_NEED_SHARED_DATA(path, std::string("rts-gmlc"));
   const RtsGmlc rts = RtsGmlc::read(path);
   EXPECT_EQ(rts.grid().buses.size(), 73u);
   EXPECT_EQ(rts.grid().branches.size(), 120u);
@@ -95,7 +85,7 @@ TEST(RtsGmlcFolder, ReadsTheSystemAndItsHours) {
 }
 
 TEST(RtsGmlcFolder, ADayBalancesAndEqualsHoursAlone) {
-  NEED(path, std::string("rts-gmlc"));
+  CARNOT_NEED_SHARED_DATA(path, std::string("rts-gmlc"));
   const RtsGmlc rts = RtsGmlc::read(path);
   const GridYear day = solve_hours(rts, {}, 24, {});
   ASSERT_EQ(day.hours.size(), 24u);
@@ -118,7 +108,7 @@ TEST(RtsGmlcFolder, ADayBalancesAndEqualsHoursAlone) {
 }
 
 TEST(RtsGmlcYearSlow, CurtailsAboutWhatAPlainOptimalFlowDoes) {
-  NEED(path, std::string("rts-gmlc"));
+  CARNOT_NEED_SHARED_DATA(path, std::string("rts-gmlc"));
   const RtsGmlc rts = RtsGmlc::read(path);
   const GridYear year = solve_hours(rts, {}, rts.hours(), {});
   EXPECT_EQ(year.unsolved, 0u);

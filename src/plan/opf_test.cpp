@@ -278,6 +278,31 @@ TEST(LinearProgram, OptimumPricesAndGrowth) {
   EXPECT_NEAR(answer.objective, -2.0, 1e-9);
 }
 
+TEST(LinearProgram, SlackRowsGoAndTheRestStays) {
+  LinearProgram program;  // maximise x + y within x <= 3 and rows
+  const int x = program.add_column(0.0, 3.0, -1.0), y = program.add_column(0.0, kUnlimited, -1.0);
+  const int first = program.add_row(-kUnlimited, 9.0, std::array{Term{x, 1.0}, Term{y, 1.0}});
+  program.add_row(-kUnlimited, 100.0, std::array{Term{x, 2.0}, Term{y, 1.0}});  // slack
+  program.add_row(-kUnlimited, 8.0, std::array{Term{x, 1.0}, Term{y, 2.0}});    // binds
+  program.add_row(-kUnlimited, 50.0, std::array{Term{y, 1.0}});                 // slack
+  EXPECT_NEAR(program.solve().objective, -5.5, 1e-9);
+  program.drop_slack_rows(1);
+  EXPECT_EQ(program.rows(), 2u);
+  ProgramAnswer answer = program.solve();
+  ASSERT_EQ(answer.status, ProgramStatus::Optimal);
+  EXPECT_NEAR(answer.objective, -5.5, 1e-9);
+  EXPECT_NEAR(answer.bound, -5.5, 1e-9);
+  EXPECT_NEAR(program.price(1), -0.5, 1e-9);  // what was the third row
+  program.set_row(first, -kUnlimited, 4.0);
+  const int later = program.add_row(-kUnlimited, 0.5, std::array{Term{y, 1.0}});
+  answer = program.solve();
+  EXPECT_NEAR(answer.objective, -3.5, 1e-9);
+  EXPECT_NEAR(program.price(later), -1.0, 1e-9);
+  program.drop_slack_rows(0);
+  EXPECT_EQ(program.rows(), 1u);
+  EXPECT_NEAR(program.solve().objective, -3.5, 1e-9);
+}
+
 TEST(LinearProgram, InfeasibilityComesWithAProof) {
   LinearProgram program;
   const int x = program.add_column(0.0, 1.0, 1.0), y = program.add_column(0.0, 1.0, 1.0);

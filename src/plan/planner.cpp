@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/sum.hpp"
 #include "carnot/plan/certificate.hpp"
 
 #include "plan/dual.hpp"
@@ -19,17 +20,177 @@ namespace carnot::plan {
 
 namespace {
 
-constexpr int kSweeps = 4;
+constexpr int kSweeps = 5;
+constexpr double kLean = 0.03, kFirstWidth = 0.05, kLastWidth = 0.005;  // of the sweeps' views
 constexpr std::size_t kWorthThreads = 2'000;  // jobs; fewer are priced before a thread starts
 constexpr std::int64_t kLegs = 20;            // of the rebuilding search: progress, and the clock
-constexpr double kDualShare = 0.6;            // of a time limit
-constexpr double kWarmth = 0.01;              // of the mean cost of a job
+constexpr double kDualShare = 0.5, kSweepShare = 0.8;  // of the work; of a time limit likewise
+constexpr double kWarmth = 0.01;                       // of the mean cost of a job
+constexpr int kFirstPlan = 8;                          // iterations before a plan is tried
+constexpr int kWarmIterations = 60;
+constexpr double kWarmStep = 0.02;
 
-int default_iterations(std::size_t jobs) { return jobs > 300'000 ? 250 : jobs > 3'000 ? 300 : 800; }
+int default_iterations(std::size_t jobs) { return jobs > 3'000 ? 300 : 800; }
 
+// Rebuilding pays where jobs are few and large.
 std::int64_t default_rounds(std::size_t jobs) {
-  return std::clamp<std::int64_t>(400 * static_cast<std::int64_t>(jobs), 1'000, 200'000);
+  const auto n = static_cast<std::int64_t>(jobs);
+  return n > 5'000 ? 20'000 : std::clamp<std::int64_t>(400 * n, 1'000, 200'000);
 }
+
+void check(const Problem& problem, const PlannerOptions& options) {
+  if (!problem.terms.empty())
+    throw InputError(
+        fmt::format("job {} has terms beyond the contract, which this planner knows not",
+                    problem.jobs.id(problem.terms.begin()->first)));
+  const std::size_t cells = problem.sites.size() * static_cast<std::size_t>(problem.slots);
+  if (!options.start_price.empty() && options.start_price.size() != cells)
+    throw InputError(fmt::format("start_price: {} prices, one a site and slot, not {}", cells,
+                                 options.start_price.size()));
+  for (const double price : options.start_price)
+    if (!(price >= 0 && price <= 1e12))
+      throw InputError(fmt::format("start_price: numbers, 0 to 1e12, not {}", price));
+  if (!options.start_plan.empty() && options.start_plan.size() != problem.jobs.size())
+    throw InputError(fmt::format("start_plan: {} assignments, one a job, not {}",
+                                 problem.jobs.size(), options.start_plan.size()));
+}
+
+class LargeSearch {
+ public:
+  LargeSearch(const Problem& problem, const PlannerOptions& options)
+      : problem_(problem),
+        options_(options),
+        began_(std::chrono::steady_clock::now()),
+        supply_(supplies(problem)),
+        table_(problem),
+        jobs_(problem.jobs.size()) {
+    Sum<double> value;
+    for (std::size_t j = 0; j < problem.jobs.size(); ++j) value += problem.jobs.value(j);
+    state_.objective_eur = kept_eur_ = value.value();
+    state_.bound_eur = -std::numeric_limits<double>::infinity();
+    threads_ = options.threads > 0
+                   ? options.threads
+                   : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    if (problem.jobs.size() < kWorthThreads) threads_ = 1;
+  }
+
+  Plan run() {
+    Plan plan;
+    plan.price = prices();
+    if (!stopped_) improve(plan.price);
+    plan.jobs = std::move(jobs_);
+    plan.solver = "large";
+    const Certificate certificate = certify(problem_, plan);
+    CARNOT_CHECK(certificate.holds(), certificate.violations.front());
+    plan.objective_eur = certificate.totals.objective_eur;
+    plan.bound_eur = certificate.totals.bound_eur;
+    state_.objective_eur = plan.objective_eur;
+    state_.bound_eur = plan.bound_eur;
+    go_on(1.0, 1.0);
+    plan.seconds = state_.seconds;
+    return plan;
+  }
+
+ private:
+  bool warm() const { return !options_.start_price.empty(); }
+
+  // False once it is time to stop.
+  bool go_on(double share, double share_of_time) {
+    state_.share_done = std::max(state_.share_done, share);
+    state_.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+    if (options_.progress && !stopped_ && !options_.progress(state_)) stopped_ = true;
+    return !stopped_ &&
+           (options_.time_limit_s <= 0 || state_.seconds < share_of_time * options_.time_limit_s);
+  }
+
+  /// Prices of the best bound; on the way there, first plans.
+  std::vector<double> prices() {
+    JobResponse response(problem_, table_);
+    DualOptions dual;
+    dual.threads = threads_;
+    dual.iterations = options_.iterations > 0 ? options_.iterations
+                      : warm()                ? kWarmIterations
+                                              : default_iterations(problem_.jobs.size());
+    if (warm()) dual.first_step = kWarmStep;
+    dual.progress = [&](const DualResult& best) {
+      state_.bound_eur = best.bound;
+      const double share = kDualShare * best.iterations / dual.iterations;
+      if (!go_on(share, kDualShare)) return false;
+      const bool half_way = best.iterations == dual.iterations / 3 && !warm();
+      if (best.iterations != kFirstPlan && !half_way) return true;
+      Insertion insertion = start(best.price);
+      insertion.insert_all([&] { return go_on(share, kDualShare); });
+      if (half_way) insertion.sweep(view(0.4), [&] { return go_on(share, kDualShare); });
+      keep(insertion);
+      return go_on(share, kDualShare);
+    };
+    return maximise_dual(problem_, supply_, response, options_.start_price, dual).price;
+  }
+
+  /// How the sweeps see costs: ever less by the prices.
+  static CostView view(double done) {
+    return {.trust = 1.0 - done * done * done,
+            .lean = kLean,
+            .width = kFirstWidth * std::pow(kLastWidth / kFirstWidth, done)};
+  }
+
+  /// With what the start plan says, if there is one.
+  Insertion start(const std::vector<double>& price) {
+    Insertion insertion(problem_, supply_, table_, price, threads_);
+    for (std::size_t j = 0; j < options_.start_plan.size(); ++j)
+      insertion.keep(j, options_.start_plan[j]);
+    return insertion;
+  }
+
+  void keep(const Insertion& insertion) {
+    const double objective = insertion.objective();
+    if (objective > kept_eur_) return;
+    state_.objective_eur = kept_eur_ = objective;
+    jobs_ = insertion.assignments();
+  }
+
+  void improve(const std::vector<double>& price) {
+    Insertion insertion = start(price);
+    insertion.insert_all([&] { return go_on(kDualShare, 1.0); });
+    bool more = go_on(kDualShare, 1.0);
+    for (int n = 1; n <= kSweeps && more; ++n) {
+      const double done = static_cast<double>(n) / kSweeps;
+      const double share = kDualShare + (kSweepShare - kDualShare) * done;
+      insertion.sweep(view(done), [&] { return go_on(share, 1.0); });
+      state_.objective_eur = std::min(state_.objective_eur, insertion.objective());
+      more = go_on(share, 1.0);
+    }
+    if (more) rebuild(insertion);
+    insertion.sweep({}, [&] { return go_on(1.0, 1.0); });
+    keep(insertion);
+  }
+
+  void rebuild(Insertion& insertion) {
+    const std::size_t jobs = problem_.jobs.size();
+    const std::int64_t rounds = options_.rounds >= 0 ? options_.rounds : default_rounds(jobs);
+    const double warmth = kWarmth * std::abs(state_.objective_eur) /
+                          static_cast<double>(std::max<std::size_t>(jobs, 1));
+    for (std::int64_t leg = 0; leg < kLegs; ++leg) {
+      const double done = static_cast<double>(leg + 1) / kLegs;
+      insertion.rebuild(static_cast<std::uint64_t>(rounds / kLegs), warmth * (1.0 - done),
+                        options_.seed + 1000 * static_cast<std::uint64_t>(leg));
+      state_.objective_eur = std::min(state_.objective_eur, insertion.objective());
+      if (!go_on(kSweepShare + (1 - kSweepShare) * done, 1.0)) return;
+    }
+  }
+
+  const Problem& problem_;
+  const PlannerOptions& options_;
+  std::chrono::steady_clock::time_point began_;
+  PlanProgress state_;
+  bool stopped_ = false;  // by whoever watches
+  std::vector<Supply> supply_;
+  PriceTable table_;
+  int threads_ = 1;
+  std::vector<Assignment> jobs_;  // the best plan that was kept; at first all jobs are dropped
+  double kept_eur_ = 0;
+};
 
 }  // namespace
 
@@ -38,69 +199,8 @@ double Plan::gap() const noexcept {
 }
 
 Plan plan_large(const Problem& problem, const PlannerOptions& options) {
-  if (!problem.terms.empty())
-    throw InputError(
-        fmt::format("job {} has terms beyond the contract, which this planner knows not",
-                    problem.jobs.id(problem.terms.begin()->first)));
-  const auto began = std::chrono::steady_clock::now();
-  PlanProgress state;
-  state.objective_eur = std::numeric_limits<double>::infinity();
-  // False once it is time to stop.
-  const auto go_on = [&](double share, double share_of_time) {
-    state.share_done = share;
-    state.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    const bool wanted = !options.progress || options.progress(state);
-    return wanted &&
-           (options.time_limit_s <= 0 || state.seconds < share_of_time * options.time_limit_s);
-  };
-
-  const std::vector<Supply> supply = supplies(problem);
-  PriceTable table(problem);
-  DualOptions dual;
-  const std::size_t jobs = problem.jobs.size();
-  dual.threads = options.threads > 0
-                     ? options.threads
-                     : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  if (jobs < kWorthThreads) dual.threads = 1;
-  dual.iterations = options.iterations > 0 ? options.iterations : default_iterations(jobs);
-  dual.progress = [&](int n, double, double best) {
-    state.bound_eur = best;
-    return go_on(0.5 * (n + 1) / dual.iterations, kDualShare);
-  };
-  const DualResult prices = maximise_dual(problem, supply, table, {}, dual);
-
-  table.evaluate(prices.price, 0, dual.threads);
-  Insertion insertion(problem, supply, table, prices.price);
-  insertion.insert_all();
-  state.objective_eur = insertion.objective();
-  bool more = go_on(0.55, 1.0);
-  for (int n = 1; n <= kSweeps && more; ++n) {
-    insertion.sweep(1.0 - static_cast<double>(n) / kSweeps);
-    state.objective_eur = insertion.objective();
-    more = go_on(0.55 + 0.25 * n / kSweeps, 1.0);
-  }
-  const std::int64_t rounds = options.rounds >= 0 ? options.rounds : default_rounds(jobs);
-  const double warmth =
-      kWarmth * std::abs(state.objective_eur) / static_cast<double>(std::max<std::size_t>(jobs, 1));
-  for (std::int64_t leg = 0; leg < kLegs && more; ++leg) {
-    insertion.rebuild(rounds / kLegs, warmth * (1.0 - static_cast<double>(leg + 1) / kLegs),
-                      options.seed + 1000 * static_cast<std::uint64_t>(leg));
-    state.objective_eur = insertion.objective();
-    more = go_on(0.8 + 0.2 * static_cast<double>(leg + 1) / kLegs, 1.0);
-  }
-  insertion.sweep(0.0);
-
-  Plan plan;
-  plan.jobs = insertion.assignments();
-  plan.price = prices.price;
-  plan.solver = "large";
-  const Certificate certificate = certify(problem, plan);
-  CARNOT_CHECK(certificate.holds(), certificate.violations.front());
-  plan.objective_eur = certificate.totals.objective_eur;
-  plan.bound_eur = certificate.totals.bound_eur;
-  go_on(1.0, 1.0);
-  plan.seconds = state.seconds;
-  return plan;
+  check(problem, options);
+  return LargeSearch(problem, options).run();
 }
 
 }  // namespace carnot::plan

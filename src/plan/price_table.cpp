@@ -2,104 +2,96 @@
 #include "plan/price_table.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace carnot::plan {
 
+namespace {
+
+constexpr int kBits = 20;  // more than any release, deadline or number of slots needs
+constexpr std::size_t kParts = 64;
+
+std::uint64_t key_of(std::int32_t release, std::int32_t deadline, std::int32_t slots) {
+  return (static_cast<std::uint64_t>(release) << (2 * kBits)) |
+         (static_cast<std::uint64_t>(deadline) << kBits) | static_cast<std::uint64_t>(slots);
+}
+
+}  // namespace
+
 PriceTable::PriceTable(const Problem& problem)
-    : sites_(problem.sites.size()), slots_(static_cast<std::size_t>(problem.slots)) {
+    : sites_(problem.sites.size()),
+      slots_(static_cast<std::size_t>(problem.slots)),
+      stride_(padded(sites_)) {
   const PlanJobs& jobs = problem.jobs;
-  using Key = std::tuple<std::int32_t, std::int32_t, std::int32_t>;
-  std::vector<Key> keys;
+  std::vector<std::uint64_t> keys;
   const std::size_t modes = jobs.size() == 0 ? 0 : jobs.mode_end(jobs.size() - 1);
   keys.reserve(modes);
   for (std::size_t j = 0; j < jobs.size(); ++j)
     for (std::size_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i)
-      keys.emplace_back(jobs.release(j), jobs.deadline(j), jobs.mode(i).slots);
-  std::vector<Key> sorted = keys;
+      keys.push_back(key_of(jobs.release(j), jobs.deadline(j), jobs.mode(i).slots));
+  std::vector<std::uint64_t> sorted = keys;
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   class_slots_.reserve(sorted.size());
+  std::vector<std::uint32_t> window_of_class;
+  constexpr std::uint64_t kMask = (std::uint64_t{1} << kBits) - 1;
   for (std::uint32_t c = 0; c < sorted.size(); ++c) {
-    const auto [release, deadline, slots] = sorted[c];
+    const auto release = static_cast<std::int32_t>(sorted[c] >> (2 * kBits));
+    const auto deadline = static_cast<std::int32_t>((sorted[c] >> kBits) & kMask);
     if (windows_.empty() || windows_.back().release != release ||
         windows_.back().deadline != deadline)
       windows_.push_back({release, deadline, c, c});
     windows_.back().last = c + 1;
-    class_slots_.push_back(slots);
+    window_of_class.push_back(static_cast<std::uint32_t>(windows_.size() - 1));
+    class_slots_.push_back(static_cast<std::int32_t>(sorted[c] & kMask));
   }
   class_of_mode_.reserve(modes);
-  for (const Key& key : keys)
+  for (const std::uint64_t key : keys)
     class_of_mode_.push_back(static_cast<std::uint32_t>(
         std::lower_bound(sorted.begin(), sorted.end(), key) - sorted.begin()));
-  cost_.resize(sorted.size() * sites_);
-  best_.resize(sorted.size());
-}
-
-// Visits every window with its slots in order of price: visit(window, order, count). Windows that
-// begin together grow by insertion, so that each slot is placed once a release.
-template <class Visit>
-void PriceTable::for_each_window(const double* price, std::uint64_t turn, Visit&& visit) const {
-  struct Slot {
-    double price;
-    std::uint32_t tie, slot;
-    bool operator<(const Slot& other) const noexcept {
-      return price < other.price || (price == other.price && tie < other.tie);
-    }
-  };
-  std::vector<Slot> order;
-  order.reserve(slots_);
-  std::int32_t release = -1, end = 0;
-  for (const Window& window : windows_) {
-    if (window.release != release) {
-      order.clear();
-      release = end = window.release;
-    }
-    for (; end < window.deadline; ++end) {
-      const auto t = static_cast<std::uint32_t>(end);
-      const Slot slot{
-          price[t], static_cast<std::uint32_t>((t * 2654435761ULL + turn * 40503ULL) & 0xffff), t};
-      order.insert(std::upper_bound(order.begin(), order.end(), slot), slot);
-    }
-    visit(window, order);
+  window_jobs_.resize(windows_.size());
+  window_of_job_.reserve(jobs.size());
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    window_of_job_.push_back(window_of_class[class_of_mode_[jobs.mode_begin(j)]]);
+    ++window_jobs_[window_of_job_.back()];
   }
 }
 
-void PriceTable::evaluate(const std::vector<double>& price, std::uint64_t turn, int threads) {
-  for_all(sites_, threads, [&](std::size_t s) {
-    for_each_window(&price[s * slots_], turn, [&](const Window& window, const auto& order) {
-      double sum = 0;
-      std::int32_t taken = 0;
-      for (std::uint32_t c = window.first; c < window.last; ++c) {
-        for (; taken < class_slots_[c]; ++taken)
-          sum += order[static_cast<std::size_t>(taken)].price;
-        cost_[c * sites_ + s] = sum;
-      }
-    });
-  });
-  constexpr std::size_t kBlock = 1024;
-  for_all((classes() + kBlock - 1) / kBlock, threads, [&](std::size_t block) {
-    for (std::size_t c = block * kBlock; c < std::min(classes(), (block + 1) * kBlock); ++c) {
-      const double* row = cost(c);
-      best_[c] = static_cast<std::uint32_t>(std::min_element(row, row + sites_) - row);
-    }
-  });
+std::vector<std::size_t> PriceTable::parts(std::size_t parts, double per_job) const {
+  const auto work = [&](std::size_t w) {
+    const Window& x = windows_[w];
+    return static_cast<double>(stride_ / kTile) * (class_slots_[x.last - 1] + x.last - x.first) +
+           per_job * static_cast<double>(window_jobs_[w]);
+  };
+  double all = 0;
+  for (std::size_t w = 0; w < windows_.size(); ++w) all += work(w);
+  std::vector<std::size_t> out{0};
+  double done = 0;
+  for (std::size_t w = 0; w < windows_.size(); ++w) {
+    done += work(w);
+    if (done * static_cast<double>(parts) >= all * static_cast<double>(out.size()))
+      out.push_back(w + 1);
+  }
+  if (out.back() != windows_.size()) out.push_back(windows_.size());
+  return out;
 }
 
-void PriceTable::spread(const std::vector<double>& price, std::uint64_t turn,
-                        const std::vector<double>& power, std::vector<double>& load,
-                        int threads) const {
-  load.assign(sites_ * slots_, 0.0);
-  for_all(sites_, threads, [&](std::size_t s) {
-    double* const out = &load[s * slots_];
-    for_each_window(&price[s * slots_], turn, [&](const Window& window, const auto& order) {
-      double above = 0;  // power of classes that take more slots than the one in hand
-      for (std::uint32_t c = window.last; c-- > window.first;) {
-        above += power[c * sites_ + s];
-        if (above == 0) continue;
-        const std::int32_t from = c == window.first ? 0 : class_slots_[c - 1];
-        for (std::int32_t i = from; i < class_slots_[c]; ++i)
-          out[order[static_cast<std::size_t>(i)].slot] += above;
+void PriceTable::evaluate(const std::vector<double>& price, int threads) {
+  std::vector<double> tiles;
+  tile_prices(price, sites_, slots_, tiles);
+  cost_.resize(classes() * stride_);
+  const std::vector<std::size_t> part = parts(kParts);
+  for_all(part.size() - 1, threads, [&](std::size_t p) {
+    std::vector<double> scratch;
+    for_each_release(windows_, part[p], part[p + 1], [&](std::size_t first, std::size_t last) {
+      for (std::size_t tile = 0; tile < stride_ / kTile; ++tile) {
+        RowRequest request;
+        request.tile = &tiles[tile * slots_ * kTile];
+        request.window = &windows_[first];
+        request.windows = last - first;
+        request.slots = class_slots_.data();
+        request.cost = &cost_[windows_[first].first * stride_ + tile * kTile];
+        request.stride = stride_;
+        price_rows(request, scratch);
       }
     });
   });

@@ -11,6 +11,8 @@
 
 #include "carnot/plan/problem.hpp"
 
+#include "plan/price_rows.hpp"
+
 namespace carnot::plan {
 
 class PriceTable {
@@ -19,41 +21,46 @@ class PriceTable {
 
   std::size_t classes() const noexcept { return class_slots_.size(); }
   std::size_t sites() const noexcept { return sites_; }
+  std::size_t slots() const noexcept { return slots_; }
   std::uint32_t class_of(std::size_t mode) const noexcept { return class_of_mode_[mode]; }
+  /// Ascending in (release, deadline); together they hold every class once, in order.
+  const std::vector<Window>& windows() const noexcept { return windows_; }
+  /// k of each class.
+  const std::vector<std::int32_t>& class_slots() const noexcept { return class_slots_; }
+  /// Windows cut into at most `parts` runs of about equal work, [part] ... [part + 1].
+  /// \param per_job  work of a job, where pricing one class at eight sites is 1
+  std::vector<std::size_t> parts(std::size_t parts, double per_job = 0) const;
+  std::size_t jobs_in(std::size_t window) const noexcept { return window_jobs_[window]; }
+  std::uint32_t window_of(std::size_t job) const noexcept { return window_of_job_[job]; }
 
-  /// Prices every class at every site: cost[class x sites + site] = sum of the k smallest prices of
-  /// the window. \param price  [site x slots + slot]; ties are broken by slot order rotated by
-  /// `turn`, so that repeated use spreads what costs the same
-  void evaluate(const std::vector<double>& price, std::uint64_t turn, int threads);
-  const double* cost(std::size_t klass) const noexcept { return &cost_[klass * sites_]; }
-  /// The site of least cost of a class, and that cost.
-  std::uint32_t best_site(std::size_t klass) const noexcept { return best_[klass]; }
-  double best_cost(std::size_t klass) const noexcept {
-    return cost_[klass * sites_ + best_[klass]];
-  }
-
-  /// Spreads power over the slots `evaluate` found cheapest: load[site x slots + slot] is
-  /// overwritten. \param power  [class x sites + site], kW
-  void spread(const std::vector<double>& price, std::uint64_t turn,
-              const std::vector<double>& power, std::vector<double>& load, int threads) const;
+  /// Prices every class at every site: the sum of the k smallest prices of its window.
+  /// \param price  [site x slots + slot]
+  void evaluate(const std::vector<double>& price, int threads);
+  /// [site], EUR per kW and hour of a slot.
+  const double* cost(std::size_t klass) const noexcept { return &cost_[klass * stride_]; }
 
  private:
-  struct Window {
-    std::int32_t release = 0, deadline = 0;
-    std::uint32_t first = 0, last = 0;  // classes, ascending in slots
-  };
-  template <class Visit>
-  void for_each_window(const double* price, std::uint64_t turn, Visit&& visit) const;
-
-  std::size_t sites_, slots_;
-  std::vector<Window> windows_;  // ascending in (release, deadline)
+  std::size_t sites_, slots_, stride_;
+  std::vector<Window> windows_;
+  std::vector<std::size_t> window_jobs_;
   std::vector<std::int32_t> class_slots_;
-  std::vector<std::uint32_t> class_of_mode_, best_;
+  std::vector<std::uint32_t> class_of_mode_, window_of_job_;
   std::vector<double> cost_;
 };
 
-/// Runs body(i) for i in [0, n), over `threads` threads in a fixed interleaving; body(i) must not
-/// depend on the order.
+/// Visits the runs of windows that begin together among [from, to): visit(first, last).
+template <class Visit>
+void for_each_release(const std::vector<Window>& windows, std::size_t from, std::size_t to,
+                      Visit&& visit) {
+  while (from < to) {
+    std::size_t last = from + 1;
+    while (last < to && windows[last].release == windows[from].release) ++last;
+    visit(from, last);
+    from = last;
+  }
+}
+
+/// Runs body(i) for i in [0, n) on `threads` threads; body(i) must not depend on the order.
 template <class Body>
 void for_all(std::size_t n, int threads, Body&& body);
 

@@ -10,6 +10,7 @@
 #include "carnot/base/file.hpp"
 #include "carnot/plan/plan_file.hpp"
 
+#include "plan/certificate_jobs.hpp"
 #include "plan/job_block.hpp"
 #include "plan/problem_read.hpp"
 #include "plan/test_terms.hpp"
@@ -294,6 +295,76 @@ TEST(TermsOfJobs, WorkMustFitAtFullSpeedAndIntoMemory) {
   EXPECT_EQ(complaint(json), "");
   json["jobs"][0]["restart_eur"] = 1;
   EXPECT_THAT(complaint(json), HasSubstr("mode 1 slots: fewer: window x work"));
+}
+
+TEST(TermsOfJobs, WhateverIsReadCanBePlannedAndChecked) {
+  const nlohmann::json odd[] = {nullptr, 0,    1,    2,    3,     4,     6,   -1,  0.5,   1.0 / 3,
+                                1e-9,    60,   1e6,  1e12, "x",   true,  5,   100, false, 2.5,
+                                {"eu"},  0.25, 1e-3, 2,    3600., 1.5e4, 7e5, 4,   1};
+  const char* paths[] = {"/network/gb_per_s",
+                         "/network/kwh_per_gb",
+                         "/sites/0/egress_eur_per_gb",
+                         "/sites/1/memory_gb",
+                         "/jobs/0/needs",
+                         "/jobs/0/memory_gb",
+                         "/jobs/0/preemptible",
+                         "/jobs/0/min_run_slots",
+                         "/jobs/0/restart_eur",
+                         "/jobs/0/restart_slots",
+                         "/jobs/0/movable",
+                         "/jobs/0/each_move_eur",
+                         "/jobs/0/data_gb",
+                         "/jobs/0/origin",
+                         "/jobs/0/due",
+                         "/jobs/0/late_eur_per_slot",
+                         "/jobs/0/stop_s",
+                         "/jobs/0/value_eur",
+                         "/jobs/0/modes/0/slots",
+                         "/jobs/0/modes/0/power_kw",
+                         "/jobs/0/modes/0/levels/0/power_kw",
+                         "/jobs/0/modes/0/levels/0/speed",
+                         "/jobs/0/modes/0/levels/1/power_kw",
+                         "/jobs/0/modes/0/levels/1/speed"};
+  int read = 0;
+  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
+    const RandomStream random(seed, "odd-terms");
+    nlohmann::json json = document();
+    json["network"] = {{"gb_per_s", 1}, {"kwh_per_gb", 0.01}};
+    json["jobs"][0]["movable"] = true;
+    json["jobs"][0]["value_eur"] = 1e6;
+    json["jobs"][0].update({{"due", 3}, {"late_eur_per_slot", 0.1}});
+    json["jobs"][0]["modes"][0]["levels"] = {{{"power_kw", 1}, {"speed", 2}},
+                                             {{"power_kw", 2}, {"speed", 2.5}}};
+    for (std::uint64_t k = 0; k < 3; ++k)
+      json[nlohmann::json::json_pointer(paths[random.below(2 * k, std::size(paths))])] =
+          odd[random.below(2 * k + 1, std::size(odd))];
+    Problem problem;
+    try {
+      problem = parse_problem(json.dump(), "p.json");
+    } catch (const InputError&) {
+      continue;
+    }
+    ++read;
+    const testing::RandomPrices prices(problem, seed);
+    const JobRun run = cheapest(problem, 0, prices.prices);
+    std::vector<double> load(prices.energy.size());
+    std::vector<std::string> wrong;
+    check_course(problem, 0, run.assignment, run.course, prices.prices, load, {}, wrong);
+    EXPECT_THAT(wrong, ::testing::IsEmpty()) << json.dump();
+    const double cost = priced(problem, run, prices.prices);
+    const double least = least_cost(problem, 0, prices.prices);
+    EXPECT_LE(least, cost) << json.dump();
+    // What it could draw and pay, which rounding is measured by.
+    double size = 1 + std::abs(cost) + problem.jobs.mode(0).power_kw;
+    if (const JobTerms* terms = problem.terms_of(0)) {
+      for (const auto& levels : terms->levels)
+        for (const PlanLevel& level : levels) size = std::max(size, level.power_kw);
+      size += std::min(terms->data_gb, 4 * problem.slot_s * problem.network.gb_per_s) *
+              problem.network.kwh_per_gb;
+    }
+    EXPECT_NEAR(least, cost, 1e-11 * size) << json.dump();
+  }
+  EXPECT_GE(read, 500);
 }
 
 }  // namespace

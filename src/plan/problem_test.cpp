@@ -11,6 +11,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 
+#include "base/testing_files.hpp"
 #include "plan/problem_read.hpp"
 #include "plan/test_problem.hpp"
 
@@ -281,12 +282,11 @@ TEST(PlanGenerate, IsOfItsSeedAndWithinItsNumbers) {
 }
 
 TEST(PlanGenerate, TakesRealHours) {
-  const char* data = std::getenv("CARNOT_SHARED_DATA");
-  if (data == nullptr) GTEST_SKIP() << "CARNOT_SHARED_DATA is not set";
+  CARNOT_NEED_SHARED_DATA(sites, "sites-2023-hourly");
   GenerateOptions options;
   options.jobs = 50;
   options.sites = 4;
-  options.data_dir = std::string(data) + "/sites-2023-hourly";
+  options.data_dir = sites;
   const Problem problem = generate_problem(options);
   EXPECT_NE(problem.sites[0].price_eur_per_kwh, problem.sites[1].price_eur_per_kwh);
   options.slots = 9000;

@@ -43,8 +43,7 @@ class SiteModel {
   }
   /// EUR per kWh of IT energy, without the power it draws.
   double it_cost(std::size_t s) const {
-    return terms(s).it_eur_per_kwh +
-           1e-6 * problem_.carbon_price_eur_per_t * terms(s).it_g_per_kwh;
+    return terms(s).it_eur_per_kwh + 1e-6 * problem_.carbon_price_eur_per_t * terms(s).it_g_per_kwh;
   }
 
   /// Straight pieces of facility power over IT power, from zero up.

@@ -187,7 +187,7 @@ class EveryCourse {
   double best_ = 0;
 };
 
-/// Random prices, some of them negative, and weights.
+/// Random prices, some of them negative for even seeds, and weights.
 struct RandomPrices {
   std::vector<double> energy, reserve;
   JobPrices prices;
@@ -195,8 +195,8 @@ struct RandomPrices {
     const RandomStream random(seed, "job-prices");
     const std::size_t cells = problem.sites.size() * static_cast<std::size_t>(problem.slots);
     for (std::size_t i = 0; i < cells; ++i) {
-      energy.push_back(0.4 * random.uniform(i) - 0.1);
-      reserve.push_back(0.05 * random.uniform(cells + i));
+      energy.push_back(0.4 * random.uniform(i) - (seed % 2 == 0 ? 0.1 : 0.0));
+      reserve.push_back((seed % 4 == 1 ? 0.002 : 0.05) * random.uniform(cells + i));
     }
     prices.energy = energy;
     if (random.uniform(2 * cells) < 0.6) prices.reserve = reserve;

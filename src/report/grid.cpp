@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/version.hpp"
+#include "carnot/plan/grid_emissions.hpp"
 
 #include "report/json_reading.hpp"
 
@@ -38,18 +39,35 @@ std::string generator_name(const Grid& grid, std::size_t g) {
   return given.empty() ? fmt::format("generator {}", g + 1) : given;
 }
 
-Json buses_json(const GridReport& r, const std::vector<double>& generation_mw) {
+/// CO2 of an optimum whose units say what they emit; empty otherwise.
+std::vector<double> co2_of(const GridReport& r) {
+  if (r.marginal_co2_kg_per_mwh.empty()) return {};
+  return plan::SupplyCurves(r.grid, 0.0).co2_kg_per_h(r.result.output_mw);
+}
+
+Json buses_json(const GridReport& r, const std::vector<double>& generation_mw,
+                const std::vector<double>& co2_kg_per_h) {
+  std::vector<double> average;
+  if (!co2_kg_per_h.empty())
+    average = plan::bus_average_co2(r.grid, r.state.demand_mw, r.result.output_mw, co2_kg_per_h,
+                                    r.result.flow_mw);
+  const auto at = [](const std::vector<double>& values, std::size_t b) {
+    return values.empty() ? Json() : Json(values[b]);
+  };
   Json buses = Json::array();
   for (std::size_t b = 0; b < r.grid.buses.size(); ++b) {
     const GridBus& bus = r.grid.buses[b];
-    buses.push_back(
-        {{"bus", bus.id},
-         {"demand_mw", r.state.demand_mw[b] + bus.shunt_mw},
-         {"generation_mw", generation_mw[b]},
-         {"shed_mw", r.result.shed_mw.empty() ? 0.0 : r.result.shed_mw[b]},
-         {"angle_rad", r.result.angle_rad[b]},
-         {"price_per_mwh",
-          r.result.price_per_mwh.empty() ? Json(nullptr) : Json(r.result.price_per_mwh[b])}});
+    buses.push_back({{"bus", bus.id},
+                     {"area", bus.area},
+                     {"latitude_deg", number_or_null(bus.latitude_deg)},
+                     {"longitude_deg", number_or_null(bus.longitude_deg)},
+                     {"demand_mw", r.state.demand_mw[b] + bus.shunt_mw},
+                     {"generation_mw", generation_mw[b]},
+                     {"shed_mw", r.result.shed_mw.empty() ? 0.0 : r.result.shed_mw[b]},
+                     {"angle_rad", r.result.angle_rad[b]},
+                     {"price_per_mwh", at(r.result.price_per_mwh, b)},
+                     {"average_co2_kg_per_mwh", at(average, b)},
+                     {"marginal_co2_kg_per_mwh", at(r.marginal_co2_kg_per_mwh, b)}});
   }
   return buses;
 }
@@ -70,7 +88,7 @@ Json branches_json(const GridReport& r) {
   return branches;
 }
 
-Json generators_json(const GridReport& r) {
+Json generators_json(const GridReport& r, const std::vector<double>& co2_kg_per_h) {
   Json generators = Json::array();
   for (std::size_t g = 0; g < r.grid.generators.size(); ++g) {
     const GridGenerator& generator = r.grid.generators[g];
@@ -80,6 +98,7 @@ Json generators_json(const GridReport& r) {
                           {"minimum_mw", r.state.minimum_mw[g]},
                           {"maximum_mw", r.state.maximum_mw[g]},
                           {"cost_per_h", generator.cost.per_h(r.result.output_mw[g])},
+                          {"co2_kg_per_h", co2_kg_per_h.empty() ? Json() : Json(co2_kg_per_h[g])},
                           {"weather_driven", generator.weather_driven}});
   }
   return generators;
@@ -156,8 +175,10 @@ std::string grid_json(const GridReport& r) {
   std::vector<double> generation(r.grid.buses.size(), 0.0);
   for (std::size_t g = 0; g < r.grid.generators.size(); ++g)
     generation[r.grid.generators[g].bus] += result.output_mw[g];
+  const std::vector<double> co2 = co2_of(r);
   json["cost_per_h"] = result.cost_per_h;
   json["bound_per_h"] = is_flow ? Json(nullptr) : Json(result.bound_per_h);
+  json["co2_kg_per_h"] = co2.empty() ? Json() : Json(sum(co2));
   json["generation_mw"] = result.generation_mw;
   json["demand_mw"] = result.demand_mw;
   json["shed_mw"] = sum(result.shed_mw);
@@ -168,10 +189,10 @@ std::string grid_json(const GridReport& r) {
   json["residual_mw"] = result.residual_mw;
   json["hulls"] = result.hulls;
   json["congested"] = congested_json(r);
-  json["buses"] = buses_json(r, generation);
+  json["buses"] = buses_json(r, generation, co2);
   json["branches"] = branches_json(r);
   json["dc_lines"] = dc_lines_json(r);
-  json["generators"] = generators_json(r);
+  json["generators"] = generators_json(r, co2);
   json["solve_s"] = r.seconds;
   return json.dump(2) + "\n";
 }
@@ -200,6 +221,12 @@ std::string grid_terminal(const GridReport& r) {
     const auto [low, high] =
         std::minmax_element(result.price_per_mwh.begin(), result.price_per_mwh.end());
     out += fmt::format("  {:<12}{:>16.4f} to {:.4f} per MWh\n", "price", *low, *high);
+  }
+  if (!r.marginal_co2_kg_per_mwh.empty()) {
+    const auto [low, high] =
+        std::minmax_element(r.marginal_co2_kg_per_mwh.begin(), r.marginal_co2_kg_per_mwh.end());
+    line("CO2", sum(co2_of(r)) / 1e3, "t/h (modelled)");
+    out += fmt::format("  {:<12}{:>16.1f} to {:.1f} kg/MWh of one more MWh\n", "", *low, *high);
   }
   for (const std::size_t l : result.congested) {
     const GridBranch& branch = r.grid.branches[l];

@@ -13,30 +13,13 @@
 #include "report/columns.hpp"
 #include "report/measurement_words.hpp"
 #include "report/sample_measurement.hpp"
+#include "report/testing_text.hpp"
 
 namespace carnot::report {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
-/// To renew after a change of the form, set CARNOT_GOLDEN_UPDATE=1 and read the difference.
-void expect_golden(const std::string& name, const std::string& now) {
-  const std::string path = std::string(CARNOT_SOURCE_DIR) + "/src/report/testdata/" + name;
-  if (std::getenv("CARNOT_GOLDEN_UPDATE") != nullptr) std::ofstream(path, std::ios::binary) << now;
-  std::ifstream file(path, std::ios::binary);
-  ASSERT_TRUE(file.good()) << path;
-  std::ostringstream agreed;
-  agreed << file.rdbuf();
-  EXPECT_EQ(now, agreed.str());
-}
 
 /// Accounting left out: tables of grids and prices renew, the form does not.
 Measurement measured(const sample::MeasurementOptions& options = {}) {

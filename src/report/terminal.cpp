@@ -9,51 +9,12 @@
 
 #include "report/columns.hpp"
 #include "report/facts.hpp"
+#include "report/table.hpp"
 #include "report/words.hpp"
 
 namespace carnot::report {
 
 namespace {
-
-struct Column {
-  std::string name, unit;
-  int worth;  ///< the least go first when the terminal is narrow
-  std::vector<std::string> cells;
-  bool left = false;
-
-  std::size_t width() const {
-    std::size_t w = std::max(columns(name), columns(unit));
-    for (const std::string& cell : cells) w = std::max(w, columns(cell));
-    return w;
-  }
-};
-
-/// All cells with the same decimals, so that they compare by eye.
-std::vector<std::string> aligned_numbers(const std::vector<double>& values, double factor,
-                                         int digits = 3) {
-  double largest = 0;
-  for (const double v : values) {
-    if (std::isfinite(v)) largest = std::max(largest, std::abs(v * factor));
-  }
-  // A quarter: the largest is often far above the rest, which should keep three digits too.
-  const int whole = largest > 0 ? static_cast<int>(std::floor(std::log10(largest / 4))) + 1 : 1;
-  const int decimals = std::clamp(digits - std::max(1, whole), 0, 2);
-  std::vector<std::string> out;
-  for (const double v : values) {
-    std::string text = std::isfinite(v) ? fmt::format("{:.{}f}", v * factor, decimals) : "n/a";
-    if (text.find_first_not_of("-0.") == std::string::npos && text[0] == '-') text.erase(0, 1);
-    out.push_back(std::move(text));
-  }
-  return out;
-}
-
-double largest_of(const std::vector<double>& values) {
-  double out = 0;
-  for (const double v : values) {
-    if (std::isfinite(v)) out = std::max(out, std::abs(v));
-  }
-  return out;
-}
 
 std::string short_outcome(const std::string& outcome) {
   if (outcome == "target-reached") return "reached";
@@ -129,29 +90,6 @@ std::vector<Column> build(const RunResult& result) {
   };
 }
 
-constexpr std::size_t kMarker = 2;  // "> " before the policy
-
-std::size_t table_width(const std::vector<Column>& table, std::size_t gap) {
-  std::size_t width = kMarker;
-  for (const Column& column : table) width += column.width() + gap;
-  return table.empty() ? width : width - gap;
-}
-
-void fit(std::vector<Column>& table, std::size_t width) {
-  while (table_width(table, 1) > width && table.size() > 2) {
-    table.erase(std::min_element(table.begin(), table.end(), [](const Column& a, const Column& b) {
-      return a.worth < b.worth;
-    }));
-  }
-  const std::size_t used = table_width(table, 1);
-  if (used <= width) return;
-  Column& policy = table.front();
-  const std::size_t excess = used - width, now = policy.width();
-  const std::size_t room = now > excess + 4 ? now - excess : 4;
-  for (std::string& cell : policy.cells) cell = cut(cell, room);
-  policy.name = cut(policy.name, room);
-}
-
 }  // namespace
 
 std::string to_terminal(const RunResult& result, int width, bool colour) {
@@ -169,29 +107,15 @@ std::string to_terminal(const RunResult& result, int width, bool colour) {
   out += strong(cut(title, room)) + "\n\n";
   if (!result.lanes.empty()) {
     std::vector<Column> table = build(result);
-    fit(table, room);
-    const std::size_t gap = table_width(table, 2) <= room ? 2 : 1;
-    const auto line = [&](const std::string& marker,
-                          const std::function<std::string(const Column&)>& cell) {
-      std::string text = marker;
-      for (const Column& column : table) {
-        if (text.size() > marker.size()) text.append(gap, ' ');
-        text += column.left ? padded_right(cell(column), column.width())
-                            : padded_left(cell(column), column.width());
-      }
-      while (!text.empty() && text.back() == ' ') text.pop_back();
-      return text;
-    };
-    out += soft(line("  ", [](const Column& c) { return c.name; })) + "\n";
-    out += soft(line("  ", [](const Column& c) { return c.unit; })) + "\n";
-    for (std::size_t i = 0; i < result.lanes.size(); ++i) {
-      const std::string& policy = result.lanes[i].policy;
-      const bool best = policy == result.best;
-      const std::string text = line(best                          ? "> "
-                                    : policy == result.best_fixed ? "+ "
-                                                                  : "  ",
-                                    [i](const Column& c) { return c.cells[i]; });
-      out += (best ? strong(text) : text) + "\n";
+    std::vector<std::string> markers;
+    for (const LaneResult& lane : result.lanes)
+      markers.push_back(lane.policy == result.best         ? "> "
+                        : lane.policy == result.best_fixed ? "+ "
+                                                           : "  ");
+    const std::vector<std::string> lines = table_lines(table, room, markers);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const bool best = i >= 2 && result.lanes[i - 2].policy == result.best;
+      out += (i < 2 ? soft(lines[i]) : best ? strong(lines[i]) : lines[i]) + "\n";
     }
     std::string key;
     if (!result.best.empty()) key += "> least cost";

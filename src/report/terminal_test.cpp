@@ -12,6 +12,7 @@
 
 #include "report/columns.hpp"
 #include "report/sample_run.hpp"
+#include "report/testing_text.hpp"
 
 namespace carnot::report {
 namespace {
@@ -19,26 +20,9 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
-/// The transcript people see. To renew it after a change of the form, set CARNOT_GOLDEN_UPDATE=1
-/// and read the difference.
+/// The transcript people see.
 TEST(Terminal, LooksAsAgreed) {
-  const std::string path = std::string(CARNOT_SOURCE_DIR) + "/src/report/testdata/terminal_80.txt";
-  const std::string now = to_terminal(summarise(sample::run()), 80, false);
-  if (std::getenv("CARNOT_GOLDEN_UPDATE") != nullptr) {
-    std::ofstream(path, std::ios::binary) << now;
-  }
-  std::ifstream file(path, std::ios::binary);
-  ASSERT_TRUE(file.good()) << path;
-  std::ostringstream agreed;
-  agreed << file.rdbuf();
-  EXPECT_EQ(now, agreed.str());
+  expect_golden("terminal_80.txt", to_terminal(summarise(sample::run()), 80, false));
 }
 
 TEST(Terminal, FitsEveryWidthAndShowsMoreWhereThereIsRoom) {

@@ -6,13 +6,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/testing_files.hpp"
 #include "run/testing.hpp"
 
 namespace carnot::run {
 namespace {
 
 using ::testing::AllOf;
-using testing::Folder;
 using ::testing::HasSubstr;
 using testing::kTiny;
 using testing::message;
@@ -27,10 +27,10 @@ std::string with(const std::string& key, const std::string& value) {
   return with(kTiny, key, value);
 }
 
-Environment load(const Folder& folder, const std::string& text) {
+Environment load(const TemporaryFolder& folder, const std::string& text) {
   return load_environment(read_scenario(folder.write("s.toml", text)), "");
 }
-std::string refusal(const Folder& folder, const std::string& text) {
+std::string refusal(const TemporaryFolder& folder, const std::string& text) {
   return message<InputError>([&] { load(folder, text); });
 }
 
@@ -74,7 +74,7 @@ TEST(Environment, SeedsMakeOtherWeatherAndOnlySeeds) {
 }
 
 TEST(Environment, CapacityIsNeverReadFromTheTruthAhead) {
-  const Folder folder;
+  const TemporaryFolder folder;
   // Calm until the job starts, then a storm.
   folder.write("p.csv", hourly(kStart - Duration::seconds(72 * 3600), 100, "p [MW]",
                                [](int i) { return i < 72 ? 10 : 140; }));
@@ -85,7 +85,7 @@ TEST(Environment, CapacityIsNeverReadFromTheTruthAhead) {
 }
 
 TEST(Environment, ScaleAndUnitsOfACsv) {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("p.csv", hourly(kStart, 6, "p (kW)", [](int i) { return 1000 * i; }));
   const Environment e =
       load(folder, with("power", "{ kind = \"csv\", file = \"p.csv\", scale = 2.0 }"));
@@ -104,7 +104,7 @@ TEST(Environment, ADeadlineInsideASlotCountsTheWholeSlotsBeforeIt) {
 }
 
 TEST(Environment, CalendarAlignmentReadsTheSameDayOfTheFilesYear) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Instant january = Instant::from_date(2023, 1, 1);
   folder.write("p.csv", hourly(january, 8760, "p [MW]", [](int i) { return i % 1000; }));
   const std::string power = "{ kind = \"csv\", file = \"p.csv\", align = \"calendar\" }";
@@ -125,7 +125,7 @@ TEST(Environment, CalendarAlignmentReadsTheSameDayOfTheFilesYear) {
 }
 
 TEST(Environment, CalendarAlignmentMovesTheForecastDocumentToo) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Instant january = Instant::from_date(2023, 1, 1);
   for (const char* name : {"p.csv", "day_ahead.csv"})
     folder.write(name, hourly(january, 8760, "p [MW]", [](int i) { return i % 1000; }));
@@ -139,7 +139,7 @@ TEST(Environment, CalendarAlignmentMovesTheForecastDocumentToo) {
 }
 
 TEST(Environment, AFileThatMissesTheJobIsRefusedWithBothSpans) {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("p.csv", hourly(kStart, 3, "p [MW]", [](int) { return 5; }));
   EXPECT_THAT(refusal(folder, with("power", "{ kind = \"csv\", file = \"p.csv\" }")),
               AllOf(HasSubstr("s.toml:14: signals.power: "),
@@ -148,7 +148,7 @@ TEST(Environment, AFileThatMissesTheJobIsRefusedWithBothSpans) {
 }
 
 TEST(Environment, BadCellsAreRefusedWithTheirLines) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto said = [&](const std::string& rows, const std::string& header = "p [MW]") {
     folder.write("p.csv", "time," + header + "\n" + rows);
     return refusal(folder, with("power", "{ kind = \"csv\", file = \"p.csv\" }"));
@@ -166,7 +166,7 @@ TEST(Environment, BadCellsAreRefusedWithTheirLines) {
 }
 
 TEST(Environment, UnknownColumnsNameTheNearest) {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("p.csv", "time,north [MW],south [MW]\n2024-03-04T06:00:00Z,1,2\n");
   EXPECT_THAT(
       refusal(folder, with("power", "{ kind = \"csv\", file = \"p.csv\", column = \"nort\" }")),
@@ -174,7 +174,7 @@ TEST(Environment, UnknownColumnsNameTheNearest) {
 }
 
 TEST(Environment, SeveralBadSignalsAreReportedTogether) {
-  const Folder folder;
+  const TemporaryFolder folder;
   std::string text = with("power", "{ kind = \"csv\", file = \"none.csv\" }");
   text = with(text, "price", "{ kind = \"csv\", file = \"nowhere.csv\" }");
   text = with(text, "temperature", "{ kind = \"generated\", mean = \"8 kW\" }");
@@ -184,7 +184,7 @@ TEST(Environment, SeveralBadSignalsAreReportedTogether) {
 }
 
 TEST(Environment, GeneratorParametersAreCheckedWithTheirDimension) {
-  const Folder folder;
+  const TemporaryFolder folder;
   EXPECT_THAT(refusal(folder, with("power",
                                    "{ kind = \"generated\", source = \"wind\", capacity "
                                    "= \"5 m/s\" }")),
@@ -199,24 +199,17 @@ TEST(Environment, GeneratorParametersAreCheckedWithTheirDimension) {
               HasSubstr("capacity"));
 }
 
-std::string shared_data() {
-  const char* named = std::getenv("CARNOT_SHARED_DATA");
-  return named != nullptr ? named : std::string(CARNOT_SOURCE_DIR) + "/../shared/data";
-}
-
 TEST(Environment, ReadsThePublishedSets) {
-  const std::string data = shared_data();
-  if (!std::filesystem::is_directory(data + "/sites-2023-hourly") ||
-      !std::filesystem::is_directory(data + "/rts-gmlc"))
-    GTEST_SKIP() << "needs sites-2023-hourly and rts-gmlc; set CARNOT_SHARED_DATA to their folder";
-  const Folder folder;
+  CARNOT_NEED_SHARED_DATA(sites, "sites-2023-hourly");
+  CARNOT_NEED_SHARED_DATA(grid, "rts-gmlc");
+  const TemporaryFolder folder;
   std::string text = with("power",
                           "{ kind = \"rts-gmlc\", column = \"309_WIND_1\", align = "
                           "\"calendar\" }");
   for (const char* key : {"price", "carbon", "temperature"})
     text = with(text, key, "{ kind = \"sites-2023\", column = \"DE-LU\", align = \"calendar\" }");
   const Scenario s = read_scenario(folder.write("s.toml", text));
-  const Environment e = load_environment(s, data);
+  const Environment e = load_environment(s, shared_data(""));
   EXPECT_EQ(e.weather.size(), 72u);
   for (const Weather& w : e.weather) {
     EXPECT_GE(w.total, Power{});
@@ -230,7 +223,8 @@ TEST(Environment, ReadsThePublishedSets) {
                                  "{ kind = \"sites-2023\", column = \"DE-LX\", align = "
                                  "\"calendar\" }");
   const Scenario mistyped = read_scenario(folder.write("w.toml", wrong));
-  EXPECT_THAT(message<InputError>([&] { load_environment(mistyped, data); }), HasSubstr("DE-LU"));
+  EXPECT_THAT(message<InputError>([&] { load_environment(mistyped, shared_data("")); }),
+              HasSubstr("DE-LU"));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "carnot/base/error.hpp"
 
+#include "base/testing_files.hpp"
 #include "learn/arithmetic_coder.hpp"
 #include "learn/model_code.hpp"
 #include "run/model_forward.hpp"
@@ -172,14 +173,10 @@ TEST(Experiment, TwoPartCodeIsDecodable) {
 }
 
 TEST(ExperimentSlow, LowPrecisionLearnsMoreBitsAJouleOnMnist) {
-  const char* named = std::getenv("CARNOT_SHARED_DATA");
-  const std::string shared =
-      named != nullptr ? named : std::string(CARNOT_SOURCE_DIR) + "/../shared/data";
-  if (!std::filesystem::is_directory(shared + "/mnist"))
-    GTEST_SKIP() << "needs MNIST: set CARNOT_SHARED_DATA to the folder that holds mnist/";
+  CARNOT_NEED_SHARED_DATA(mnist, "mnist");
   ExperimentOptions o;
   o.data.path = "mnist";
-  o.data.data_dir = shared;
+  o.data.data_dir = shared_data("");
   o.learner.hidden = 128;
   o.learner.epochs = 4.0;
   o.bits = {"32", "8", "4"};

@@ -10,6 +10,8 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 
+#include "base/testing_files.hpp"
+
 namespace carnot::run {
 namespace {
 
@@ -18,13 +20,6 @@ namespace fs = std::filesystem;
 /// A sysfs with cpufreq policies, in a folder of its own.
 class FrequencyTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "carnot-cpufreq-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   void policy(int n, int least, int greatest, int low, int high, const std::string& listed = "") {
     const fs::path folder = folder_of(n);
     fs::create_directories(folder);
@@ -39,7 +34,8 @@ class FrequencyTest : public ::testing::Test {
   }
   // A shorter number leaves the tail of a longer one in a plain file; sysfs does not.
   int limit(int n, const char* which) const { return std::stoi(read_file(folder_of(n) / which)); }
-  fs::path root_;
+  const TemporaryFolder folder_;
+  const fs::path root_ = folder_.path();
 };
 
 TEST_F(FrequencyTest, SetsEveryPolicyAndPutsBackWhatItFound) {

@@ -9,7 +9,6 @@
 namespace carnot::run {
 namespace {
 
-using testing::Folder;
 using ::testing::HasSubstr;
 using testing::message;
 using testing::Stand;
@@ -72,7 +71,7 @@ TEST(Job, RefusesPrecisionsThatAreNoneOrTwice) {
 }
 
 TEST(Job, ACustomTableChangesTheModes) {
-  const Folder folder;
+  const TemporaryFolder folder;
   std::string text = "key,energy_pj,low_pj,high_pj,per_second,source\n";
   for (const learn::CostRow& row : learn::EnergyTable::embedded().rows()) {
     const double factor = row.key == "int8_mac" ? 1000.0 : 1.0;

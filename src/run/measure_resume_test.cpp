@@ -18,7 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using testing::joules_between;
-using testing::MeasureFolder;
 using testing::milliseconds;
 using testing::steady_meter;
 using testing::write_journal;
@@ -78,7 +77,7 @@ double awake_s(const MeasurementSample& a, const MeasurementSample& b) {
 }
 
 TEST(ResumeMeasurement, InTheSameBootTheEnergyInBetweenIsCounted) {
-  const MeasureFolder folder;
+  const TemporaryFolder folder;
   const Sleeper sleeper;
   auto script = std::make_shared<Script>();
   auto meter = steady_meter(script, {"steady/0", "steady/1"});
@@ -106,7 +105,7 @@ TEST(ResumeMeasurement, InTheSameBootTheEnergyInBetweenIsCounted) {
 }
 
 TEST(ResumeMeasurement, AfterARestartNothingInBetweenIsCounted) {
-  const MeasureFolder folder;
+  const TemporaryFolder folder;
   auto script = std::make_shared<Script>();
   auto meter = steady_meter(script);
   auto before = cut_short(meter, 0);
@@ -133,7 +132,7 @@ TEST(ResumeMeasurement, AfterARestartNothingInBetweenIsCounted) {
 }
 
 TEST(ResumeMeasurement, AChannelThatIsGoneStaysAsItWas) {
-  const MeasureFolder folder;
+  const TemporaryFolder folder;
   auto script = std::make_shared<Script>();
   auto meter = steady_meter(script, {"steady/0", "steady/1"});
   const auto before = cut_short(meter, 0);
@@ -154,7 +153,7 @@ TEST(ResumeMeasurement, AChannelThatIsGoneStaysAsItWas) {
 }
 
 TEST(ResumeMeasurement, EndsWhereItWasCutIfTheJobIsGone) {
-  const MeasureFolder folder;
+  const TemporaryFolder folder;
   Sleeper sleeper;
   auto meter = steady_meter(std::make_shared<Script>());
   const auto before = cut_short(meter, sleeper.pid());
@@ -170,7 +169,7 @@ TEST(ResumeMeasurement, EndsWhereItWasCutIfTheJobIsGone) {
 
 // A process of the same number is not the job.
 TEST(ResumeMeasurement, KnowsAProcessByItsStart) {
-  const MeasureFolder folder;
+  const TemporaryFolder folder;
   const Sleeper sleeper;
   auto meter = steady_meter(std::make_shared<Script>());
   auto entries = cut_short(meter, sleeper.pid());
@@ -182,7 +181,7 @@ TEST(ResumeMeasurement, KnowsAProcessByItsStart) {
 }
 
 TEST(ResumeMeasurement, RefusesWhatCannotGoOn) {
-  const MeasureFolder folder;
+  const TemporaryFolder folder;
   auto meter = steady_meter(std::make_shared<Script>());
   auto entries = cut_short(meter, 0);
   const auto refusal = [&](const std::vector<Entry>& journal) {
@@ -205,7 +204,7 @@ TEST(ResumeMeasurement, RefusesWhatCannotGoOn) {
 
 // The machine crashed and left any prefix of the file: each either goes on or says why not.
 void cut_at_every(std::size_t step) {
-  const MeasureFolder folder;
+  const TemporaryFolder folder;
   Sleeper sleeper;
   auto meter = steady_meter(std::make_shared<Script>());
   const auto entries = cut_short(meter, sleeper.pid());

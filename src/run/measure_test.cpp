@@ -24,7 +24,6 @@ namespace fs = std::filesystem;
 using testing::command;
 using ::testing::HasSubstr;
 using testing::joules_between;
-using testing::MeasureFolder;
 using testing::milliseconds;
 using testing::steady_meter;
 using Script = testing::SteadySource::Script;
@@ -57,7 +56,7 @@ TEST(Measure, TellsTheEnergyBetweenStartAndEndOfACommand) {
 }
 
 TEST(Measure, LooksOnceBeforeTheCommandRuns) {
-  const MeasureFolder folder;
+  const TemporaryFolder folder;
   const std::string trace = folder / "ran";
   auto meter = steady_meter(std::make_shared<Script>());
   MeasureHooks hooks;
@@ -145,7 +144,7 @@ TEST(Measure, EndsAsTheCommandEnds) {
 }
 
 TEST(Measure, FailsBeforeTheCommandStartsOrNotAtAll) {
-  const MeasureFolder folder;
+  const TemporaryFolder folder;
   auto meter = steady_meter(std::make_shared<Script>());
   MeasureOptions options = command({"/no/such/command"});
   options.journal = folder / "j";
@@ -170,7 +169,7 @@ TEST(Measure, FailsBeforeTheCommandStartsOrNotAtAll) {
 }
 
 TEST(Measure, TheJournalHoldsWhatWasKept) {
-  const MeasureFolder folder;
+  const TemporaryFolder folder;
   auto meter = steady_meter(std::make_shared<Script>(), {"steady/0", "steady/1"});
   MeasureOptions options = command({"sleep", "0.05"});
   options.journal = folder / "j";
@@ -194,7 +193,7 @@ TEST(Measure, TheJournalHoldsWhatWasKept) {
 
 // A full disk, or a file that somebody else wrote to: the measurement goes on in memory.
 TEST(Measure, GoesOnWhenTheJournalCannotBeWritten) {
-  const MeasureFolder folder;
+  const TemporaryFolder folder;
   auto meter = steady_meter(std::make_shared<Script>());
   MeasureOptions options = command({"sleep", "0.1"});
   options.journal = folder / "j";
@@ -303,7 +302,7 @@ TEST(Measure, SaysWhenAChannelWasNotSeen) {
 }
 
 TEST(Measure, ASampleAllocatesNothing) {
-  const MeasureFolder folder;
+  const TemporaryFolder folder;
   auto meter = steady_meter(std::make_shared<Script>(), {"a", "b", "c", "d", "e", "f", "g", "h"});
   MeasureOptions options;
   options.journal = folder / "j";

@@ -18,6 +18,7 @@
 #include "carnot/meter/meter.hpp"
 #include "carnot/run/measure.hpp"
 
+#include "base/testing_files.hpp"
 #include "run/measure_with.hpp"
 
 namespace carnot::run::testing {
@@ -83,24 +84,6 @@ inline meter::Meter steady_meter(std::shared_ptr<SteadySource::Script> script,
 }
 
 constexpr Duration milliseconds(std::int64_t n) { return Duration::nanoseconds(n * 1'000'000); }
-
-class MeasureFolder {
- public:
-  MeasureFolder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "carnot-measure-XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~MeasureFolder() {
-    std::error_code none;
-    std::filesystem::remove_all(path_, none);
-  }
-  MeasureFolder(const MeasureFolder&) = delete;
-  MeasureFolder& operator=(const MeasureFolder&) = delete;
-  std::string operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// What the counted channels of two samples say passed between them, in joules.
 inline double joules_between(const MeasurementBegin& begin, const MeasurementSample& a,

@@ -15,7 +15,6 @@ namespace carnot::run {
 namespace {
 
 using nlohmann::json;
-using testing::Folder;
 using ::testing::HasSubstr;
 using testing::message;
 using testing::tiny;
@@ -77,7 +76,7 @@ class Resume : public ::testing::Test {
     whole_ = bytes_of(folder_ / "whole");
     offsets_ = read_journal(folder_ / "whole", KeepStates::None).offsets;
   }
-  Folder folder_;
+  TemporaryFolder folder_;
   std::string whole_;
   std::vector<std::string> told_;
   std::vector<std::uint64_t> offsets_;

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/state_bytes.hpp"
 #include "carnot/base/version.hpp"
 #include "carnot/learn/dataset.hpp"
 #include "carnot/learn/learner.hpp"
@@ -25,7 +26,6 @@
 #include "carnot/run/simulated_world.hpp"
 
 #include "results.hpp"
-#include "state_bytes.hpp"
 
 namespace carnot::run {
 

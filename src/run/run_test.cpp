@@ -17,7 +17,6 @@ namespace {
 
 using nlohmann::json;
 using testing::all;
-using testing::Folder;
 using ::testing::HasSubstr;
 using testing::message;
 using testing::tiny;
@@ -194,7 +193,7 @@ TEST(Run, TheOracleAloneSpeaksForItself) {
 }
 
 TEST(Run, AJournalIsReplacedOnlyOnceTheInputIsSound) {
-  const Folder folder;
+  const TemporaryFolder folder;
   RunOptions o = options({"grid-f32"});
   o.journal = folder.write("journal", "precious");
   EXPECT_THROW(run_scenario(tiny(), o), IoError);
@@ -206,7 +205,7 @@ TEST(Run, AJournalIsReplacedOnlyOnceTheInputIsSound) {
 }
 
 TEST(Run, FilesBesideTheScenarioAreFound) {
-  const Folder folder;
+  const TemporaryFolder folder;
   std::string rows = "a,b,label\n";
   for (int i = 0; i < 400; ++i)
     rows += std::to_string(i % 7) + "," + std::to_string(i % 2) + "," +

@@ -8,9 +8,8 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/state_bytes.hpp"
 #include "carnot/plan/oracle.hpp"
-
-#include "state_bytes.hpp"
 
 namespace carnot::run {
 

@@ -26,6 +26,8 @@
 #include "carnot/run/run.hpp"
 #include "carnot/run/simulated_world.hpp"
 
+#include "base/testing_files.hpp"
+
 namespace carnot::run::testing {
 
 /// 42 steps of softmax on digits, one hour in f32 at full throttle, a windy day.
@@ -63,29 +65,6 @@ full_speed_time = "1 h"
 inline Scenario tiny(const std::vector<std::string>& set = {}) {
   return parse_scenario(kTiny, "tiny.toml", set);
 }
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "carnot-run-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw IoError("cannot make a folder");
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  std::string write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(path_ / name, std::ios::binary) << bytes;
-    return *this / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 template <class Error, class Work>
 std::string message(const Work& work) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -125,6 +126,24 @@ TraceFile<CarbonIntensity> read_sites_carbon(const std::string& path, const std:
 TraceFile<Temperature> read_sites_temperature(const std::string& path, const std::string& zone,
                                               GapPolicy gaps) {
   return read_sites<Temperature>(path, zone, "degC", 1.0, gaps);
+}
+
+SiteTable read_site_table(const std::string& path) {
+  Lines lines = Lines::of_file(path);
+  const Header header = csv::read_header(lines);
+  expect_column(header, path, 0, "utc", "a site table");
+  std::vector<std::size_t> columns(header.names.size() - 1);
+  std::iota(columns.begin(), columns.end(), std::size_t{1});
+  Series series = csv::read_series(lines, header, {csv::TimeColumns::Kind::Iso, 0, kUtc}, columns);
+  const auto step = [&](std::size_t i) { return series.time[i + 1] - series.time[i]; };
+  for (std::size_t i = 0; i + 1 < series.time.size(); ++i)
+    if (step(i) != step(0))
+      throw InputError(describe({path, series.first_line + i + 1}, "utc",
+                                "times one common step apart, no row missing"));
+  if (columns.empty() || series.time.size() < 2)
+    throw InputError(describe({path, header.line}, "", "two rows and a zone at least"));
+  return {Instant::from_unix_nanoseconds(series.time.front()), Duration::nanoseconds(step(0)),
+          std::move(series.names), std::move(series.value)};
 }
 
 TraceFile<Power> read_eia_power(const std::string& path, const std::string& fuel, GapPolicy gaps) {

@@ -18,22 +18,12 @@
 #include "carnot/trace/forecast.hpp"
 #include "carnot/trace/read.hpp"
 
+#include "base/testing_files.hpp"
+
 namespace carnot {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string shared(const std::string& path) {
-  const char* root = std::getenv("CARNOT_SHARED_DATA");
-  const std::string folder = root ? root : std::string(CARNOT_SOURCE_DIR) + "/../shared/data";
-  return folder + "/" + path;
-}
-
-#define NEED_FILE(path)                                                                     \
-  if (!std::filesystem::exists(path)) {                                                     \
-    GTEST_SKIP() << "no file " << (path)                                                    \
-                 << "; set CARNOT_SHARED_DATA to the folder that holds the published data"; \
-  }
 
 class SmallFile {
  public:
@@ -150,9 +140,8 @@ const std::string kRts = "rts-gmlc/RTS_Data/timeseries_data_files/";
 
 // Means summed from the files by other means (awk), in MW: real time, then day ahead.
 TEST(PublishedData, RtsGmlcWindHasItsKnownMeans) {
-  const std::string real_time = shared(kRts + "WIND/REAL_TIME_wind.csv");
-  const std::string day_ahead = shared(kRts + "WIND/DAY_AHEAD_wind.csv");
-  NEED_FILE(real_time);
+  CARNOT_NEED_SHARED_DATA(real_time, kRts + "WIND/REAL_TIME_wind.csv");
+  CARNOT_NEED_SHARED_DATA(day_ahead, kRts + "WIND/DAY_AHEAD_wind.csv");
   const struct {
     const char* farm;
     double real_time_mw, day_ahead_mw;
@@ -175,8 +164,7 @@ TEST(PublishedData, RtsGmlcWindHasItsKnownMeans) {
 }
 
 TEST(PublishedData, RtsGmlcDayAheadFilesAreHourly) {
-  const std::string load = shared(kRts + "Load/DAY_AHEAD_regional_Load.csv");
-  NEED_FILE(load);
+  CARNOT_NEED_SHARED_DATA(load, kRts + "Load/DAY_AHEAD_regional_Load.csv");
   double mean = 0.0;
   for (const char* area : {"1", "2", "3"}) {
     const TraceFile<Power> file = read_rts_gmlc(load, area);
@@ -184,14 +172,13 @@ TEST(PublishedData, RtsGmlcDayAheadFilesAreHourly) {
     mean += file.trace.mean_over(file.trace.begin(), file.trace.end()).in(megawatt);
   }
   EXPECT_NEAR(mean, 4287.0, 5.0);  // noted with the data set
-  const TraceFile<Power> sun = read_rts_gmlc(shared(kRts + "PV/DAY_AHEAD_pv.csv"), "320_PV_1");
+  const TraceFile<Power> sun = read_rts_gmlc(shared_data(kRts + "PV/DAY_AHEAD_pv.csv"), "320_PV_1");
   EXPECT_EQ(sun.trace[0].in(watt), 0.0);
   EXPECT_EQ(sun.trace.core().step(), Duration::seconds(3600));
 }
 
 TEST(PublishedData, SiteTablesCoverTheYear) {
-  const std::string folder = shared("sites-2023-hourly/");
-  NEED_FILE(folder + "price_usd_per_mwh.csv");
+  CARNOT_NEED_SHARED_DATA(folder, "sites-2023-hourly/");
   const auto price = read_sites_price(folder + "price_usd_per_mwh.csv", "DE-LU");
   EXPECT_EQ(price.trace.size(), 8760u);
   EXPECT_NEAR(price.trace[0].in(euro_per_megawatt_hour), -3.36 / 1.0813, 1e-9);
@@ -204,8 +191,7 @@ TEST(PublishedData, SiteTablesCoverTheYear) {
 }
 
 TEST(PublishedData, EiaTablesAllRead) {
-  const std::string folder = shared("eia-fuelmix-2022/data/CarbonIntensity/");
-  NEED_FILE(folder + "ERCO_NG_&_avgCI.csv");
+  CARNOT_NEED_SHARED_DATA(folder, "eia-fuelmix-2022/data/CarbonIntensity/");
   for (const char* region :
        {"AZPS", "BPAT", "CISO", "ERCO", "MISO", "NYIS", "PJM", "SOCO", "WAAT"}) {
     const std::string path = folder + region + "_NG_&_avgCI.csv";
@@ -223,8 +209,7 @@ TEST(PublishedData, EiaTablesAllRead) {
 
 // 7924.8 GWh planned and 1290.5 GWh curtailed in the month, noted with the data set.
 TEST(PublishedData, GbCurtailmentSumsToTheKnownEnergy) {
-  const std::string path = shared("gb-curtailment-2025-10/derived/gb_wind_15min.csv");
-  NEED_FILE(path);
+  CARNOT_NEED_SHARED_DATA(path, "gb-curtailment-2025-10/derived/gb_wind_15min.csv");
   const auto planned = read_gb_curtailment(path, GbSeries::Planned);
   const auto curtailed = read_gb_curtailment(path, GbSeries::Curtailed);
   const auto energy = [](const Trace<Power>& t) {
@@ -239,12 +224,12 @@ TEST(PublishedData, GbCurtailmentSumsToTheKnownEnergy) {
 // document itself at every lead; its 90 % intervals must hold 90 +- 5 % at each lead, 90 +- 3 % on
 // average.
 void judge_on_real_wind(bool with_document) {
-  const std::string path = shared(kRts + "WIND/REAL_TIME_wind.csv");
-  NEED_FILE(path);
+  CARNOT_NEED_SHARED_DATA(path, kRts + "WIND/REAL_TIME_wind.csv");
   const TraceCore truth = read_rts_gmlc(path, "309_WIND_1").trace.core();
   std::optional<TraceCore> document;
   if (with_document) {
-    document = read_rts_gmlc(shared(kRts + "WIND/DAY_AHEAD_wind.csv"), "309_WIND_1").trace.core();
+    document =
+        read_rts_gmlc(shared_data(kRts + "WIND/DAY_AHEAD_wind.csv"), "309_WIND_1").trace.core();
   }
   const TraceCore hourly = truth.resampled(truth.begin(), Duration::seconds(3600), 8784);
   Forecaster::Options options;

@@ -11,6 +11,7 @@
 
 #include "meter/hwmon_attributes.hpp"
 #include "meter/pinned_file.hpp"
+#include "meter/plain_text.hpp"
 
 namespace {
 
@@ -47,14 +48,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(file.ends_with(attribute->item));
   }
   std::int64_t a = 0, b = 0;
-  const bool whole = parse_hwmon_value(first, a);
+  const bool whole = parse_decimal(first, a);
   if (whole) {
     std::int64_t back = 0;
-    require(parse_hwmon_value(std::to_string(a), back) && back == a);
+    require(parse_decimal(std::to_string(a), back) && back == a);
     std::uint64_t counts = 0;
     require(a <= 0 || (parse_decimal(first, counts) && counts == static_cast<std::uint64_t>(a)));
   }
-  if (whole && parse_hwmon_value(text, b)) {
+  if (whole && parse_decimal(text, b)) {
     const std::int64_t product = hwmon_product(a, b);
     require(product == hwmon_product(b, a));
     require(a == 0 || b == 0 ? product == 0 : (product > 0) == ((a > 0) == (b > 0)));

@@ -12,6 +12,7 @@
 #include "carnot/meter/counter.hpp"
 
 #include "meter/pinned_file.hpp"
+#include "meter/plain_text.hpp"
 #include "meter/rapl.hpp"
 
 namespace {

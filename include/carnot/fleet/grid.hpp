@@ -21,9 +21,12 @@
 #include <string_view>
 #include <vector>
 
+#include "carnot/base/error.hpp"
+
 namespace carnot {
 
 inline constexpr double kUnlimited = std::numeric_limits<double>::infinity();
+inline constexpr double kNowhere = std::numeric_limits<double>::quiet_NaN();
 
 struct GridBus {
   std::int64_t id = 0;     ///< as the file numbers it
@@ -31,6 +34,7 @@ struct GridBus {
   double shunt_mw = 0.0;   ///< drawn by the shunt conductance at 1 per unit voltage
   bool reference = false;  ///< its angle is zero; one in each island
   int area = 1;
+  double latitude_deg = kNowhere, longitude_deg = kNowhere;  ///< NaN where the file does not say
 };
 
 struct GridBranch {
@@ -52,16 +56,20 @@ struct GridDcLine {
   double loss_mw = 0.0, loss_share = 0.0;
 };
 
-/// What an hour of output costs. A polynomial c0 + c1 P + c2 P^2 where `points` is empty, else the
-/// straight lines between the points (in MW and money/h; the end lines continue outside).
+/// What an hour of output costs and emits. A polynomial c0 + c1 P + c2 P^2 where `points` is empty,
+/// and then the CO2 is a multiple of P; else the straight lines between the points (the end lines
+/// continue outside).
 struct GeneratorCost {
   double c0_per_h = 0.0, c1_per_mwh = 0.0, c2_per_mw2h = 0.0;
+  double co2_kg_per_mwh = 0.0;  ///< of a polynomial
   struct Point {
-    double output_mw = 0.0, cost_per_h = 0.0;
+    double output_mw = 0.0, cost_per_h = 0.0, co2_kg_per_h = 0.0;
   };
   std::vector<Point> points{};  ///< empty, or two and more, in increasing order of output
 
   double per_h(double output_mw) const noexcept;
+  /// Points of the lower convex hull of the cost: what is left of `points`.
+  std::vector<Point> hull_points() const;
   /// Straight lines whose maximum is the lower convex hull of the points; empty for a polynomial.
   struct Line {
     double intercept_per_h = 0.0, slope_per_mwh = 0.0;
@@ -120,6 +128,17 @@ Grid parse_matpower(std::string_view text, const std::string& name);
 /// Checks what the power flow rests on: indices, numbers, reactances, one reference bus an island.
 /// \throws InputError naming each bus or branch at fault, `name` before it
 void validate(const Grid& grid, const std::string& name);
+/// Where a grid's parts stand in text, so that what is wrong with one is said with its line.
+struct GridPlaces {
+  struct Part {
+    std::string file{};
+    std::vector<std::size_t> lines{};  ///< one a bus, branch ...; missing: the whole file
+    Place at(std::size_t index) const { return {file, index < lines.size() ? lines[index] : 0}; }
+  };
+  Part buses{}, branches{}, dc_lines{}, generators{};
+  std::string reference_bus = "type 3";  ///< how the files mark it
+};
+void validate(const Grid& grid, const GridPlaces& places);
 
 /// The DC power flow: what the wires do with given injections.
 struct DcFlow {
@@ -134,5 +153,9 @@ struct DcFlow {
 DcFlow dc_flow(const Grid& grid, std::span<const double> injection_mw, BranchModel model);
 /// With setpoints of generators and direct-current lines, demands and shunts as injections.
 DcFlow dc_flow(const Grid& grid, BranchModel model);
+
+/// [branch][bus]: MW more on the branch per MW injected at the bus and taken at its island's
+/// reference. \throws InputError as `dc_flow`
+std::vector<std::vector<double>> transfer_factors(const Grid& grid, BranchModel model);
 
 }  // namespace carnot

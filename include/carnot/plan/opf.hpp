@@ -27,6 +27,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,12 @@ class OptimalPowerFlow {
 
   /// \throws InputError unless `state` has one number a bus and a generator, minima <= maxima
   OpfResult solve(const GridState& state);
+
+  /// One a bus: what `sum of weight_g P_g` gains, an hour, per MW more demand there, from the basis
+  /// of the last solve: exact as long as the same units and lines stay at their limits. With the
+  /// CO2 of each unit's next MWh this is the marginal emission of the grid, without solving again.
+  /// \param weight_per_mwh  one a generator \pre the last solve was Optimal
+  std::vector<double> sensitivity(std::span<const double> weight_per_mwh) const;
 
  private:
   struct Impl;

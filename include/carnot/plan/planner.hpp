@@ -41,7 +41,7 @@ struct Plan {
   /// lambda, [site x slots + slot], EUR per kWh of IT energy; >= 0 in plans of contract problems
   std::vector<double> price;
   // Of rich problems (Problem::rich), else empty.
-  std::vector<SiteFlows> flows;                ///< [site]
+  std::vector<SiteFlows> flows;                   ///< [site]
   std::vector<SiteMultipliers> site_multipliers;  ///< [site]
   GoalMultipliers goal_multipliers;
   std::vector<HeldGoal> held;
@@ -51,8 +51,9 @@ struct Plan {
   double gap() const noexcept;  ///< (objective - bound) / max(objective, 1e-9)
 };
 
+/// Both figures are of something in hand: a proven bound and a plan that can be carried out.
 struct PlanProgress {
-  double bound_eur = 0, objective_eur = 0;  ///< infinite: no plan yet
+  double bound_eur = 0, objective_eur = 0;
   double share_done = 0;
   double seconds = 0;
 };
@@ -62,12 +63,24 @@ struct PlannerOptions {
   int iterations = 0;        ///< of the prices; 0: by the size of the problem
   std::int64_t rounds = -1;  ///< of the search that rebuilds neighbourhoods; negative: by the size
   std::uint64_t seed = 1;    ///< of that search
-  double time_limit_s = 0;  ///< 0: none; else ends early with what there is (then not reproducible)
-  std::function<bool(const PlanProgress&)> progress;  ///< false: stop with what there is
+  double time_limit_s = 0;   ///< of the search; 0: none; else it ends early with the best plan and
+                             ///< the best bound so far (then not reproducible). The certificate
+                             ///< comes on top
+  /// Called from the first bound on and at least every few thousand jobs; false: stop with what
+  /// there is.
+  std::function<bool(const PlanProgress&)> progress;
+  /// A warm start: prices of an earlier plan of much the same problem, as in `Plan::price`. The
+  /// prices then begin there with small steps and few iterations; the bound is as valid as ever,
+  /// close to the best if the old prices were.
+  std::vector<double> start_price;
+  /// Likewise its assignments, one a job; those that this problem does not allow or that do not fit
+  /// any more, and jobs that are dropped in it, are placed anew. All of them may move afterwards.
+  std::vector<Assignment> start_plan;
 };
 
 /// Objective and bound in the answer come from `certify`, not from the search.
-/// \throws InputError if a job has terms; InternalError if the certificate does not hold
+/// \throws InputError if a job has terms, for a warm start of the wrong size, or prices below 0 or
+/// not finite; InternalError if the certificate does not hold
 Plan plan_large(const Problem& problem, const PlannerOptions& options = {});
 
 }  // namespace carnot::plan

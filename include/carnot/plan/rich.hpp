@@ -19,9 +19,9 @@ namespace carnot::plan {
 
 /// What came out. Infeasible is an outcome, not an error.
 struct RichPlan {
-  Plan plan;               ///< allowed unless there are words
+  Plan plan;                        ///< allowed unless there are words
   std::vector<std::string> broken;  ///< limits that no plan found keeps, in words
-  bool proven = false;     ///< where there are: that no plan at all keeps them
+  bool proven = false;              ///< where there are: that no plan at all keeps them
 };
 
 /// `iterations` of the options limits the rounds of columns of each goal; `rounds` those of the
@@ -34,9 +34,9 @@ struct ParetoPoint {
   double carbon_price_eur_per_t = 0;  ///< what a tonne counted as
   double quality_weight = 1;          ///< what a euro of quality cost counted as
   Plan plan;
-  PlanTotals totals;      ///< at that weighting
-  double cost_eur = 0;    ///< without what carbon counts for and without quality costs
-  double carbon_g = 0;    ///< of grid energy and embodied
+  PlanTotals totals;    ///< at that weighting
+  double cost_eur = 0;  ///< without what carbon counts for and without quality costs
+  double carbon_g = 0;  ///< of grid energy and embodied
   double quality_eur = 0;
 };
 

@@ -41,8 +41,8 @@ struct DemandCharge {
   std::int32_t from = 0, to = 0;
 };
 
-/// Above `from_kw` of IT power each further kW takes `extra` kW more at the facility (fans, chillers
-/// out of their free range); at least 0, so that facility power is convex.
+/// Above `from_kw` of IT power each further kW takes `extra` kW more at the facility (fans,
+/// chillers out of their free range); at least 0, so that facility power is convex.
 struct FacilityKnee {
   double from_kw = 0, extra = 0;
 };
@@ -52,20 +52,20 @@ struct SiteTerms {
   PlanBattery battery;
   std::vector<double> export_kw, export_eur_per_kwh;  ///< limit, at least 0; price, any sign
   std::vector<DemandCharge> demand_charges;
-  std::vector<double> base_kw;  ///< IT power that is there anyway
-  double idle_kw = 0;           ///< facility power whatever runs, at least 0
+  std::vector<double> base_kw;      ///< IT power that is there anyway
+  double idle_kw = 0;               ///< facility power whatever runs, at least 0
   std::vector<FacilityKnee> knees;  ///< ascending
   double it_eur_per_kwh = 0;        ///< of IT energy: hardware written off by use; at least 0
   double it_g_per_kwh = 0;          ///< embodied carbon likewise
   /// Reserve: stoppable running power (JobTerms::stop_s) that may be called upon. What is held in a
   /// slot must be there in the whole of a call that begins in it, PlanReserve::hold_slots.
-  std::vector<double> committed_kw;               ///< owed
+  std::vector<double> committed_kw;                ///< owed
   std::vector<double> offer_kw, offer_eur_per_kw;  ///< may be sold beyond it, in each slot; price
 };
 
 /// What counts as reserve; the same for all sites.
 struct PlanReserve {
-  std::int32_t hold_slots = 1;  ///< length of a call
+  std::int32_t hold_slots = 1;                                ///< length of a call
   double within_s = std::numeric_limits<double>::infinity();  ///< jobs that stop within
 };
 

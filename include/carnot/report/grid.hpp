@@ -6,6 +6,7 @@
 /// docs/formats/grid.md. Pure functions; thread-safe.
 
 #include <string>
+#include <vector>
 
 #include "carnot/fleet/grid.hpp"
 #include "carnot/plan/grid_year.hpp"
@@ -22,7 +23,8 @@ struct GridReport {
   Grid grid;
   GridState state;
   plan::OpfResult result;
-  double seconds = 0.0;  ///< of solving
+  std::vector<double> marginal_co2_kg_per_mwh;  ///< one a bus; empty: not known
+  double seconds = 0.0;                         ///< of solving
 };
 
 /// A power flow in the form of a result: the reference generators' outputs adjusted, `congested`

@@ -119,6 +119,15 @@ TraceFile<CarbonIntensity> read_sites_carbon(const std::string& path, const std:
 TraceFile<Temperature> read_sites_temperature(const std::string& path, const std::string& zone,
                                               GapPolicy gaps = GapPolicy::Refuse);
 
+/// Such a table whole: each cell as it stands, NaN where it is empty.
+struct SiteTable {
+  Instant start;
+  Duration step;
+  std::vector<std::string> zones;
+  std::vector<std::vector<double>> value;  ///< [zone][row]
+};
+SiteTable read_site_table(const std::string& path);
+
 /// Hourly generation by fuel of a US balancing authority (EIA-930 via SustainDC): a time column,
 /// WND SUN WAT OIL NG COL NUC OTH in MWh of the hour, avg_CI in g/kWh. Small negative generation
 /// (auxiliary load of idle plants) counts as zero.

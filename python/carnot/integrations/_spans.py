@@ -65,3 +65,17 @@ def figures(span: Span) -> Dict[str, float]:
             f"{prefix}_high_j": span.energy.high,
             f"{prefix}_machine_energy_j": span.machine_energy.value,
             f"{prefix}_duration_s": span.duration_s}
+
+
+class HasSpans:
+    """What all integrations offer to whoever looks at their spans."""
+
+    _spans: Spans
+
+    @property
+    def spans(self) -> List[Span]:
+        return self._spans.ended
+
+    @property
+    def failures(self) -> List[str]:
+        return self._spans.failures

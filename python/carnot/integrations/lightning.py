@@ -8,9 +8,9 @@ Works with `lightning` and `pytorch_lightning`; imports neither, but where one h
 callback is of its class `Callback`, as its trainer wants.
 """
 import sys
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Tuple
 
-from ._spans import Span, Spans, figures
+from ._spans import HasSpans, Spans, figures
 
 
 def _callback_classes() -> Tuple[type, ...]:
@@ -19,7 +19,7 @@ def _callback_classes() -> Tuple[type, ...]:
     return tuple(dict.fromkeys(module.Callback for module in loaded))
 
 
-class EnergyCallback:
+class EnergyCallback(HasSpans):
     """Logs energy an epoch, and with `steps=True` a step, to the trainer's logger; the spans are in
     `spans`. Takes the options of `carnot.measure`. In a distributed run each process measures its
     own."""
@@ -31,14 +31,6 @@ class EnergyCallback:
     def __init__(self, *, steps: bool = False, **options: Any) -> None:
         self._spans = Spans(**options)
         self._steps = steps
-
-    @property
-    def spans(self) -> List[Span]:
-        return self._spans.ended
-
-    @property
-    def failures(self) -> List[str]:
-        return self._spans.failures
 
     def _ended(self, trainer: Any, kind: str) -> None:
         span = self._spans.end(kind)

@@ -8,12 +8,12 @@
 
 Imports nothing of torch.
 """
-from typing import Any, List
+from typing import Any
 
-from ._spans import Span, Spans
+from ._spans import HasSpans, Spans
 
 
-class EnergyHook:
+class EnergyHook(HasSpans):
     """From one optimiser step to the next is one span of kind "step": loading, forward, backward and
     update. `synchronize` (such as `torch.cuda.synchronize`) is called before each reading, so that
     queued work of an accelerator counts where it belongs."""
@@ -32,14 +32,6 @@ class EnergyHook:
             self._synchronize()
         self._spans.end("step")
         self._spans.begin("step")
-
-    @property
-    def spans(self) -> List[Span]:
-        return self._spans.ended
-
-    @property
-    def failures(self) -> List[str]:
-        return self._spans.failures
 
     def remove(self) -> None:
         """Stops measuring; the step that runs is not counted."""

@@ -6,26 +6,18 @@
 
 Imports nothing of it.
 """
-from typing import Any, Dict, List
+from typing import Any, Dict
 
-from ._spans import Span, Spans, figures
+from ._spans import HasSpans, Spans, figures
 
 
-class EnergyCallback:
+class EnergyCallback(HasSpans):
     """Adds energy an epoch, and with `steps=True` a step, to `state.log_history` (and so to what the
     trainer saves); the spans are in `spans`. Takes the options of `carnot.measure`."""
 
     def __init__(self, *, steps: bool = False, **options: Any) -> None:
         self._spans = Spans(**options)
         self._steps = steps
-
-    @property
-    def spans(self) -> List[Span]:
-        return self._spans.ended
-
-    @property
-    def failures(self) -> List[str]:
-        return self._spans.failures
 
     def _ended(self, state: Any, kind: str) -> None:
         span = self._spans.end(kind)

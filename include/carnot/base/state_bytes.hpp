@@ -15,7 +15,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::run {
+namespace carnot {
 
 static_assert(std::endian::native == std::endian::little, "checkpoints are little-endian");
 
@@ -73,9 +73,7 @@ class StateReader {
   }
 
  private:
-  [[noreturn]] static void bad() {
-    throw InputError("checkpoint: its bytes are no state of this scenario's job");
-  }
+  [[noreturn]] static void bad() { throw InputError("checkpoint: its bytes are no state of this"); }
   void need(std::size_t n) const {
     if (bytes_.size() - at_ < n) bad();
   }
@@ -83,4 +81,4 @@ class StateReader {
   std::size_t at_ = 0;
 };
 
-}  // namespace carnot::run
+}  // namespace carnot

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/file.hpp"
+#include "carnot/base/version.hpp"
+#include "carnot/report/simulate.hpp"
+#include "carnot/run/fleet_bound.hpp"
+#include "carnot/run/fleet_ensemble.hpp"
+#include "carnot/run/fleet_log.hpp"
+
+#include "command.hpp"
+#include "simulate_options.hpp"
+
+namespace carnot::app {
+
+namespace {
+
+constexpr Duration kBetweenCheckpoints = Duration::seconds(30 * 86400);
+
+std::string bytes_of(const std::string& path) {
+  try {
+    return read_file(path);
+  } catch (const IoError& error) {
+    throw InputFileError(error.what());
+  }
+}
+
+/// What goes with one policy alone.
+void check_together(const SimulateCommand& c) {
+  const bool single = !c.events.empty() || !c.checkpoint.empty() || !c.resume.empty();
+  if (single && (c.policies.size() != 1 || c.ensemble > 0))
+    throw UsageError("--events, --checkpoint and --resume: with one policy, without --ensemble");
+}
+
+std::string progress_text(const std::string& policy, std::uint64_t done, std::uint64_t jobs,
+                          Instant now, int width) {
+  return fmt::format("{}: {} of {} jobs, {}", policy, done, jobs, now.iso8601())
+      .substr(0, static_cast<std::size_t>(std::max(width, 1)));
+}
+
+/// One policy; nothing if it was interrupted.
+std::optional<run::FleetResult> run_policy(const SimulateCommand& c, const SimulateInput& in,
+                                           const std::string& policy, const Common& common) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto scheduler = plan::make_scheduler(policy, in.scheduler);
+  run::FleetSimulation simulation(in.fleet, in.jobs, in.options, *scheduler);
+  run::FleetLog log;
+  if (!c.resume.empty()) {
+    const run::FleetCheckpoint checkpoint = run::checkpoint_of(bytes_of(c.resume), c.resume);
+    if (!c.events.empty() && checkpoint.log.empty())
+      throw UsageError("--events: the checkpoint was made without it");
+    simulation.restore(checkpoint.state);
+    log = run::FleetLog(checkpoint.log);
+  }
+  if (!c.events.empty()) simulation.watch([&](const run::FleetEvent& e) { log.add(e); });
+  const auto keep = [&] {
+    if (c.checkpoint.empty()) return;
+    const run::FleetCheckpoint checkpoint{simulation.save(),
+                                          c.events.empty() ? std::string() : log.text()};
+    write_file(c.checkpoint, run::to_bytes(checkpoint), Directories::Create);
+  };
+  ProgressLine line(common);
+  Instant next = simulation.now() + kBetweenCheckpoints;
+  for (std::uint64_t steps = 0; simulation.step(); ++steps) {
+    if (steps % 1024 != 0) continue;
+    line.draw([&](int width) {
+      return progress_text(policy, simulation.finished(), in.jobs.size(), simulation.now(), width);
+    });
+    if (interrupted()) {
+      keep();
+      return std::nullopt;
+    }
+    if (simulation.now() >= next) {
+      keep();
+      next = simulation.now() + kBetweenCheckpoints;
+    }
+  }
+  run::FleetResult result = simulation.result();
+  result.policy = policy;
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  if (!c.events.empty()) {
+    log.close(result);
+    write_file(c.events, log.text(), Directories::Create);
+  }
+  return result;
+}
+
+std::vector<run::FleetResult> run_ensemble(const SimulateCommand& c, const SimulateInput& in,
+                                           const std::string& policy, const Common& common) {
+  ProgressLine line(common);
+  run::EnsembleOptions ensemble;
+  ensemble.members = c.ensemble;
+  ensemble.threads = c.threads;
+  ensemble.progress = [&](std::size_t done) {
+    line.draw([&](int) { return fmt::format("{}: {} of {} members", policy, done, c.ensemble); });
+    return !interrupted();
+  };
+  std::vector<run::FleetResult> members = run::simulate_ensemble(
+      in.fleet, in.jobs, in.options, [&] { return plan::make_scheduler(policy, in.scheduler); },
+      ensemble);
+  for (run::FleetResult& member : members) member.policy = policy;
+  return members;
+}
+
+int simulate(const SimulateCommand& c, const Common& common) {
+  check_together(c);
+  watch_for_interrupt();
+  report::SimulateReport report;
+  report.command = common.command_line;
+  report.started = Instant::now().iso8601();
+  report.seed = c.seed;
+  const SimulateInput in = simulate_input(c);
+  for (const std::string& policy : c.policies) plan::make_scheduler(policy, in.scheduler);
+  report.jobs = in.jobs.provenance;
+  report.sites = in.fleet.provenance;
+  for (const std::string& policy : c.policies) {
+    report::SimulateRun run;
+    if (c.ensemble > 0) {
+      run.members = run_ensemble(c, in, policy, common);
+      if (interrupted() || run.members.empty()) break;
+      run.result = run.members.front();
+    } else {
+      std::optional<run::FleetResult> result = run_policy(c, in, policy, common);
+      if (!result) break;
+      run.result = std::move(*result);
+    }
+    run.bound = run::fleet_cost_bound(in.fleet, in.jobs, in.options, run.result.end);
+    report.runs.push_back(std::move(run));
+  }
+  if (report.runs.size() < c.policies.size()) {
+    say(common, c.checkpoint.empty()
+                    ? std::string("interrupted")
+                    : fmt::format("interrupted; go on with --resume {}", c.checkpoint));
+    if (report.runs.empty()) return kInterrupted;
+  }
+  print(common.json ? report::simulate_json(report)
+                    : report::simulate_terminal(report, terminal_width(STDOUT_FILENO),
+                                                is_terminal(STDOUT_FILENO)));
+  return report.runs.size() < c.policies.size() ? kInterrupted : kOk;
+}
+
+int replay(const SimulateCommand& c, const Common& common) {
+  const SimulateInput in = simulate_input(c);
+  const run::FleetReplay replayed =
+      run::replay(bytes_of(c.replay), c.replay, in.fleet, in.jobs, in.options);
+  const run::FleetFlows& f = replayed.result.flows;
+  const bool holds = replayed.violations.empty();
+  if (common.json) {
+    print(nlohmann::ordered_json{{"schema", "carnot.simulate-replay/1"},
+                                 {"carnot", std::string(kVersion)},
+                                 {"seed", c.seed},
+                                 {"command", common.command_line},
+                                 {"events", replayed.events},
+                                 {"holds", holds},
+                                 {"violations", replayed.violations},
+                                 {"finished", replayed.result.finished},
+                                 {"energy_j", f.facility.in(joule)},
+                                 {"grid_energy_j", f.grid.in(joule)},
+                                 {"carbon_g", f.carbon.in(gram)},
+                                 {"cost_eur", f.cost.in(euro)}}
+              .dump(2) +
+          "\n");
+  } else {
+    for (const std::string& words : replayed.violations) print("violated: " + words + "\n");
+    print(fmt::format("{}: {} events, {}\n", c.replay, replayed.events,
+                      holds ? "the totals hold to the last bit" : "the totals do not hold"));
+  }
+  return holds ? kOk : kOutcomeSaysNo;
+}
+
+int list_policies() {
+  std::size_t width = 0;
+  for (const plan::SchedulerInfo& info : plan::scheduler_list())
+    width = std::max(width, info.name.size());
+  for (const plan::SchedulerInfo& info : plan::scheduler_list())
+    print(fmt::format("{:<{}}  {} ({})\n", info.name, width, info.what, info.source));
+  return kOk;
+}
+
+}  // namespace
+
+void add_simulate(CLI::App& app, const Common& common, Action& action) {
+  auto c = std::make_shared<SimulateCommand>();
+  CLI::App* command =
+      app.add_subcommand("simulate", "A fleet of sites works through a job trace under policies");
+  add_simulate_flags(*command, *c);
+  command->fallthrough();
+  command->callback([c, &common, &action] {
+    action = [c, &common] {
+      return c->list              ? list_policies()
+             : !c->replay.empty() ? replay(*c, common)
+                                  : simulate(*c, common);
+    };
+  });
+}
+
+}  // namespace carnot::app

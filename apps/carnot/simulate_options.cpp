@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulate_options.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/file.hpp"
+#include "carnot/base/text.hpp"
+#include "carnot/run/fleet_source.hpp"
+
+#include "command.hpp"
+
+namespace carnot::app {
+
+namespace {
+
+std::string not_negative(const std::string& text) {
+  try {
+    const double value = parse_number(text);
+    if (std::isfinite(value) && value >= 0.0) return "";
+  } catch (const InputError&) {
+  }
+  return "a number from 0 on, found `" + text + "`";
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, at), text.size());
+    parts.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return parts;
+}
+
+Duration seconds(double s) { return Duration::from(s * second); }
+
+Duration time_unit(const std::string& text) {
+  if (text.empty()) return Duration{};
+  if (text == "s") return Duration::seconds(1);
+  if (text == "min") return Duration::seconds(60);
+  if (text == "h") return Duration::seconds(3600);
+  throw UsageError(fmt::format("--time-unit: s, min or h, not `{}`", text));
+}
+
+/// `HOURS[,SHAPE[,REPAIR_HOURS]]`
+run::FailureOptions failures(const std::string& text) {
+  run::FailureOptions f;
+  if (text.empty()) return f;
+  const std::vector<std::string> parts = split(text, ',');
+  try {
+    if (parts.size() > 3) throw InputError("too many");
+    f.mean_up = parse_number(parts[0]) * hour;
+    if (parts.size() > 1) f.shape = parse_number(parts[1]);
+    if (parts.size() > 2) f.repair = parse_number(parts[2]) * hour;
+    if (f.mean_up <= Time{}) throw InputError("zero");
+  } catch (const InputError&) {
+    throw UsageError(fmt::format(
+        "--failures: mean hours between failures of a node, then shape and hours of repair, such "
+        "as 2000,0.7,4; not `{}`",
+        text));
+  }
+  return f;
+}
+
+run::FleetSite common_site(const SimulateCommand& c, const Workload& jobs, std::size_t sites) {
+  run::FleetSite site;
+  site.hall.nodes = c.nodes > 0 ? c.nodes : run::nodes_for(jobs, sites, c.load);
+  site.hall.node_peak = c.node_power_w * watt;
+  site.hall.node_idle = c.idle_power_w * watt;
+  site.hall.node_suspended = Power{};
+  site.battery.capacity = c.battery_kwh * kilowatt_hour;
+  const double kw = c.battery_kw > 0 ? c.battery_kw : c.battery_kwh / 2.0;
+  site.battery.charge_limit = site.battery.discharge_limit = kw * kilowatt;
+  site.battery.self_discharge_per_day = 0.0;
+  site.export_limit = c.export_limit_kw * kilowatt;
+  if (c.uses != "all-own" && c.uses != "curtailed")
+    throw UsageError(fmt::format("--uses: all-own or curtailed, not `{}`", c.uses));
+  site.computing_uses = c.uses == "all-own" ? ComputingUses::AllOwn : ComputingUses::Curtailed;
+  return site;
+}
+
+}  // namespace
+
+std::vector<plan::ReserveCall> read_reserve(const std::string& path,
+                                            const run::FleetScenario& fleet, Instant begin) {
+  std::string text;
+  try {
+    text = read_file(path);
+  } catch (const IoError& error) {
+    throw InputFileError(error.what());
+  }
+  constexpr std::string_view kHeader = "site,start_s,length_s,power_kw,direction";
+  std::vector<plan::ReserveCall> calls;
+  Problems problems;
+  std::size_t line_number = 0;
+  for (std::string& line : split(text, '\n')) {
+    const Place place{path, ++line_number};
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line_number == 1 && line != kHeader)
+      throw InputError(describe(place, "", fmt::format("the header {}", kHeader)));
+    if (line_number == 1 || line.empty()) continue;
+    const std::vector<std::string> cells = split(line, ',');
+    if (cells.size() != 5) {
+      problems.add(place, "", "five cells");
+      continue;
+    }
+    plan::ReserveCall call;
+    const auto site = std::find_if(fleet.sites.begin(), fleet.sites.end(),
+                                   [&](const run::FleetSite& s) { return s.name == cells[0]; });
+    if (site == fleet.sites.end()) problems.add(place, "site", "the name of a site");
+    call.site = static_cast<plan::SiteIndex>(site - fleet.sites.begin());
+    const auto number = [&](std::size_t i, const char* field, double least) {
+      try {
+        const double value = parse_number(cells[i]);
+        if (value >= least && value <= 4e9) return value;
+      } catch (const InputError&) {
+      }
+      problems.add(place, field, fmt::format("a number from {} to 4e9", least));
+      return least;
+    };
+    call.at = begin + seconds(number(1, "start_s", 0.0));
+    call.length = seconds(number(2, "length_s", 1e-3));
+    call.power = number(3, "power_kw", 1e-9) * kilowatt;
+    if (cells[4] != "down" && cells[4] != "up") problems.add(place, "direction", "down or up");
+    call.down = cells[4] == "down";
+    calls.push_back(call);
+  }
+  problems.throw_if_any();
+  std::stable_sort(calls.begin(), calls.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  return calls;
+}
+
+SimulateInput simulate_input(const SimulateCommand& c) {
+  if (c.jobs.empty() || c.sites.empty()) throw UsageError("simulate: --jobs TRACE --sites DIR");
+  SimulateInput in;
+  WorkloadOptions reading;
+  reading.format = workload_format(c.format);
+  reading.time_unit = time_unit(c.time_unit);
+  reading.most = c.most_jobs;
+  in.jobs = read_workload(c.jobs, reading);
+  if (c.sla > 0) run::set_deadlines(in.jobs, c.sla);
+
+  run::FleetSourceOptions source;
+  source.folder = c.sites;
+  source.zones = c.zones;
+  source.own = c.own;
+  source.own_capacity = c.own_capacity_kw * kilowatt;
+  in.fleet = run::load_fleet(source);
+  const run::FleetSite common = common_site(c, in.jobs, in.fleet.sites.size());
+  for (run::FleetSite& site : in.fleet.sites) {
+    site.hall = common.hall;
+    site.battery = common.battery;
+    site.export_limit = common.export_limit;
+    site.computing_uses = common.computing_uses;
+  }
+  run::spread_origins(in.jobs, in.fleet);
+
+  run::FleetOptions& o = in.options;
+  o.begin = c.start.empty() ? in.fleet.series_start : Instant::parse(c.start, true);
+  o.until = seconds(86400.0 * c.days);
+  o.start_delay = seconds(c.start_delay_s);
+  o.stop_delay = seconds(c.stop_delay_s);
+  o.move_delay = seconds(c.move_delay_s);
+  o.save_every = seconds(60.0 * c.save_every_min);
+  o.save_time = seconds(c.save_time_s);
+  o.failures = failures(c.failures);
+  o.seed = c.seed;
+  if (!c.reserve.empty()) o.calls = read_reserve(c.reserve, in.fleet, o.begin);
+  in.scheduler.max_wait = seconds(3600.0 * c.max_wait_h);
+  in.scheduler.carbon_price_eur_per_t = c.carbon_price;
+  return in;
+}
+
+void add_simulate_flags(CLI::App& command, SimulateCommand& c) {
+  const CLI::Validator amount(not_negative, "");
+  const CLI::Validator positive(positive_number, "");
+  command.add_option("--jobs", c.jobs, "Job trace: SWF or CSV, plain, .gz or .zip");
+  command.add_option("--sites", c.sites, "Folder of hourly site tables");
+  command.add_option("--policy,-p", c.policies, "Policies, side by side (default: no-wait)")
+      ->delimiter(',');
+  command.add_flag("--list", c.list, "Which policies there are");
+  command.add_option("--format", c.format, "auto (default), swf, csv, gaia or philly");
+  command.add_option("--time-unit", c.time_unit, "Of arrival_time and length: s, min or h");
+  command.add_option("--max-jobs", c.most_jobs, "Only the first so many");
+  command.add_option("--zones", c.zones, "Sites (default: all with price, carbon, temperature)")
+      ->delimiter(',');
+  command.add_option("--nodes-per-site", c.nodes, "Default: as --load says")
+      ->check(CLI::Range(1, 10'000'000));
+  command.add_option("--load", c.load, "Share of all nodes that the trace needs (default: 0.3)")
+      ->check(CLI::Range(0.001, 1.0));
+  command.add_option("--node-power-w", c.node_power_w, "Of a node at work (default: 400)")
+      ->check(positive);
+  command.add_option("--idle-power-w", c.idle_power_w, "Of a free node (default: 100)")
+      ->check(amount);
+  command.add_option("--start", c.start, "Date at which the trace begins (default: the tables')");
+  command.add_option("--days", c.days, "Ends then (default: when all jobs are done)")
+      ->check(positive);
+  command.add_option("--own", c.own,
+                     "Own power: a table of kW, or a folder with windspeed_10m_kmh.csv");
+  command.add_option("--own-capacity-kw", c.own_capacity_kw, "Of the turbines (default: 1000)")
+      ->check(amount);
+  command.add_option("--export-limit-kw", c.export_limit_kw, "Of own power (default: 0)")
+      ->check(amount);
+  command.add_option("--uses", c.uses, "all-own (default) or curtailed: what export leaves");
+  command.add_option("--battery-kwh", c.battery_kwh, "A site's battery (default: none)")
+      ->check(amount);
+  command.add_option("--battery-kw", c.battery_kw, "Its power (default: full in two hours)")
+      ->check(amount);
+  command.add_option("--sla", c.sla, "Deadline: so many times a job's length after its arrival")
+      ->check(positive);
+  command.add_option("--max-wait", c.max_wait_h, "Hours that a start may be put off (default: 24)")
+      ->check(amount);
+  command.add_option("--carbon-price", c.carbon_price, "EUR/t, for policies that weigh it")
+      ->check(amount);
+  command.add_option("--start-delay", c.start_delay_s, "Seconds to load a job's state")
+      ->check(amount);
+  command.add_option("--stop-delay", c.stop_delay_s, "Seconds to save it")->check(amount);
+  command.add_option("--move-delay", c.move_delay_s, "Seconds to carry it to another site")
+      ->check(amount);
+  command.add_option("--save-every", c.save_every_min, "Minutes between saves while running")
+      ->check(amount);
+  command.add_option("--save-time", c.save_time_s, "Seconds that each takes")->check(amount);
+  command.add_option("--failures", c.failures, "HOURS[,SHAPE[,REPAIR_HOURS]]: nodes break");
+  command.add_option("--reserve", c.reserve, "Calls: site,start_s,length_s,power_kw,direction");
+  command.add_option("--ensemble", c.ensemble, "So many starts spread over the year")
+      ->check(CLI::Range(1, 10'000));
+  command.add_option("--threads", c.threads, "Of the ensemble (default: all CPUs)")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--events", c.events, "Writes the event log");
+  CLI::Option* replay =
+      command.add_option("--replay", c.replay, "Recomputes a log's totals and compares them");
+  command.add_option("--checkpoint", c.checkpoint, "Written every 30 days, and when interrupted");
+  command.add_option("--resume", c.resume, "Goes on from a checkpoint")->excludes(replay);
+  command.add_option("--seed", c.seed, "Of failures (default: 1)");
+}
+
+}  // namespace carnot::app
