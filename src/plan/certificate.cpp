@@ -10,6 +10,7 @@
 #include "carnot/plan/plan_file.hpp"
 
 #include "plan/certificate_jobs.hpp"
+#include "plan/certificate_sites.hpp"
 
 namespace carnot::plan {
 
@@ -263,6 +264,8 @@ void compare(const PlanTotals& claimed, Certificate& out) {
 }  // namespace
 
 Certificate certify(const Problem& problem, const Plan& plan) {
+  if (!problem.site_terms.empty() || problem.goals.any() || !plan.flows.empty())
+    return certify_sites(problem, plan);
   Certificate out;
   const Collector words{out};
   Walk walk(problem, plan, out);

@@ -20,9 +20,11 @@ namespace carnot::plan {
 namespace {
 
 constexpr int kSettle = 3;      // times that jobs and sites adapt to each other
-constexpr int kFirmer = 40;     // times that a broken goal's multiplier may be raised
-constexpr double kFirm = 1.25;  // by so much
+// A broken goal's multiplier is raised so often at most, by such a share, more each time.
+constexpr int kFirmer = 40;
+constexpr double kFirm = 0.01, kFirm2 = 1.3;
 constexpr int kSweeps = 3;
+constexpr double kProof = 1e-7;  // of a limit: by which proof must exceed rounding
 
 double most(const Weights& w, const JobRun& run) { return std::abs(weighted(w.jobs, run.own)); }
 
@@ -179,19 +181,44 @@ void Stage::run(const std::vector<std::vector<JobRun>>& known,
     whole_jobs(0.0);
   }
   // Goals that whole jobs still break weigh more until they are kept.
-  for (int n = 0; n < kFirmer && !best_.broken.empty(); ++n) {
+  double firmer = kFirm;
+  for (int n = 0; n < kFirmer; ++n) {
     if (!progress(answer_.bound, best_.objective, 0.95)) return;
     bool any = false;
-    for (std::size_t k = 0; k < goals_.size(); ++k)
-      for (const auto& [words, share] : sites_.rows().broken())
+    for (const auto& [words, share] : sites_.rows().broken())
+      for (std::size_t k = 0; k < goals_.size(); ++k)
         if (words == goals_[k].words) {
-          const double scale = std::max(std::abs(goals_[k].limit), 1.0);
-          multipliers_[k] = std::max(kFirm * multipliers_[k], 1e-4 * penalty_ / scale);
+          const double scale = goals_[k].limit == 0 ? 1.0 : std::abs(goals_[k].limit);
+          multipliers_[k] = std::max((1 + firmer) * multipliers_[k], 1e-4 * penalty_ / scale);
           any = true;
         }
-    if (!any) break;
+    if (!any) return;
+    firmer *= kFirm2;
     whole_jobs(0.0);
   }
+}
+
+/// Limits alone: what no mixture of runs keeps, no plan does.
+bool proven_infeasible(const SiteModel& model, const std::vector<HeldGoal>& held,
+                       const PlannerOptions& options,
+                       const std::vector<std::vector<JobRun>>& known) {
+  const Weights nothing;
+  ColumnGeneration columns(model, nothing, goal_rows(model.problem(), held), 1.0);
+  for (std::size_t j = 0; j < known.size(); ++j)
+    for (const JobRun& run : known[j]) columns.add(j, run);
+  ColumnOptions search;
+  search.gap = 0.5;
+  if (options.iterations > 0) search.rounds = options.iterations;
+  // Every plan that keeps the limits would cost nothing here.
+  return columns.solve({}, search).bound > kProof;
+}
+
+/// A contract problem's plan has prices from zero up, and its sites follow from its jobs.
+void as_contract(Plan& plan) {
+  for (double& price : plan.price) price = std::max(price, 0.0);
+  plan.flows.clear();
+  plan.site_multipliers.clear();
+  plan.goal_multipliers = {};
 }
 
 }  // namespace
@@ -226,7 +253,7 @@ RichPlan plan_columns(const Problem& problem, const PlannerOptions& options,
       continue;
     }
     stage.columns().rows().multipliers(stage.answer().row_prices, out.plan);
-    out.plan.flows = best.flows;
+    out.plan.flows = exact_flows(model, sums_of(problem, best.runs), best.flows);
     for (std::size_t j = 0; j < best.runs.size(); ++j) {
       out.plan.jobs.push_back(best.runs[j].assignment);
       const Course& course = best.runs[j].course;
@@ -237,6 +264,12 @@ RichPlan plan_columns(const Problem& problem, const PlannerOptions& options,
       out.broken.push_back(fmt::format("{}: missed by {:.3g} %", words, 100 * share));
     break;
   }
+  if (!out.broken.empty()) out.proven = proven_infeasible(model, out.plan.held, options, known);
+  if (!problem.rich()) as_contract(out.plan);
+  const Certificate certificate = certify(problem, out.plan);
+  CARNOT_CHECK(certificate.holds() || !out.broken.empty(), certificate.violations.front());
+  out.plan.objective_eur = certificate.totals.objective_eur;
+  out.plan.bound_eur = certificate.totals.bound_eur;
   out.plan.solver = "columns";
   out.plan.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();

@@ -379,6 +379,48 @@ std::vector<double> row_prices_at(const SiteModel& model, const Weights& objecti
   return rows.row_prices();
 }
 
+std::vector<SiteFlows> exact_flows(const SiteModel& model, const JobSums& sums,
+                                   std::vector<SiteFlows> flows) {
+  const double h = model.h();
+  for (std::size_t s = 0; s < model.sites(); ++s) {
+    const PlanSite& site = model.problem().sites[s];
+    const PlanBattery& battery = model.terms(s).battery;
+    SiteFlows& to = flows[s];
+    double stored = battery.start_kwh;
+    for (std::size_t t = 0; t < model.slots(); ++t) {
+      const std::size_t i = s * model.slots() + t;
+      double needs = model.facility(s, t, model.base(s, t) + std::max(0.0, sums.load[i]));
+      if (model.has_battery(s)) {
+        double& charge = to.charge_kw[t];
+        double& discharge = to.discharge_kw[t];
+        charge = std::min({charge, battery.charge_kw,
+                           (battery.capacity_kwh - stored) / (h * battery.charge_efficiency)});
+        discharge = std::min({discharge, stored * battery.discharge_efficiency / h,
+                              battery.discharge_kw * (1 - charge / battery.charge_kw)});
+        charge = std::max(0.0, charge);
+        discharge = std::clamp(discharge, 0.0, needs + charge);
+        stored += h * (charge * battery.charge_efficiency -
+                       discharge / battery.discharge_efficiency);
+        needs += charge - discharge;
+      }
+      const double least_own = std::max(0.0, needs - site.grid_limit_kw[t]);
+      to.own_kw[t] = std::clamp(to.own_kw[t], std::min(least_own, needs),
+                                std::min(site.free_kw[t], needs));
+      to.grid_kw[t] = needs - to.own_kw[t];
+      to.export_kw[t] = std::clamp(to.export_kw[t], 0.0,
+                                   std::min(model.export_limit(s, t),
+                                            std::max(0.0, site.free_kw[t] - to.own_kw[t])));
+      if (to.reserve_kw.empty()) continue;
+      double there = to.reserve_kw[t];
+      for (std::size_t k = 0; k < model.hold() && t + k < model.slots(); ++k)
+        there = std::min(there, sums.stoppable[i + k]);
+      to.reserve_kw[t] = std::clamp(there, model.committed(s, t),
+                                    model.committed(s, t) + model.offer(s, t));
+    }
+  }
+  return flows;
+}
+
 SiteProgram::SiteProgram(const SiteModel& model, const Weights& objective,
                          const std::vector<GoalRow>& goals, double penalty)
     : objective_(objective), rows_(model, objective, goals, penalty, program_) {}

@@ -103,6 +103,11 @@ std::vector<double> row_prices_at(const SiteModel& model, const Weights& objecti
                                   const std::vector<GoalRow>& goals,
                                   const std::vector<double>& price);
 
+/// Decisions that obey the sites' equations to rounding, next to those of a solver, which do to its
+/// tolerance.
+std::vector<SiteFlows> exact_flows(const SiteModel& model, const JobSums& sums,
+                                   std::vector<SiteFlows> flows);
+
 /// What sites do best when jobs are given.
 class SiteProgram {
  public:
