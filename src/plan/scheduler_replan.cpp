@@ -19,8 +19,7 @@ namespace {
 constexpr double kJoulesPerKwh = 3.6e6;
 constexpr std::int64_t kMostSlots = 168;
 constexpr int kIterations = 120;
-constexpr std::size_t kMostMoved = 1000;  // jobs that make room for one
-constexpr std::int64_t kParts = 4;        // of a step, for which nodes are promised apart
+constexpr std::int64_t kParts = 4;  // of a step, for which nodes are promised apart
 constexpr Duration kRounding = Duration::nanoseconds(1000);  // of work in other modes
 
 std::int64_t slots_for(Duration need, Duration step) {
@@ -33,7 +32,7 @@ class Carnot final : public Rule {
 
   void arrived(FleetControl& fleet, JobIndex job) override {
     refresh(fleet);
-    if (!respond(fleet, job)) make_room(fleet, job);
+    respond(fleet, job);
     wake(fleet);
   }
   void finished(FleetControl&, JobIndex job) override { runs_.erase(job); }
@@ -84,8 +83,8 @@ class Carnot final : public Rule {
            kJoulesPerKwh;
   }
 
-  /// Takes the cheapest site, mode and times that are free. False: there are none.
-  bool respond(FleetControl& fleet, JobIndex job) {
+  /// Takes the cheapest site, mode and times that are free; the emptiest site where nothing is.
+  void respond(FleetControl& fleet, JobIndex job) {
     const Instant from = fleet.now();
     const Instant to = std::max(from, deadline(fleet, job));
     const bool stoppable = fleet.request(job).stoppable;
@@ -122,35 +121,8 @@ class Carnot final : public Rule {
         best = runs_of(timing, s, mode);
       }
     }
-    if (best.empty()) return false;
+    if (best.empty()) best = earliest(fleet, job);
     commit(fleet, job, std::move(best));
-    return true;
-  }
-
-  /// The jobs that wait choose again, those that must begin first ahead of the others.
-  void make_room(FleetControl& fleet, JobIndex job) {
-    std::vector<JobIndex> jobs = unbegun(fleet);
-    if (jobs.size() > kMostMoved) jobs.clear();
-    for (const JobIndex other : jobs) unbook(fleet, other, runs_.at(other));
-    jobs.push_back(job);
-    const auto latest = [&](JobIndex j) { return deadline(fleet, j) - left(fleet, j, 1.0); };
-    std::stable_sort(jobs.begin(), jobs.end(),
-                     [&](JobIndex a, JobIndex b) { return latest(a) < latest(b); });
-    place(fleet, jobs);
-  }
-  /// In this order; those that cannot be in time last, so that nobody is late for them.
-  void place(FleetControl& fleet, const std::vector<JobIndex>& jobs) {
-    std::vector<JobIndex> late;
-    for (const JobIndex job : jobs)
-      if (!respond(fleet, job)) late.push_back(job);
-    for (const JobIndex job : late) commit(fleet, job, earliest(fleet, job));
-  }
-  /// Jobs whose plan may still be changed.
-  std::vector<JobIndex> unbegun(const FleetControl& fleet) const {
-    std::vector<JobIndex> jobs;
-    for (const auto& [job, runs] : runs_)
-      if (is_free(fleet, job) && runs.front().from >= fleet.now()) jobs.push_back(job);
-    return jobs;
   }
 
   /// Too late for its deadline: the site and mode that is done first with nodes not yet promised,
@@ -268,12 +240,14 @@ class Carnot final : public Rule {
   }
 
   void replan(FleetControl& fleet) {
-    std::vector<JobIndex> jobs = unbegun(fleet);
+    std::vector<JobIndex> jobs;
+    for (const auto& [job, runs] : runs_)
+      if (is_free(fleet, job) && runs.front().from >= fleet.now()) jobs.push_back(job);
     const bool together = is_contended(fleet);
     if (jobs.empty() || (!together && knowledge().future)) return;
     for (const JobIndex job : jobs) unbook(fleet, job, runs_.at(job));
     if (together) jobs = plan_together(fleet, jobs);
-    place(fleet, jobs);
+    for (const JobIndex job : jobs) respond(fleet, job);
   }
 
   Problem problem(FleetControl& fleet, std::int32_t slots) const;

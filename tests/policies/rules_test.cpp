@@ -380,17 +380,6 @@ TEST(Policies, CarnotPromisesNodesOnce) {
   EXPECT_EQ(played.result.late, 0U);
 }
 
-TEST(Policies, CarnotMakesRoomAtOnceForWhoWouldBeLate) {
-  World world;
-  world.scenario.series_start = world.options.begin = kBegin;
-  world.add_site(1, {10, 1, 20, 30}, {0, 0, 0, 0});
-  world.add_job(5, 60, 1, 175);  // takes hour 1, could use hour 2
-  world.add_job(30, 60, 1, 40);  // must begin by minute 70
-  const Played played = world.play("carnot:oracle");
-  EXPECT_EQ(played.result.late, 0U);
-  EXPECT_LE(minute_of(played.started(1)), 70);
-}
-
 // Where not all can be in time, who is late delays nobody else.
 TEST(Policies, CarnotLetsWhoIsLateAnywayGoLast) {
   World world;
