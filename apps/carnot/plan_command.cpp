@@ -14,6 +14,7 @@
 #include "carnot/base/text.hpp"
 #include "carnot/base/version.hpp"
 #include "carnot/plan/plan_file.hpp"
+#include "carnot/plan/rich.hpp"
 
 #include "command.hpp"
 
@@ -22,7 +23,7 @@ namespace carnot::app {
 namespace {
 
 struct PlanCommand {
-  std::string problem, solver = "large", out, generate, check, data;
+  std::string problem, solver, out, generate, check, data;
   plan::PlannerOptions options;
 };
 
@@ -140,8 +141,19 @@ int solve(const PlanCommand& c, const Common& common) {
     });
     return !interrupted();
   };
-  const plan::Plan plan = plan::plan_large(problem, options);
+  const bool columns = problem.rich() || c.solver == "columns";
+  if (columns && c.solver == "large")
+    throw UsageError("--solver large: this problem asks for more than the contract's; columns");
+  plan::RichPlan rich;
+  if (columns)
+    rich = plan::plan_rich(problem, options);
+  else
+    rich.plan = plan::plan_large(problem, options);
+  const plan::Plan& plan = rich.plan;
   line.clear();
+  for (const std::string& words : rich.broken)
+    say(common,
+        fmt::format("{}: {}\n", rich.proven ? "no plan keeps" : "no plan found keeps", words));
   const plan::PlanTotals totals = plan::certify(problem, plan).totals;
 
   const std::filesystem::path out = c.out.empty() ? "plan.json" : c.out;
@@ -162,9 +174,10 @@ int solve(const PlanCommand& c, const Common& common) {
     notes.assignments = rows.string();
     print(plan::plan_json(plan, totals, problem, notes));
   } else {
-    print(summary(totals) + fmt::format("{:.1f} s; {}\n", plan.seconds, out.string()));
+    print(summary(totals) +
+          fmt::format("{}; {:.1f} s; {}\n", plan.solver, plan.seconds, out.string()));
   }
-  return interrupted() ? kInterrupted : kOk;
+  return interrupted() ? kInterrupted : rich.broken.empty() ? kOk : kOutcomeSaysNo;
 }
 
 }  // namespace
@@ -174,8 +187,10 @@ void add_plan(CLI::App& app, const Common& common, Action& action) {
   CLI::App* command = app.add_subcommand(
       "plan", "Which job runs where, when and in which mode, with a proven bound");
   command->add_option("problem", c->problem, "problem.json; docs/formats/plan.md");
-  command->add_option("--solver", c->solver, "large (default) or exact")
-      ->check(CLI::IsMember({"exact", "large"}));
+  command
+      ->add_option("--solver", c->solver,
+                   "large (default), columns (default for problems beyond the contract) or exact")
+      ->check(CLI::IsMember({"columns", "exact", "large"}));
   command->add_option("--out", c->out,
                       "The plan (default: plan.json; its assignments beside it in .csv); the "
                       "folder of --generate");

@@ -14,6 +14,8 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/version.hpp"
 
+#include "plan/rich_json.hpp"
+
 namespace carnot::plan {
 
 namespace {
@@ -143,27 +145,28 @@ std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem&
   nlohmann::ordered_json prices = nlohmann::ordered_json::array();
   for (auto at = plan.price.begin(); at != plan.price.end(); at += slots)
     prices.push_back(std::vector<double>(at, at + slots));
-  const nlohmann::ordered_json document{{"schema", "carnot.plan/1"},
-                                        {"carnot", std::string(kVersion)},
-                                        {"seed", notes.seed},
-                                        {"started", notes.started},
-                                        {"command", notes.command},
-                                        {"problem", notes.problem},
-                                        {"solver", plan.solver},
-                                        {"seconds", plan.seconds},
-                                        {"objective_eur", totals.objective_eur},
-                                        {"bound_eur", totals.bound_eur},
-                                        {"gap", totals.gap},
-                                        {"jobs", problem.jobs.size()},
-                                        {"dropped", totals.dropped},
-                                        {"origin", "modelled"},
-                                        {"boundary", "facility"},
-                                        {"energy_j", totals.energy_j},
-                                        {"free_energy_j", totals.free_energy_j},
-                                        {"grid_energy_j", totals.grid_energy_j},
-                                        {"carbon_g", totals.carbon_g},
-                                        {"assignments", notes.assignments},
-                                        {"prices", prices}};
+  nlohmann::ordered_json document{{"schema", "carnot.plan/1"},
+                                  {"carnot", std::string(kVersion)},
+                                  {"seed", notes.seed},
+                                  {"started", notes.started},
+                                  {"command", notes.command},
+                                  {"problem", notes.problem},
+                                  {"solver", plan.solver},
+                                  {"seconds", plan.seconds},
+                                  {"objective_eur", totals.objective_eur},
+                                  {"bound_eur", totals.bound_eur},
+                                  {"gap", totals.gap},
+                                  {"jobs", problem.jobs.size()},
+                                  {"dropped", totals.dropped},
+                                  {"origin", "modelled"},
+                                  {"boundary", "facility"},
+                                  {"energy_j", totals.energy_j},
+                                  {"free_energy_j", totals.free_energy_j},
+                                  {"grid_energy_j", totals.grid_energy_j},
+                                  {"carbon_g", totals.carbon_g},
+                                  {"assignments", notes.assignments},
+                                  {"prices", prices}};
+  add_rich(plan, totals, document);
   return document.dump() + "\n";
 }
 
@@ -237,6 +240,7 @@ PlanFile read_plan(const std::string& plan_path, const std::string& problem_path
         fmt::format("prices of {} sites, not {}", root["prices"].size(), out.problem.sites.size()));
   out.plan.objective_eur = claimed.objective_eur;
   out.plan.bound_eur = claimed.bound_eur;
+  read_rich(root, plan_path, out.plan);
   read_assignments(assignments, out);
   return out;
 }
