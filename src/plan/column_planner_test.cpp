@@ -270,6 +270,20 @@ TEST(ColumnPlanner, TamperedDecisionsDoNotHold) {
   EXPECT_LE(certify(problem, plan).totals.bound_eur, rich.plan.objective_eur + 1e-9);
 }
 
+TEST(ColumnPlanner, FilesTellWhatSitesAndGoalsAsk) {
+  Problem problem = rich_problem(3);
+  problem.goals.carbon_cap_g = 15000;
+  problem.goals.order = {Measure::Late};
+  const std::string folder = ::testing::TempDir() + "carnot-rich-files";
+  write_problem(problem, folder);
+  const Problem again = read_problem(folder + "/problem.json");
+  EXPECT_EQ(again.goals.carbon_cap_g, 15000);
+  ASSERT_EQ(again.site_terms.size(), 2U);
+  const RichPlan one = plan_rich(problem, quick()), two = plan_rich(again, quick());
+  EXPECT_EQ(one.plan.objective_eur, two.plan.objective_eur);
+  EXPECT_EQ(one.plan.bound_eur, two.plan.bound_eur);
+}
+
 }  // namespace
 }  // namespace carnot::plan
 
