@@ -19,6 +19,7 @@
 #include "carnot/plan/rich.hpp"
 
 #include "command.hpp"
+#include "plan_pareto.hpp"
 
 namespace carnot::app {
 
@@ -28,6 +29,7 @@ struct PlanCommand {
   std::string problem, solver, out, generate, check, data;
   plan::PlannerOptions options;
   bool require_all = false;
+  int pareto = 0;  // carbon prices of a front; 0: one plan
 };
 
 /// `jobs=1000,sites=10,...`
@@ -164,6 +166,41 @@ int refuse(const plan::RequiredPlan& required, const plan::Problem& problem, con
   return kOutcomeSaysNo;
 }
 
+/// Limits of sites or goals that no plan keeps, or none that was found.
+int refuse(const plan::RichPlan& rich, const PlanCommand& c, const Common& common,
+           const Instant& started) {
+  if (interrupted()) return kInterrupted;
+  const std::string words =
+      fmt::format("{}: {}", rich.proven ? "no plan keeps" : "no plan found keeps",
+                  fmt::join(rich.broken, "; "));
+  if (common.json)
+    print(nlohmann::ordered_json{{"schema", "carnot.plan/1"},
+                                 {"carnot", std::string(kVersion)},
+                                 {"seed", c.options.seed},
+                                 {"started", started.iso8601()},
+                                 {"command", common.command_line},
+                                 {"problem", c.problem},
+                                 {"solver", rich.plan.solver},
+                                 {"outcome", rich.proven ? "infeasible" : "unknown"},
+                                 {"words", words},
+                                 {"broken", rich.broken}}
+              .dump(2) +
+          "\n");
+  else
+    print(words + "\n");
+  return kOutcomeSaysNo;
+}
+
+int front(const PlanCommand& c, const Common& common) {
+  if (c.problem.empty()) throw UsageError("--pareto: a PROBLEM.json");
+  if (c.require_all) throw UsageError("--require-all: not with --pareto");
+  if (!c.solver.empty()) throw UsageError("--solver: not with --pareto");
+  plan::ParetoOptions options;
+  options.carbon_prices = c.pareto;
+  options.planner = c.options;
+  return pareto(c.problem, options, c.out, common);
+}
+
 int solve(const PlanCommand& c, const Common& common) {
   if (c.problem.empty()) throw UsageError("plan: a PROBLEM.json, --generate or --check");
   watch_for_interrupt();
@@ -210,9 +247,7 @@ int solve(const PlanCommand& c, const Common& common) {
   }
   const plan::Plan& plan = rich.plan;
   line.clear();
-  for (const std::string& words : rich.broken)
-    say(common,
-        fmt::format("{}: {}\n", rich.proven ? "no plan keeps" : "no plan found keeps", words));
+  if (!rich.broken.empty()) return refuse(rich, c, common, started);
   const plan::PlanTotals totals = plan::certify(problem, plan).totals;
 
   const std::filesystem::path out = c.out.empty() ? "plan.json" : c.out;
@@ -241,7 +276,7 @@ int solve(const PlanCommand& c, const Common& common) {
     print(summary(totals) + status +
           fmt::format("{}; {:.1f} s; {}\n", plan.solver, plan.seconds, out.string()));
   }
-  return interrupted() ? kInterrupted : rich.broken.empty() ? kOk : kOutcomeSaysNo;
+  return interrupted() ? kInterrupted : kOk;
 }
 
 }  // namespace
@@ -273,6 +308,11 @@ void add_plan(CLI::App& app, const Common& common, Action& action) {
       ->add_option("--time-limit", c->options.time_limit_s,
                    "Seconds; ends with the best there is, then not reproducible")
       ->check(CLI::Validator(positive_number, ""));
+  command
+      ->add_option("--pareto", c->pareto,
+                   "What less carbon and better quality cost: plans at so many carbon prices")
+      ->check(CLI::Range(2, 1000))
+      ->excludes(generate_option);
   command->add_flag("--require-all", c->require_all,
                     "No job may be dropped; if that cannot be, says why and exits with 1");
   command->add_option("--iterations", c->options.iterations, "Of the prices (default: by size)")
@@ -282,6 +322,7 @@ void add_plan(CLI::App& app, const Common& common, Action& action) {
     action = [c, &common] {
       return !c->generate.empty() ? generate(*c, common)
              : !c->check.empty()  ? check(*c, common)
+             : c->pareto > 0      ? front(*c, common)
                                   : solve(*c, common);
     };
   });
