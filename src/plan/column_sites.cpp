@@ -393,12 +393,20 @@ std::vector<SiteFlows> exact_flows(const SiteModel& model, const JobSums& sums,
       if (model.has_battery(s)) {
         double& charge = to.charge_kw[t];
         double& discharge = to.discharge_kw[t];
-        charge = std::min({charge, battery.charge_kw,
-                           (battery.capacity_kwh - stored) / (h * battery.charge_efficiency)});
-        discharge = std::min({discharge, stored * battery.discharge_efficiency / h,
+        // Both in one slot: what is given makes room for what is taken, and the other way about.
+        const double both = battery.charge_efficiency * battery.discharge_efficiency;
+        const double room =
+            std::max(0.0, (battery.capacity_kwh - stored) / (h * battery.charge_efficiency));
+        const double kept = stored * battery.discharge_efficiency / h;
+        charge = std::clamp(charge, 0.0, battery.charge_kw);
+        discharge = std::min({discharge, kept + charge * both,
                               battery.discharge_kw * (1 - charge / battery.charge_kw)});
-        charge = std::max(0.0, charge);
         discharge = std::clamp(discharge, 0.0, needs + charge);
+        charge = std::min(charge, room + discharge / both);
+        if (discharge > needs + charge) {
+          charge = std::min(charge, room);
+          discharge = std::min({discharge, kept, needs + charge});
+        }
         stored +=
             h * (charge * battery.charge_efficiency - discharge / battery.discharge_efficiency);
         needs += charge - discharge;

@@ -34,19 +34,6 @@ bool chooses_quality(const PlanJobs& jobs) {
   return false;
 }
 
-/// Prices that cells which buy power have now, at a new carbon price.
-std::vector<double> moved_prices(const Problem& from, const Problem& to,
-                                 std::vector<double> price) {
-  const auto slots = static_cast<std::size_t>(from.slots);
-  for (std::size_t i = 0; i < price.size(); ++i) {
-    const std::size_t s = i / slots, t = i % slots;
-    const double pue = from.sites[s].pue[t], was = pue * from.grid_cost(s, t);
-    if (price[i] > 0 && price[i] >= kAtMargin * was)
-      price[i] = std::max(0.0, price[i] + pue * to.grid_cost(s, t) - was);
-  }
-  return price;
-}
-
 /// A plan, and what it comes to whatever its weighting.
 struct Found {
   double carbon_price = 0, quality_weight = 1;
@@ -111,12 +98,7 @@ bool Sweep::solve(double carbon_price, double quality_weight) {
     front_.proven = rich.proven;
     found.plan = std::move(rich.plan);
   } else {
-    if (!found_.empty()) {
-      const Found& last = found_.back();
-      planner.start_price = moved_prices(weighted(problem_, last.carbon_price, last.quality_weight),
-                                         at, last.plan.price);
-      planner.start_plan = last.plan.jobs;
-    }
+    // Prices of other weightings prove little at this one.
     found.plan = plan_large(at, planner);
   }
   ++front_.plans;

@@ -104,6 +104,22 @@ TEST(Pareto, TwoSitesAsByHand) {
   EXPECT_GE(clean.carbon_price_eur_per_t, 400);
 }
 
+TEST(Pareto, EveryPointHasABoundWorthTheName) {
+  GenerateOptions generate;
+  generate.jobs = 400;
+  generate.sites = 3;
+  generate.slots = 24;
+  const Problem problem = generate_problem(generate);
+  ParetoOptions options = quick(3);
+  options.last_eur_per_t = 400;
+  options.qualities = {1};
+  options.planner.iterations = 300;
+  const ParetoFront front = pareto_front(problem, options);
+  EXPECT_GE(front.points.size(), 2U);
+  expect_front(problem, front);
+  for (const ParetoPoint& point : front.points) EXPECT_LT(point.totals.gap, 0.1);
+}
+
 TEST(Pareto, QualityIsWeighed) {
   // Half the energy saves 0.5 EUR at the cheap site and loses quality worth 0.6.
   ParetoOptions options = quick(2);

@@ -38,7 +38,7 @@ struct ParetoOptions {
   std::vector<double> qualities;  ///< weights, above 0; empty: 1, and if jobs have a choice of
                                   ///< quality 1/4 and 4 besides
   /// Of each plan, its time limit too; share_done in progress is of all. A warm start is not looked
-  /// at: each plan begins where the last one ended.
+  /// at: prices of one weighting prove little at another.
   PlannerOptions planner;
 };
 
