@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weeks of computing on wind (src/plan/wind_week.hpp), planned on forecasts and run on the five
+// minutes that came: cost, own energy, missed deadlines, and regret to the plan of perfect
+// foresight and to its proven bound. One JSON object a line, for each start and in sum.
+// Arguments: DATA OWN_SHARE LOAD JOBS STARTS; default `shared/data`, 1.0 0.6 400 11.
+#include <map>
+
+#include <fmt/format.h>
+
+#include "carnot/base/text.hpp"
+#include "carnot/plan/rivals.hpp"
+
+#include "plan/wind_week.hpp"
+
+namespace {
+
+using namespace carnot;
+using namespace carnot::plan;
+using namespace carnot::plan::testing;
+
+constexpr int kFirstDay = 63, kDaysBetween = 28;
+constexpr std::int32_t kErrorWeeks = 8;  // of the past, as scenarios
+
+struct Sum {
+  double cost_eur = 0, own_kwh = 0, grid_kwh = 0;
+  std::size_t missed = 0;
+};
+
+void print(const std::string& start, const std::string& policy, const Sum& x, double reference_eur,
+           double bound_eur) {
+  fmt::print(
+      "{{\"bench\":\"plan_forecast\",\"start\":\"{}\",\"policy\":\"{}\",\"cost_eur\":{:.2f},"
+      "\"own_kwh\":{:.0f},\"grid_kwh\":{:.0f},\"missed\":{},\"regret\":{:.4f},"
+      "\"regret_to_bound\":{:.4f}}}\n",
+      start, policy, x.cost_eur, x.own_kwh, x.grid_kwh, x.missed, x.cost_eur / reference_eur - 1,
+      x.cost_eur / bound_eur - 1);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto argument = [&](int n, double otherwise) {
+    return argc > n ? parse_number(argv[n]) : otherwise;
+  };
+  const std::string data = argc > 1 ? argv[1] : CARNOT_SOURCE_DIR "/../shared/data";
+  const WindYear year = read_wind_year(data + "/rts-gmlc", data + "/sites-2023-hourly");
+  WeekOptions options;
+  options.own_share = argument(2, 1.0);
+  options.load = argument(3, 0.6);
+  options.jobs = static_cast<std::int64_t>(argument(4, 400));
+  const int starts = static_cast<int>(argument(5, 11));
+  PlannerOptions planner;  // the same effort for every plan made again
+  planner.rounds = 300;
+  planner.time_limit_s = 0.08;
+  PlannerOptions reference_effort;
+  reference_effort.rounds = 20'000;
+  const ScenarioOptions mean{.planner = reference_effort, .perfect_foresight = false};
+  std::map<std::string, Sum> sums;
+  double reference_eur = 0, bound_eur = 0;
+  for (int n = 0; n < starts; ++n) {
+    options.seed = static_cast<std::uint64_t>(n + 1);
+    const WindWeek week(year, kFirstDay + kDaysBetween * n, options);
+    const Problem& problem = week.problem();
+    const ScenarioPlan best = plan_scenarios(problem, week.real_parts(), mean);
+    const double reference = carried_out(week, best.plan).cost_eur;
+    reference_eur += reference;
+    bound_eur += best.plan.bound_eur;
+    const auto report = [&](const std::string& policy, const WeekOutcome& x) {
+      print(week.start().iso8601(), policy, {x.cost_eur, x.own_kwh, x.grid_kwh, x.missed},
+            reference, best.plan.bound_eur);
+      Sum& sum = sums[policy];
+      sum.cost_eur += x.cost_eur;
+      sum.own_kwh += x.own_kwh;
+      sum.grid_kwh += x.grid_kwh;
+      sum.missed += x.missed;
+    };
+    report("perfect-foresight", carried_out(week, best.plan));
+    report("replan-mended", replanned(week, mended_forecast(week), 1, planner));
+    report("replan-persistence", replanned(week, persistence_forecast(week), 1, planner));
+    report("once-day-ahead", replanned(week, day_ahead_forecast(week), kWeekHours, planner));
+    report("once-scenarios",
+           carried_out(week, plan_scenarios(problem, week.past_errors(kErrorWeeks), mean).plan));
+    report("price-greedy", carried_out(week, rule_plan(problem, Rule::PriceGreedy)));
+    report("at-once", carried_out(week, rule_plan(problem, Rule::AtOnce)));
+  }
+  for (const auto& [policy, sum] : sums) print("all", policy, sum, reference_eur, bound_eur);
+}
