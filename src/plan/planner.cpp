@@ -141,7 +141,7 @@ class LargeSearch {
     return small_prices(problem_, supply_, best.price, kFewClose,
                         [&](const SmallPrices& prices) {
                           idle = prices.bound > state_.bound_eur ? 0 : idle + 1;
-                          if (idle > kIdle) return false;
+                          if (problem_.jobs.size() > kFew / 2 && idle > kIdle) return false;
                           state_.bound_eur = prices.bound;
                           return go_on(kDualShare, kDualShare);
                         })
