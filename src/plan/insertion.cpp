@@ -133,11 +133,13 @@ void Insertion::find(std::size_t job) {
   best_cost_ = problem_.jobs.value(job);
   for (const bool everywhere : {false, true}) {
     offer(job, everywhere);
+    double most = kInfinity;
     while (!offers_.empty()) {
       const auto next = std::min_element(offers_.begin(), offers_.end(), [](auto& a, auto& b) {
         return std::tie(a.floor, a.mode, a.site) < std::tie(b.floor, b.mode, b.site);
       });
-      if (!rebuilding_ && next->floor >= best_cost_) break;
+      if (most == kInfinity && !everywhere) most = next->floor + reach_;
+      if (next->floor > most || (!rebuilding_ && next->floor >= best_cost_)) break;
       consider(job, *next);
       *next = offers_.back();
       offers_.pop_back();
@@ -287,7 +289,7 @@ void Insertion::gather(std::size_t site, std::size_t slot, std::size_t most, std
   }
 }
 
-void Insertion::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed) {
+void Insertion::rebuild(std::uint64_t rounds, double warmth, double reach, std::uint64_t seed) {
   if (jobs_.empty()) return;
   order_buckets();
   rank_sites(price_);
@@ -312,6 +314,7 @@ void Insertion::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed)
     const double allowance = -warmth * std::log(std::max(draw.uniform(8), 1e-9)) *
                              (1.0 - static_cast<double>(n) / static_cast<double>(rounds));
     const std::vector<std::uint32_t> order = shuffled(draw);
+    if (reach < kInfinity) reach_ = -reach * std::log(std::max(draw.uniform(13), 1e-9));
     if (draw.below(10, 2) == 0) tilt_.swap(tilts);
     tilt_from_ = draw.below(11, kTilts);
     const double trust = draw.below(9, 2) == 0 ? 0.0 : draw.uniform(12);
@@ -331,6 +334,7 @@ void Insertion::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed)
     for (std::size_t i = 0; i < out_.size(); ++i) put(out_[i], before[i]);
   }
   rebuilding_ = false;
+  reach_ = kInfinity;
 }
 
 // A job, some that run beside it and some at another site at the same time, into out_.

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "carnot/base/random.hpp"
@@ -33,7 +34,9 @@ class Insertion {
   /// Takes a few neighbouring jobs out at once and puts them back one by one, `rounds` times;
   /// keeps what costs less, or, with falling odds, little more.
   /// \param warmth  EUR that a change may cost at first
-  void rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed);
+  /// \param reach   EUR, mean of what a round lets a site-mode cost over the job's best at the
+  /// prices and still be tried; infinite: all are
+  void rebuild(std::uint64_t rounds, double warmth, double reach, std::uint64_t seed);
   /// Objective of the plan in hand, EUR.
   double objective() const;
   const std::vector<Assignment>& assignments() const noexcept { return jobs_; }
@@ -75,6 +78,7 @@ class Insertion {
   std::vector<std::uint32_t> place_;                // [job] in its bucket
   // Scratch.
   bool rebuilding_ = false;  // then the table lags behind, and no offer is passed over for it
+  double reach_ = std::numeric_limits<double>::infinity();  // of the round
   std::vector<Offer> offers_;
   std::vector<double> costs_;
   std::vector<double> tilt_;  // factors that a round of `rebuild` sees costs through; empty: none

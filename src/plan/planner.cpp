@@ -25,12 +25,13 @@ namespace {
 
 constexpr int kSweeps = 5;
 constexpr double kLean = 0.03, kFirstWidth = 0.05, kLastWidth = 0.005;  // of the sweeps' views
-constexpr std::size_t kFew = 300;   // jobs whose prices CLP then makes as good as they get
+constexpr std::size_t kFew = 300;   // jobs whose prices CLP betters and whose plan takes longer
+constexpr int kIdle = 8;            // rounds of CLP that better no bound, then it ends
 constexpr double kFewClose = 1e-4;  // relative, to the bound of linear programming
 constexpr std::size_t kWorthThreads = 2'000;  // jobs; fewer are priced before a thread starts
 constexpr std::int64_t kLegs = 20;            // of the rebuilding search: progress, and the clock
 constexpr double kDualShare = 0.5, kSweepShare = 0.8;  // of the work; of a time limit likewise
-constexpr double kWarmth = 0.01;                       // of the mean cost of a job
+constexpr double kWarmth = 0.01, kReach = 0.05;        // of the mean cost of a job
 constexpr int kFirstPlan = 8;                          // iterations before a plan is tried
 constexpr int kWarmIterations = 60;
 constexpr double kWarmStep = 0.02;
@@ -40,6 +41,7 @@ int default_iterations(std::size_t jobs) { return jobs > 3'000 ? 300 : 800; }
 // Rebuilding pays where jobs are few and large.
 std::int64_t default_rounds(std::size_t jobs) {
   const auto n = static_cast<std::int64_t>(jobs);
+  if (jobs <= kFew) return std::max<std::int64_t>(1'200 * n, 1'000);
   return n > 5'000 ? 20'000 : std::clamp<std::int64_t>(400 * n, 1'000, 200'000);
 }
 
@@ -136,8 +138,11 @@ class LargeSearch {
     DualResult best = maximise_dual(problem_, supply_, response, options_.start_price, dual);
     if (!options_.tighten || stopped_ || problem_.jobs.size() > kFew || !has_linear_solver())
       return best.price;
+    int idle = 0;
     return small_prices(problem_, supply_, best.price, kFewClose,
                         [&](const SmallPrices& prices) {
+                          idle = prices.bound > state_.bound_eur ? 0 : idle + 1;
+                          if (problem_.jobs.size() > kFew / 2 && idle > kIdle) return false;
                           state_.bound_eur = prices.bound;
                           return go_on(kDualShare, kDualShare);
                         })
@@ -185,12 +190,13 @@ class LargeSearch {
   void rebuild(Insertion& insertion) {
     const std::size_t jobs = problem_.jobs.size();
     const std::int64_t rounds = options_.rounds >= 0 ? options_.rounds : default_rounds(jobs);
-    const double warmth = kWarmth * std::abs(state_.objective_eur) /
-                          static_cast<double>(std::max<std::size_t>(jobs, 1));
+    const double mean =
+        std::abs(state_.objective_eur) / static_cast<double>(std::max<std::size_t>(jobs, 1));
+    const double reach = jobs <= kFew ? kReach * mean : std::numeric_limits<double>::infinity();
     for (std::int64_t leg = 0; leg < kLegs; ++leg) {
       const double done = static_cast<double>(leg + 1) / kLegs;
-      insertion.rebuild(static_cast<std::uint64_t>(rounds / kLegs), warmth * (1.0 - done),
-                        options_.seed + 1000 * static_cast<std::uint64_t>(leg));
+      insertion.rebuild(static_cast<std::uint64_t>(rounds / kLegs), kWarmth * mean * (1.0 - done),
+                        reach, options_.seed + 1000 * static_cast<std::uint64_t>(leg));
       state_.objective_eur = std::min(state_.objective_eur, insertion.objective());
       if (!go_on(kSweepShare + (1 - kSweepShare) * done, 1.0)) return;
     }

@@ -73,6 +73,18 @@ TEST(Planner, TheSameForAnyNumberOfThreads) {
   }
 }
 
+TEST(Planner, FewJobsAreTheSameForAnyNumberOfThreads) {
+  const Problem problem = small_problem(7, 40, 3, 24, 0.5);
+  PlannerOptions options;
+  options.rounds = 2000;
+  options.threads = 1;
+  const Plan one = plan_large(problem, options);
+  options.threads = 4;
+  const Plan other = plan_large(problem, options);
+  EXPECT_EQ(one.price, other.price);
+  EXPECT_EQ(one.objective_eur, other.objective_eur);
+}
+
 TEST(Planner, GeneratedProblemsHaveSmallGapsAndDropLittle) {
   for (const std::uint64_t seed : {1, 2}) {
     GenerateOptions generate;
