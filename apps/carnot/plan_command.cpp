@@ -16,6 +16,7 @@
 #include "carnot/plan/clash.hpp"
 #include "carnot/plan/exact.hpp"
 #include "carnot/plan/plan_file.hpp"
+#include "carnot/plan/rich.hpp"
 
 #include "command.hpp"
 
@@ -24,7 +25,7 @@ namespace carnot::app {
 namespace {
 
 struct PlanCommand {
-  std::string problem, solver = "large", out, generate, check, data;
+  std::string problem, solver, out, generate, check, data;
   plan::PlannerOptions options;
   bool require_all = false;
 };
@@ -183,12 +184,17 @@ int solve(const PlanCommand& c, const Common& common) {
     });
     return !interrupted();
   };
+  const bool columns = problem.rich() || c.solver == "columns";
+  if (columns && !c.solver.empty() && c.solver != "columns")
+    throw UsageError(fmt::format(
+        "--solver {}: this problem asks for more than the contract's; columns", c.solver));
+  if (columns && c.require_all) throw UsageError("--require-all: not with the solver columns");
   const auto solved = [&](const plan::Problem& of) {
     return c.solver == "exact"
                ? plan::plan_exact(of, {options.seed, options.time_limit_s, options.progress})
                : plan::plan_large(of, options);
   };
-  plan::Plan plan;
+  plan::RichPlan rich;
   if (c.require_all) {
     plan::RequiredPlan required =
         plan::plan_required(problem, solved, [] { return !interrupted(); });
@@ -196,11 +202,17 @@ int solve(const PlanCommand& c, const Common& common) {
       line.clear();
       return refuse(required, problem, c, common, started);
     }
-    plan = std::move(required.plan);
+    rich.plan = std::move(required.plan);
+  } else if (columns) {
+    rich = plan::plan_rich(problem, options);
   } else {
-    plan = solved(problem);
+    rich.plan = solved(problem);
   }
+  const plan::Plan& plan = rich.plan;
   line.clear();
+  for (const std::string& words : rich.broken)
+    say(common,
+        fmt::format("{}: {}\n", rich.proven ? "no plan keeps" : "no plan found keeps", words));
   const plan::PlanTotals totals = plan::certify(problem, plan).totals;
 
   const std::filesystem::path out = c.out.empty() ? "plan.json" : c.out;
@@ -226,9 +238,10 @@ int solve(const PlanCommand& c, const Common& common) {
             ? ""
             : fmt::format("{}; no plan costs less than {:.6g} EUR, says the solver\n", plan.status,
                           plan.solver_bound_eur);
-    print(summary(totals) + status + fmt::format("{:.1f} s; {}\n", plan.seconds, out.string()));
+    print(summary(totals) + status +
+          fmt::format("{}; {:.1f} s; {}\n", plan.solver, plan.seconds, out.string()));
   }
-  return interrupted() ? kInterrupted : kOk;
+  return interrupted() ? kInterrupted : rich.broken.empty() ? kOk : kOutcomeSaysNo;
 }
 
 }  // namespace
@@ -238,8 +251,10 @@ void add_plan(CLI::App& app, const Common& common, Action& action) {
   CLI::App* command = app.add_subcommand(
       "plan", "Which job runs where, when and in which mode, with a proven bound");
   command->add_option("problem", c->problem, "problem.json; docs/formats/plan.md");
-  command->add_option("--solver", c->solver, "large (default) or exact")
-      ->check(CLI::IsMember({"exact", "large"}));
+  command
+      ->add_option("--solver", c->solver,
+                   "large (default), columns (default for problems beyond the contract) or exact")
+      ->check(CLI::IsMember({"columns", "exact", "large"}));
   command->add_option("--out", c->out,
                       "The plan (default: plan.json; its assignments beside it in .csv); the "
                       "folder of --generate");

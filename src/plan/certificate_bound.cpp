@@ -104,11 +104,21 @@ class Bound {
       const double x = y.held[k];
       add(-x * plan_.held[k].limit());
       switch (plan_.held[k].measure) {
-        case Measure::Late: jobs_.late += x; break;
-        case Measure::Dropped: jobs_.drop += x; break;
-        case Measure::Quality: jobs_.quality += x; break;
-        case Measure::Carbon: all_slots(x, 0, 0, 0); break;
-        case Measure::Energy: all_slots(0, x, x, 0); break;
+        case Measure::Late:
+          jobs_.late += x;
+          break;
+        case Measure::Dropped:
+          jobs_.drop += x;
+          break;
+        case Measure::Quality:
+          jobs_.quality += x;
+          break;
+        case Measure::Carbon:
+          all_slots(x, 0, 0, 0);
+          break;
+        case Measure::Energy:
+          all_slots(0, x, x, 0);
+          break;
         case Measure::Cost:
           all_slots(0, 0, 0, x);
           for (double* w : {&jobs_.quality, &jobs_.move, &jobs_.restart, &jobs_.late, &jobs_.drop})
@@ -231,9 +241,8 @@ class Bound {
 std::string unusable_multipliers(const Problem& problem, const Plan& plan) {
   const auto slots = static_cast<std::size_t>(problem.slots);
   const auto fine = [](const std::vector<double>& of, std::size_t size, double least) {
-    return of.size() == size && std::all_of(of.begin(), of.end(), [&](double x) {
-             return x >= least && x <= kGreatest;
-           });
+    return of.size() == size && std::all_of(of.begin(), of.end(),
+                                            [&](double x) { return x >= least && x <= kGreatest; });
   };
   if (!fine(plan.price, problem.sites.size() * slots, -kGreatest))
     return fmt::format("prices: {} numbers a site", slots);
@@ -256,7 +265,9 @@ std::string unusable_multipliers(const Problem& problem, const Plan& plan) {
   }
   const PlanGoals& goals = problem.goals;
   const GoalMultipliers& y = plan.goal_multipliers;
-  const auto of = [&](double x, bool there) { return x == 0 || (there && x > 0 && x <= kGreatest); };
+  const auto of = [&](double x, bool there) {
+    return x == 0 || (there && x > 0 && x <= kGreatest);
+  };
   const std::size_t shares = goals.own_share_each_slot ? slots : 1;
   if (!of(y.carbon, goals.carbon_cap_g < PlanGoals::kNoLimit) ||
       !of(y.energy, goals.energy_budget_kwh < PlanGoals::kNoLimit) ||

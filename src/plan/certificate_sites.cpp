@@ -48,10 +48,9 @@ class Walk {
     for (std::size_t j = 0; j < plan_.jobs.size(); ++j) {
       const auto at = plan_.courses.find(static_cast<std::uint32_t>(j));
       std::vector<std::string> wrongs;
-      const OwnCost own =
-          check_course(problem_, j, plan_.jobs[j],
-                       at == plan_.courses.end() ? Course() : at->second, offer, load_, stoppable_,
-                       wrongs);
+      const OwnCost own = check_course(problem_, j, plan_.jobs[j],
+                                       at == plan_.courses.end() ? Course() : at->second, offer,
+                                       load_, stoppable_, wrongs);
       for (std::string& words : wrongs) wrong(std::move(words));
       out_.totals.dropped += plan_.jobs[j].site == kNone;
       cost_ += own.total();
@@ -92,12 +91,18 @@ class Walk {
     }
     const auto amount = [&](Measure measure) {
       switch (measure) {
-        case Measure::Late: return late_.value();
-        case Measure::Dropped: return dropped_.value();
-        case Measure::Quality: return quality_.value();
-        case Measure::Carbon: return carbon;
-        case Measure::Energy: return energy;
-        case Measure::Cost: break;
+        case Measure::Late:
+          return late_.value();
+        case Measure::Dropped:
+          return dropped_.value();
+        case Measure::Quality:
+          return quality_.value();
+        case Measure::Carbon:
+          return carbon;
+        case Measure::Energy:
+          return energy;
+        case Measure::Cost:
+          break;
       }
       return cost_.value();
     };
@@ -130,8 +135,8 @@ class Walk {
                        fine(flows.export_kw, true) && fine(flows.charge_kw, battery) &&
                        fine(flows.discharge_kw, battery) && fine(flows.reserve_kw, reserve);
     if (!right)
-      wrong(fmt::format("site {}: decisions are {} numbers, at least 0, for what it has", s,
-                        slots_));
+      wrong(
+          fmt::format("site {}: decisions are {} numbers, at least 0, for what it has", s, slots_));
     return right;
   }
 
@@ -163,8 +168,8 @@ class Walk {
         const double busy = charge / battery.charge_kw + discharge / battery.discharge_kw;
         if (!(busy <= 1 + kFit))
           wrong(fmt::format("site {} slot {}: the battery works {} of the slot", s, t, busy));
-        stored += h_ * (charge * battery.charge_efficiency -
-                        discharge / battery.discharge_efficiency);
+        stored +=
+            h_ * (charge * battery.charge_efficiency - discharge / battery.discharge_efficiency);
         const double fit = kTankFit * battery.capacity_kwh;
         if (stored < -fit || stored > battery.capacity_kwh + fit)
           wrong(fmt::format("site {} slot {}: {} kWh in a battery of {}", s, t, stored,
@@ -173,8 +178,8 @@ class Walk {
       }
       const double price = site.price_eur_per_kwh[t] +
                            problem_.carbon_price_eur_per_t / 1e6 * site.carbon_g_per_kwh[t];
-      const double it_price = terms(s).it_eur_per_kwh +
-                              problem_.carbon_price_eur_per_t / 1e6 * terms(s).it_g_per_kwh;
+      const double it_price =
+          terms(s).it_eur_per_kwh + problem_.carbon_price_eur_per_t / 1e6 * terms(s).it_g_per_kwh;
       cost_ += h_ * grid * price;
       cost_ += h_ * it * it_price;
       cost_ += -h_ * sold * in(terms(s).export_eur_per_kwh, t);

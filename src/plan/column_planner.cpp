@@ -19,7 +19,7 @@ namespace carnot::plan {
 
 namespace {
 
-constexpr int kSettle = 3;      // times that jobs and sites adapt to each other
+constexpr int kSettle = 3;  // times that jobs and sites adapt to each other
 // A broken goal's multiplier is raised so often at most, by such a share, more each time.
 constexpr int kFirmer = 40;
 constexpr double kFirm = 0.01, kFirm2 = 1.3;

@@ -399,23 +399,23 @@ std::vector<SiteFlows> exact_flows(const SiteModel& model, const JobSums& sums,
                               battery.discharge_kw * (1 - charge / battery.charge_kw)});
         charge = std::max(0.0, charge);
         discharge = std::clamp(discharge, 0.0, needs + charge);
-        stored += h * (charge * battery.charge_efficiency -
-                       discharge / battery.discharge_efficiency);
+        stored +=
+            h * (charge * battery.charge_efficiency - discharge / battery.discharge_efficiency);
         needs += charge - discharge;
       }
       const double least_own = std::max(0.0, needs - site.grid_limit_kw[t]);
-      to.own_kw[t] = std::clamp(to.own_kw[t], std::min(least_own, needs),
-                                std::min(site.free_kw[t], needs));
+      to.own_kw[t] =
+          std::clamp(to.own_kw[t], std::min(least_own, needs), std::min(site.free_kw[t], needs));
       to.grid_kw[t] = needs - to.own_kw[t];
-      to.export_kw[t] = std::clamp(to.export_kw[t], 0.0,
-                                   std::min(model.export_limit(s, t),
-                                            std::max(0.0, site.free_kw[t] - to.own_kw[t])));
+      to.export_kw[t] = std::clamp(
+          to.export_kw[t], 0.0,
+          std::min(model.export_limit(s, t), std::max(0.0, site.free_kw[t] - to.own_kw[t])));
       if (to.reserve_kw.empty()) continue;
       double there = to.reserve_kw[t];
       for (std::size_t k = 0; k < model.hold() && t + k < model.slots(); ++k)
         there = std::min(there, sums.stoppable[i + k]);
-      to.reserve_kw[t] = std::clamp(there, model.committed(s, t),
-                                    model.committed(s, t) + model.offer(s, t));
+      to.reserve_kw[t] =
+          std::clamp(there, model.committed(s, t), model.committed(s, t) + model.offer(s, t));
     }
   }
   return flows;

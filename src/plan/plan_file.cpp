@@ -14,6 +14,8 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/version.hpp"
 
+#include "plan/rich_json.hpp"
+
 namespace carnot::plan {
 
 namespace {
@@ -168,6 +170,7 @@ std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem&
     document["status"] = plan.status;
     document["solver_bound_eur"] = plan.solver_bound_eur;
   }
+  add_rich(plan, totals, document);
   return document.dump() + "\n";
 }
 
@@ -241,6 +244,7 @@ PlanFile read_plan(const std::string& plan_path, const std::string& problem_path
         fmt::format("prices of {} sites, not {}", root["prices"].size(), out.problem.sites.size()));
   out.plan.objective_eur = claimed.objective_eur;
   out.plan.bound_eur = claimed.bound_eur;
+  read_rich(root, plan_path, out.plan);
   read_assignments(assignments, out);
   return out;
 }

@@ -134,7 +134,8 @@ class LargeSearch {
       return go_on(share, kDualShare);
     };
     DualResult best = maximise_dual(problem_, supply_, response, options_.start_price, dual);
-    if (stopped_ || problem_.jobs.size() > kFew || !has_linear_solver()) return best.price;
+    if (!options_.tighten || stopped_ || problem_.jobs.size() > kFew || !has_linear_solver())
+      return best.price;
     return small_prices(problem_, supply_, best.price, kFewClose,
                         [&](const SmallPrices& prices) {
                           state_.bound_eur = prices.bound;

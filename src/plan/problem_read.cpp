@@ -12,6 +12,7 @@
 #include "carnot/base/file.hpp"
 
 #include "plan/problem_json.hpp"
+#include "plan/problem_read_sites.hpp"
 #include "plan/problem_read_terms.hpp"
 
 namespace carnot::plan {
@@ -35,6 +36,8 @@ class Reader {
     findings_.throw_if_any();
     read_sites();
     read_network(top("network"), problem_.network);
+    read_reserve(top("reserve"), problem_.reserve);
+    read_goals(top("goals"), problem_.goals);
     findings_.throw_if_any();  // jobs are measured against sites
     read_jobs();
     findings_.throw_if_any();
@@ -60,6 +63,8 @@ class Reader {
     if (sites == document_.root.end() || !sites->is_array() || sites->empty() ||
         sites->size() > static_cast<std::size_t>(kMostSites))
       return top("sites").wrong("sites", fmt::format("a list of 1 to {} sites", kMostSites));
+    std::vector<SiteTerms> terms;
+    bool any_terms = false;
     for (std::size_t s = 0; s < sites->size(); ++s) {
       const std::optional<Fields> in = entry("sites", (*sites)[s], s);
       if (!in) continue;
@@ -79,9 +84,11 @@ class Reader {
         site.latitude = in->number("latitude", -90, 90);
         site.longitude = in->number("longitude", -180, 180);
       }
+      any_terms = read_site_terms(*in, slots, site.capacity_kw, terms.emplace_back()) || any_terms;
       problem_.sites.push_back(std::move(site));
       hosts_.push_back(read_host(*in, problem_.network));
     }
+    if (any_terms) problem_.site_terms = std::move(terms);
   }
 
   void read_jobs() {

@@ -10,6 +10,8 @@
 #include "carnot/base/version.hpp"
 #include "carnot/plan/problem.hpp"
 
+#include "plan/rich_json.hpp"
+
 namespace carnot::plan {
 
 namespace {
@@ -36,6 +38,7 @@ Json site_json(const Problem& problem, std::size_t s) {
     out["latitude"] = site.latitude;
     out["longitude"] = site.longitude;
   }
+  if (!problem.site_terms.empty()) add_site_terms(problem.site_terms[s], out);
   return out;
 }
 
@@ -142,6 +145,10 @@ void write_problem(const Problem& problem, const std::string& folder) {
       kVersion, problem.slot_s, problem.slots, problem.carbon_price_eur_per_t, sites);
   if (std::isfinite(problem.network.gb_per_s))
     text += fmt::format("\"network\": {},\n", network_json(problem.network).dump());
+  if (const Json reserve = reserve_json(problem.reserve); !reserve.is_null())
+    text += fmt::format("\"reserve\": {},\n", reserve.dump());
+  if (const Json goals = goals_json(problem.goals); !goals.is_null())
+    text += fmt::format("\"goals\": {},\n", goals.dump());
   text += "\"jobs\": ";
   if (inline_jobs) {
     text += "[";

@@ -354,6 +354,7 @@ std::vector<JobIndex> Carnot::plan_together(FleetControl& fleet,
   planner.threads = 1;
   planner.iterations = kIterations;
   planner.rounds = 0;
+  planner.tighten = false;  // nobody asks for the bound of an hour
   const Plan plan = plan_large(problem, planner);
   price_ = plan.price;
   price_start_ = now;

@@ -65,6 +65,8 @@ struct PlannerOptions {
   int iterations = 0;        ///< of the prices; 0: by the size of the problem
   std::int64_t rounds = -1;  ///< of the search that rebuilds neighbourhoods; negative: by the size
   std::uint64_t seed = 1;    ///< of that search
+  bool tighten = true;       ///< prices of at most 300 jobs prove the bound of linear programming
+                             ///< itself, where CLP is built in; false: as the ascent left them
   double time_limit_s = 0;   ///< of the search; 0: none; else it ends early with the best plan and
                              ///< the best bound so far (then not reproducible). The certificate
                              ///< comes on top
