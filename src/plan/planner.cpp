@@ -33,7 +33,7 @@ constexpr std::int64_t kLegs = 20;            // of the rebuilding search: progr
 constexpr double kDualShare = 0.5, kSweepShare = 0.8;  // of the work; of a time limit likewise
 constexpr double kWarmth = 0.01, kReach = 0.05;        // of the mean cost of a job
 constexpr int kFirstPlan = 8;                          // iterations before a plan is tried
-constexpr int kWarmIterations = 60;
+constexpr int kWarmIterations = 150;
 constexpr double kWarmStep = 0.02;
 
 int default_iterations(std::size_t jobs) { return jobs > 3'000 ? 300 : 800; }
