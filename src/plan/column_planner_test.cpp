@@ -21,24 +21,6 @@ PlannerOptions quick() {
   return options;
 }
 
-/// One site, one price throughout, room for everything, no own power.
-Problem plain_site(std::int32_t slots) {
-  Problem problem;
-  problem.slots = slots;
-  const auto n = static_cast<std::size_t>(slots);
-  PlanSite site;
-  site.name = "s";
-  site.capacity_kw.assign(n, 100);
-  site.pue.assign(n, 1.25);
-  site.free_kw.assign(n, 0);
-  site.price_eur_per_kwh.assign(n, 0.2);
-  site.carbon_g_per_kwh.assign(n, 400);
-  site.grid_limit_kw.assign(n, std::numeric_limits<double>::infinity());
-  problem.sites.push_back(site);
-  problem.site_terms.resize(1);
-  return problem;
-}
-
 void add_job(Problem& problem, std::int32_t slots, double kw, double value) {
   problem.jobs.add("j" + std::to_string(problem.jobs.size()), 0, problem.slots, value,
                    {{slots, kw, 0}}, kNone, 0, {});
@@ -162,7 +144,7 @@ TEST(ColumnPlanner, ContractProblemsAreASpecialCase) {
 }
 
 TEST(ColumnPlanner, DemandChargeSpreadsWorkAsByHand) {
-  Problem problem = plain_site(4);
+  Problem problem = testing::one_site(4, 1.25);
   for (int j = 0; j < 4; ++j) add_job(problem, 1, 10, 100);
   problem.site_terms[0].demand_charges.push_back({2.0, 0, 4});
   const RichPlan rich = plan_rich(problem, quick());
@@ -172,7 +154,7 @@ TEST(ColumnPlanner, DemandChargeSpreadsWorkAsByHand) {
 }
 
 TEST(ColumnPlanner, BatteryEarnsTheSpreadOfPricesAsByHand) {
-  Problem problem = plain_site(2);
+  Problem problem = testing::one_site(2, 1.25);
   problem.sites[0].price_eur_per_kwh = {0.1, 0.5};
   problem.site_terms[0].base_kw = {8, 8};
   problem.site_terms[0].battery = {100, 6, 6, 0.9, 0.9, 0, 0, 0.01};
@@ -184,7 +166,7 @@ TEST(ColumnPlanner, BatteryEarnsTheSpreadOfPricesAsByHand) {
 }
 
 TEST(ColumnPlanner, ExportEarnsWhatJobsDoNotNeed) {
-  Problem problem = plain_site(2);
+  Problem problem = testing::one_site(2, 1.25);
   problem.sites[0].free_kw = {20, 20};
   problem.site_terms[0].export_kw = {15, 15};
   problem.site_terms[0].export_eur_per_kwh = {0.05, 0.02};
@@ -197,7 +179,7 @@ TEST(ColumnPlanner, ExportEarnsWhatJobsDoNotNeed) {
 }
 
 TEST(ColumnPlanner, CarbonCapIsKeptAndPriced) {
-  Problem problem = plain_site(4);
+  Problem problem = testing::one_site(4, 1.25);
   problem.sites[0].carbon_g_per_kwh = {500, 500, 100, 100};
   problem.sites[0].price_eur_per_kwh = {0.1, 0.1, 0.3, 0.3};
   for (int j = 0; j < 6; ++j) add_job(problem, 1, 10, 100);
@@ -210,7 +192,7 @@ TEST(ColumnPlanner, CarbonCapIsKeptAndPriced) {
 }
 
 TEST(ColumnPlanner, LimitsThatCannotBeKeptAreAnOutcome) {
-  Problem problem = plain_site(3);
+  Problem problem = testing::one_site(3, 1.25);
   problem.site_terms[0].base_kw = {10, 10, 10};
   problem.goals.carbon_cap_g = 100;
   const RichPlan rich = plan_rich(problem, quick());
@@ -221,7 +203,7 @@ TEST(ColumnPlanner, LimitsThatCannotBeKeptAreAnOutcome) {
 }
 
 TEST(ColumnPlanner, FirstThingsFirst) {
-  Problem problem = plain_site(3);
+  Problem problem = testing::one_site(3, 1.25);
   problem.sites[0].price_eur_per_kwh = {0.9, 0.1, 0.1};
   add_job(problem, 1, 10, 1.0);  // worth less than its power
   problem.goals.order = {Measure::Dropped};
@@ -234,7 +216,7 @@ TEST(ColumnPlanner, FirstThingsFirst) {
 }
 
 TEST(ColumnPlanner, CommittedReserveIsThereForTheWholeCall) {
-  Problem problem = plain_site(6);
+  Problem problem = testing::one_site(6, 1.25);
   problem.site_terms[0].committed_kw = {0, 5, 5, 0, 0, 0};
   problem.reserve = {2, 30};
   for (int j = 0; j < 4; ++j) {

@@ -18,24 +18,6 @@
 namespace carnot::plan {
 namespace {
 
-/// One site: room for everything, 0.2 EUR and 400 g a kWh, PUE 1, no own power.
-Problem one_site(std::int32_t slots) {
-  Problem problem;
-  problem.slots = slots;
-  const auto n = static_cast<std::size_t>(slots);
-  PlanSite site;
-  site.name = "s";
-  site.capacity_kw.assign(n, 100);
-  site.pue.assign(n, 1);
-  site.free_kw.assign(n, 0);
-  site.price_eur_per_kwh.assign(n, 0.2);
-  site.carbon_g_per_kwh.assign(n, 400);
-  site.grid_limit_kw.assign(n, std::numeric_limits<double>::infinity());
-  problem.sites.push_back(site);
-  problem.site_terms.resize(1);
-  return problem;
-}
-
 void add_job(Problem& problem, double value, const std::vector<PlanMode>& modes) {
   problem.jobs.add("j" + std::to_string(problem.jobs.size()), 0, problem.slots, value, modes, kNone,
                    0, {});
@@ -51,7 +33,7 @@ PlannerOptions quick() {
 }
 
 TEST(RichGoals, LatenessFirstPaysForItsSlots) {
-  Problem problem = one_site(4);
+  Problem problem = testing::one_site(4, 1);
   problem.sites[0].price_eur_per_kwh = {0.9, 0.9, 0.1, 0.1};
   add_job(problem, 100, {{2, 10, 0}});
   problem.terms[0].due = 2;
@@ -69,7 +51,7 @@ TEST(RichGoals, LatenessFirstPaysForItsSlots) {
 }
 
 TEST(RichGoals, EnergyBudgetLeavesTheLeastValuableUndone) {
-  Problem problem = one_site(3);
+  Problem problem = testing::one_site(3, 1);
   for (const double value : {50.0, 30.0, 40.0}) add_job(problem, value, {{1, 10, 0}});
   problem.goals.energy_budget_kwh = 20;
   const RichPlan rich = plan_rich(problem, quick());
@@ -80,7 +62,7 @@ TEST(RichGoals, EnergyBudgetLeavesTheLeastValuableUndone) {
 }
 
 TEST(RichGoals, QualityCapAllowsAsMuchLossAsItSays) {
-  Problem problem = one_site(2);
+  Problem problem = testing::one_site(2, 1);
   for (int j = 0; j < 3; ++j) add_job(problem, 100, {{1, 10, 0}, {1, 2, 1.0}});
   // A loss of 1 EUR saves 1.6; the cap allows two of them.
   EXPECT_NEAR(plan_rich(problem, quick()).plan.objective_eur, 3 * (0.4 + 1), 1e-6);
@@ -92,7 +74,7 @@ TEST(RichGoals, QualityCapAllowsAsMuchLossAsItSays) {
 }
 
 TEST(RichGoals, OwnShareOfEachSlotIsMoreThanThatOfAll) {
-  Problem problem = one_site(2);
+  Problem problem = testing::one_site(2, 1);
   problem.sites[0].free_kw = {20, 5};
   problem.sites[0].price_eur_per_kwh = {0.3, 0.3};
   problem.site_terms[0].base_kw = {10, 10};
@@ -133,7 +115,7 @@ double battery_by_table(const std::vector<double>& price, int base, int capacity
 TEST(RichGoals, BatteriesEarnWhatATableOfTheirStatesSays) {
   for (std::uint64_t seed = 0; seed < 12; ++seed) {
     const RandomStream random(seed, "battery");
-    Problem problem = one_site(24);
+    Problem problem = testing::one_site(24, 1);
     for (std::size_t t = 0; t < 24; ++t)
       problem.sites[0].price_eur_per_kwh[t] = 0.05 + 0.4 * random.uniform(t);
     const int base = 3, capacity = 4 + static_cast<int>(random.below(30, 8)), power = 2;
@@ -149,7 +131,7 @@ TEST(RichGoals, BatteriesEarnWhatATableOfTheirStatesSays) {
 }
 
 TEST(RichGoals, DemandChargesOfTwoWindowsAsByHand) {
-  Problem problem = one_site(4);
+  Problem problem = testing::one_site(4, 1);
   problem.site_terms[0].base_kw = {10, 30, 20, 5};
   problem.site_terms[0].demand_charges = {{2, 0, 2}, {3, 2, 4}};
   const RichPlan rich = plan_rich(problem, quick());

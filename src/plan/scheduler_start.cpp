@@ -46,6 +46,20 @@ class LowestSlot final : public StartRule {
   }
 };
 
+/// The earliest start of least `cost` among now and whole steps after it, within `wait`.
+template <class Cost>
+Instant least_start(const SignalView& carbon, Instant now, Duration wait, Cost&& cost) {
+  Instant best = now;
+  double least = cost(now);
+  for (Instant start = now + carbon.step; start <= now + wait; start = start + carbon.step) {
+    if (const double value = cost(start); value < least) {
+      least = value;
+      best = start;
+    }
+  }
+  return best;
+}
+
 /// Least carbon over the whole run.
 class LowestWindow final : public StartRule {
  public:
@@ -54,15 +68,8 @@ class LowestWindow final : public StartRule {
  private:
   Instant choose(const SignalView& carbon, Instant now, Duration length,
                  Duration wait) const override {
-    Instant best = now;
-    double least = carbon.integral(now, now + length);
-    for (Instant start = now + carbon.step; start <= now + wait; start = start + carbon.step) {
-      if (const double sum = carbon.integral(start, start + length); sum < least) {
-        least = sum;
-        best = start;
-      }
-    }
-    return best;
+    return least_start(carbon, now, wait,
+                       [&](Instant start) { return carbon.integral(start, start + length); });
   }
 };
 
@@ -74,18 +81,11 @@ class CarbonTime final : public StartRule {
  private:
   Instant choose(const SignalView& carbon, Instant now, Duration length,
                  Duration wait) const override {
-    Instant best = now;
     const double at_once = carbon.integral(now, now + length);
-    double most = 0;
-    for (Instant start = now + carbon.step; start <= now + wait; start = start + carbon.step) {
+    return least_start(carbon, now, wait, [&](Instant start) {
       const double saved = at_once - carbon.integral(start, start + length);
-      const double rate = saved / (start + length - now).time().in(second);
-      if (rate > most) {
-        most = rate;
-        best = start;
-      }
-    }
-    return best;
+      return start == now ? 0.0 : -saved / (start + length - now).time().in(second);
+    });
   }
 };
 

@@ -131,4 +131,22 @@ class BruteForce {
   double best_;
 };
 
+/// One site: room for everything, 0.2 EUR and 400 g a kWh, no own power, ready for terms.
+inline Problem one_site(std::int32_t slots, double pue) {
+  Problem problem;
+  problem.slots = slots;
+  const auto n = static_cast<std::size_t>(slots);
+  PlanSite site;
+  site.name = "s";
+  site.capacity_kw.assign(n, 100);
+  site.pue.assign(n, pue);
+  site.free_kw.assign(n, 0);
+  site.price_eur_per_kwh.assign(n, 0.2);
+  site.carbon_g_per_kwh.assign(n, 400);
+  site.grid_limit_kw.assign(n, std::numeric_limits<double>::infinity());
+  problem.sites.push_back(site);
+  problem.site_terms.resize(1);
+  return problem;
+}
+
 }  // namespace carnot::plan::testing
