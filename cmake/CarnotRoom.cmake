@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-# carnot_room(NAME SOURCES a.cpp ... HEADERS x.hpp ... TESTS a_test.cpp ...
-#             [PUBLIC targets...] [PRIVATE targets...] [OPTIONAL targets...])
-# A room is a static library carnot::NAME. Its public headers (relative to include/carnot/NAME) form
-# a file set that is installed and of which every header is compiled alone. TESTS become one
-# GoogleTest program NAME_test, each test a ctest with the label `fast`, or, by the ending of its
-# suite's name, `slow` (Slow), `gpu` (Gpu) or `net-outside` (NetOutside). OPTIONAL targets are
-# linked where they were found, and then define CARNOT_HAVE_ONEDNN for onednn::onednn,
-# CARNOT_HAVE_OPENMP for OpenMP::OpenMP_CXX and so on.
+# carnot_room(NAME [GENERATED a.cpp ...] [PUBLIC targets...] [PRIVATE targets...] [OPTIONAL targets...])
+# A room is a static library carnot::NAME of all sources under src/NAME and all public headers under
+# include/carnot/NAME, found by folder; a new file needs no list. The headers form a file set that
+# is installed and of which every header is compiled alone. GENERATED sources are added.
+#   x_test.cpp       becomes part of one GoogleTest program NAME_test, each test a ctest with the
+#                    label `fast`, or, by the ending of its suite's name, `slow` (Slow), `gpu` (Gpu)
+#                    or `net-outside` (NetOutside)
+#   testing_x.cpp    help those tests and are linked into them alone (but see src/meter)
+# OPTIONAL targets are linked where they were found, and then define CARNOT_HAVE_ONEDNN for
+# onednn::onednn, CARNOT_HAVE_OPENMP for OpenMP::OpenMP_CXX and so on.
 include(GoogleTest)
 
 function(carnot_room name)
-  cmake_parse_arguments(R "" "" "SOURCES;HEADERS;TESTS;PUBLIC;PRIVATE;OPTIONAL" ${ARGN})
+  cmake_parse_arguments(R "" "" "GENERATED;PUBLIC;PRIVATE;OPTIONAL" ${ARGN})
   if(R_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "carnot_room(${name}): what is `${R_UNPARSED_ARGUMENTS}`?")
   endif()
@@ -25,9 +27,14 @@ function(carnot_room name)
   endforeach()
   carnot_need("room ${name}" ${R_PUBLIC} ${R_PRIVATE})
 
-  set(headers ${R_HEADERS})
-  list(TRANSFORM headers PREPEND ${PROJECT_SOURCE_DIR}/include/carnot/${name}/)
-  add_library(carnot_${name} STATIC ${R_SOURCES})
+  set(folder ${CMAKE_CURRENT_SOURCE_DIR})
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/carnot/${name}/*.hpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "(_test|/testing_[a-z0-9_]+|/testing)\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "(_test|/testing_[a-z0-9_]+)\\.cpp$")
+  list(FILTER tests EXCLUDE REGEX "/testing/testing_[a-z]+\\.cpp$")
+  add_library(carnot_${name} STATIC ${sources} ${R_GENERATED})
   add_library(carnot::${name} ALIAS carnot_${name})
   set_target_properties(carnot_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON
                                                   VERIFY_INTERFACE_HEADER_SETS ON)
@@ -40,8 +47,8 @@ function(carnot_room name)
   target_compile_definitions(carnot_${name} PRIVATE ${definitions})
   set_property(GLOBAL APPEND PROPERTY CARNOT_ROOMS carnot_${name})
 
-  if(BUILD_TESTING AND PROJECT_IS_TOP_LEVEL AND R_TESTS)
-    carnot_test_program(${name}_test SOURCES ${R_TESTS} LINK carnot::${name} ${R_PRIVATE})
+  if(BUILD_TESTING AND PROJECT_IS_TOP_LEVEL AND tests)
+    carnot_test_program(${name}_test SOURCES ${tests} LINK carnot::${name} ${R_PRIVATE})
     target_compile_definitions(${name}_test PRIVATE ${definitions})
   endif()
 endfunction()

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "carnot/base/estimate.hpp"
-#include "carnot/trace/read.hpp"
+#include "carnot/trace/readers/read.hpp"
 
 using namespace carnot;
 

@@ -3,7 +3,7 @@
 // docs/how-to/measure-cpp.md.
 #include <cstdio>
 
-#include "carnot/meter/meter.hpp"
+#include "carnot/meter/counters/meter.hpp"
 
 using namespace carnot;
 

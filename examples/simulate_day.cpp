@@ -3,8 +3,8 @@
 // curtailed, and every joule of the farm is accounted for.
 #include <cstdio>
 
-#include "carnot/fleet/site.hpp"
-#include "carnot/trace/generate.hpp"
+#include "carnot/site/site.hpp"
+#include "carnot/trace/weather/generate.hpp"
 
 using namespace carnot;
 

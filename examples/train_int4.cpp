@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <memory>
 
-#include "carnot/learn/dataset.hpp"
-#include "carnot/learn/learner.hpp"
-#include "carnot/learn/precision.hpp"
+#include "carnot/learn/data/dataset.hpp"
+#include "carnot/learn/knobs/precision.hpp"
+#include "carnot/learn/network/learner.hpp"
 
 using namespace carnot;
 

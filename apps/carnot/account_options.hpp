@@ -4,7 +4,7 @@
 /// \file
 /// Options that say how joules become grams and money, the same for every command that has them.
 
-#include "carnot/model/accounting.hpp"
+#include "carnot/model/footprint/accounting.hpp"
 
 namespace CLI {
 class App;

@@ -8,7 +8,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/base/version.hpp"
-#include "carnot/run/burn.hpp"
+#include "carnot/measure/burn.hpp"
 
 #include "command.hpp"
 

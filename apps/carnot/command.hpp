@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "carnot/ledger/entry.hpp"
+#include "carnot/ledger/entry/entry.hpp"
 
 namespace CLI {
 class App;

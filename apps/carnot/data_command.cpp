@@ -7,7 +7,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/version.hpp"
-#include "carnot/learn/fetch.hpp"
+#include "carnot/learn/data/fetch.hpp"
 
 #include "command.hpp"
 

@@ -13,11 +13,11 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/base/instant.hpp"
-#include "carnot/fleet/rts_gmlc.hpp"
-#include "carnot/plan/grid_emissions.hpp"
-#include "carnot/plan/grid_year.hpp"
-#include "carnot/plan/opf.hpp"
-#include "carnot/report/grid.hpp"
+#include "carnot/grid/dispatch/emissions.hpp"
+#include "carnot/grid/dispatch/optimal_power_flow.hpp"
+#include "carnot/grid/network/rts_gmlc.hpp"
+#include "carnot/grid/study/year.hpp"
+#include "carnot/report/grid/flow.hpp"
 
 namespace carnot::app {
 

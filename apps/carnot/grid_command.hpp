@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "carnot/plan/grid_shift.hpp"
+#include "carnot/grid/study/shift.hpp"
 
 #include "command.hpp"
 

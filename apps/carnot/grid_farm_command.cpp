@@ -9,7 +9,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/instant.hpp"
-#include "carnot/report/grid_farm.hpp"
+#include "carnot/report/grid/farm.hpp"
 
 #include "grid_command.hpp"
 

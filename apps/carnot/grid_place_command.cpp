@@ -11,7 +11,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
-#include "carnot/report/grid_place.hpp"
+#include "carnot/report/grid/place.hpp"
 
 #include "grid_command.hpp"
 

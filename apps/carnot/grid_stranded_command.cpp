@@ -8,8 +8,8 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/instant.hpp"
-#include "carnot/report/grid_stranded.hpp"
-#include "carnot/trace/read.hpp"
+#include "carnot/report/grid/stranded.hpp"
+#include "carnot/trace/readers/read.hpp"
 
 #include "grid_command.hpp"
 

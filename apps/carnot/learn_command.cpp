@@ -11,8 +11,8 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
-#include "carnot/report/learn_report.hpp"
-#include "carnot/run/experiment.hpp"
+#include "carnot/experiment/experiment.hpp"
+#include "carnot/report/learn/report.hpp"
 
 #include "command.hpp"
 

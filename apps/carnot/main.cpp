@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every command. Exit codes: docs/formats/cli.md.
-#include "carnot/ledger/store.hpp"
+#include "carnot/ledger/store/store.hpp"
 
 #include "cli.hpp"
 #include "measure_command.hpp"

@@ -7,7 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "carnot/base/file.hpp"
-#include "carnot/meter/power_model.hpp"
+#include "carnot/meter/power_model/power_model.hpp"
 
 namespace carnot::app {
 

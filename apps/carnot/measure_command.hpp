@@ -7,8 +7,8 @@
 #include <atomic>
 #include <string>
 
-#include "carnot/report/live.hpp"
-#include "carnot/run/measure.hpp"
+#include "carnot/measure/measure.hpp"
+#include "carnot/report/measure/live.hpp"
 
 #include "command.hpp"
 #include "measure_options.hpp"

@@ -10,8 +10,8 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
-#include "carnot/ledger/journal.hpp"
-#include "carnot/report/measurement.hpp"
+#include "carnot/ledger/journal/journal.hpp"
+#include "carnot/report/measure/measurement.hpp"
 
 #include "cli.hpp"
 #include "command_output.hpp"

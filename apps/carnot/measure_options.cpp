@@ -15,7 +15,7 @@
 #include "carnot/base/estimate.hpp"
 #include "carnot/base/instant.hpp"
 #include "carnot/base/text.hpp"
-#include "carnot/report/measurement.hpp"
+#include "carnot/report/measure/measurement.hpp"
 
 #include "account_options.hpp"
 #include "command.hpp"

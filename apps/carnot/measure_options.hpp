@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "carnot/model/accounting.hpp"
-#include "carnot/run/measure.hpp"
+#include "carnot/measure/measure.hpp"
+#include "carnot/model/footprint/accounting.hpp"
 
 namespace CLI {
 class App;

@@ -9,7 +9,7 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/instant.hpp"
 #include "carnot/base/version.hpp"
-#include "carnot/plan/plan_file.hpp"
+#include "carnot/plan/problem/plan_file.hpp"
 
 namespace carnot::app {
 

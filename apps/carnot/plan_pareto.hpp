@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "carnot/plan/pareto.hpp"
+#include "carnot/plan/study/pareto.hpp"
 
 #include "command.hpp"
 

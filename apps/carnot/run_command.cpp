@@ -10,9 +10,9 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
-#include "carnot/report/progress.hpp"
-#include "carnot/report/result.hpp"
-#include "carnot/run/run.hpp"
+#include "carnot/report/draw/progress.hpp"
+#include "carnot/report/run/result.hpp"
+#include "carnot/train/run.hpp"
 
 #include "command.hpp"
 

@@ -9,9 +9,9 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
-#include "carnot/report/series.hpp"
-#include "carnot/run/frequency.hpp"
-#include "carnot/run/measure_series.hpp"
+#include "carnot/measure/clock_rate.hpp"
+#include "carnot/measure/series.hpp"
+#include "carnot/report/measure/series.hpp"
 
 #include "command_output.hpp"
 #include "measure_command.hpp"

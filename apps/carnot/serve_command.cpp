@@ -17,10 +17,10 @@
 #include <httplib.h>
 
 #include "carnot/base/text.hpp"
-#include "carnot/ledger/journal.hpp"
-#include "carnot/report/measurement.hpp"
-#include "carnot/report/metrics.hpp"
-#include "carnot/run/measure.hpp"
+#include "carnot/ledger/journal/journal.hpp"
+#include "carnot/measure/measure.hpp"
+#include "carnot/report/measure/measurement.hpp"
+#include "carnot/report/measure/metrics.hpp"
 #endif
 
 namespace carnot::app {

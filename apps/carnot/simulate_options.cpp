@@ -10,7 +10,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
-#include "carnot/run/fleet_source.hpp"
+#include "carnot/simulate/fleet_source.hpp"
 
 #include "command.hpp"
 

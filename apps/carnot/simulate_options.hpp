@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "carnot/plan/scheduler.hpp"
-#include "carnot/run/simulate.hpp"
-#include "carnot/trace/workload.hpp"
+#include "carnot/control/fleet/scheduler.hpp"
+#include "carnot/simulate/simulate.hpp"
+#include "carnot/trace/readers/workload.hpp"
 
 namespace CLI {
 class App;

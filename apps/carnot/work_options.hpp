@@ -4,7 +4,7 @@
 /// \file
 /// Options that say what information work costs beside its energy.
 
-#include "carnot/report/plan_report.hpp"
+#include "carnot/report/plan/report.hpp"
 
 namespace CLI {
 class App;

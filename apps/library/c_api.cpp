@@ -13,8 +13,8 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/version.hpp"
-#include "carnot/meter/meter.hpp"
-#include "carnot/model/accounting.hpp"
+#include "carnot/meter/counters/meter.hpp"
+#include "carnot/model/footprint/accounting.hpp"
 
 using namespace carnot;
 

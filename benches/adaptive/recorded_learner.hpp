@@ -19,7 +19,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
-#include "carnot/learn/learner.hpp"
+#include "carnot/learn/network/learner.hpp"
 
 namespace carnot::bench {
 

@@ -17,12 +17,12 @@
 #include <fmt/format.h>
 
 #include "carnot/base/statistics.hpp"
-#include "carnot/learn/dataset.hpp"
-#include "carnot/plan/oracle.hpp"
-#include "carnot/plan/policy.hpp"
-#include "carnot/run/environment.hpp"
-#include "carnot/run/job.hpp"
-#include "carnot/run/simulated_world.hpp"
+#include "carnot/control/training/foresight.hpp"
+#include "carnot/control/training/policy.hpp"
+#include "carnot/learn/data/dataset.hpp"
+#include "carnot/train/environment.hpp"
+#include "carnot/train/hall_job.hpp"
+#include "carnot/train/simulated_world.hpp"
 
 #include "recorded_learner.hpp"
 

@@ -2,14 +2,13 @@
 // grid_opf CASE.m...: the DC optimal power flow of each case, best of three, beside HiGHS through
 // SciPy (benches/grid/highs.py) on the same programme where that is installed.
 // grid_opf RTS_FOLDER: the year.
-#include "carnot/plan/opf.hpp"
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <string>
 
-#include "carnot/plan/grid_year.hpp"
+#include "carnot/grid/dispatch/optimal_power_flow.hpp"
+#include "carnot/grid/study/year.hpp"
 
 namespace {
 

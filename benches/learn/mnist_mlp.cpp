@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "carnot/base/statistics.hpp"
-#include "carnot/learn/learner.hpp"
+#include "carnot/learn/network/learner.hpp"
 
 using namespace carnot;
 

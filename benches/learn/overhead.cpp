@@ -15,10 +15,10 @@
 
 #include "carnot/base/random.hpp"
 #include "carnot/base/statistics.hpp"
-#include "carnot/learn/learner.hpp"
+#include "carnot/learn/network/learner.hpp"
 
-#include "learn/data_copies.hpp"
-#include "learn/network.hpp"
+#include "learn/kernels/data_copies.hpp"
+#include "learn/network/network.hpp"
 
 using namespace carnot;
 

@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "carnot/base/statistics.hpp"
-#include "carnot/learn/learner.hpp"
+#include "carnot/learn/network/learner.hpp"
 
-#include "learn/float_products.hpp"
-#include "learn/kernel_table.hpp"
+#include "learn/kernels/float_products.hpp"
+#include "learn/kernels/kernel_table.hpp"
 
 using namespace carnot;
 

@@ -21,11 +21,11 @@
 #include <vector>
 
 #include "carnot/base/statistics.hpp"
-#include "carnot/learn/kernels.hpp"
-#include "carnot/learn/learner.hpp"
+#include "carnot/learn/kernels/kernels.hpp"
+#include "carnot/learn/network/learner.hpp"
 
-#include "learn/kernel_table.hpp"
-#include "learn/memory.hpp"
+#include "learn/kernels/kernel_table.hpp"
+#include "learn/kernels/memory.hpp"
 
 using namespace carnot;
 

@@ -9,7 +9,7 @@
 // Prints a JSON object a line: seconds and megabytes per second of both and the ratio of the times;
 // best of five rounds (one for SQLite).
 
-#include "carnot/ledger/journal.hpp"
+#include "carnot/ledger/journal/journal.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #include "carnot/base/random.hpp"
-#include "carnot/ledger/store.hpp"
+#include "carnot/ledger/store/store.hpp"
 
 namespace {
 

@@ -14,9 +14,9 @@
 
 #include <unistd.h>
 
-#include "carnot/meter/meter.hpp"
+#include "carnot/meter/counters/meter.hpp"
 
-#include "meter/testing.hpp"
+#include "meter/testing/testing.hpp"
 
 namespace {
 

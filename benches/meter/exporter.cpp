@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "carnot/report/metrics.hpp"
+#include "carnot/report/measure/metrics.hpp"
 
 namespace {
 

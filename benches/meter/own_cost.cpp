@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "carnot/run/measure.hpp"
+#include "carnot/measure/measure.hpp"
 
 int main(int argc, char** argv) {
   const int seconds = argc > 1 ? std::max(3, std::atoi(argv[1])) : 20;

@@ -24,12 +24,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "carnot/run/measure.hpp"
+#include "carnot/measure/measure.hpp"
 
-#include "meter/testing_allocations.hpp"
-#include "run/measure_begin.hpp"
-#include "run/measure_loop.hpp"
-#include "run/measure_with.hpp"
+#include "measure/begin.hpp"
+#include "measure/loop.hpp"
+#include "measure/measure_with.hpp"
+#include "meter/testing/testing_allocations.hpp"
 
 namespace {
 

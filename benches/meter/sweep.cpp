@@ -18,10 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "carnot/meter/processes.hpp"
+#include "carnot/meter/processes/processes.hpp"
 
-#include "meter/job_group.hpp"
-#include "meter/process_reader.hpp"
+#include "meter/processes/job_group.hpp"
+#include "meter/processes/process_reader.hpp"
 
 namespace {
 

@@ -19,9 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "carnot/meter/meter.hpp"
+#include "carnot/meter/counters/meter.hpp"
 
-#include "meter/testing_tree.hpp"
+#include "meter/testing/testing_tree.hpp"
 
 namespace {
 

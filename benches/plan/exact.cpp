@@ -5,7 +5,7 @@
 //            optimum [COUNT]                         10 jobs, default 20
 //            small JOBS ...                          4 sites, 168 slots; LIMIT_S (environment) for
 //                                                    the exact solver, default 120
-#include "carnot/plan/exact.hpp"
+#include "carnot/plan/exact/exact.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,9 +17,9 @@
 #include <fmt/format.h>
 
 #include "carnot/base/text.hpp"
+#include "carnot/solve/integer_program.hpp"
 
-#include "plan/exact_model.hpp"
-#include "plan/integer_program.hpp"
+#include "plan/exact/exact_model.hpp"
 
 namespace {
 

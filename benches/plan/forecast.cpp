@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weeks of computing on wind (src/plan/wind_week.hpp), planned on forecasts and run on the five
-// minutes that came: cost, own energy, missed deadlines, and regret to the plan of perfect
-// foresight and to its proven bound. One JSON object a line, for each start and in sum.
+// Weeks of computing on wind (src/plan/study/testing_wind_week.hpp), planned on forecasts and run
+// on the five minutes that came: cost, own energy, missed deadlines, and regret to the plan of
+// perfect foresight and to its proven bound. One JSON object a line, for each start and in sum.
 // Arguments: DATA OWN_SHARE LOAD JOBS STARTS; default `shared/data`, 1.0 0.6 400 11.
 #include <map>
 
 #include <fmt/format.h>
 
 #include "carnot/base/text.hpp"
-#include "carnot/plan/rivals.hpp"
+#include "carnot/plan/study/dispatch_rules.hpp"
 
-#include "plan/wind_week.hpp"
+#include "plan/study/testing_wind_week.hpp"
 
 namespace {
 

@@ -2,6 +2,8 @@
 // What pricing one job takes, by what it asks for: the least of ten sites and windows of 24 to 67
 // of 168 slots, against the certificate's plain programme for the same. Argument: jobs; default
 // 200.
+#include "plan/certificate/jobs.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -14,8 +16,7 @@
 #include "carnot/base/random.hpp"
 #include "carnot/base/text.hpp"
 
-#include "plan/certificate_jobs.hpp"
-#include "plan/job_block.hpp"
+#include "plan/pricing/job_pricing.hpp"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 
 #include "carnot/base/text.hpp"
-#include "carnot/plan/planner.hpp"
+#include "carnot/plan/search/planner.hpp"
 
 int main(int argc, char** argv) {
   using namespace carnot;

@@ -12,7 +12,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/text.hpp"
-#include "carnot/plan/problem.hpp"
+#include "carnot/plan/problem/problem.hpp"
 
 int main(int argc, char** argv) {
   using namespace carnot;

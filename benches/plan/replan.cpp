@@ -2,8 +2,6 @@
 // A day of planning every hour, with jobs that come and go: seconds and proven gap of each plan,
 // warm from the one before and from nothing. Arguments: JOBS SITES HOURS; default 100000 22 24.
 // As many jobs as given wait at every hour; their windows reach up to a week ahead.
-#include "carnot/plan/replan.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -13,6 +11,7 @@
 
 #include "carnot/base/random.hpp"
 #include "carnot/base/text.hpp"
+#include "carnot/plan/study/rolling_horizon.hpp"
 
 namespace {
 

@@ -3,8 +3,6 @@
 // modes: as they are (contract), with batteries, exports, demand charges and knees (sites), and
 // with a carbon cap besides (cap). Checks every plan's energy balance on the way.
 // Arguments: JOBSxSITES ...; default 300x4 2000x10.
-#include "carnot/plan/rich.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <ctime>
@@ -14,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/text.hpp"
+#include "carnot/plan/search/extended.hpp"
 
 namespace {
 

@@ -15,13 +15,13 @@
 #include <unistd.h>
 
 #include "carnot/base/random.hpp"
-#include "carnot/fleet/scenario.hpp"
-#include "carnot/learn/learner.hpp"
-#include "carnot/ledger/journal.hpp"
-#include "carnot/plan/policy.hpp"
-#include "carnot/run/environment.hpp"
-#include "carnot/run/job.hpp"
-#include "carnot/run/simulated_world.hpp"
+#include "carnot/control/training/policy.hpp"
+#include "carnot/learn/network/learner.hpp"
+#include "carnot/ledger/journal/journal.hpp"
+#include "carnot/site/scenario.hpp"
+#include "carnot/train/environment.hpp"
+#include "carnot/train/hall_job.hpp"
+#include "carnot/train/simulated_world.hpp"
 
 namespace {
 

@@ -9,11 +9,11 @@
 #include <cstdio>
 #include <vector>
 
-#include "carnot/fleet/scenario.hpp"
-#include "carnot/fleet/site.hpp"
-#include "carnot/plan/policy.hpp"
-#include "carnot/run/environment.hpp"
+#include "carnot/control/training/policy.hpp"
+#include "carnot/site/scenario.hpp"
+#include "carnot/site/site.hpp"
 #include "carnot/trace/forecast.hpp"
+#include "carnot/train/environment.hpp"
 
 namespace {
 

@@ -14,8 +14,8 @@
 
 #include <fmt/format.h>
 
-#include "carnot/run/fleet_source.hpp"
-#include "carnot/run/simulate.hpp"
+#include "carnot/simulate/fleet_source.hpp"
+#include "carnot/simulate/simulate.hpp"
 
 #include "pollux.hpp"
 

@@ -18,9 +18,9 @@
 #include <limits>
 #include <vector>
 
-#include "carnot/run/simulate.hpp"
+#include "carnot/simulate/simulate.hpp"
 
-#include "plan/scheduler_rules.hpp"
+#include "control/fleet/rule_base.hpp"
 
 namespace carnot::benches {
 

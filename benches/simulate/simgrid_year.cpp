@@ -12,8 +12,8 @@
 #include <simgrid/s4u.hpp>
 #include <xbt/log.h>
 
-#include "carnot/run/fleet_source.hpp"
-#include "carnot/run/simulate.hpp"
+#include "carnot/simulate/fleet_source.hpp"
+#include "carnot/simulate/simulate.hpp"
 
 namespace {
 

@@ -12,8 +12,8 @@
 #include <fmt/format.h>
 
 #include "carnot/base/text.hpp"
-#include "carnot/run/fleet_source.hpp"
-#include "carnot/run/simulate.hpp"
+#include "carnot/simulate/fleet_source.hpp"
+#include "carnot/simulate/simulate.hpp"
 
 #include "price_bound.hpp"
 

@@ -13,8 +13,8 @@
 #include <fmt/format.h>
 
 #include "carnot/base/random.hpp"
-#include "carnot/run/simulate.hpp"
-#include "carnot/trace/read.hpp"
+#include "carnot/simulate/simulate.hpp"
+#include "carnot/trace/readers/read.hpp"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "carnot/fleet/site.hpp"
+#include "carnot/site/site.hpp"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "carnot/trace/forecast.hpp"
-#include "carnot/trace/generate.hpp"
+#include "carnot/trace/weather/generate.hpp"
 
 int main() {
   using namespace carnot;

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "carnot/trace/read.hpp"
+#include "carnot/trace/readers/read.hpp"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "base/thrown.hpp"
+#include "base/testing_thrown.hpp"
 
 namespace carnot {
 

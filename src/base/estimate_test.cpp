@@ -15,7 +15,7 @@
 #include "carnot/base/random.hpp"
 #include "carnot/base/statistics.hpp"
 
-#include "base/thrown.hpp"
+#include "base/testing_thrown.hpp"
 
 namespace carnot {
 

@@ -17,7 +17,7 @@
 #include "carnot/base/error.hpp"
 
 #include "base/testing_files.hpp"
-#include "base/thrown.hpp"
+#include "base/testing_thrown.hpp"
 
 namespace carnot {
 

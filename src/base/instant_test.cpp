@@ -13,7 +13,7 @@
 
 #include "carnot/base/error.hpp"
 
-#include "base/thrown.hpp"
+#include "base/testing_thrown.hpp"
 
 namespace carnot {
 

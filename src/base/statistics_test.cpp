@@ -14,7 +14,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
 
-#include "base/thrown.hpp"
+#include "base/testing_thrown.hpp"
 
 namespace carnot {
 

@@ -15,7 +15,7 @@
 
 #include "carnot/base/error.hpp"
 
-#include "base/thrown.hpp"
+#include "base/testing_thrown.hpp"
 #include "base/units.hpp"
 
 namespace carnot {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "carnot/base/error.hpp"
-#include "carnot/trace/read.hpp"
+#include "carnot/trace/readers/read.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1) return 0;

@@ -7,8 +7,8 @@
 
 #include "carnot/base/error.hpp"
 
-#include "learn/delimited.hpp"
-#include "learn/encode.hpp"
+#include "learn/data/delimited.hpp"
+#include "learn/data/encode.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   // The first byte chooses how the label is named.

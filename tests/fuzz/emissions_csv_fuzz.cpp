@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "carnot/base/error.hpp"
-#include "carnot/report/emissions.hpp"
+#include "carnot/report/measure/codecarbon.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

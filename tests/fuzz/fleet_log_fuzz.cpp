@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "carnot/base/error.hpp"
-#include "carnot/run/fleet_log.hpp"
+#include "carnot/simulate/event_log.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace carnot;

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "carnot/base/error.hpp"
-#include "carnot/meter/power_model.hpp"
+#include "carnot/meter/power_model/power_model.hpp"
 
 namespace {
 

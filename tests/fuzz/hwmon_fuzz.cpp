@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
-#include "meter/hwmon_attributes.hpp"
-#include "meter/pinned_file.hpp"
-#include "meter/plain_text.hpp"
+#include "meter/counters/pinned_file.hpp"
+#include "meter/counters/plain_text.hpp"
+#include "meter/sources/hwmon_attributes.hpp"
 
 namespace {
 

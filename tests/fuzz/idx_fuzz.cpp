@@ -7,9 +7,9 @@
 
 #include "carnot/base/error.hpp"
 
-#include "learn/encode.hpp"
-#include "learn/idx.hpp"
-#include "learn/model_code.hpp"
+#include "learn/codes/model_code.hpp"
+#include "learn/data/encode.hpp"
+#include "learn/data/idx.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);

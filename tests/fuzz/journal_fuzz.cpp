@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "carnot/base/error.hpp"
-#include "carnot/ledger/journal.hpp"
-#include "carnot/ledger/measurement_view.hpp"
-#include "carnot/ledger/store.hpp"
+#include "carnot/ledger/journal/journal.hpp"
+#include "carnot/ledger/store/measurement_view.hpp"
+#include "carnot/ledger/store/store.hpp"
 
 namespace {
 

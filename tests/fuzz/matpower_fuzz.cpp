@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "carnot/base/error.hpp"
-#include "carnot/fleet/grid.hpp"
+#include "carnot/grid/network/network.hpp"
 
 namespace {
 

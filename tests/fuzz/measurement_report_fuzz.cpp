@@ -5,7 +5,7 @@
 #include <string>
 
 #include "carnot/base/error.hpp"
-#include "carnot/report/measurement.hpp"
+#include "carnot/report/measure/measurement.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   carnot::MeasurementBegin begin;

@@ -13,7 +13,7 @@
 
 #include "carnot/base/error.hpp"
 
-#include "meter/recording.hpp"
+#include "meter/recording/recording.hpp"
 
 namespace {
 

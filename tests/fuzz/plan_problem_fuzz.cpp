@@ -9,9 +9,9 @@
 
 #include "carnot/base/error.hpp"
 
-#include "plan/certificate_jobs.hpp"
-#include "plan/job_block.hpp"
-#include "plan/problem_read.hpp"
+#include "plan/certificate/jobs.hpp"
+#include "plan/pricing/job_pricing.hpp"
+#include "plan/problem/problem_read.hpp"
 
 namespace {
 

@@ -9,11 +9,11 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "carnot/meter/counter.hpp"
+#include "carnot/meter/counters/counter.hpp"
 
-#include "meter/pinned_file.hpp"
-#include "meter/plain_text.hpp"
-#include "meter/rapl.hpp"
+#include "meter/counters/pinned_file.hpp"
+#include "meter/counters/plain_text.hpp"
+#include "meter/sources/rapl/rapl.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "meter/procfs.hpp"
+#include "meter/processes/procfs.hpp"
 
 namespace {
 

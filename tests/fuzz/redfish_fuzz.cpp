@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "meter/redfish_power.hpp"
+#include "meter/sources/bmc/redfish_power.hpp"
 
 namespace {
 

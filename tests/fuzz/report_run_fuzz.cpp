@@ -6,7 +6,7 @@
 #include <string>
 
 #include "carnot/base/error.hpp"
-#include "carnot/report/result.hpp"
+#include "carnot/report/run/result.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);

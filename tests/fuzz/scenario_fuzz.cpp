@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "carnot/base/error.hpp"
-#include "carnot/fleet/scenario.hpp"
-#include "carnot/fleet/site.hpp"
+#include "carnot/site/scenario.hpp"
+#include "carnot/site/site.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(data, data + size);

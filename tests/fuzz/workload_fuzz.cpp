@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "carnot/base/error.hpp"
-#include "carnot/trace/workload.hpp"
+#include "carnot/trace/readers/workload.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace carnot;

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "carnot/base/random.hpp"
-#include "carnot/run/simulate.hpp"
+#include "carnot/simulate/simulate.hpp"
 
 namespace carnot::run::testing {
 

@@ -7,8 +7,9 @@
 /// intervals conserves the integral, sum_i mean[i] * (edges[i + 1] - edges[i]).
 /// Integrals come from compensated prefix sums kept every 64 intervals, so they cost O(log n) and
 /// lose nothing over long traces.
-/// Start here; then trace/read.hpp (files), trace/generate.hpp (weather), trace/forecast.hpp.
-/// A value: immutable once built, cheap to move, safe to read from many threads.
+/// Start here; then trace/readers/read.hpp (files), trace/weather/generate.hpp (weather),
+/// trace/forecast.hpp. A value: immutable once built, cheap to move, safe to read from many
+/// threads.
 
 #include <cstddef>
 #include <span>

@@ -20,7 +20,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include "meter/testing_tree.hpp"
+#include "meter/testing/testing_tree.hpp"
 
 namespace {
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// A learner: trains step by step, in a precision that may change between steps, and counts what it
+/// does. Training is real; only energy is modelled (precision.hpp).
+///
+/// Mini-batch stochastic gradient descent with momentum on softmax cross-entropy (classification,
+/// logistic for two classes) or squared error (regression); cosine learning-rate schedule
+/// lr(s) = lr/2 (1 + cos(pi s / total)) with a linear warm-up over the first 2 % of steps. Models:
+/// linear (no hidden layer) and a perceptron with one hidden ReLU layer, He initialisation.
+///
+/// Determinism: the result is a function of (data, options, the precision of each step); the same
+/// for any thread count; for integer precisions the same to the bit for every instruction set. A
+/// learner belongs to one thread at a time. Copying is explicit through save/restore.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "carnot/learn/data/dataset.hpp"
+#include "carnot/learn/knobs/precision.hpp"
+
+namespace carnot::learn {
+
+struct LearnerOptions {
+  std::string model = "mlp";  ///< linear | logistic | softmax | mlp
+  std::size_t hidden = 64;
+  std::size_t batch = 64;
+  double epochs = 8.0;
+  double learning_rate = 0.3;
+  double momentum = 0.0;  ///< velocities are kept in f32 (4 bytes a coefficient) when > 0
+  std::uint64_t seed = 1;
+  int threads = 1;
+};
+
+/// Rounding noise of one precision against the minibatch's own, measured on one minibatch.
+/// With g the exact gradient, g_q the rounded one, V the minibatch gradient's variance, lr the
+/// learning rate:
+///   gradient = |g_q - g|^2 / V, worst layer
+///   update   = (lr^2 |g_q - g|^2 + variance of rounding the coefficients' update) / (<lr^2> V),
+///   worst layer,
+///              <lr^2> the schedule's mean square learning rate
+struct NoiseShare {
+  Precision precision;
+  double gradient = 0.0;
+  double update = 0.0;
+};
+
+/// Quality on held-out data.
+struct Quality {
+  std::string metric;  ///< "accuracy" or "r2"
+  double value = 0.0;
+  std::uint64_t trials = 0;     ///< held-out rows
+  std::uint64_t successes = 0;  ///< correct ones (accuracy only)
+  double bits_per_label = 0.0;  ///< mean negative log2-likelihood (classification); NaN else
+};
+
+class Learner {
+ public:
+  virtual ~Learner() = default;
+
+  virtual std::uint64_t total_steps() const noexcept = 0;  ///< of the whole schedule
+  virtual std::uint64_t steps_done() const noexcept = 0;
+
+  /// Does `steps` steps in `precision` (fewer if the schedule ends); a change of precision
+  /// re-quantises what must be and is counted. Returns the steps done.
+  virtual std::uint64_t train(std::uint64_t steps, const Precision& precision) = 0;
+
+  /// Share of the schedule's summed learning rate that is still ahead, 1 at the start, 0 at the
+  /// end.
+  virtual double remaining_learning() const noexcept = 0;
+  /// Exponentially smoothed training loss, bits per label (classification) or mean squared error.
+  virtual double smoothed_loss() const noexcept = 0;
+  /// Sum over all training labels, first time each was met, of -log2 p before it was trained on:
+  /// the prequential code of the first pass (bits; grows during the first epoch only).
+  virtual double prequential_bits() const noexcept = 0;
+  virtual std::uint64_t prequential_labels() const noexcept = 0;
+
+  /// Measures noise shares at the present point for each candidate, on the next minibatch, without
+  /// training. Counted (it costs real operations). Does not disturb the sequence of training.
+  virtual std::vector<NoiseShare> noise_shares(const std::vector<Precision>& candidates) = 0;
+
+  /// Held-out quality in `precision`. Counted.
+  virtual Quality evaluate(const Dataset& held_out, const Precision& precision) = 0;
+
+  /// Counts so far: training, switching, noise measurement, evaluation, since construction.
+  virtual const Counters& counters() const noexcept = 0;
+  /// Closed form: what one step in `precision` counts, and what switching between two counts.
+  virtual Counters step_counters(const Precision& precision) const = 0;
+  virtual Counters switch_counters(const Precision& from, const Precision& to) const = 0;
+  /// What making the copy of `rows` rows of data at the width of `precision` counts: the training
+  /// data when a switch first needs it, a held-out set when it is first evaluated at that width.
+  /// Zero for a learner that needs no copies.
+  virtual Counters copy_counters(std::size_t /*rows*/, const Precision& /*precision*/) const {
+    return {};
+  }
+  /// Evaluation from the present precision, copy_counters of a first time apart.
+  virtual Counters evaluation_counters(std::size_t rows, const Precision& precision) const = 0;
+  virtual Counters noise_counters(const std::vector<Precision>& candidates) const = 0;
+
+  /// Everything needed to go on exactly (weights, momenta, step, counters, smoothers); versioned.
+  virtual std::vector<std::uint8_t> save() const = 0;
+  /// \throws InputError if the bytes are no state of a learner of these options and data
+  virtual void restore(const std::vector<std::uint8_t>& state) = 0;
+
+  /// All coefficients in f32, layer by layer, for code lengths and tests.
+  virtual std::vector<std::vector<float>> parameters() const = 0;
+};
+
+/// \param train  must outlive the learner
+/// \throws InputError if options and data do not fit (one class only, batch > rows, ...)
+std::unique_ptr<Learner> make_learner(const LearnerOptions& options, const Dataset& train);
+
+/// Which instruction set the kernels use: "scalar", "avx2", "avx512-vnni"; chosen at run time, or
+/// forced by the environment variable CARNOT_ISA or `set_instruction_set` (tests).
+std::string instruction_set();
+void set_instruction_set(const std::string& name);  ///< \throws InputError unless supported here
+
+}  // namespace carnot::learn

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Why not all jobs of a problem can run: a smallest set of jobs and limits of site-slots that
+/// contradict each other. Take any one of them away and the rest can be met.
+///
+/// The smallest set is found through what has to be given up (implicit hitting sets: Ignatiev,
+/// Previti, Liffiton, Marques-Silva 2015): each time a candidate turns out possible, it is grown to
+/// a greatest possible set, and at least one of what is left must be in every contradiction.
+/// Whether jobs fit is asked of CBC.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "carnot/plan/search/planner.hpp"
+
+namespace carnot::plan {
+
+/// The greatest IT power of a site in a slot: its capacity, or its own and grid power over the PUE.
+struct PowerLimit {
+  std::uint32_t site = 0;
+  std::int32_t slot = 0;
+};
+
+struct Clash {
+  std::vector<std::uint32_t> jobs;
+  std::vector<PowerLimit> limits;    ///< ascending; none: a job alone has no room anywhere
+  bool smallest = false;             ///< no contradiction has fewer members; else it is irreducible
+  std::string words;                 ///< one sentence
+  std::vector<std::string> members;  ///< a line for each job and each stretch of limits
+};
+
+/// Whether `jobs` can all run when only `limits` hold.
+/// \throws DeviceError if CBC is not built in
+bool all_fit(const Problem& problem, const std::vector<std::uint32_t>& jobs,
+             const std::vector<PowerLimit>& limits);
+
+/// nullopt: all jobs can run together.
+/// \param go_on  asked now and then; false: the best so far, which is irreducible
+/// \throws DeviceError if CBC is not built in; InputError if the problem is too large
+std::optional<Clash> find_clash(const Problem& problem, const std::function<bool()>& go_on = {});
+
+/// A plan that drops no job, or why there is none.
+struct RequiredPlan {
+  Plan plan;  ///< its bound is that of plans that may drop jobs
+  bool all_run = false;
+  std::optional<Clash> clash;  ///< neither this nor all_run: it could not be told
+};
+
+/// \param solve  a planner; given the problem with values that no job is worth dropping for
+/// \throws as `solve` and `find_clash` do, the latter only if `solve` drops a job
+RequiredPlan plan_required(const Problem& problem, const std::function<Plan(const Problem&)>& solve,
+                           const std::function<bool()>& go_on = {});
+
+}  // namespace carnot::plan

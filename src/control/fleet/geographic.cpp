@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules that choose a site when a job arrives. The geographic ones look at the present alone, and
+// at sites with room for the job first, as the rules of SustainCluster do (Guillen-Perez et al.,
+// NeurIPS 2025); the greedy ones choose site and time together for each job on its own, as the
+// Carbon Aware SDK of the Green Software Foundation does.
+#include <limits>
+
+#include "control/fleet/rule_base.hpp"
+
+namespace carnot::plan {
+
+namespace {
+
+class SiteRule : public Rule {
+ public:
+  using Rule::Rule;
+  void arrived(FleetControl& fleet, JobIndex job) final {
+    const std::int32_t nodes = fleet.nodes(job, 0);
+    SiteIndex best = kNowhere;
+    bool best_has_room = false;
+    double least = 0;
+    for (SiteIndex s = 0; s < fleet.sites().size(); ++s) {
+      const SiteState& site = fleet.sites()[s];
+      if (site.nodes < nodes) continue;
+      const bool has_room = site.nodes_free - site.nodes_due >= nodes;
+      const double cost = rank(site, s);
+      if (best == kNowhere || has_room > best_has_room ||
+          (has_room == best_has_room && cost < least)) {
+        best = s;
+        best_has_room = has_room;
+        least = cost;
+      }
+    }
+    chosen(best);
+    fleet.submit(job, best);
+  }
+
+ private:
+  /// Less is better.
+  virtual double rank(const SiteState& site, SiteIndex index) const = 0;
+  virtual void chosen(SiteIndex) {}
+};
+
+class LowestCarbon final : public SiteRule {
+ public:
+  using SiteRule::SiteRule;
+
+ private:
+  double rank(const SiteState& site, SiteIndex) const override { return site.carbon.base(); }
+};
+
+class LowestPrice final : public SiteRule {
+ public:
+  using SiteRule::SiteRule;
+
+ private:
+  double rank(const SiteState& site, SiteIndex) const override { return site.price.base(); }
+};
+
+class MostAvailable final : public SiteRule {
+ public:
+  using SiteRule::SiteRule;
+
+ private:
+  double rank(const SiteState& site, SiteIndex) const override {
+    return static_cast<double>(site.nodes_due) - site.nodes_free;
+  }
+};
+
+class RoundRobin final : public SiteRule {
+ public:
+  using SiteRule::SiteRule;
+
+ private:
+  void save_state(StateWriter& state) const override { state.value(next_); }
+  void restore_state(StateReader& state) override { next_ = state.value<SiteIndex>(); }
+  // Distance from whose turn it is; those before come last, in their order.
+  double rank(const SiteState&, SiteIndex index) const override {
+    return static_cast<double>(static_cast<SiteIndex>(index - next_));
+  }
+  void chosen(SiteIndex site) override { next_ = site + 1; }
+
+  SiteIndex next_ = 0;
+};
+
+/// Site and time at which this job alone costs least.
+class Greedy : public Rule {
+ public:
+  Greedy(std::string name, Knowledge knowledge, const SchedulerOptions& options, Signal signal)
+      : Rule(std::move(name), knowledge, options), signal_(signal) {}
+
+  void arrived(FleetControl& fleet, JobIndex job) override {
+    const JobRequest& request = fleet.request(job);
+    const Instant from = fleet.now(), to = from + wait(fleet, job) + length(fleet, job);
+    Timing best;
+    SiteIndex where = request.origin;
+    for (SiteIndex s = 0; s < fleet.sites().size(); ++s) {
+      if (fleet.sites()[s].nodes < request.nodes) continue;
+      Timing timing =
+          cheapest_window(steps(fleet.ahead(s, signal_), from, to), from, to, length(fleet, job));
+      timing.cost *= fleet.node_power(job, s, 0).in(watt);
+      if (!timing.pieces.empty() && (best.pieces.empty() || timing.cost < best.cost)) {
+        best = timing;
+        where = s;
+      }
+    }
+    if (best.pieces.empty() || best.pieces.front().from <= from) return fleet.submit(job, where);
+    plan_pieces(fleet, job, where, 0, best.pieces);
+  }
+
+ private:
+  Signal signal_;
+};
+
+}  // namespace
+
+std::unique_ptr<Scheduler> make_lowest_carbon(std::string name, Knowledge knowledge,
+                                              const SchedulerOptions& options) {
+  return make_rule<LowestCarbon>(std::move(name), knowledge, options);
+}
+std::unique_ptr<Scheduler> make_lowest_price(std::string name, Knowledge knowledge,
+                                             const SchedulerOptions& options) {
+  return make_rule<LowestPrice>(std::move(name), knowledge, options);
+}
+std::unique_ptr<Scheduler> make_most_available(std::string name, Knowledge knowledge,
+                                               const SchedulerOptions& options) {
+  return make_rule<MostAvailable>(std::move(name), knowledge, options);
+}
+std::unique_ptr<Scheduler> make_round_robin(std::string name, Knowledge knowledge,
+                                            const SchedulerOptions& options) {
+  return make_rule<RoundRobin>(std::move(name), knowledge, options);
+}
+std::unique_ptr<Scheduler> make_price_greedy(std::string name, Knowledge knowledge,
+                                             const SchedulerOptions& options) {
+  return std::make_unique<Greedy>(std::move(name), knowledge, options, Signal::Price);
+}
+std::unique_ptr<Scheduler> make_carbon_greedy(std::string name, Knowledge knowledge,
+                                              const SchedulerOptions& options) {
+  return std::make_unique<Greedy>(std::move(name), knowledge, options, Signal::Carbon);
+}
+
+}  // namespace carnot::plan

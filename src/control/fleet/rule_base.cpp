@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/fleet/rule_base.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+namespace carnot::plan {
+
+namespace {
+
+// Whole seconds come out whole, so that equals stay equal.
+double seconds(Duration d) { return static_cast<double>(d.nanoseconds()) / 1e9; }
+
+/// Integral of the cost over [from, to), both within its steps.
+double integral(const StepCost& cost, Instant from, Instant to) {
+  double sum = 0;
+  for (Instant at = from; at < to;) {
+    const std::int64_t i = (at - cost.start) / cost.step;
+    const Instant next = std::min(to, cost.start + cost.step * (i + 1));
+    sum += cost.value[static_cast<std::size_t>(i)] * seconds(next - at);
+    at = next;
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> Rule::save() const {
+  StateWriter state;
+  state.sequence(Scheduler::save());
+  save_state(state);
+  return state.take();
+}
+
+void Rule::restore(std::span<const std::uint8_t> bytes) {
+  const std::vector<std::uint8_t> all(bytes.begin(), bytes.end());
+  StateReader state(all);
+  Scheduler::restore(state.sequence<std::uint8_t>());
+  restore_state(state);
+  state.end();
+}
+
+StepCost steps(const SignalView& view, Instant from, Instant to) {
+  StepCost cost;
+  cost.step = view.step;
+  const std::int64_t first = (from - view.start) / view.step;
+  cost.start = view.start + view.step * first;
+  const auto last = static_cast<std::int64_t>(view.mean.size()) - 1;
+  for (std::int64_t i = first; view.start + view.step * i < to; ++i)
+    cost.value.push_back(view.mean[static_cast<std::size_t>(std::clamp<std::int64_t>(i, 0, last))]);
+  return cost;
+}
+
+Timing cheapest_pieces(const StepCost& cost, Instant from, Instant to, Duration length) {
+  std::vector<std::uint32_t> order(cost.value.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return cost.value[a] < cost.value[b]; });
+  Timing timing;
+  Duration left = length;
+  for (const std::uint32_t i : order) {
+    if (left <= Duration{} || cost.value[i] == std::numeric_limits<double>::infinity()) break;
+    const Instant begin = std::max(from, cost.start + cost.step * i);
+    const Instant end =
+        std::min({to, cost.start + cost.step * (static_cast<std::int64_t>(i) + 1), begin + left});
+    if (end <= begin) continue;
+    timing.pieces.push_back({begin, end});
+    timing.cost += cost.value[i] * seconds(end - begin);
+    left = left - (end - begin);
+  }
+  if (left > Duration{}) return {};
+  std::sort(timing.pieces.begin(), timing.pieces.end(),
+            [](const Piece& a, const Piece& b) { return a.from < b.from; });
+  std::size_t kept = 0;  // touching ones become one
+  for (std::size_t i = 1; i < timing.pieces.size(); ++i)
+    if (timing.pieces[i].from == timing.pieces[kept].to)
+      timing.pieces[kept].to = timing.pieces[i].to;
+    else
+      timing.pieces[++kept] = timing.pieces[i];
+  if (!timing.pieces.empty()) timing.pieces.resize(kept + 1);
+  return timing;
+}
+
+Timing cheapest_window(const StepCost& cost, Instant from, Instant to, Duration length) {
+  Timing best;
+  if (to - from < length) return best;
+  std::vector<Instant> starts{from, to - length};
+  for (std::size_t i = 0; i <= cost.value.size(); ++i) {
+    const Instant edge = cost.start + cost.step * static_cast<std::int64_t>(i);
+    for (const Instant start : {edge, edge - length})
+      if (start > from && start < to - length) starts.push_back(start);
+  }
+  std::sort(starts.begin(), starts.end());
+  for (const Instant start : starts) {
+    const double sum = integral(cost, start, start + length);
+    if (sum == std::numeric_limits<double>::infinity()) continue;
+    if (best.pieces.empty() || sum < best.cost) best = {{{start, start + length}}, sum};
+  }
+  return best;
+}
+
+Timing cheapest_timing(const StepCost& cost, Instant from, Instant to, Duration work,
+                       Duration overhead, bool stoppable) {
+  if (stoppable && overhead <= Duration{}) return cheapest_pieces(cost, from, to, work);
+  const Timing window = cheapest_window(cost, from, to, work + overhead);
+  if (!stoppable) return window;
+  for (std::size_t n = 2; n <= cost.value.size();) {
+    Timing timing = cheapest_pieces(cost, from, to, work + overhead * static_cast<std::int64_t>(n));
+    if (timing.pieces.empty()) break;
+    if (timing.pieces.size() > n) {
+      n = timing.pieces.size();
+      continue;
+    }
+    const bool useful = std::all_of(timing.pieces.begin(), timing.pieces.end(),
+                                    [&](const Piece& p) { return p.to - p.from > overhead; });
+    if (useful && (window.pieces.empty() || timing.cost < window.cost)) return timing;
+    break;
+  }
+  return window;
+}
+
+void plan_pieces(FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode,
+                 const std::vector<Piece>& pieces) {
+  std::vector<PlannedRun> runs;
+  runs.reserve(pieces.size());
+  for (const Piece& piece : pieces) runs.push_back({piece.from, piece.to, site, mode});
+  fleet.plan(job, runs);
+}
+
+}  // namespace carnot::plan

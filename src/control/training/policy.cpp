@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "carnot/control/training/policy.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include <fmt/format.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/control/training/adaptive.hpp"
+
+namespace carnot::plan {
+
+namespace {
+
+/// Room for what no plan counts in steps: switching precision, first copies of data.
+constexpr double kGuardSlack = 1.02;
+
+/// Throttle that `supply` (facility side) sustains in `mode`; 0 if not even its static power.
+double sustained_throttle(const Mode& mode, Power supply, double pue) {
+  const double u = (supply / pue - mode.static_power) / mode.dynamic_power;
+  return std::clamp(u, 0.0, 1.0);
+}
+
+/// Follows own power in the mode that `choose` names; buys only when the deadline forces it.
+class WindFollower : public Policy {
+ public:
+  WindFollower(std::string name, const Mode& guard_mode)
+      : name_(std::move(name)), guard_mode_(guard_mode) {}
+  std::string_view name() const noexcept override { return name_; }
+
+  Decision decide(const Observation& o) override {
+    Decision d;
+    d.mode = choose(o, d);
+    if (must_buy(o, guard_mode_, static_cast<double>(o.steps_left()))) {
+      d.grid_allowance = o.grid_limit;
+      if (d.mode < 0) d.mode = fallback_mode();
+    }
+    return d;
+  }
+
+ protected:
+  /// The mode of this slot, or -1 to pause; may set other fields of the decision.
+  virtual int choose(const Observation& o, Decision& d) = 0;
+  virtual int fallback_mode() const { return 0; }
+
+ private:
+  std::string name_;
+  Mode guard_mode_;  // what the deadline guard assumes for the work left
+};
+
+class GridF32 final : public Policy {
+ public:
+  std::string_view name() const noexcept override { return "grid-f32"; }
+  Decision decide(const Observation& o) override {
+    Decision d;
+    d.mode = 0;
+    d.grid_allowance = o.grid_limit;
+    return d;
+  }
+};
+
+class PauseResume final : public WindFollower {
+ public:
+  explicit PauseResume(const Mode& f32) : WindFollower("pause-resume", f32) {}
+
+ private:
+  int choose(const Observation& o, Decision&) override {
+    return o.available(o.total_now) >= o.modes[0].power(1.0) * o.pue_now ? 0 : -1;
+  }
+};
+
+class Fixed final : public WindFollower {
+ public:
+  Fixed(std::string name, int mode, const Mode& guard)
+      : WindFollower(std::move(name), guard), mode_(mode) {}
+
+ private:
+  int choose(const Observation&, Decision&) override { return mode_; }
+  int fallback_mode() const override { return mode_; }
+  int mode_;
+};
+
+/// The source paper's rule: the most bits whose full power the wind covers; when it covers none,
+/// the fewest, throttled.
+class PowerToBits final : public WindFollower {
+ public:
+  explicit PowerToBits(const Mode& most_bits) : WindFollower("paper", most_bits) {}
+
+ private:
+  int choose(const Observation& o, Decision&) override {
+    const Power own = o.available(o.total_now);
+    for (std::size_t m = 0; m < o.modes.size(); ++m)
+      if (own >= o.modes[m].power(1.0) * o.pue_now) return static_cast<int>(m);
+    return static_cast<int>(o.modes.size()) - 1;
+  }
+};
+
+/// The mode with the fewest bits that has at least `bits`; the most precise if none has.
+int mode_with_bits(std::span<const Mode> modes, double bits) {
+  int chosen = 0;
+  for (std::size_t m = 0; m < modes.size(); ++m)
+    if (modes[m].bits + 1e-9 >= bits &&
+        modes[m].bits <= modes[static_cast<std::size_t>(chosen)].bits)
+      chosen = static_cast<int>(m);
+  return chosen;
+}
+
+/// The integer modes' range of bits: what the published schedules move in.
+std::pair<int, int> integer_bits(std::span<const Mode> modes) {
+  int low = modes.back().bits, high = low;
+  for (const Mode& mode : modes)
+    if (mode.bits <= 8) high = std::max(high, mode.bits);
+  return {low, high};
+}
+
+/// Cyclic precision training, Fu et al., ICLR 2021: 32 cosine cycles between the fewest bits and 8.
+class CyclicPrecision final : public WindFollower {
+ public:
+  explicit CyclicPrecision(const Mode& guard) : WindFollower("cpt", guard) {}
+
+ private:
+  static constexpr double kCycles = 32.0;
+  int choose(const Observation& o, Decision& d) override {
+    const auto [low, high] = integer_bits(o.modes);
+    const double cycle = std::max(1.0, static_cast<double>(o.steps_total) / kCycles);
+    const double phase = std::fmod(static_cast<double>(o.steps_done), cycle) / cycle;
+    d.max_steps = std::max(1.0, std::ceil(cycle / 16.0));
+    return mode_with_bits(
+        o.modes, std::round(low + 0.5 * (high - low) * (1.0 - std::cos(std::numbers::pi * phase))));
+  }
+};
+
+/// Progressive fractional quantisation, the PFQ part of FracTrain, Fu et al., NeurIPS 2020: start
+/// with the fewest bits and move up one mode when the smoothed loss has fallen by less than epsilon
+/// (relative, over 1/40 of the schedule); epsilon shrinks by alpha at each move. epsilon 0.05,
+/// alpha 0.3 as published.
+class ProgressiveQuantisation final : public WindFollower {
+ public:
+  ProgressiveQuantisation(const Mode& guard, std::span<const Mode> modes)
+      : WindFollower("pfq", guard), mode_(static_cast<int>(modes.size()) - 1) {}
+  std::vector<double> save() const override {
+    return {static_cast<double>(mode_), epsilon_, last_loss_, next_look_};
+  }
+  void restore(std::span<const double> state) override {
+    CARNOT_CHECK(state.size() == 4, "pfq state has four numbers");
+    mode_ = static_cast<int>(state[0]);
+    epsilon_ = state[1];
+    last_loss_ = state[2];
+    next_look_ = state[3];
+  }
+
+ private:
+  int choose(const Observation& o, Decision& d) override {
+    const double look = std::max(1.0, std::ceil(static_cast<double>(o.steps_total) / 40.0));
+    const double done = static_cast<double>(o.steps_done);
+    if (done >= next_look_) {
+      if (std::isfinite(o.smoothed_loss) && std::isfinite(last_loss_)) {
+        const double fall = (last_loss_ - o.smoothed_loss) / std::max(last_loss_, 1e-12);
+        const auto [low, high] = integer_bits(o.modes);
+        if (fall < epsilon_ && o.modes[static_cast<std::size_t>(mode_)].bits < high) {
+          --mode_;
+          epsilon_ *= 0.3;
+        }
+      }
+      last_loss_ = o.smoothed_loss;
+      next_look_ = done + look;
+    }
+    d.max_steps = std::max(1.0, next_look_ - done);
+    return mode_;
+  }
+  int mode_;
+  double epsilon_ = 0.05;
+  double last_loss_ = std::numeric_limits<double>::quiet_NaN();
+  double next_look_ = 0.0;
+};
+
+int index_of(std::span<const Mode> modes, std::string_view name) {
+  for (std::size_t m = 0; m < modes.size(); ++m)
+    if (modes[m].name == name || std::to_string(modes[m].bits) == name) return static_cast<int>(m);
+  return -1;
+}
+
+}  // namespace
+
+bool must_buy(const Observation& o, const Mode& mode, double steps_left) {
+  const double u = sustained_throttle(mode, o.grid_limit, o.pue_now);
+  if (u <= 0.0) return false;
+  const double steps = steps_left + o.overhead / mode.step_energy();
+  const Time needed = (steps / (mode.steps_per_second * u)) * second;
+  return (o.deadline - o.now).time() <= kGuardSlack * needed + o.slot.time();
+}
+
+std::vector<std::string> policy_names(std::span<const Mode> modes) {
+  std::vector<std::string> names{"grid-f32", "pause-resume"};
+  for (const Mode& mode : modes) names.push_back("fixed:" + mode.name);
+  names.insert(names.end(), {"paper", "cpt", "pfq", "adaptive", "oracle"});
+  return names;
+}
+
+std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const Mode> modes,
+                                    const ObjectiveOptions& objective) {
+  CARNOT_CHECK(!modes.empty(), "a job has at least one mode");
+  // Published schedules and the paper's rule may end in their most precise mode: the guard assumes
+  // it.
+  const Mode& eight = modes[static_cast<std::size_t>(mode_with_bits(modes, 8))];
+  if (name == "grid-f32") return std::make_unique<GridF32>();
+  if (name == "pause-resume") return std::make_unique<PauseResume>(modes[0]);
+  if (name == "paper") return std::make_unique<PowerToBits>(modes[0]);
+  if (name == "cpt") return std::make_unique<CyclicPrecision>(eight);
+  if (name == "pfq") return std::make_unique<ProgressiveQuantisation>(eight, modes);
+  if (name == "adaptive") return make_governor(modes, objective);
+  if (name.starts_with("fixed:")) {
+    const int mode = index_of(modes, name.substr(6));
+    if (mode >= 0)
+      return std::make_unique<Fixed>("fixed:" + modes[static_cast<std::size_t>(mode)].name, mode,
+                                     modes[static_cast<std::size_t>(mode)]);
+  }
+  std::vector<std::string> known = policy_names(modes);
+  std::erase(known, "oracle");  // built from the truth, not by name
+  const std::string near = nearest(name, known);
+  throw InputError(fmt::format("policy `{}`: one of {}{}", name, fmt::join(known, ", "),
+                               near.empty() ? "" : fmt::format("; did you mean `{}`?", near)));
+}
+
+}  // namespace carnot::plan

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "carnot/control/training/policy.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/control/training/adaptive.hpp"
+
+#include "control/training/testing_world.hpp"
+
+namespace carnot::plan {
+namespace {
+
+const Instant kStart = Instant::from_unix_seconds(1'700'000'000 / 300 * 300);
+
+Observation observation(std::span<const Mode> modes) {
+  Observation o;
+  o.slot = Duration::seconds(300);
+  o.start = o.now = kStart;
+  o.deadline = kStart + Duration::seconds(96 * 3600);
+  o.total_now = 100.0 * megawatt;
+  o.export_first = 60.0 * megawatt;
+  o.grid_limit = 30.0 * megawatt;
+  o.pue_now = 1.1;
+  o.modes = modes;
+  o.steps_total = 10'000;
+  return o;
+}
+
+TEST(Policy, UnknownNamesAreAnsweredWithTheNearest) {
+  const auto modes = testing::modes();
+  try {
+    (void)make_policy("adaptiv", modes, {});
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("did you mean `adaptive`"));
+  }
+  EXPECT_THROW(make_policy("fixed:int3", modes, {}), InputError);
+  EXPECT_THROW(make_policy("", modes, {}), InputError);
+  EXPECT_THROW(make_policy("oracle", modes, {}), InputError);
+  EXPECT_EQ(make_policy("fixed:8", modes, {})->name(), "fixed:int8");  // bits name a mode too
+  for (const std::string& name : policy_names(modes))
+    if (name != "oracle") {
+      EXPECT_EQ(make_policy(name, modes, {})->name(), name);
+    }
+}
+
+TEST(Policy, ThePapersRuleGivesMorePowerMoreBits) {
+  const auto modes = testing::modes();
+  const auto policy = make_policy("paper", modes, {});
+  int before = static_cast<int>(modes.size());
+  for (double mw = 0; mw <= 160; mw += 1) {
+    Observation o = observation(modes);
+    o.total_now = mw * megawatt;
+    const int mode = policy->decide(o).mode;
+    EXPECT_LE(mode, before);
+    before = mode;
+  }
+  EXPECT_EQ(before, 0);
+}
+
+TEST(Policy, OnlyTheDeadlineMakesFollowersBuy) {
+  const auto modes = testing::modes();
+  for (const char* name : {"pause-resume", "fixed:int8", "paper", "cpt", "pfq"}) {
+    const auto policy = make_policy(name, modes, {});
+    Observation o = observation(modes);
+    o.total_now = Power{};
+    EXPECT_EQ(policy->decide(o).grid_allowance, Power{}) << name;
+    o.now = o.deadline - Duration::seconds(1800);
+    const Decision d = policy->decide(o);
+    EXPECT_EQ(d.grid_allowance, o.grid_limit) << name;
+    EXPECT_GE(d.mode, 0) << name;
+  }
+}
+
+TEST(Policy, TheDeadlineGuardLeavesTimeEnough) {
+  // Buying from the first slot at which must_buy holds finishes before the deadline, whatever the
+  // mode.
+  const auto modes = testing::modes();
+  for (const Mode& mode : modes)
+    for (const double steps : {10.0, 500.0, 5000.0}) {
+      Observation o = observation(modes);
+      const Time needed = steps / mode.steps_per_second * second;
+      while (!must_buy(o, mode, steps) && o.now < o.deadline) o.now = o.now + o.slot;
+      EXPECT_GE((o.deadline - o.now).time().in(second), needed.in(second)) << mode.name << steps;
+    }
+}
+
+TEST(Policy, CyclicPrecisionVisitsBothEndsEachCycle) {
+  const auto modes = testing::modes();
+  const auto policy = make_policy("cpt", modes, {});
+  std::vector<int> bits;
+  for (std::uint64_t step = 0; step < 10'000;) {
+    Observation o = observation(modes);
+    o.steps_done = step;
+    const Decision d = policy->decide(o);
+    bits.push_back(modes[static_cast<std::size_t>(d.mode)].bits);
+    step += static_cast<std::uint64_t>(d.max_steps);
+  }
+  int switches = 0;
+  for (std::size_t i = 1; i < bits.size(); ++i) switches += bits[i] != bits[i - 1];
+  EXPECT_THAT(bits, ::testing::Each(::testing::AnyOf(4, 8)));
+  EXPECT_GE(switches, 62);
+  EXPECT_LE(switches, 64);
+}
+
+TEST(Policy, ProgressiveQuantisationMovesUpWhenTheLossStalls) {
+  const auto modes = testing::modes();
+  const auto policy = make_policy("pfq", modes, {});
+  Observation o = observation(modes);
+  o.smoothed_loss = 2.0;
+  EXPECT_EQ(policy->decide(o).mode, 3);
+  o.steps_done = 250;
+  o.smoothed_loss = 1.0;  // falls: stay
+  EXPECT_EQ(policy->decide(o).mode, 3);
+  o.steps_done = 500;
+  o.smoothed_loss = 0.999;  // stalls: up
+  EXPECT_EQ(policy->decide(o).mode, 2);
+  o.steps_done = 750;
+  o.smoothed_loss = 0.9989;  // as far as the integers go
+  EXPECT_EQ(policy->decide(o).mode, 2);
+}
+
+TEST(Policy, NoneSeesTheFuture) {
+  // Swap the weather after slot 120: every decision before is the same.
+  const auto modes = testing::modes();
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const auto weather = testing::weather(seed, 240);
+    auto other = weather;
+    const auto strange = testing::weather(seed + 1000, 240);
+    std::copy(strange.begin() + 120, strange.end(), other.begin() + 120);
+    OracleProblem a = testing::problem(seed, weather, modes);
+    a.steps_total = 1e6;  // neither ends
+    OracleProblem b = a;
+    b.weather = other;
+    for (const std::string& name : policy_names(modes)) {
+      if (name == "oracle") continue;
+      const auto first = testing::play(a, *make_policy(name, modes, a.objective), kStart);
+      const auto second = testing::play(b, *make_policy(name, modes, b.objective), kStart);
+      for (std::size_t i = 0; i < 120; ++i) {
+        ASSERT_EQ(first.mode[i], second.mode[i]) << name;
+        ASSERT_EQ(first.allowance_w[i], second.allowance_w[i]) << name;
+      }
+    }
+  }
+}
+
+TEST(Policy, SaveAndRestoreGoOnTheSame) {
+  const auto modes = testing::modes();
+  for (const std::string& name : policy_names(modes)) {
+    if (name == "oracle") continue;
+    const auto whole = make_policy(name, modes, {});
+    auto halves = make_policy(name, modes, {});
+    const std::vector<ModeNoise> noise{{0, 0}, {0, 0}, {0.01, 0.01}, {0.2, 3.0}};
+    for (std::uint64_t i = 0; i < 100; ++i) {
+      Observation o = observation(modes);
+      o.now = o.now + o.slot * static_cast<std::int64_t>(i);
+      o.steps_done = 100 * i;
+      o.remaining_learning = 1.0 - static_cast<double>(i) / 100.0;
+      o.smoothed_loss = 1.0 / (1.0 + static_cast<double>(i));
+      o.noise = noise;
+      if (i == 37) {
+        auto fresh = make_policy(name, modes, {});
+        fresh->restore(halves->save());
+        halves = std::move(fresh);
+      }
+      const Decision a = whole->decide(o), b = halves->decide(o);
+      ASSERT_EQ(a.mode, b.mode) << name << i;
+      ASSERT_EQ(a.max_steps, b.max_steps) << name << i;
+      ASSERT_EQ(a.measure_noise, b.measure_noise) << name << i;
+    }
+  }
+}
+
+TEST(Governor, TakesTheCheapestModeWhoseSurvivingNoiseIsSmall) {
+  const auto modes = testing::modes();
+  const std::vector<ModeNoise> noise{{0, 0}, {1e-4, 1e-4}, {0.01, 0.02}, {0.2, 4.0}};
+  GovernorOptions options;
+  EXPECT_EQ(cheapest_sufficient_mode(modes, {}, 1.0, options), 3);     // nothing measured
+  EXPECT_EQ(cheapest_sufficient_mode(modes, noise, 1.0, options), 3);  // forgotten by the end
+  EXPECT_EQ(cheapest_sufficient_mode(modes, noise, 0.0, options), 2);  // would stay
+  std::vector<ModeNoise> loud = noise;
+  loud[3].gradient = 1.5;  // drowns the signal: never
+  EXPECT_EQ(cheapest_sufficient_mode(modes, loud, 1.0, options), 2);
+  // Where exactly: 4 exp(-200 R) = rho.
+  const double r = std::log(4.0 / options.rho) / 200.0;
+  EXPECT_EQ(cheapest_sufficient_mode(modes, noise, r * 1.01, options), 3);
+  EXPECT_EQ(cheapest_sufficient_mode(modes, noise, r * 0.99, options), 2);
+}
+
+TEST(Governor, NeverGoesBackToFewerBits) {
+  const auto modes = testing::modes();
+  const auto policy = make_governor(modes, {});
+  std::vector<ModeNoise> noise{{0, 0}, {0, 0}, {0.01, 0.01}, {0.2, 4.0}};
+  int least = 0;
+  for (int i = 0; i <= 200; ++i) {
+    Observation o = observation(modes);
+    o.steps_done = static_cast<std::uint64_t>(50 * i);
+    o.remaining_learning = std::pow(1.0 - i / 200.0, 3);
+    noise[3].update = i % 7 == 0 ? 0.01 : 4.0;  // a flattering measurement now and then
+    o.noise = noise;
+    const int bits = modes[static_cast<std::size_t>(policy->decide(o).mode)].bits;
+    EXPECT_GE(bits, least);
+    least = bits;
+  }
+  EXPECT_EQ(least, 8);
+}
+
+/// All ways to buy: each subset of hours up to k, cheapest that suffices. Plain oracle.
+double brute_purchases(std::span<const PlanStep> steps, Energy work, DelayPrice delay,
+                       std::size_t last) {
+  double best = std::numeric_limits<double>::infinity();
+  Energy own;
+  Time elapsed;
+  for (std::size_t k = 0; k < std::min(last, steps.size()); ++k) {
+    own += steps[k].own;
+    elapsed += steps[k].length;
+    const Energy missing = work - own;
+    // Fractional knapsack without fixed costs: sort a copy.
+    std::vector<PlanStep> sorted(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(k) + 1);
+    std::sort(sorted.begin(), sorted.end(),
+              [](const PlanStep& a, const PlanStep& b) { return a.unit_cost < b.unit_cost; });
+    double cost = (delay * elapsed).in(euro);
+    Energy left = missing;
+    for (const PlanStep& s : sorted) {
+      if (left <= Energy{}) break;
+      const Energy take = min(left, s.room);
+      cost += take.in(joule)*s.unit_cost;
+      left -= take;
+    }
+    if (left <= 1e-9 * work) best = std::min(best, cost);
+    if (missing <= Energy{}) break;
+  }
+  return best;
+}
+
+TEST(Governor, PurchasePlansEqualThePlainOracle) {
+  std::vector<std::size_t> scratch;
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    const RandomStream random(seed, "plan");
+    std::vector<PlanStep> steps(1 + random.below(0, 12));
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      steps[i].length = hour;
+      steps[i].own = 10.0 * random.uniform(3 * i + 1) * megawatt_hour;
+      steps[i].room = 10.0 * random.uniform(3 * i + 2) * megawatt_hour;
+      steps[i].unit_cost = 100.0 * (random.uniform(3 * i + 3) - 0.1) / megawatt_hour.in(joule);
+    }
+    const Energy work = 60.0 * random.uniform(100) * megawatt_hour;
+    const DelayPrice delay = 100.0 * random.uniform(101) * euro_per_hour;
+    const std::size_t last = random.below(102, steps.size() + 2);
+    const PurchasePlan plan = plan_purchases(steps, work, delay, last, scratch);
+    const double brute = brute_purchases(steps, work, delay, last);
+    if (std::isinf(brute)) {
+      EXPECT_EQ(plan.finish, steps.size());
+      EXPECT_FALSE(plan.buy_now);
+    } else {
+      EXPECT_NEAR(plan.expected_cost, brute, 1e-9 * std::abs(brute) + 1e-9) << seed;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace carnot::plan

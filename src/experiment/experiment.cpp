@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "carnot/experiment/experiment.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/instant.hpp"
+#include "carnot/base/random.hpp"
+#include "carnot/base/version.hpp"
+
+#include "experiment/point.hpp"
+#include "experiment/precision_schedule.hpp"
+
+namespace carnot::run {
+
+namespace {
+
+constexpr std::size_t kSampleRows = 4096;
+
+/// Training rows in seeded random order of labels: nothing is left to learn.
+void shuffle_labels(learn::Dataset& data, std::uint64_t seed) {
+  const RandomStream stream(seed, "shuffled labels");
+  for (std::size_t i = data.rows; i-- > 1;) {
+    const auto j = static_cast<std::size_t>(stream.below(i, i + 1));
+    if (data.is_regression())
+      std::swap(data.targets[i], data.targets[j]);
+    else
+      std::swap(data.labels[i], data.labels[j]);
+  }
+}
+
+/// Rows spread evenly over the data: files are often sorted.
+learn::Dataset sample_of(const learn::Dataset& data) {
+  learn::Dataset out;
+  out.rows = std::min(data.rows, kSampleRows);
+  out.columns = data.columns;
+  out.unsigned_features = data.unsigned_features;
+  out.classes = data.classes;
+  out.class_names = data.class_names;
+  out.target_mean = data.target_mean;
+  out.target_scale = data.target_scale;
+  for (std::size_t i = 0; i < out.rows; ++i) {
+    const std::size_t r = i * data.rows / out.rows;
+    const auto begin = data.features.begin() + static_cast<std::ptrdiff_t>(r * data.columns);
+    out.features.insert(out.features.end(), begin,
+                        begin + static_cast<std::ptrdiff_t>(data.columns));
+    if (data.is_regression())
+      out.targets.push_back(data.targets[r]);
+    else
+      out.labels.push_back(data.labels[r]);
+  }
+  return out;
+}
+
+void check(const ExperimentOptions& options) {
+  if (options.seeds < 1) throw InputError(describe({}, "seeds", "1 or more"));
+  if (options.model_widths.empty())
+    throw InputError(describe({}, "model widths", "at least one of 2 to 12, 16, 32"));
+  if (!std::isnan(options.target) && !(options.target <= 1.0))
+    throw InputError(describe({}, "target", "a quality up to 1, such as 0.95"));
+  if (options.budget < Energy{} || !is_finite(options.budget))
+    throw InputError(describe({}, "budget", "an energy of 0 J or more, such as 5 J"));
+  if (!(options.ambient > Temperature{}))
+    throw InputError(describe({}, "ambient", "a temperature above 0 K"));
+  for (const std::string& bits : options.bits) parse_schedule(bits);
+}
+
+/// Certified before not, better before worse, cheaper before dearer.
+bool better(const ExperimentPoint& a, const ExperimentPoint& b) {
+  if (a.certified != b.certified) return a.certified;
+  if (a.certified) return a.energy.value() < b.energy.value();
+  if (a.quality.value != b.quality.value) return a.quality.value > b.quality.value;
+  return a.energy.value() < b.energy.value();
+}
+
+std::vector<PointTask> tasks(const ExperimentOptions& options, const learn::Split& split,
+                             const learn::Dataset& sample, const learn::EnergyTable& table) {
+  const std::vector<std::string> bits =
+      options.bits.empty() ? std::vector<std::string>{"f32"} : options.bits;
+  const std::vector<std::size_t> hidden =
+      options.hidden.empty() ? std::vector<std::size_t>{options.learner.hidden} : options.hidden;
+  const std::vector<double> epochs =
+      options.epochs.empty() ? std::vector<double>{options.learner.epochs} : options.epochs;
+  std::vector<PointTask> out;
+  for (const std::string& b : bits)
+    for (const std::size_t h : hidden)
+      for (const double e : epochs)
+        for (int s = 0; s < options.seeds; ++s) {
+          learn::LearnerOptions learner = options.learner;
+          learner.hidden = h;
+          learner.epochs = e;
+          learner.seed += static_cast<std::uint64_t>(s);
+          out.push_back({options, split, sample, table, b, learner, out.size(), 0});
+        }
+  for (PointTask& task : out) task.count = out.size();
+  return out;
+}
+
+}  // namespace
+
+ExperimentResult run_experiment(const ExperimentOptions& options) {
+  check(options);
+  return run_experiment(options, learn::load_split(options.data));
+}
+
+ExperimentResult run_experiment(const ExperimentOptions& options, const learn::Split& given) {
+  check(options);
+  std::optional<learn::Split> shuffled;
+  if (options.shuffle_labels) {
+    shuffled = given;
+    shuffle_labels(shuffled->train, options.learner.seed);
+  }
+  const learn::Split& split = shuffled ? *shuffled : given;
+  const learn::Dataset sample = sample_of(split.train);
+  std::optional<learn::EnergyTable> own;
+  if (!options.energy_table.empty()) own = learn::EnergyTable::read(options.energy_table);
+  const learn::EnergyTable& table = own ? *own : learn::EnergyTable::embedded();
+
+  ExperimentResult result;
+  result.carnot_version = kVersion;
+  result.command = options.command;
+  result.started =
+      Instant::from_unix_seconds(Instant::now().unix_nanoseconds() / 1'000'000'000).iso8601();
+  result.seed = options.learner.seed;
+  result.task = split.train.is_regression() ? "regression" : "classification";
+  result.learner = options.learner.model;
+  result.data_source = split.train.source;
+  result.train_rows = split.train.rows;
+  result.test_rows = split.test.rows;
+  result.columns = split.train.columns;
+  result.classes = split.train.classes;
+  result.budget_j = options.budget.in(joule);
+  result.target = options.target;
+  result.shuffled = options.shuffle_labels;
+  result.slack = options.slack;
+  result.table = table.rows();
+  result.measured_note = "no measured joules: energies are exact counts times the published table";
+
+  for (const PointTask& task : tasks(options, split, sample, table)) {
+    PointOutcome outcome = run_point(task);
+    for (StructurePoint& s : outcome.structure) {
+      s.point = result.points.size();
+      result.structure.push_back(s);
+    }
+    result.points.push_back(std::move(outcome.point));
+    if (better(result.points.back(), result.points[result.best]))
+      result.best = result.points.size() - 1;
+    if (outcome.stopped) {
+      result.stopped = true;
+      break;
+    }
+  }
+  result.k_star_structure = structure_function(result.structure, options.slack);
+  result.k_star = result.structure[result.k_star_structure].model_bits;
+  return result;
+}
+
+}  // namespace carnot::run

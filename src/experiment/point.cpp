@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "experiment/point.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/statistics.hpp"
+#include "carnot/learn/codes/certificate.hpp"
+
+#include "experiment/model_forward.hpp"
+#include "experiment/precision_schedule.hpp"
+
+namespace carnot::run {
+
+namespace {
+
+using learn::Counters;
+
+constexpr double kIntervalAlpha = 0.05;  // each side of the 90 % interval
+
+class PointRun {
+ public:
+  explicit PointRun(const PointTask& task)
+      : task_(task), stages_(parse_schedule(task.bits)), learner_options_(task.learner) {}
+
+  PointOutcome run() {
+    make();
+    fit_schedule_to_budget();
+    start_curve();
+    while (!done()) advance();
+    finish();
+    return std::move(outcome_);
+  }
+
+ private:
+  ExperimentPoint& point() { return outcome_.point; }
+
+  void make() {
+    const auto& factory = task_.options.make_learner;
+    learner_ = factory ? factory(learner_options_, task_.split.train)
+                       : learn::make_learner(learner_options_, task_.split.train);
+  }
+
+  Energy joules(const Counters& counters) const { return task_.table.energy(counters).value(); }
+  Energy step_energy() const { return joules(learner_->step_counters(stage().precision)); }
+  Counters spent_counters() const { return learner_->counters() - instrument_; }
+  Energy spent() const { return joules(spent_counters()) + rounding_energy(); }
+  bool has_budget() const { return task_.options.budget > Energy{}; }
+  bool has_target() const { return !std::isnan(task_.options.target); }
+
+  Energy look_energy() const {
+    Counters counters = learner_->evaluation_counters(task_.split.test.rows, stage().precision);
+    counters += learner_->copy_counters(task_.split.test.rows, stage().precision);
+    return joules(counters);
+  }
+
+  /// Rounding the final model is part of every run and is kept back from its budget.
+  Energy rounding_energy() const {
+    Counters one;
+    one.at(learn::OperationKind::Rounding) = coefficients_;
+    return joules(one);
+  }
+
+  const PrecisionStage& stage() const {
+    const PrecisionStage* now = &stages_.front();
+    for (const PrecisionStage& s : stages_)
+      if (stage_start(s, learner_->total_steps()) <= learner_->steps_done()) now = &s;
+    return *now;
+  }
+
+  /// The first step's price includes converting data and coefficients: found on a throw-away
+  /// learner.
+  void fit_schedule_to_budget() {
+    for (const auto& layer : learner_->parameters()) coefficients_ += layer.size();
+    const auto total = static_cast<double>(learner_->total_steps());
+    learner_->train(1, stages_.front().precision);
+    first_step_ = joules(learner_->counters());
+    ingest_ = max(Energy{}, first_step_ - step_energy());
+    if (has_budget()) {
+      // Mean price of a step over the stages of the schedule.
+      Energy mean;
+      for (std::size_t i = 0; i < stages_.size(); ++i) {
+        const double until = i + 1 < stages_.size() ? stages_[i + 1].from : 1.0;
+        mean += (until - stages_[i].from) * joules(learner_->step_counters(stages_[i].precision));
+      }
+      // Looks at held-out data for a certificate are paid for too.
+      const Energy looks =
+          has_target() ? (task_.options.curve_points + 1.0) * look_energy() : Energy{};
+      const double affordable =
+          std::floor((task_.options.budget - rounding_energy() - ingest_ - looks) / mean);
+      if (affordable < total) learner_options_.epochs *= std::max(affordable, 1.0) / total;
+    }
+    make();
+    point().epochs = learner_options_.epochs;
+  }
+
+  void start_curve() {
+    uniform_ = learn::uniform_length(task_.split.train);
+    point().curve.push_back({0, Energy{}, uniform_, {}, {}});
+    const auto n = std::max(task_.options.curve_points, 1);
+    const auto total = static_cast<double>(learner_->total_steps());
+    for (int i = 1; i <= n; ++i) {  // denser at the start, where most bits are learned
+      const double share = static_cast<double>(i) / n;
+      const auto at = static_cast<std::uint64_t>(std::ceil(total * share * share));
+      if (marks_.empty() || at > marks_.back()) marks_.push_back(at);
+    }
+    if (has_target()) certificate_.emplace(task_.options.target, task_.options.alpha);
+  }
+
+  bool done() {
+    if (!point().stopped.empty()) return true;
+    if (learner_->steps_done() >= learner_->total_steps()) {
+      point().stopped = "schedule ended";
+      return true;
+    }
+    return false;
+  }
+
+  std::uint64_t affordable_steps() const {
+    if (!has_budget()) return std::numeric_limits<std::uint64_t>::max();
+    Energy left = task_.options.budget - spent();
+    if (learner_->steps_done() == 0) {
+      if (first_step_ > left) return 0;
+      return 1;  // then the true cost of starting is on the counters
+    }
+    const double steps = std::floor(left / step_energy() * (1.0 - 1e-12));
+    return steps <= 0.0 ? 0 : static_cast<std::uint64_t>(std::min(steps, 1e18));
+  }
+
+  void advance() {
+    const std::uint64_t now = learner_->steps_done();
+    const std::uint64_t mark = *std::upper_bound(marks_.begin(), marks_.end(), now);
+    std::uint64_t until = std::min(mark, learner_->total_steps());
+    for (const PrecisionStage& s : stages_) {
+      const std::uint64_t start = stage_start(s, learner_->total_steps());
+      if (start > now) until = std::min(until, start);
+    }
+    const bool switches = now > 0 && &stage() != last_stage_;
+    std::uint64_t count = std::min(until - now, affordable_steps());
+    if (switches && has_budget() && count > 0) {
+      // A switch has its own price, which is known beforehand.
+      const Energy price =
+          joules(learner_->switch_counters(last_stage_->precision, stage().precision));
+      if (spent() + price + step_energy() > task_.options.budget) count = 0;
+      count = std::min<std::uint64_t>(count, 1);
+    }
+    if (count == 0) {
+      point().stopped = now == 0 ? "budget too small for one step" : "budget spent";
+      return;
+    }
+    last_stage_ = &stage();
+    const auto start = std::chrono::steady_clock::now();
+    const std::uint64_t did = learner_->train(count, stage().precision);
+    point().seconds +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    CARNOT_CHECK(did > 0, "a learner before the end of its schedule makes steps");
+    if (learner_->steps_done() == mark || learner_->steps_done() == learner_->total_steps()) look();
+    report_progress();
+  }
+
+  void report_progress() {
+    if (!task_.options.progress) return;
+    const ExperimentProgress state{
+        task_.index, task_.count, task_.bits, learner_->steps_done(), learner_->total_steps(),
+        spent()};
+    if (!task_.options.progress(state)) {
+      outcome_.stopped = true;
+      point().stopped = "stopped by the caller";
+    }
+  }
+
+  /// Evaluation that is drawn but not paid for by the run.
+  learn::Quality instrument(const learn::Dataset& data) {
+    const Counters before = learner_->counters();
+    learn::Quality quality = learner_->evaluate(data, stage().precision);
+    instrument_ += learner_->counters() - before;
+    return quality;
+  }
+
+  void look() {
+    CurvePoint here;
+    here.steps = learner_->steps_done();
+    if (certificate_ && certificate_->reachable(task_.split.test.rows) && affordable_look()) {
+      const learn::Quality held = learner_->evaluate(task_.split.test, stage().precision);
+      const learn::CertificateResult result = certificate_->look(held);
+      here.quality = held.value;
+      here.certified_bound = result.lower_bound;
+      if (result.certified) {
+        point().certified = true;
+        point().stopped = fmt::format("target certified at look {}", certificate_->state().looks);
+      }
+    } else {
+      here.quality = instrument(task_.split.test).value;
+    }
+    here.energy = spent() - rounding_energy();
+    const double scale =
+        static_cast<double>(task_.split.train.rows) / static_cast<double>(task_.sample.rows);
+    here.data_bits = learn::data_length(task_.sample, instrument(task_.sample)) * scale;
+    point().curve.push_back(here);
+  }
+
+  bool affordable_look() {
+    if (!has_budget()) return true;
+    return spent() + look_energy() <= task_.options.budget;
+  }
+
+  void finish() {
+    ExperimentPoint& p = point();
+    p.precision = task_.bits;
+    p.hidden = learner_options_.model == "mlp" ? learner_options_.hidden : 0;
+    p.seed = learner_options_.seed;
+    p.parameters = coefficients_;
+    p.steps = learner_->steps_done();
+    p.total_steps = learner_->total_steps();
+    if (p.curve.back().steps != p.steps) look();
+    p.quality = instrument(task_.split.test);
+    interval(p);
+    p.counters = spent_counters();
+    p.counters.at(learn::OperationKind::Rounding) += coefficients_;
+    p.instrument = instrument_;
+    p.energy = task_.table.energy(p.counters);
+    p.instrument_energy = task_.table.energy(instrument_);
+    p.modelled_time = task_.table.time(p.counters);
+    code();
+    cycle(p);
+    p.bits_per_joule =
+        p.energy.value() > Energy{} ? p.cycle.bits_learned / p.energy.value().in(joule) : 0.0;
+  }
+
+  static void interval(ExperimentPoint& p) {
+    const learn::Quality& q = p.quality;
+    if (q.metric == "accuracy" && q.trials > 0) {
+      p.quality_low = clopper_pearson_lower(q.successes, q.trials, kIntervalAlpha);
+      p.quality_high = clopper_pearson_upper(q.successes, q.trials, kIntervalAlpha);
+      return;
+    }
+    p.quality_low = p.quality_high = q.value;
+    if (q.trials < 2 || !std::isfinite(q.value)) return;
+    // The first look spends 6 / pi^2 of alpha; a wider interval than asked, never a narrower one.
+    const learn::CertificateResult bound = learn::Certificate(1.0, kIntervalAlpha).look(q);
+    p.quality_low = bound.lower_bound;
+    p.quality_high = bound.upper_bound;
+  }
+
+  /// Codes the model at every width; the shortest is measured on all rows.
+  void code() {
+    const learn::Dataset& train = task_.split.train;
+    const std::vector<std::vector<float>> parameters = learner_->parameters();
+    const std::size_t outputs = parameters.empty() ? 0 : parameters.back().size();
+    const std::vector<std::size_t> rows = learn::parameter_rows(parameters, train.columns, outputs);
+    const double variance = train.is_regression() ? 32.0 : 0.0;
+    const double scale = static_cast<double>(train.rows) / static_cast<double>(task_.sample.rows);
+    const auto coded = [&](int width) { return learn::rounded(parameters, rows, width); };
+    std::size_t best = 0;
+    std::vector<StructurePoint>& out = outcome_.structure;
+    for (const int width : task_.options.model_widths) {
+      StructurePoint s;
+      s.width = width;
+      s.model_bits = learn::model_length(parameters, rows, width) + variance;
+      s.data_bits = label_bits(coded(width), task_.sample, task_.sample.rows) * scale;
+      s.sampled = task_.sample.rows < train.rows;
+      s.energy = point().energy.value();
+      out.push_back(s);
+      if (s.model_bits + s.data_bits < out[best].model_bits + out[best].data_bits)
+        best = out.size() - 1;
+    }
+    CARNOT_CHECK(!out.empty(), "at least one model width");
+    if (out[best].sampled) {
+      out[best].data_bits = label_bits(coded(out[best].width), train, train.rows);
+      out[best].sampled = false;
+    }
+    learn::CodeLengths& lengths = point().lengths;
+    point().model_width = out[best].width;
+    lengths.uniform = uniform_;
+    lengths.model = out[best].model_bits;
+    lengths.data = out[best].data_bits;
+    lengths.model_raw = learn::model_length(parameters, rows, 32) + variance;
+    lengths.two_part = lengths.model + lengths.data;
+    lengths.learned_net = lengths.uniform - lengths.two_part;
+    lengths.prequential = std::numeric_limits<double>::quiet_NaN();
+    if (!train.is_regression()) {
+      // Labels the first pass did not come to are sent plainly.
+      const auto unseen = static_cast<double>(
+          train.rows - std::min<std::uint64_t>(train.rows, learner_->prequential_labels()));
+      lengths.prequential =
+          learner_->prequential_bits() + unseen * std::log2(static_cast<double>(train.classes));
+    }
+  }
+
+  void cycle(ExperimentPoint& p) {
+    std::vector<double> loss;
+    std::vector<Energy> energy;
+    for (const CurvePoint& c : p.curve) {
+      loss.push_back(c.data_bits);
+      energy.push_back(max(Energy{}, c.energy - ingest()));
+    }
+    if (loss.size() < 2) {
+      loss.push_back(loss.back());
+      energy.push_back(energy.back());
+    }
+    energy.back() = max(energy.back(), p.energy.value() - rounding_energy() - ingest());
+    p.cycle = learn::learning_cycle(p.lengths, loss, energy, ingest(), task_.options.ambient,
+                                    rounding_energy());
+  }
+
+  Energy ingest() const { return point_took_steps() ? ingest_ : Energy{}; }
+  bool point_took_steps() const { return learner_->steps_done() > 0; }
+
+  const PointTask& task_;
+  std::vector<PrecisionStage> stages_;
+  learn::LearnerOptions learner_options_;
+  std::unique_ptr<learn::Learner> learner_;
+  PointOutcome outcome_;
+  Counters instrument_;
+  std::optional<learn::Certificate> certificate_;
+  std::vector<std::uint64_t> marks_;
+  const PrecisionStage* last_stage_ = nullptr;
+  std::uint64_t coefficients_ = 0;
+  double uniform_ = 0.0;
+  Energy first_step_, ingest_;
+};
+
+}  // namespace
+
+PointOutcome run_point(const PointTask& task) { return PointRun(task).run(); }
+
+}  // namespace carnot::run

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "experiment/precision_schedule.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/text.hpp"
+
+namespace carnot::run {
+
+namespace {
+learn::Precision precision_of(const std::string& text) {
+  if (text == "32") return learn::Precision::parse("f32");
+  if (text == "16") return learn::Precision::parse("bf16");
+  if (text == "8" || text == "4" || text == "2") return learn::Precision::parse("int" + text);
+  return learn::Precision::parse(text);
+}
+}  // namespace
+
+std::vector<PrecisionStage> parse_schedule(const std::string& text) {
+  std::vector<PrecisionStage> stages;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('>', begin), text.size());
+    const std::string part = text.substr(begin, end - begin);
+    const std::size_t at = part.find('@');
+    PrecisionStage stage;
+    stage.precision = precision_of(part.substr(0, at));
+    if (at != std::string::npos) stage.from = parse_number(part.substr(at + 1));
+    const bool in_order =
+        stages.empty() ? stage.from == 0.0 : stage.from > stages.back().from && stage.from < 1.0;
+    if (!in_order)
+      throw InputError(describe({}, "bits",
+                                fmt::format("stages such as 4>8@0.75, each later one with a share "
+                                            "of the steps above the last and below 1; found `{}`",
+                                            text)));
+    stages.push_back(std::move(stage));
+    begin = end + 1;
+  }
+  return stages;
+}
+
+std::uint64_t stage_start(const PrecisionStage& stage, std::uint64_t total_steps) noexcept {
+  return static_cast<std::uint64_t>(std::llround(stage.from * static_cast<double>(total_steps)));
+}
+
+}  // namespace carnot::run

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "carnot/learn/knobs/precision.hpp"
+
+namespace carnot::run {
+
+/// Precisions by share of the steps done.
+struct PrecisionStage {
+  double from = 0.0;  ///< of the schedule, [0, 1)
+  learn::Precision precision;
+};
+
+/// `int8`, `8`, `4>8@0.75`, `int4>int8@0.5>f32@0.9`.
+/// \throws InputError saying what is allowed
+std::vector<PrecisionStage> parse_schedule(const std::string& text);
+
+/// First step of a stage.
+std::uint64_t stage_start(const PrecisionStage& stage, std::uint64_t total_steps) noexcept;
+
+}  // namespace carnot::run

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "carnot/grid/dispatch/optimal_power_flow.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/solve/linear_program.hpp"
+
+#include "grid/network/testing_grid.hpp"
+
+#ifdef CARNOT_HAVE_CLP
+
+namespace carnot::plan {
+namespace {
+
+using carnot::testing::random_grid;
+using carnot::testing::triangle;
+
+TEST(Opf, TriangleByHand) {
+  const OpfResult r = dc_opf(triangle(80.0));
+  ASSERT_EQ(r.status, OpfStatus::Optimal) << r.why;
+  // f13 = 2/3 P1 + 1/3 P2 = 80 and P1 + P2 = 150.
+  EXPECT_NEAR(r.output_mw[0], 90.0, 1e-6);
+  EXPECT_NEAR(r.output_mw[1], 60.0, 1e-6);
+  EXPECT_NEAR(r.cost_per_h, 2700.0, 1e-6);
+  EXPECT_NEAR(r.bound_per_h, 2700.0, 1e-4);
+  EXPECT_NEAR(r.price_per_mwh[0], 10.0, 1e-6);
+  EXPECT_NEAR(r.price_per_mwh[1], 30.0, 1e-6);
+  EXPECT_NEAR(r.price_per_mwh[2], 50.0, 1e-6);  // one MW less of the cheap, two more of the dear
+  EXPECT_NEAR(r.congestion_price[0], 60.0, 1e-6);
+  EXPECT_EQ(r.congested, std::vector<std::size_t>{0});
+  EXPECT_NEAR(r.flow_mw[0], 80.0, 1e-6);
+}
+
+TEST(Opf, WithoutCongestionOnePriceEverywhere) {
+  const OpfResult r = dc_opf(triangle(120.0));
+  EXPECT_NEAR(r.cost_per_h, 1500.0, 1e-6);
+  EXPECT_TRUE(r.congested.empty());
+  for (const double price : r.price_per_mwh) EXPECT_NEAR(price, 10.0, 1e-6);
+}
+
+TEST(Opf, AngleLimitsBindLikePowerLimits) {
+  Grid grid = triangle(kUnlimited);
+  grid.branches[0].angle_max_rad = 0.08;  // 80 MW over 0.1 per unit
+  const OpfResult r = dc_opf(grid);
+  EXPECT_NEAR(r.cost_per_h, 2700.0, 1e-6);
+  EXPECT_EQ(r.congested, std::vector<std::size_t>{0});
+}
+
+TEST(Opf, MeritOrderOnOneBus) {
+  Grid grid;
+  grid.buses = {{.id = 1, .demand_mw = 100.0, .reference = true}};
+  const double prices[] = {40.0, 5.0, 20.0, 60.0};
+  for (const double price : prices)
+    grid.generators.push_back({.maximum_mw = 45.0, .cost = {.c1_per_mwh = price}});
+  const OpfResult r = dc_opf(grid);
+  EXPECT_NEAR(r.output_mw[1], 45.0, 1e-7);
+  EXPECT_NEAR(r.output_mw[2], 45.0, 1e-7);
+  EXPECT_NEAR(r.output_mw[0], 10.0, 1e-7);
+  EXPECT_NEAR(r.output_mw[3], 0.0, 1e-7);
+  EXPECT_NEAR(r.price_per_mwh[0], 40.0, 1e-7);
+}
+
+TEST(Opf, QuadraticCostsShareByEqualMargins) {
+  Grid grid;
+  grid.buses = {{.id = 1, .demand_mw = 90.0, .reference = true}};
+  grid.generators = {{.maximum_mw = 100.0, .cost = {.c1_per_mwh = 10.0, .c2_per_mw2h = 0.1}},
+                     {.maximum_mw = 100.0, .cost = {.c1_per_mwh = 10.0, .c2_per_mw2h = 0.2}}};
+  const OpfResult r = dc_opf(grid);
+  EXPECT_NEAR(r.cost_per_h, 900.0 + 0.1 * 3600.0 + 0.2 * 900.0, 2e-4);
+  EXPECT_NEAR(r.output_mw[0], 60.0, 0.1);
+  EXPECT_LE(r.bound_per_h, r.cost_per_h + 1e-9);
+  EXPECT_GE(r.bound_per_h, r.cost_per_h * (1.0 - 1.1e-7));
+}
+
+TEST(Opf, CurvesAndTheirHulls) {
+  Grid grid;
+  grid.buses = {{.id = 1, .demand_mw = 15.0, .reference = true}};
+  GeneratorCost curve;
+  curve.points = {{0.0, 0.0}, {10.0, 20.0}, {20.0, 60.0}};
+  grid.generators = {{.maximum_mw = 20.0, .cost = curve},
+                     {.maximum_mw = 20.0, .cost = {.c1_per_mwh = 3.0}}};
+  OpfResult r = dc_opf(grid);
+  EXPECT_NEAR(r.cost_per_h, 35.0, 1e-6);
+  EXPECT_EQ(r.hulls, 0u);
+  grid.generators[0].cost.points = {{0.0, 0.0}, {10.0, 50.0}, {20.0, 50.0}};
+  r = dc_opf(grid);
+  EXPECT_EQ(r.hulls, 1u);
+  EXPECT_NEAR(r.bound_per_h, 37.5, 1e-4);  // 15 MW at the hull's 2.5
+  EXPECT_NEAR(r.cost_per_h, 50.0, 1e-6);   // what 15 MW really cost
+}
+
+TEST(Opf, CurtailmentIsWhatIsAvailableAndNotTaken) {
+  Grid grid = triangle(80.0);
+  grid.generators[0].cost = {};
+  grid.generators[0].weather_driven = true;
+  GridState state = state_of(grid);
+  state.maximum_mw[0] = 120.0;
+  const OpfResult r = OptimalPowerFlow(grid, {}).solve(state);
+  EXPECT_NEAR(r.available_mw, 120.0, 1e-9);
+  EXPECT_NEAR(r.curtailed_mw, 30.0, 1e-6);
+}
+
+TEST(Opf, InfeasibleIsAnOutcomeAndSheddingMendsIt) {
+  Grid grid = triangle(80.0);
+  for (GridGenerator& generator : grid.generators) generator.maximum_mw = 60.0;
+  EXPECT_EQ(dc_opf(grid).status, OpfStatus::Infeasible);
+  const OpfResult r = dc_opf(grid, {.shed_price_per_mwh = 1000.0});
+  ASSERT_EQ(r.status, OpfStatus::Optimal) << r.why;
+  EXPECT_NEAR(r.shed_mw[2], 30.0, 1e-6);
+  EXPECT_NEAR(r.cost_per_h, 60.0 * 10.0 + 60.0 * 30.0 + 30.0 * 1000.0, 1e-4);
+  EXPECT_NEAR(r.price_per_mwh[2], 1000.0, 1e-6);
+  for (GridGenerator& generator : grid.generators)
+    generator.minimum_mw = generator.maximum_mw = 90.0;
+  EXPECT_EQ(dc_opf(grid).status, OpfStatus::Infeasible);  // too much is as bad
+}
+
+TEST(Opf, DirectCurrentLinesCarryOnlyWhereAsked) {
+  Grid grid = triangle(80.0);
+  grid.dc_lines = {
+      {.from = 0, .to = 2, .minimum_mw = -50.0, .maximum_mw = 50.0, .loss_share = 0.1}};
+  EXPECT_NEAR(dc_opf(grid).cost_per_h, 2700.0, 1e-6);
+  const OpfResult r = dc_opf(grid, {.dc_links = true});
+  ASSERT_EQ(r.status, OpfStatus::Optimal) << r.why;
+  EXPECT_LT(r.cost_per_h, 2000.0);
+  EXPECT_GT(r.dc_flow_mw[0], 0.0);
+  EXPECT_NEAR(r.losses_mw, 0.1 * r.dc_flow_mw[0], 1e-9);
+  EXPECT_NEAR(r.generation_mw - r.demand_mw - r.losses_mw, 0.0, 1e-6);
+}
+
+TEST(Opf, LossesOfOneLineByHand) {
+  Grid grid;
+  grid.buses = {{.id = 1, .reference = true}, {.id = 2, .demand_mw = 100.0}};
+  grid.branches = {{.from = 0, .to = 1, .resistance_pu = 0.05, .reactance_pu = 0.1}};
+  grid.generators = {{.maximum_mw = 500.0, .cost = {.c1_per_mwh = 10.0}}};
+  const OpfResult r = dc_opf(grid, {.losses = true});
+  ASSERT_EQ(r.status, OpfStatus::Optimal) << r.why;
+  // Flow f at the middle: f - l / 2 = 100 and l = 0.05 f^2 / 100.
+  const double f = (1.0 - std::sqrt(1.0 - 0.1)) / 0.0005;
+  EXPECT_NEAR(r.flow_mw[0], f, 1e-4);
+  EXPECT_NEAR(r.losses_mw, 0.0005 * f * f, 1e-4);
+  EXPECT_NEAR(r.price_per_mwh[1] / r.price_per_mwh[0], (1 + 0.0005 * f) / (1 - 0.0005 * f), 1e-3);
+}
+
+TEST(Opf, RefusesStatesThatDoNotFit) {
+  OptimalPowerFlow flow(triangle(80.0), {});
+  GridState state = state_of(triangle(80.0));
+  state.minimum_mw[0] = 501.0;
+  EXPECT_THROW(flow.solve(state), InputError);
+  state.minimum_mw.pop_back();
+  EXPECT_THROW(flow.solve(state), InputError);
+}
+
+/// Stationarity and complementary slackness, from the result's own numbers alone.
+void expect_kkt(const Grid& grid, const OpfResult& r) {
+  for (std::size_t g = 0; g < grid.generators.size(); ++g) {
+    const GridGenerator& generator = grid.generators[g];
+    const double p = r.output_mw[g];
+    const double margin = generator.cost.c1_per_mwh + 2.0 * generator.cost.c2_per_mw2h * p;
+    // Tangents meet the curve to 1e-7 of the cost, hence slopes to about its root.
+    const double tolerance = generator.cost.c2_per_mw2h > 0.0 ? 0.3 : 1e-5;
+    if (p > generator.minimum_mw + 1e-5)
+      RC_ASSERT(margin <= r.price_per_mwh[generator.bus] + tolerance);
+    if (p < generator.maximum_mw - 1e-5)
+      RC_ASSERT(margin >= r.price_per_mwh[generator.bus] - tolerance);
+  }
+  std::vector<double> slope(grid.buses.size(), 0.0);
+  double greatest = 1.0;
+  for (std::size_t l = 0; l < grid.branches.size(); ++l) {
+    const GridBranch& branch = grid.branches[l];
+    const double k = branch_line(branch, grid.base_mva, BranchModel::TapAndShift).mw_per_rad;
+    // Whichever limit binds, its price pushes along the angle difference that it stops.
+    const double angle = r.angle_rad[branch.from] - r.angle_rad[branch.to];
+    const bool upper = std::abs(r.flow_mw[l] - branch.limit_mw) < 1e-4 ||
+                       std::abs(angle - branch.angle_max_rad) < 1e-6;
+    const bool lower = std::abs(r.flow_mw[l] + branch.limit_mw) < 1e-4 ||
+                       std::abs(angle - branch.angle_min_rad) < 1e-6;
+    if (r.congestion_price[l] > 1e-6) RC_ASSERT(upper || lower);
+    const double push = r.congestion_price[l] * (upper ? 1.0 : -1.0);
+    const double s = k * (r.price_per_mwh[branch.from] - r.price_per_mwh[branch.to] + push);
+    slope[branch.from] += s;
+    slope[branch.to] -= s;
+    greatest = std::max(greatest, k * 100.0);
+  }
+  for (std::size_t b = 0; b < grid.buses.size(); ++b)
+    if (!grid.buses[b].reference) RC_ASSERT(std::abs(slope[b]) < 1e-6 * greatest);
+}
+
+RC_GTEST_PROP(Opf, RandomGridsSatisfyTheConditionsOfOptimality, ()) {
+  const Grid grid = random_grid(*rc::gen::arbitrary<std::uint64_t>());
+  const OpfResult r = dc_opf(grid, {.branch_model = BranchModel::TapAndShift});
+  RC_ASSERT(r.status != OpfStatus::Unsolved);
+  RC_PRE(r.status == OpfStatus::Optimal);
+  RC_ASSERT(std::abs(r.generation_mw - r.demand_mw) < 1e-6);
+  for (std::size_t l = 0; l < grid.branches.size(); ++l)
+    RC_ASSERT(std::abs(r.flow_mw[l]) <= grid.branches[l].limit_mw + 1e-6);
+  RC_ASSERT(r.bound_per_h <= r.cost_per_h + 1e-6 * std::abs(r.cost_per_h));
+  RC_ASSERT(r.cost_per_h - r.bound_per_h <= 1e-6 * std::max(1.0, std::abs(r.cost_per_h)));
+  expect_kkt(grid, r);
+  // The dispatch is one that the wires carry: an independent power flow agrees.
+  std::vector<double> injection;
+  for (const GridBus& bus : grid.buses) injection.push_back(-bus.demand_mw - bus.shunt_mw);
+  for (std::size_t g = 0; g < grid.generators.size(); ++g)
+    injection[grid.generators[g].bus] += r.output_mw[g];
+  const DcFlow flow = dc_flow(grid, injection, BranchModel::TapAndShift);
+  for (std::size_t l = 0; l < grid.branches.size(); ++l)
+    RC_ASSERT(std::abs(flow.flow_mw[l] - r.flow_mw[l]) < 1e-5);
+}
+
+RC_GTEST_PROP(Opf, LossesCloseTheBalance, ()) {
+  const Grid grid = random_grid(*rc::gen::arbitrary<std::uint64_t>());
+  const OpfResult r = dc_opf(grid, {.losses = true});
+  RC_ASSERT(r.status != OpfStatus::Unsolved);
+  RC_PRE(r.status == OpfStatus::Optimal);
+  RC_ASSERT(std::abs(r.generation_mw - r.demand_mw - r.losses_mw) < 1e-6);
+  double physical = 0.0;
+  for (std::size_t l = 0; l < grid.branches.size(); ++l)
+    physical += grid.branches[l].resistance_pu * r.flow_mw[l] * r.flow_mw[l] / grid.base_mva;
+  RC_ASSERT(std::abs(r.losses_mw - r.excess_loss_mw - physical) < 1e-3);
+}
+
+RC_GTEST_PROP(Opf, NumberingBusesAnewChangesNothing, ()) {
+  const Grid grid = random_grid(*rc::gen::arbitrary<std::uint64_t>());
+  Grid turned = grid;
+  const std::size_t n = grid.buses.size();
+  const auto moved = [n](std::size_t b) { return n - 1 - b; };
+  std::reverse(turned.buses.begin(), turned.buses.end());
+  for (GridBranch& branch : turned.branches)
+    branch = [&](GridBranch b) {
+      b.from = moved(b.from);
+      b.to = moved(b.to);
+      return b;
+    }(branch);
+  for (GridGenerator& generator : turned.generators) generator.bus = moved(generator.bus);
+  std::reverse(turned.generators.begin(), turned.generators.end());
+  const OpfResult a = dc_opf(grid), b = dc_opf(turned);
+  RC_ASSERT(a.status == b.status);
+  RC_ASSERT(std::abs(a.cost_per_h - b.cost_per_h) <= 3e-7 * std::max(1.0, std::abs(a.cost_per_h)));
+}
+
+RC_GTEST_PROP(Opf, ASecondHourFromTheFirstIsTheSameAsAlone, ()) {
+  const Grid grid = random_grid(*rc::gen::arbitrary<std::uint64_t>());
+  OptimalPowerFlow flow(grid, {});
+  GridState other = state_of(grid);
+  for (double& demand : other.demand_mw) demand *= 0.5;
+  flow.solve(other);
+  const OpfResult warm = flow.solve(state_of(grid)), cold = dc_opf(grid);
+  RC_ASSERT(warm.status == cold.status);
+  RC_ASSERT(std::abs(warm.cost_per_h - cold.cost_per_h) <=
+            3e-7 * std::max(1.0, std::abs(cold.cost_per_h)));
+}
+
+TEST(LinearProgram, OptimumPricesAndGrowth) {
+  LinearProgram program;  // minimise -x - 2y within x + y <= 4, x + 3y <= 6
+  const int x = program.add_column(0.0, kUnlimited, -1.0);
+  const int y = program.add_column(0.0, kUnlimited, -2.0);
+  const int first = program.add_row(-kUnlimited, 4.0, std::array{Term{x, 1.0}, Term{y, 1.0}});
+  // Terms of one column are summed.
+  program.add_row(-kUnlimited, 6.0, std::array{Term{y, 1.0}, Term{x, 1.0}, Term{y, 2.0}});
+  ProgramAnswer answer = program.solve();
+  ASSERT_EQ(answer.status, ProgramStatus::Optimal);
+  EXPECT_NEAR(answer.objective, -5.0, 1e-9);
+  EXPECT_NEAR(answer.bound, -5.0, 1e-9);
+  EXPECT_NEAR(program.value(x), 3.0, 1e-9);
+  EXPECT_NEAR(program.price(first), -0.5, 1e-9);
+  program.add_row(-kUnlimited, 2.0, std::array{Term{x, 1.0}});
+  answer = program.solve();
+  EXPECT_NEAR(answer.objective, -2.0 - 8.0 / 3.0, 1e-9);
+  program.set_row(first, -kUnlimited, 1.0);
+  answer = program.solve();
+  EXPECT_NEAR(answer.objective, -2.0, 1e-9);
+}
+
+TEST(LinearProgram, SlackRowsGoAndTheRestStays) {
+  LinearProgram program;  // maximise x + y within x <= 3 and rows
+  const int x = program.add_column(0.0, 3.0, -1.0), y = program.add_column(0.0, kUnlimited, -1.0);
+  const int first = program.add_row(-kUnlimited, 9.0, std::array{Term{x, 1.0}, Term{y, 1.0}});
+  program.add_row(-kUnlimited, 100.0, std::array{Term{x, 2.0}, Term{y, 1.0}});  // slack
+  program.add_row(-kUnlimited, 8.0, std::array{Term{x, 1.0}, Term{y, 2.0}});    // binds
+  program.add_row(-kUnlimited, 50.0, std::array{Term{y, 1.0}});                 // slack
+  EXPECT_NEAR(program.solve().objective, -5.5, 1e-9);
+  program.drop_slack_rows(1);
+  EXPECT_EQ(program.rows(), 2u);
+  ProgramAnswer answer = program.solve();
+  ASSERT_EQ(answer.status, ProgramStatus::Optimal);
+  EXPECT_NEAR(answer.objective, -5.5, 1e-9);
+  EXPECT_NEAR(answer.bound, -5.5, 1e-9);
+  EXPECT_NEAR(program.price(1), -0.5, 1e-9);  // what was the third row
+  program.set_row(first, -kUnlimited, 4.0);
+  const int later = program.add_row(-kUnlimited, 0.5, std::array{Term{y, 1.0}});
+  answer = program.solve();
+  EXPECT_NEAR(answer.objective, -3.5, 1e-9);
+  EXPECT_NEAR(program.price(later), -1.0, 1e-9);
+  program.drop_slack_rows(0);
+  EXPECT_EQ(program.rows(), 1u);
+  EXPECT_NEAR(program.solve().objective, -3.5, 1e-9);
+}
+
+TEST(LinearProgram, InfeasibilityComesWithAProof) {
+  LinearProgram program;
+  const int x = program.add_column(0.0, 1.0, 1.0), y = program.add_column(0.0, 1.0, 1.0);
+  program.add_row(3.0, kUnlimited, std::array{Term{x, 1.0}, Term{y, 1.0}});
+  const ProgramAnswer answer = program.solve();
+  EXPECT_EQ(answer.status, ProgramStatus::Infeasible);
+  EXPECT_GT(answer.bound, 1e-7);
+}
+
+TEST(LinearProgram, UnboundedIsNoOptimum) {
+  LinearProgram program;
+  const int x = program.add_column(-kUnlimited, kUnlimited, 1.0);
+  program.add_row(-kUnlimited, 3.0, std::array{Term{x, 1.0}});
+  EXPECT_EQ(program.solve().status, ProgramStatus::Failed);
+}
+
+}  // namespace
+}  // namespace carnot::plan
+
+#else
+
+TEST(Opf, SaysThatTheSolverIsMissing) {
+  EXPECT_THROW(carnot::plan::dc_opf(carnot::testing::triangle(80.0)), carnot::DeviceError);
+}
+
+#endif

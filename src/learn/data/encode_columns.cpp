@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "learn/data/encode_columns.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "carnot/base/error.hpp"
+
+#include "learn/data/encode.hpp"
+
+namespace carnot::learn {
+
+namespace {
+
+constexpr double kNumericShare = 0.95;
+constexpr std::string_view kMissingLevel = "(missing)";
+
+/// One column read once.
+struct Cells {
+  std::vector<double> values;  ///< of every row of the table
+  std::vector<CellKind> kinds;
+};
+
+Cells read_column(const Table& table, std::size_t column) {
+  Cells cells;
+  cells.values.resize(table.rows);
+  cells.kinds.resize(table.rows);
+  for (std::size_t r = 0; r < table.rows; ++r)
+    cells.kinds[r] = read_cell(table.cell(r, column), cells.values[r]);
+  return cells;
+}
+
+/// Throws at the first cell that a numeric column may not hold.
+void check_numeric(const Table& table, std::size_t column, const Cells& cells) {
+  for (std::size_t r = 0; r < table.rows; ++r) {
+    if (cells.kinds[r] == CellKind::Number || cells.kinds[r] == CellKind::Missing) continue;
+    throw InputError(describe({table.file, table.lines[r]}, table.names[column],
+                              fmt::format("a finite number up to 1e30 as in the other rows, or "
+                                          "nothing, found `{}`",
+                                          table.cell(r, column))));
+  }
+}
+
+bool is_numeric(const std::vector<const Cells*>& parts) {
+  std::size_t numbers = 0;
+  std::size_t texts = 0;
+  for (const Cells* cells : parts)
+    for (const CellKind kind : cells->kinds) {
+      if (kind == CellKind::Number || kind == CellKind::NotFinite) ++numbers;
+      if (kind == CellKind::Text) ++texts;
+    }
+  return texts == 0 ||
+         static_cast<double>(numbers) > kNumericShare * static_cast<double>(numbers + texts);
+}
+
+struct Moments {
+  double mean = 0.0, scale = 1.0;
+};
+
+Moments fit(const std::vector<double>& values) {
+  Moments m;
+  if (values.empty()) return m;
+  for (const double v : values) m.mean += v;
+  m.mean /= static_cast<double>(values.size());
+  double squares = 0.0;
+  for (const double v : values) squares += (v - m.mean) * (v - m.mean);
+  const double deviation = std::sqrt(squares / static_cast<double>(values.size()));
+  // A constant column carries nothing; rounding noise must not be blown up to unit variance.
+  if (deviation > 1e-12 * std::abs(m.mean)) m.scale = deviation;
+  return m;
+}
+
+/// Encodes column by column into row-major halves.
+class Encoder {
+ public:
+  Encoder(const TableRows& train, const TableRows& test, bool two_tables, std::size_t label)
+      : train_(train), test_(test), two_tables_(two_tables), label_(label) {}
+
+  EncodedColumns encode() {
+    for (std::size_t c = 0; c < train_.table->columns; ++c)
+      if (c != label_) column(c);
+    EncodedColumns out;
+    out.names = std::move(names_);
+    out.train = interleaved(train_columns_, train_.rows.size());
+    out.test = interleaved(test_columns_, test_.rows.size());
+    out.description = describe_columns();
+    return out;
+  }
+
+ private:
+  void column(std::size_t c) {
+    const Cells train = read_column(*train_.table, c);
+    Cells other;
+    std::vector<const Cells*> parts{&train};
+    if (two_tables_) {
+      other = read_column(*test_.table, c);
+      parts.push_back(&other);
+    }
+    const Cells& test = two_tables_ ? other : train;
+    std::size_t missing = 0;
+    for (const Cells* cells : parts)
+      missing += static_cast<std::size_t>(
+          std::count(cells->kinds.begin(), cells->kinds.end(), CellKind::Missing));
+    if (missing > 0) missing_.push_back(fmt::format("{} in {}", missing, train_.table->names[c]));
+    if (is_numeric(parts)) {
+      check_numeric(*train_.table, c, train);
+      if (two_tables_) check_numeric(*test_.table, c, test);
+      numeric(c, train, test);
+      filled_ += missing;
+    } else {
+      categorical(c);
+    }
+  }
+
+  std::vector<float>& add(std::vector<std::vector<float>>& columns, std::size_t rows) {
+    columns.emplace_back();
+    columns.back().reserve(rows);
+    return columns.back();
+  }
+
+  void numeric(std::size_t c, const Cells& train, const Cells& test) {
+    std::vector<double> present;
+    for (const std::size_t r : train_.rows)
+      if (train.kinds[r] == CellKind::Number) present.push_back(train.values[r]);
+    const Moments m = fit(present);
+    const auto put = [&](std::vector<float>& out, const TableRows& part, const Cells& cells) {
+      for (const std::size_t r : part.rows)
+        out.push_back(checked(
+            part, r, c,
+            cells.kinds[r] == CellKind::Number ? (cells.values[r] - m.mean) / m.scale : 0.0));
+    };
+    put(add(train_columns_, train_.rows.size()), train_, train);
+    put(add(test_columns_, test_.rows.size()), test_, test);
+    names_.push_back(train_.table->names[c]);
+    ++numeric_;
+  }
+
+  void categorical(std::size_t c) {
+    std::map<std::string_view, std::size_t> levels;
+    for (const std::size_t r : train_.rows) levels.emplace(level(train_, r, c), 0);
+    std::size_t next = 0;
+    for (auto& [text, index] : levels) index = next++;
+    if (levels.size() > kGreatestOneHotLevels) {
+      ordinal(c, levels);
+      return;
+    }
+    std::size_t unseen = 0;
+    const auto put = [&](std::vector<std::vector<float>>& columns, const TableRows& part) {
+      const std::size_t first = columns.size();
+      columns.resize(first + levels.size(), std::vector<float>(part.rows.size(), 0.0f));
+      for (std::size_t i = 0; i < part.rows.size(); ++i) {
+        const auto found = levels.find(level(part, part.rows[i], c));
+        if (found == levels.end())
+          ++unseen;
+        else
+          columns[first + found->second][i] = 1.0f;
+      }
+    };
+    put(train_columns_, train_);
+    put(test_columns_, test_);
+    for (const auto& [text, index] : levels)
+      names_.push_back(fmt::format("{}={}", train_.table->names[c], text));
+    note_unseen(c, unseen);
+    ++one_hot_;
+  }
+
+  void ordinal(std::size_t c, const std::map<std::string_view, std::size_t>& levels) {
+    std::vector<double> ranks;
+    for (const std::size_t r : train_.rows)
+      ranks.push_back(static_cast<double>(levels.at(level(train_, r, c))));
+    const Moments m = fit(ranks);
+    std::size_t unseen = 0;
+    const auto put = [&](std::vector<float>& out, const TableRows& part) {
+      for (const std::size_t r : part.rows) {
+        const auto found = levels.find(level(part, r, c));
+        if (found == levels.end()) ++unseen;
+        const double rank = found == levels.end() ? m.mean : static_cast<double>(found->second);
+        out.push_back(static_cast<float>((rank - m.mean) / m.scale));
+      }
+    };
+    put(add(train_columns_, train_.rows.size()), train_);
+    put(add(test_columns_, test_.rows.size()), test_);
+    names_.push_back(train_.table->names[c]);
+    note_unseen(c, unseen);
+    ordinal_.push_back(fmt::format("{} ({} levels)", train_.table->names[c], levels.size()));
+  }
+
+  static float checked(const TableRows& part, std::size_t row, std::size_t c, double value) {
+    // Only a held-out value far outside the training range can leave the range of float.
+    if (std::abs(value) > 1e30)
+      throw InputError(
+          describe({part.table->file, part.table->lines[row]}, part.table->names[c],
+                   fmt::format("a number in the range of the training rows, found `{}`",
+                               part.table->cell(row, c))));
+    return static_cast<float>(value);
+  }
+
+  static std::string_view level(const TableRows& part, std::size_t row, std::size_t c) {
+    const std::string_view cell = part.table->cell(row, c);
+    double ignored = 0.0;
+    return read_cell(cell, ignored) == CellKind::Missing ? kMissingLevel : cell;
+  }
+
+  void note_unseen(std::size_t c, std::size_t count) {
+    if (count > 0) unseen_.push_back(fmt::format("{} in {}", count, train_.table->names[c]));
+  }
+
+  static std::vector<float> interleaved(const std::vector<std::vector<float>>& columns,
+                                        std::size_t rows) {
+    std::vector<float> out(columns.size() * rows);
+    constexpr std::size_t kBlock = 256;  // rows at a time, so that both sides stay in cache
+    for (std::size_t begin = 0; begin < rows; begin += kBlock)
+      for (std::size_t c = 0; c < columns.size(); ++c)
+        for (std::size_t r = begin; r < std::min(rows, begin + kBlock); ++r)
+          out[r * columns.size() + c] = columns[c][r];
+    return out;
+  }
+
+  std::string describe_columns() const {
+    std::string text = fmt::format(
+        "{} numeric columns (standardised on the training rows), {} "
+        "categorical ones as one column a level",
+        numeric_, one_hot_);
+    if (!ordinal_.empty())
+      text += fmt::format(", as ranks for more than {} levels: {}", kGreatestOneHotLevels,
+                          fmt::join(ordinal_, ", "));
+    if (!missing_.empty())
+      text += fmt::format(
+          "; missing cells: {} ({} of them numbers, set to the training mean; the "
+          "rest a level of their own)",
+          fmt::join(missing_, ", "), filled_);
+    if (!unseen_.empty())
+      text += fmt::format("; held-out levels not met in training: {}", fmt::join(unseen_, ", "));
+    return text;
+  }
+
+  const TableRows& train_;
+  const TableRows& test_;
+  bool two_tables_;
+  std::size_t label_;
+  std::vector<std::vector<float>> train_columns_, test_columns_;
+  std::vector<std::string> names_, ordinal_, missing_, unseen_;
+  std::size_t numeric_ = 0, one_hot_ = 0, filled_ = 0;
+};
+
+}  // namespace
+
+EncodedColumns encode_columns(const TableRows& train, const TableRows& test, bool two_tables,
+                              std::size_t label) {
+  return Encoder(train, test, two_tables, label).encode();
+}
+
+}  // namespace carnot::learn

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+// The schedule around the network: order of the data, learning rate, losses, noise shares,
+// evaluation. State on disk is in learner_state.cpp.
+#include "carnot/learn/network/learner.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <numeric>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/random.hpp"
+
+#include "learn/kernels/elementwise.hpp"
+#include "learn/knobs/accounting.hpp"
+#include "learn/network/sgd_learner.hpp"
+
+namespace carnot::learn {
+
+namespace {
+/// Mean of ((1 + cos(pi f)) / 2)^2 over the schedule.
+constexpr double kMeanSquareSchedule = 0.375;
+
+constexpr double kLn2 = 0.69314718055994530942;
+constexpr std::size_t kEvaluationRows = 256;
+
+NetworkShape shape_of(const LearnerOptions& options, const Dataset& data) {
+  NetworkShape shape;
+  shape.unsigned_inputs = data.unsigned_features;
+  shape.widths.push_back(data.columns);
+  if (options.model == "mlp") shape.widths.push_back(options.hidden);
+  if (data.is_regression()) {
+    shape.loss = Loss::Squared;
+    shape.widths.push_back(1);
+  } else if (options.model == "logistic") {
+    shape.loss = Loss::Logistic;
+    shape.widths.push_back(1);
+  } else {
+    shape.loss = Loss::Softmax;
+    shape.widths.push_back(data.classes);
+  }
+  return shape;
+}
+
+void check(const LearnerOptions& o, const Dataset& data) {
+  Problems problems;
+  const auto need = [&problems](bool good, const char* field, const char* allowed) {
+    if (!good) problems.add(Place{}, field, allowed);
+  };
+  need(o.model == "linear" || o.model == "logistic" || o.model == "softmax" || o.model == "mlp",
+       "model", "linear, logistic, softmax or mlp");
+  need(o.hidden >= 1 && o.hidden <= 16384, "hidden", "1 to 16384 units");
+  need(o.batch >= 1 && o.batch <= 65536, "batch", "1 to 65536 rows");
+  need(std::isfinite(o.epochs) && o.epochs > 0.0 && o.epochs <= 1e6, "epochs", "in (0, 1e6]");
+  need(std::isfinite(o.learning_rate) && o.learning_rate > 0.0 && o.learning_rate <= 1e3,
+       "learning_rate", "in (0, 1000]");
+  need(o.momentum >= 0.0 && o.momentum < 1.0, "momentum", "in [0, 1)");
+  need(o.threads >= 1 && o.threads <= 1024, "threads", "1 to 1024");
+  need(data.rows >= 1 && data.columns >= 1, "train", "at least one row and one column");
+  need(data.columns <= 65536, "train", "at most 65536 columns (sums of products stay in int32)");
+  need(data.rows <= std::numeric_limits<std::uint32_t>::max(), "train", "fewer than 2^32 rows");
+  need(data.features.size() == data.rows * data.columns, "train", "rows x columns features");
+  need(o.batch <= data.rows, "batch", "no more than the rows of the training data");
+  if (data.is_regression()) {
+    need(data.targets.size() == data.rows, "train", "one target a row");
+    need(o.model != "logistic" && o.model != "softmax", "model",
+         "linear or mlp: the data has real targets");
+  } else {
+    need(data.labels.size() == data.rows, "train", "one label a row");
+    need(data.classes >= 2, "train", "two classes or more");
+    need(data.classes <= 16384, "train", "at most 16384 classes");
+    need(o.model != "linear", "model", "logistic, softmax or mlp: the data has classes");
+    need(o.model != "logistic" || data.classes == 2, "model",
+         "softmax or mlp: logistic needs two classes");
+    need(std::all_of(data.labels.begin(), data.labels.end(),
+                     [&](std::uint32_t label) { return label < data.classes; }),
+         "train", "labels below the number of classes");
+    need(data.labels.empty() ||
+             !std::all_of(data.labels.begin(), data.labels.end(),
+                          [&](std::uint32_t label) { return label == data.labels.front(); }),
+         "train", "rows of at least two classes");
+  }
+  problems.throw_if_any();
+}
+
+}  // namespace
+
+SgdLearner::SgdLearner(const LearnerOptions& options, const Dataset& train)
+    : options_(options),
+      data_(train),
+      fingerprint_(fingerprint(train)),
+      network_(shape_of(options, train), static_cast<float>(options.momentum), options.seed, 1) {
+  const double steps =
+      options.epochs * static_cast<double>(train.rows) / static_cast<double>(options.batch);
+  total_steps_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(steps + 0.5));
+}
+
+void SgdLearner::order_epoch(std::uint64_t epoch) {
+  if (order_epoch_ == epoch && !order_.empty()) return;
+  order_.resize(data_.data().rows);
+  std::iota(order_.begin(), order_.end(), 0u);
+  // Fisher-Yates; each epoch has its own stream, so any epoch can be made again alone.
+  const RandomStream stream = RandomStream(options_.seed, "shuffle").child(epoch);
+  for (std::size_t i = order_.size(); i > 1; --i) {
+    std::swap(order_[i - 1], order_[stream.below(i, i)]);
+  }
+  order_epoch_ = epoch;
+}
+
+void SgdLearner::next_rows(std::uint64_t step) {
+  if (rows_step_ == step && !rows_.empty()) return;
+  rows_step_ = step;
+  const std::uint64_t rows = data_.data().rows;
+  rows_.resize(options_.batch);
+  std::uint64_t at = step * options_.batch;
+  for (auto& row : rows_) {
+    order_epoch(at / rows);
+    row = order_[at % rows];
+    ++at;
+  }
+}
+
+double SgdLearner::rate(std::uint64_t step) const noexcept {
+  const double total = static_cast<double>(total_steps_);
+  const double warm = std::max(1.0, std::ceil(0.02 * total));
+  const double ramp = std::min(1.0, (static_cast<double>(step) + 1.0) / warm);
+  return 0.5 * options_.learning_rate * (1.0 + cos_pi(static_cast<double>(step) / total)) * ramp;
+}
+
+void SgdLearner::use(const Precision& precision) {
+  if (precision.data != 32 && charged_copies_.insert(precision.data).second) {
+    counters_ += learn::copy_counters(network_.shape(), precision, data_.data().rows);
+  }
+  data_.make(precision.data);
+  network_.set_precision(precision, rounding_key(options_.seed, kSwitchStream, steps_), &counters_);
+}
+
+std::uint64_t SgdLearner::train(std::uint64_t steps, const Precision& precision) {
+  const std::uint64_t last = steps_ + std::min(steps, total_steps_ - steps_);
+  const std::uint64_t first = steps_;
+  if (last == first) return 0;
+  use(precision);
+  const std::uint64_t rows = data_.data().rows;
+  for (; steps_ < last; ++steps_) {
+    if (steps_ > 0 && steps_ % kRefreshPeriod == 0) network_.refresh(options_.seed, steps_);
+    next_rows(steps_);
+    data_.gather(rows_, precision.data, batch_);
+    if (steps_ + 1 < total_steps_) {
+      next_rows(steps_ + 1);
+      data_.prefetch(rows_, precision.data);
+    }
+    network_.forward(batch_, &counters_);
+    network_.differentiate(batch_, nats_, &counters_);
+    double sum = 0.0;
+    for (std::size_t i = 0; i < nats_.size(); ++i) {
+      sum += nats_[i];
+      if (!data_.data().is_regression() && steps_ * options_.batch + i < rows) {
+        prequential_nats_ += nats_[i];
+        ++prequential_labels_;
+      }
+    }
+    double loss = sum / static_cast<double>(nats_.size());
+    if (!data_.data().is_regression()) loss /= kLn2;
+    smoothed_loss_ = steps_ == 0 ? loss : 0.98 * smoothed_loss_ + 0.02 * loss;
+    network_.backward(batch_, {static_cast<float>(rate(steps_)), options_.seed, steps_, nullptr},
+                      &counters_);
+  }
+  return steps_ - first;
+}
+
+double SgdLearner::prequential_bits() const noexcept { return prequential_nats_ / kLn2; }
+
+void SgdLearner::capture(Network& network, const Batch& batch, std::uint64_t key,
+                         std::vector<std::vector<float>>& gradient) {
+  gradient.clear();
+  for (const Layer& layer : network.layers()) gradient.emplace_back(layer.weights(), 0.0f);
+  std::vector<double> nats;
+  network.forward(batch, &counters_);
+  network.differentiate(batch, nats, &counters_);
+  network.backward(batch, {0.0f, key, steps_, &gradient}, &counters_);
+}
+
+double SgdLearner::remaining_learning() const noexcept {
+  // Integral of (1 + cos(pi f)) / 2 from f to 1, over its whole; the short warm-up is left out.
+  const double f =
+      static_cast<double>(steps_) / static_cast<double>(std::max<std::uint64_t>(1, total_steps_));
+  return std::clamp(1.0 - f - std::sin(std::numbers::pi * f) / std::numbers::pi, 0.0, 1.0);
+}
+
+std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& candidates) {
+  if (options_.batch < 2) throw InputError("batch: at least 2 rows, to measure noise shares");
+  if (candidates.empty()) return {};
+  const std::size_t half = options_.batch / 2;
+  next_rows(steps_);
+  const std::span<const std::uint32_t> rows(rows_);
+
+  Network exact(network_);
+  exact.use_own_kernels();
+  exact.set_precision(Precision::parse("f32"), {}, &counters_);
+  std::vector<std::vector<float>> first, second, rounded;
+  Batch batch;
+  data_.gather(rows.first(half), 32, batch);
+  capture(exact, batch, options_.seed, first);
+  data_.gather(rows.subspan(half, half), 32, batch);
+  capture(exact, batch, options_.seed, second);
+
+  // The mini-batch as a data set of its own: candidates need no copy of all the data.
+  const Dataset& all = data_.data();
+  Dataset few;
+  few.rows = 2 * half;
+  few.columns = all.columns;
+  few.unsigned_features = all.unsigned_features;
+  few.classes = all.classes;
+  std::vector<std::uint32_t> every(few.rows);
+  std::iota(every.begin(), every.end(), 0u);
+  for (const std::uint32_t r : rows.first(few.rows)) {
+    const auto from = all.features.begin() + static_cast<std::ptrdiff_t>(r * all.columns);
+    few.features.insert(few.features.end(), from, from + static_cast<std::ptrdiff_t>(all.columns));
+    if (all.is_regression()) {
+      few.targets.push_back(all.targets[r]);
+    } else {
+      few.labels.push_back(all.labels[r]);
+    }
+  }
+  DataCopies copies(few);
+
+  std::vector<NoiseShare> shares;
+  for (const Precision& candidate : candidates) {
+    counters_ += learn::copy_counters(network_.shape(), candidate, few.rows);
+    copies.make(candidate.data);
+    copies.gather(every, candidate.data, batch);
+    Network trial(exact);
+    trial.set_precision(candidate, {}, &counters_);
+    capture(trial, batch, options_.seed ^ 0x6e6f697365u, rounded);
+    NoiseShare share{candidate, 0.0, 0.0};
+    const double now = rate(steps_);
+    for (std::size_t l = 0; l < rounded.size(); ++l) {
+      double rounding = 0.0, spread = 0.0, added = 0.0;
+      constexpr std::size_t kBlock = 256;  // summed in binary32, blocks in binary64
+      for (std::size_t from = 0; from < rounded[l].size(); from += kBlock) {
+        const std::size_t to = std::min(from + kBlock, rounded[l].size());
+        float block_spread = 0.0f, block_added = 0.0f;
+        for (std::size_t i = from; i < to; ++i) {
+          const float a = first[l][i], b = second[l][i];
+          const float e = rounded[l][i] - 0.5f * (a + b);
+          block_spread += (a - b) * (a - b);
+          block_added += e * e;
+        }
+        spread += 0.25 * static_cast<double>(block_spread);
+        added += static_cast<double>(block_added);
+      }
+      const Layer& layer = trial.layers()[l];
+      if (!layer.scale.empty()) {
+        // Rounding a change of f grid steps (f its fraction) to the grid adds f (1 - f) steps
+        // squared, whatever the sign.
+        for (std::size_t j = 0; j < layer.outputs; ++j) {
+          const float grid = layer.scale[j], per_grid = static_cast<float>(now) / grid;
+          const float* gradient = rounded[l].data() + j * layer.inputs;
+          float row = 0.0f;
+          for (std::size_t k = 0; k < layer.inputs; ++k) {
+            const float steps = std::clamp(gradient[k] * per_grid, -1e9f, 1e9f);
+            const float f = std::abs(steps - static_cast<float>(static_cast<std::int32_t>(steps)));
+            row += f * (1.0f - f);
+          }
+          rounding +=
+              static_cast<double>(grid) * static_cast<double>(grid) * static_cast<double>(row);
+        }
+      }
+      const double typical = kMeanSquareSchedule * options_.learning_rate * options_.learning_rate;
+      const auto over = [](double part, double whole) {
+        return part <= 0.0 ? 0.0 : whole > 0.0 ? part / whole : 1e9;
+      };
+      share.gradient = std::max(share.gradient, over(added, spread));
+      share.update = std::max(share.update, over(now * now * added + rounding, typical * spread));
+    }
+    shares.push_back(share);
+  }
+  return shares;
+}
+
+Quality SgdLearner::evaluate(const Dataset& held_out, const Precision& precision) {
+  if (held_out.columns != data_.data().columns || held_out.classes != data_.data().classes ||
+      held_out.unsigned_features != data_.data().unsigned_features || held_out.rows == 0) {
+    throw InputError(
+        "held-out data: columns, classes and format must be those of the training "
+        "data, with at least one row");
+  }
+  const bool regression = held_out.is_regression();
+  for (const std::uint32_t label : held_out.labels) {
+    if (label >= held_out.classes) throw InputError("held-out data: label out of range");
+  }
+  const std::uint64_t print = fingerprint(held_out);
+  if (precision.data != 32 && charged_held_out_.insert({print, precision.data}).second) {
+    counters_ += learn::copy_counters(network_.shape(), precision, held_out.rows);
+  }
+  if (held_out_ == nullptr || &held_out_->data() != &held_out || held_out_print_ != print) {
+    held_out_ = std::make_unique<DataCopies>(held_out);
+    held_out_print_ = print;
+  }
+  held_out_->make(precision.data);
+
+  std::unique_ptr<Network> converted;
+  Network* network = &network_;
+  if (!(precision == network_.precision())) {
+    converted = std::make_unique<Network>(network_);
+    converted->set_precision(precision, rounding_key(options_.seed, kSwitchStream, ~steps_),
+                             &counters_);
+    network = converted.get();
+  }
+  std::vector<double> nats;
+  std::vector<std::uint32_t> rows;
+  double sum = 0.0, mean = 0.0, spread = 0.0;
+  std::uint64_t right = 0;
+  Batch batch;
+  for (std::size_t from = 0; from < held_out.rows; from += kEvaluationRows) {
+    rows.resize(std::min(kEvaluationRows, held_out.rows - from));
+    std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(from));
+    held_out_->gather(rows, precision.data, batch);
+    const float* z = network->forward(batch, &counters_);
+    const std::size_t width = network->layers().back().outputs;
+    const std::size_t ld = network->layers().back().out_stride;
+    for (std::size_t i = 0; i < rows.size() && !regression; ++i) {
+      const float* row = z + i * ld;
+      const auto guess = network->shape().loss == Loss::Logistic
+                             ? (row[0] > 0.0f ? 1 : 0)
+                             : std::max_element(row, row + width) - row;
+      right += static_cast<std::uint32_t>(guess) == batch.labels[i] ? 1 : 0;
+    }
+    network->differentiate(batch, nats, &counters_);
+    for (const double nat : nats) sum += nat;
+  }
+  Quality quality;
+  const auto n = static_cast<double>(held_out.rows);
+  quality.trials = held_out.rows;
+  if (regression) {
+    for (const float y : held_out.targets) mean += static_cast<double>(y) / n;
+    for (const float y : held_out.targets) {
+      spread += (static_cast<double>(y) - mean) * (static_cast<double>(y) - mean);
+    }
+    quality.metric = "r2";
+    quality.value = spread > 0.0 ? 1.0 - sum / spread : 0.0;
+    quality.bits_per_label = std::numeric_limits<double>::quiet_NaN();
+  } else {
+    quality.metric = "accuracy";
+    quality.successes = right;
+    quality.value = static_cast<double>(right) / n;
+    quality.bits_per_label = sum / n / kLn2;
+  }
+  return quality;
+}
+
+Counters SgdLearner::step_counters(const Precision& p) const {
+  Counters c = forward_counters(network_.shape(), p, options_.batch);
+  c += loss_counters(network_.shape(), options_.batch);
+  c += backward_counters(network_.shape(), p, options_.batch, options_.momentum > 0.0, true);
+  return c;
+}
+
+Counters SgdLearner::switch_counters(const Precision& from, const Precision& to) const {
+  Counters c = conversion_counters(network_.shape(), from, to);
+  if (!charged_copies_.contains(to.data)) c += copy_counters(data_.data().rows, to);
+  return c;
+}
+
+Counters SgdLearner::copy_counters(std::size_t rows, const Precision& p) const {
+  return learn::copy_counters(network_.shape(), p, rows);
+}
+
+Counters SgdLearner::evaluation_counters(std::size_t rows, const Precision& p) const {
+  Counters c = conversion_counters(network_.shape(), network_.precision(), p);
+  c += forward_counters(network_.shape(), p, kEvaluationRows) * (rows / kEvaluationRows);
+  if (const std::size_t rest = rows % kEvaluationRows; rest != 0) {
+    c += forward_counters(network_.shape(), p, rest);
+  }
+  c += loss_counters(network_.shape(), rows);
+  return c;
+}
+
+Counters SgdLearner::noise_counters(const std::vector<Precision>& candidates) const {
+  Counters c;
+  if (candidates.empty()) return c;
+  const NetworkShape& shape = network_.shape();
+  const bool momentum = options_.momentum > 0.0;
+  const std::uint64_t half = options_.batch / 2;
+  const auto pass = [&](const Precision& p, std::uint64_t rows) {
+    Counters one = forward_counters(shape, p, rows);
+    one += loss_counters(shape, rows);
+    one += backward_counters(shape, p, rows, momentum, false);
+    return one;
+  };
+  const Precision f32 = Precision::parse("f32");
+  c += conversion_counters(shape, network_.precision(), f32);
+  c += pass(f32, half) * 2;
+  for (const Precision& p : candidates) {
+    c += copy_counters(2 * half, p);
+    c += conversion_counters(shape, f32, p);
+    c += pass(p, 2 * half);
+  }
+  return c;
+}
+
+std::unique_ptr<Learner> make_learner(const LearnerOptions& options, const Dataset& train) {
+  check(options, train);
+  return std::make_unique<SgdLearner>(options, train);
+}
+
+}  // namespace carnot::learn

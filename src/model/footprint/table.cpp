@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/footprint/table.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "carnot/base/error.hpp"
+
+namespace carnot::model {
+
+std::vector<Row> rows_of(std::string_view table, std::size_t columns, std::string_view name) {
+  std::vector<Row> rows;
+  std::size_t number = 0;
+  while (!table.empty()) {
+    const auto end = table.find('\n');
+    auto line = table.substr(0, end);
+    table = end == std::string_view::npos ? std::string_view{} : table.substr(end + 1);
+    if (++number == 1 || line.empty()) continue;
+    Row row;
+    for (;;) {
+      const auto comma = line.find(',');
+      row.emplace_back(line.substr(0, comma));
+      if (comma == std::string_view::npos) break;
+      line.remove_prefix(comma + 1);
+    }
+    if (row.size() != columns) {
+      throw InputError(
+          describe({std::string(name), number}, "row", std::to_string(columns) + " cells"));
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::string folded(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+void unknown(std::string_view what, std::string_view word,
+             const std::vector<std::string>& candidates, std::string_view allowed) {
+  const auto near = nearest(word.substr(0, 64), candidates);
+  throw InputError(
+      std::string(what) + ": `" + std::string(word.substr(0, 64)) + "` is not known" +
+      (near.empty() ? "; allowed: " + std::string(allowed) : "; did you mean `" + near + "`?"));
+}
+
+}  // namespace carnot::model

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "carnot/plan/certificate/certificate.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "carnot/base/sum.hpp"
+#include "carnot/plan/problem/plan_file.hpp"
+
+#include "plan/certificate/jobs.hpp"
+#include "plan/certificate/sites.hpp"
+
+namespace carnot::plan {
+
+namespace {
+
+constexpr double kFit = 1e-9;        // by which a sum of powers may pass a limit, relative
+constexpr double kRounding = 1e-13;  // of all terms' magnitude: more than double sums can lose
+constexpr std::size_t kMostWords = 50;
+
+struct Collector {
+  Certificate& to;
+  void add(std::string words) const {
+    if (to.violation_count++ < kMostWords) to.violations.push_back(std::move(words));
+  }
+};
+
+/// Facility power split as the problem says: whichever is cheaper first.
+struct Split {
+  double own = 0, grid = 0;
+};
+Split split(double facility, double free, double limit, double grid_cost) {
+  Split x;
+  if (grid_cost >= 0) {
+    x.own = std::min(facility, free);
+    x.grid = facility - x.own;
+  } else {
+    x.grid = std::min(facility, limit);
+    x.own = facility - x.grid;
+  }
+  return x;
+}
+
+double grid_cost(const Problem& problem, std::size_t s, std::size_t t) {
+  const PlanSite& site = problem.sites[s];
+  return site.price_eur_per_kwh[t] +
+         problem.carbon_price_eur_per_t / 1e6 * site.carbon_g_per_kwh[t];
+}
+
+/// Cost and energies of a plan, and what it breaks.
+class Walk {
+ public:
+  Walk(const Problem& problem, const Plan& plan, Certificate& out)
+      : problem_(problem),
+        plan_(plan),
+        out_(out),
+        words_{out},
+        slots_(static_cast<std::size_t>(problem.slots)),
+        load_(problem.sites.size() * slots_) {}
+
+  void jobs() {
+    if (plan_.jobs.size() != problem_.jobs.size()) {
+      words_.add(fmt::format("the plan has {} jobs, the problem {}", plan_.jobs.size(),
+                             problem_.jobs.size()));
+      return;
+    }
+    for (std::size_t j = 0; j < plan_.jobs.size(); ++j) job(j);
+    for (double& kw : load_) kw = std::max(kw, 0.0);
+  }
+
+  void sites() {
+    const double h = problem_.slot_s / 3600.0;
+    Sum<double> own, grid, carbon;
+    for (std::size_t s = 0; s < problem_.sites.size(); ++s)
+      for (std::size_t t = 0; t < slots_; ++t) {
+        const PlanSite& site = problem_.sites[s];
+        const double it = load_[s * slots_ + t], facility = it * site.pue[t];
+        const double c = grid_cost(problem_, s, t);
+        if (it > site.capacity_kw[t] * (1 + kFit))
+          words_.add(fmt::format("site {} slot {}: {} kW of IT, capacity {} kW", s, t, it,
+                                 site.capacity_kw[t]));
+        if (facility > (site.free_kw[t] + site.grid_limit_kw[t]) * (1 + kFit))
+          words_.add(fmt::format("site {} slot {}: {} kW, own power {} kW and grid {} kW", s, t,
+                                 facility, site.free_kw[t], site.grid_limit_kw[t]));
+        const Split x = split(facility, site.free_kw[t], site.grid_limit_kw[t], c);
+        cost_ += x.grid * c * h;
+        own += x.own * h;
+        grid += x.grid * h;
+        carbon += x.grid * h * site.carbon_g_per_kwh[t];
+      }
+    constexpr double kJoulesPerKwh = 3.6e6;
+    out_.totals.free_energy_j = own.value() * kJoulesPerKwh;
+    out_.totals.grid_energy_j = grid.value() * kJoulesPerKwh;
+    out_.totals.energy_j = out_.totals.free_energy_j + out_.totals.grid_energy_j;
+    out_.totals.carbon_g = carbon.value();
+    out_.totals.objective_eur = cost_.value();
+  }
+
+ private:
+  void wrong(std::size_t j, std::string_view what) {
+    words_.add(fmt::format("job {}: {}", problem_.jobs.id(j), what));
+  }
+
+  void job(std::size_t j) {
+    const Assignment& a = plan_.jobs[j];
+    const PlanJobs& jobs = problem_.jobs;
+    const auto course = plan_.courses.find(static_cast<std::uint32_t>(j));
+    if (problem_.terms_of(j) != nullptr)
+      return job_with_terms(j, course == plan_.courses.end() ? Course() : course->second);
+    if (course != plan_.courses.end()) wrong(j, "it has no terms, yet sites or levels of its own");
+    if (a.site == kNone) {
+      cost_ += jobs.value(j);
+      ++out_.totals.dropped;
+      if (!a.slots.empty()) wrong(j, "dropped, yet it has slots");
+      return;
+    }
+    if (a.site >= problem_.sites.size()) return wrong(j, fmt::format("no site {}", a.site));
+    if (a.mode >= jobs.mode_end(j) - jobs.mode_begin(j))
+      return wrong(j, fmt::format("no mode {}", a.mode));
+    const std::vector<std::uint32_t>* allowed = jobs.sites(j);
+    if (allowed != nullptr && std::find(allowed->begin(), allowed->end(), a.site) == allowed->end())
+      wrong(j, fmt::format("site {} is not allowed", a.site));
+    const PlanMode& mode = jobs.mode(jobs.mode_begin(j) + a.mode);
+    if (a.slots.size() != static_cast<std::size_t>(mode.slots))
+      wrong(j, fmt::format("{} slots, mode {} needs {}", a.slots.size(), a.mode, mode.slots));
+    std::vector<std::int32_t> sorted = a.slots;
+    std::sort(sorted.begin(), sorted.end());
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+      const std::int32_t t = sorted[i];
+      if (i > 0 && sorted[i - 1] == t) wrong(j, fmt::format("slot {} twice", t));
+      if (t < jobs.release(j) || t >= jobs.deadline(j))
+        wrong(j, fmt::format("slot {} outside [{}, {})", t, jobs.release(j), jobs.deadline(j)));
+      if (t >= 0 && t < problem_.slots)
+        load_[a.site * slots_ + static_cast<std::size_t>(t)] += mode.power_kw;
+    }
+    cost_ += mode.quality_eur;
+    cost_ += jobs.move_eur(j, a.site);
+  }
+
+  void job_with_terms(std::size_t j, const Course& course) {
+    std::vector<std::string> wrongs;
+    const OwnCost own = check_course(problem_, j, plan_.jobs[j], course, {}, load_, {}, wrongs);
+    cost_ += own.total();
+    out_.totals.dropped += plan_.jobs[j].site == kNone;
+    for (std::string& words : wrongs) words_.add(std::move(words));
+  }
+
+  const Problem& problem_;
+  const Plan& plan_;
+  Certificate& out_;
+  Collector words_;
+  std::size_t slots_;
+  std::vector<double> load_;  // IT kW, [site x slots + slot]
+  Sum<double> cost_;
+};
+
+/// A sum that knows how much rounding may have moved it.
+struct Bound {
+  Sum<double> sum, magnitude;
+  void add(double x) {
+    sum += x;
+    magnitude += std::abs(x);
+  }
+  double value() const { return sum.value() - kRounding * magnitude.value(); }
+};
+
+/// Least that jobs cost at these prices. Jobs of one window are looked at together, so that its
+/// slots are sorted once a site.
+void add_jobs(const Problem& problem, const std::vector<double>& price, Bound& bound) {
+  const PlanJobs& jobs = problem.jobs;
+  const std::size_t sites = problem.sites.size(), slots = static_cast<std::size_t>(problem.slots);
+  const double h = problem.slot_s / 3600.0;
+  std::vector<std::uint32_t> order;
+  order.reserve(jobs.size());
+  for (std::uint32_t j = 0; j < jobs.size(); ++j)
+    if (problem.terms.empty() || problem.terms_of(j) == nullptr)
+      order.push_back(j);
+    else
+      bound.add(least_cost(problem, j, JobPrices{price}));
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return std::tuple(jobs.release(a), jobs.deadline(a), a) <
+           std::tuple(jobs.release(b), jobs.deadline(b), b);
+  });
+  std::vector<double> cheapest;  // [slots taken x sites + site]
+  std::vector<double> sorted;
+  std::int32_t release = -1, deadline = -1;
+  for (const std::uint32_t j : order) {
+    if (jobs.release(j) != release || jobs.deadline(j) != deadline) {
+      release = jobs.release(j);
+      deadline = jobs.deadline(j);
+      const auto length = static_cast<std::size_t>(deadline - release);
+      cheapest.assign((length + 1) * sites, 0.0);
+      for (std::size_t s = 0; s < sites; ++s) {
+        const double* from = &price[s * slots + static_cast<std::size_t>(release)];
+        sorted.assign(from, from + length);
+        std::sort(sorted.begin(), sorted.end());
+        for (std::size_t k = 0; k < length; ++k)
+          cheapest[(k + 1) * sites + s] = cheapest[k * sites + s] + sorted[k];
+      }
+    }
+    double least = jobs.value(j);
+    for (std::size_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i) {
+      const PlanMode& mode = jobs.mode(i);
+      const double* row = &cheapest[static_cast<std::size_t>(mode.slots) * sites];
+      const auto at = [&](std::uint32_t s) {
+        least =
+            std::min(least, mode.quality_eur + jobs.move_eur(j, s) + mode.power_kw * h * row[s]);
+      };
+      if (const std::vector<std::uint32_t>* allowed = jobs.sites(j))
+        for (const std::uint32_t s : *allowed) at(s);
+      else
+        for (std::uint32_t s = 0; s < sites; ++s) at(s);
+    }
+    bound.add(least);
+  }
+}
+
+/// Least that sites cost when paid these prices: linear between the powers at which something runs
+/// out, so the least lies at one of them.
+void add_sites(const Problem& problem, const std::vector<double>& price, Bound& bound) {
+  const std::size_t slots = static_cast<std::size_t>(problem.slots);
+  const double h = problem.slot_s / 3600.0;
+  for (std::size_t s = 0; s < problem.sites.size(); ++s)
+    for (std::size_t t = 0; t < slots; ++t) {
+      const PlanSite& site = problem.sites[s];
+      const double c = grid_cost(problem, s, t), free = site.free_kw[t];
+      const double limit = site.grid_limit_kw[t];
+      const double most = std::min(site.capacity_kw[t], (free + limit) / site.pue[t]);
+      double least = 0;
+      for (const double kw : {free / site.pue[t], limit / site.pue[t], most}) {
+        const double it = std::min(kw, most);
+        const double cost = split(it * site.pue[t], free, limit, c).grid * c;
+        least = std::min(least, (cost - price[s * slots + t] * it) * h);
+      }
+      bound.add(least);
+    }
+}
+
+/// Figures that a file claims must be those that follow from it.
+void compare(const PlanTotals& claimed, Certificate& out) {
+  const Collector words{out};
+  const auto same = [&](const char* name, double says, double is, double scale) {
+    if (!(std::abs(says - is) <= 1e-9 * std::max(scale, 1e-6)))
+      words.add(fmt::format("{}: the plan says {}, it is {}", name, says, is));
+  };
+  const PlanTotals& is = out.totals;
+  const double money = std::max(std::abs(is.objective_eur), std::abs(is.bound_eur));
+  same("objective_eur", claimed.objective_eur, is.objective_eur, money);
+  if (!(claimed.bound_eur <= is.bound_eur + 1e-9 * std::max(money, 1e-6)))
+    words.add(fmt::format("bound_eur: the plan says {}, its prices prove {}", claimed.bound_eur,
+                          is.bound_eur));
+  const double gap =
+      (claimed.objective_eur - claimed.bound_eur) / std::max(claimed.objective_eur, 1e-9);
+  same("gap", claimed.gap, gap, std::max(1.0, std::abs(gap)));
+  same("dropped", static_cast<double>(claimed.dropped), static_cast<double>(is.dropped), 1.0);
+  same("energy_j", claimed.energy_j, is.energy_j, is.energy_j);
+  same("free_energy_j", claimed.free_energy_j, is.free_energy_j, is.energy_j);
+  same("grid_energy_j", claimed.grid_energy_j, is.grid_energy_j, is.energy_j);
+  same("carbon_g", claimed.carbon_g, is.carbon_g, std::abs(is.carbon_g) + is.energy_j / 3.6e6);
+}
+
+}  // namespace
+
+Certificate certify(const Problem& problem, const Plan& plan) {
+  if (!problem.site_terms.empty() || problem.goals.any() || !plan.flows.empty())
+    return certify_sites(problem, plan);
+  Certificate out;
+  const Collector words{out};
+  Walk walk(problem, plan, out);
+  walk.jobs();
+  walk.sites();
+  const std::size_t cells = problem.sites.size() * static_cast<std::size_t>(problem.slots);
+  bool priced = plan.price.size() == cells;
+  if (!priced) words.add(fmt::format("{} prices, not {}", plan.price.size(), cells));
+  for (std::size_t i = 0; i < plan.price.size(); ++i)
+    if (!(plan.price[i] >= 0.0 && plan.price[i] <= 1e12)) {
+      words.add(fmt::format("price {}: a number, 0 to 1e12, not {}", i, plan.price[i]));
+      priced = false;
+    }
+  Bound bound;
+  if (priced) {
+    add_jobs(problem, plan.price, bound);
+    add_sites(problem, plan.price, bound);
+  }
+  PlanTotals& totals = out.totals;
+  totals.bound_eur = priced ? bound.value() : -std::numeric_limits<double>::infinity();
+  totals.gap = (totals.objective_eur - totals.bound_eur) / std::max(totals.objective_eur, 1e-9);
+  return out;
+}
+
+Certificate check_plan(const std::string& plan_path, const std::string& problem_path) {
+  return check_plan(read_plan(plan_path, problem_path));
+}
+
+Certificate check_plan(const PlanFile& file) {
+  Certificate out = certify(file.problem, file.plan);
+  for (const std::string& words : file.violations) Collector{out}.add(words);
+  compare(file.claimed, out);
+  return out;
+}
+
+}  // namespace carnot::plan

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "carnot/plan/exact/exact.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "carnot/base/error.hpp"
+#include "carnot/plan/certificate/certificate.hpp"
+#include "carnot/solve/integer_program.hpp"
+
+#include "plan/exact/exact_model.hpp"
+#include "plan/prices/dantzig_wolfe.hpp"
+
+namespace carnot::plan {
+
+namespace {
+
+constexpr double kClose = 1e-9;       // relative: plan and bound are one
+constexpr double kSaving = 1e-7;      // relative: what a better plan must save
+constexpr double kStartShare = 0.3;   // of a time limit, for the first plan
+constexpr double kPricesShare = 0.6;  // and until the prices stand
+
+/// Figures of plan.jobs and plan.price into `plan`.
+void certified(const Problem& problem, Plan& plan) {
+  const Certificate certificate = certify(problem, plan);
+  CARNOT_CHECK(certificate.holds(), certificate.violations.front());
+  plan.objective_eur = certificate.totals.objective_eur;
+  plan.bound_eur = certificate.totals.bound_eur;
+}
+
+}  // namespace
+
+Plan plan_exact(const Problem& problem, const ExactOptions& options) {
+  if (!has_linear_solver() || !has_integer_solver())
+    throw DeviceError(
+        "this build has no exact solver: install coinor-libclp-dev and coinor-libcbc-dev, "
+        "configure and build again");
+  check_exact_size(problem);
+  const auto began = std::chrono::steady_clock::now();
+  const auto seconds = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  };
+  PlanProgress state;
+  state.objective_eur = std::numeric_limits<double>::infinity();
+  bool stopped = false;
+  const auto go_on = [&](double share, double share_of_time) {
+    state.share_done = std::max(state.share_done, share);
+    state.seconds = seconds();
+    stopped = stopped || (options.progress && !options.progress(state));
+    return !stopped &&
+           (options.time_limit_s <= 0 || state.seconds < share_of_time * options.time_limit_s);
+  };
+
+  PlannerOptions first;
+  first.seed = options.seed;
+  first.threads = 1;
+  first.time_limit_s = kStartShare * options.time_limit_s;
+  first.progress = [&](const PlanProgress& p) {
+    state.bound_eur = p.bound_eur;
+    state.objective_eur = p.objective_eur;
+    return go_on(0.2 * p.share_done, 1.0);
+  };
+  Plan plan = plan_large(problem, first);
+  plan.solver = "exact";
+  const std::vector<Supply> supply = supplies(problem);
+  if (go_on(0.2, kPricesShare)) {
+    plan.price = small_prices(problem, supply, plan.price, kClose, [&](const SmallPrices& prices) {
+                   state.bound_eur = prices.bound;
+                   return go_on(0.3, kPricesShare);
+                 }).price;
+    certified(problem, plan);
+  }
+
+  // What costs more than the plan in hand beside the bound can be left out; a hair is kept.
+  const double least = kSaving * std::max(1e-3, std::abs(plan.objective_eur));
+  plan.solver_bound_eur = plan.bound_eur;
+  bool optimal = plan.objective_eur - plan.bound_eur <= least;
+  if (!optimal && go_on(0.3, 1.0)) {
+    const double keep = plan.objective_eur - plan.bound_eur + least;
+    ExactModel model(problem, supply, plan.price, keep);
+    IntegerOptions integer;
+    integer.cutoff = plan.objective_eur - model.constant() - least;
+    if (options.time_limit_s > 0)
+      integer.time_limit_s = std::max(0.01, options.time_limit_s - seconds());
+    integer.progress = [&](double bound) {
+      state.bound_eur =
+          std::max(state.bound_eur, std::min(bound + model.constant(), plan.objective_eur));
+      return go_on(0.5, 1.0);
+    };
+    const IntegerAnswer answer = solve_integer(model.program(), model.whole(), integer);
+    optimal = answer.proven;
+    if (answer.found) {
+      Plan better = plan;
+      better.jobs = model.plan(answer.values);
+      const Certificate certificate = certify(problem, better);
+      const double found = certificate.totals.objective_eur;
+      optimal =
+          optimal && certificate.holds() && found <= answer.objective + model.constant() + least;
+      if (certificate.holds() && found < plan.objective_eur) {
+        plan.jobs = std::move(better.jobs);
+        plan.objective_eur = found;
+      }
+    }
+    plan.solver_bound_eur = std::clamp(answer.bound + model.constant(), plan.bound_eur,
+                                       std::max(plan.bound_eur, plan.objective_eur));
+  }
+  if (optimal) plan.solver_bound_eur = plan.objective_eur;
+  plan.status = optimal                    ? "optimal"
+                : stopped                  ? "stopped"
+                : options.time_limit_s > 0 ? "time-limit"
+                                           : "solver-gave-up";
+  state.bound_eur = plan.bound_eur;
+  state.objective_eur = plan.objective_eur;
+  go_on(1.0, 1.0);
+  plan.seconds = seconds();
+  return plan;
+}
+
+}  // namespace carnot::plan

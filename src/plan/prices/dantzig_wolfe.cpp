@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/prices/dantzig_wolfe.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "carnot/base/sum.hpp"
+#include "carnot/solve/linear_program.hpp"
+
+namespace carnot::plan {
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kDraw = 0.3;  // of prices towards the best ones
+constexpr int kMostRounds = 1000, kDraws = 4;
+constexpr double kWorth = 1e-9;  // EUR a column must save
+
+class Master {
+ public:
+  Master(const Problem& problem, const std::vector<Supply>& supply)
+      : problem_(problem),
+        supply_(supply),
+        slots_(static_cast<std::size_t>(problem.slots)),
+        h_(problem.slot_h()) {
+    for (const Supply& x : supply) {
+      std::vector<Term> drawn;
+      x.each([&](double power, double price) {
+        drawn.push_back({program_.add_column(0.0, power, price * h_), -1.0});
+      });
+      cell_row_.push_back(program_.add_row(-kInfinity, 0.0, drawn));
+    }
+    for (std::size_t j = 0; j < problem.jobs.size(); ++j) {
+      constant_ += problem.jobs.value(j);
+      job_row_.push_back(program_.add_row(-kInfinity, 1.0, {}));
+    }
+    price_.resize(supply.size());
+    worth_.assign(job_row_.size(), kInfinity);
+  }
+
+  /// False if CLP gave no optimum.
+  bool solve() {
+    const ProgramAnswer answer = program_.solve();
+    objective_ = answer.objective + constant_;
+    for (std::size_t i = 0; i < price_.size(); ++i)
+      price_[i] = std::max(0.0, -program_.price(cell_row_[i]) / h_);
+    for (std::size_t j = 0; j < worth_.size(); ++j) worth_[j] = program_.price(job_row_[j]);
+    return answer.status == ProgramStatus::Optimal;
+  }
+  double objective() const noexcept { return objective_; }
+  const std::vector<double>& price() const noexcept { return price_; }
+
+  /// Bound that `price` proves. Adds what each job would do at these prices, and the next best,
+  /// where it is worth something at the master's own. \param added  how many
+  double answer(const std::vector<double>& price, std::size_t& added) {
+    const std::size_t before = program_.columns();
+    Sum<double> bound;
+    for (std::size_t i = 0; i < supply_.size(); ++i) bound += supply_[i].surplus(price[i]) * h_;
+    for (std::size_t j = 0; j < problem_.jobs.size(); ++j) {
+      list(j, price);
+      bound += problem_.jobs.value(j);
+      if (options_.empty()) continue;
+      const auto next = options_.begin() + std::min<std::ptrdiff_t>(1, std::ssize(options_) - 1);
+      std::nth_element(options_.begin(), next, options_.end());
+      bound += std::min(options_.front().priced, 0.0);
+      add(j, options_.front());
+      if (next != options_.begin()) add(j, *next);
+    }
+    added = program_.columns() - before;
+    return bound.value();
+  }
+
+ private:
+  /// A site and a mode of a job, in the slots that cost least.
+  struct Option {
+    double priced = 0, own = 0;  // EUR over being dropped; `own` without energy
+    std::uint32_t site = 0;
+    std::uint64_t mode = 0;
+    bool operator<(const Option& other) const noexcept {
+      return priced < other.priced ||
+             (priced == other.priced &&
+              (site < other.site || (site == other.site && mode < other.mode)));
+    }
+  };
+
+  void list(std::size_t j, const std::vector<double>& price) {
+    const PlanJobs& jobs = problem_.jobs;
+    const std::vector<std::uint32_t>* allowed = jobs.sites(j);
+    ranked_.assign(problem_.sites.size(), {});
+    options_.clear();
+    for (std::uint32_t s = 0; s < problem_.sites.size(); ++s) {
+      if (allowed != nullptr && !std::binary_search(allowed->begin(), allowed->end(), s)) continue;
+      auto& ranked = ranked_[s];
+      for (std::int32_t t = jobs.release(j); t < jobs.deadline(j); ++t)
+        ranked.emplace_back(price[s * slots_ + static_cast<std::size_t>(t)], t);
+      std::sort(ranked.begin(), ranked.end());
+      for (std::uint64_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i) {
+        const PlanMode& mode = jobs.mode(i);
+        double sum = 0;
+        for (std::int32_t n = 0; n < mode.slots; ++n)
+          sum += ranked[static_cast<std::size_t>(n)].first;
+        const double own = mode.quality_eur + jobs.move_eur(j, s) - jobs.value(j);
+        options_.push_back({own + sum * mode.power_kw * h_, own, s, i});
+      }
+    }
+  }
+
+  void add(std::size_t j, const Option& option) {
+    const PlanMode& mode = problem_.jobs.mode(option.mode);
+    shares_.assign(1, {job_row_[j], 1.0});
+    double energy = 0;
+    for (std::int32_t n = 0; n < mode.slots; ++n) {
+      const auto slot =
+          static_cast<std::size_t>(ranked_[option.site][static_cast<std::size_t>(n)].second);
+      const std::size_t cell = option.site * slots_ + slot;
+      shares_.push_back({cell_row_[cell], mode.power_kw});
+      energy += mode.power_kw * h_ * price_[cell];
+    }
+    if (option.own + energy < worth_[j] - kWorth)
+      program_.add_column(0.0, kInfinity, option.own, shares_);
+  }
+
+  const Problem& problem_;
+  const std::vector<Supply>& supply_;
+  std::size_t slots_;
+  double h_, constant_ = 0, objective_ = kInfinity;
+  LinearProgram program_;
+  std::vector<int> cell_row_, job_row_;
+  std::vector<double> price_, worth_;  // of the last solve: [cell]; [job], at most 0
+  std::vector<Option> options_;
+  std::vector<std::vector<std::pair<double, std::int32_t>>> ranked_;  // [site]
+  std::vector<Share> shares_;
+};
+
+}  // namespace
+
+SmallPrices small_prices(const Problem& problem, const std::vector<Supply>& supply,
+                         const std::vector<double>& start, double close,
+                         const std::function<bool(const SmallPrices&)>& go_on) {
+  Master master(problem, supply);
+  SmallPrices out;
+  out.master = kInfinity;
+  out.price = start;
+  std::size_t added = 0;
+  out.bound = master.answer(start, added);
+  std::vector<double> price(supply.size());
+  while (out.rounds < kMostRounds && master.solve()) {
+    ++out.rounds;
+    out.master = std::min(out.master, master.objective());
+    added = 0;
+    for (int n = 0; n < kDraws && added == 0; ++n) {
+      // The last draw is none: then columns are added unless the master is solved.
+      const double draw = n + 1 < kDraws ? kDraw / (1 << n) : 0.0;
+      for (std::size_t i = 0; i < price.size(); ++i)
+        price[i] = draw * out.price[i] + (1 - draw) * master.price()[i];
+      const double bound = master.answer(price, added);
+      if (bound > out.bound) {
+        out.bound = bound;
+        out.price = price;
+      }
+    }
+    if (added == 0 || out.master - out.bound <= close * std::abs(out.master)) break;
+    if (go_on && !go_on(out)) break;
+  }
+  return out;
+}
+
+}  // namespace carnot::plan

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/problem/problem_read.hpp"
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "carnot/base/file.hpp"
+
+#include "plan/problem/problem_json.hpp"
+#include "plan/problem/problem_read_sites.hpp"
+#include "plan/problem/problem_read_terms.hpp"
+
+namespace carnot::plan {
+
+namespace {
+
+constexpr std::int64_t kMostSlots = 100'000, kMostSites = 100'000;
+
+class Reader {
+ public:
+  Reader(std::string_view text, const std::string& path)
+      : path_(path), document_(parse_document(text, path)) {}
+
+  Problem read() {
+    if (document_.root.value("schema", Json()) != "carnot.problem/1")
+      top("schema").wrong("schema", "\"carnot.problem/1\"");
+    problem_.slot_s = top("slot_s").number("slot_s", 1e-3, 1e9);
+    problem_.slots = static_cast<std::int32_t>(top("slots").whole("slots", 1, kMostSlots));
+    problem_.carbon_price_eur_per_t =
+        top("carbon_price_eur_per_t").number("carbon_price_eur_per_t", -1e9, 1e9, 0.0);
+    findings_.throw_if_any();
+    read_sites();
+    read_network(top("network"), problem_.network);
+    read_reserve(top("reserve"), problem_.reserve);
+    read_goals(top("goals"), problem_.goals);
+    findings_.throw_if_any();  // jobs are measured against sites
+    read_jobs();
+    findings_.throw_if_any();
+    return std::move(problem_);
+  }
+
+ private:
+  /// The document, where `key` stands in it.
+  Fields top(const std::string& key) {
+    return Fields(document_.root, {path_, document_.line_of(key)}, "", findings_);
+  }
+  /// The entry of a list at the top; nullopt, and said, if it is no object.
+  std::optional<Fields> entry(const std::string& list, const Json& object, std::size_t i) {
+    const Fields fields(object, {path_, document_.line_of(list, i)}, fmt::format("{}[{}]", list, i),
+                        findings_);
+    if (object.is_object()) return fields;
+    fields.wrong("", "an object");
+    return std::nullopt;
+  }
+
+  void read_sites() {
+    const auto sites = document_.root.find("sites");
+    if (sites == document_.root.end() || !sites->is_array() || sites->empty() ||
+        sites->size() > static_cast<std::size_t>(kMostSites))
+      return top("sites").wrong("sites", fmt::format("a list of 1 to {} sites", kMostSites));
+    std::vector<SiteTerms> terms;
+    bool any_terms = false;
+    for (std::size_t s = 0; s < sites->size(); ++s) {
+      const std::optional<Fields> in = entry("sites", (*sites)[s], s);
+      if (!in) continue;
+      PlanSite site;
+      if (const Json* name = in->find("name"); name != nullptr && name->is_string())
+        site.name = *name;
+      else
+        in->wrong("name", "text");
+      const std::int32_t slots = problem_.slots;
+      site.capacity_kw = in->series("capacity_kw", slots, 1e-9);
+      site.pue = in->series("pue", slots, 1.0);
+      site.free_kw = in->series("free_kw", slots, 0.0);
+      site.price_eur_per_kwh = in->series("price_eur_per_kwh", slots, -1e6);
+      site.carbon_g_per_kwh = in->series("carbon_g_per_kwh", slots, -1e9);
+      site.grid_limit_kw = in->series("grid_limit_kw", slots, 0.0, true);
+      if (in->find("latitude") != nullptr || in->find("longitude") != nullptr) {
+        site.latitude = in->number("latitude", -90, 90);
+        site.longitude = in->number("longitude", -180, 180);
+      }
+      any_terms = read_site_terms(*in, slots, site.capacity_kw, terms.emplace_back()) || any_terms;
+      problem_.sites.push_back(std::move(site));
+      hosts_.push_back(read_host(*in, problem_.network));
+    }
+    if (any_terms) problem_.site_terms = std::move(terms);
+  }
+
+  void read_jobs() {
+    const auto jobs = document_.root.find("jobs");
+    if (jobs != document_.root.end() && jobs->is_string()) {
+      const std::string path =
+          (std::filesystem::path(path_).parent_path() / jobs->get<std::string>()).string();
+      errno = 0;
+      std::ifstream in(path, std::ios::binary);
+      if (!in) throw InputFileError(path, "open", errno);
+      return parse_jobs_csv(in, path, problem_, findings_);
+    }
+    if (jobs == document_.root.end() || !jobs->is_array())
+      return top("jobs").wrong("jobs", "a list of jobs, or the path of a CSV");
+    std::vector<std::size_t> at;
+    for (std::size_t j = 0; j < jobs->size(); ++j) {
+      if (const std::optional<Fields> in = entry("jobs", (*jobs)[j], j))
+        read_job(*in, {path_, document_.line_of("jobs", j)});
+      if (problem_.jobs.size() > at.size()) at.push_back(j);
+    }
+    for (const auto& [first, again] : repeated_ids(problem_.jobs))
+      entry("jobs", (*jobs)[at[again]], at[again])
+          ->wrong("id", fmt::format("`{}` is the id of jobs[{}] already", problem_.jobs.id(again),
+                                    at[first]));
+  }
+
+  void read_job(const Fields& in, const Place& place) {
+    const std::size_t before = findings_.count(), sites = problem_.sites.size();
+    JobRow row;
+    if (const Json* id = in.find("id"); id != nullptr && id->is_string())
+      row.id = id->get_ref<const std::string&>();
+    row.release = in.whole("release", 0, problem_.slots - 1);
+    row.deadline = in.whole("deadline", 1, problem_.slots);
+    row.value = in.number("value_eur", 0, 1e12);
+    if (const Json* list = in.find("sites")) {
+      if (!list->is_array() || list->empty())
+        in.wrong("sites", "null, or a list of at least one site");
+      else
+        for (const Json& s : *list) {
+          if (s.is_number_unsigned() && s.get<std::uint64_t>() < sites)
+            row.sites.push_back(s.get<std::uint32_t>());
+          else
+            in.wrong("sites", fmt::format("sites, 0 to {}", sites - 1));
+        }
+    }
+    if (const Json* move = in.find("move_cost_eur")) {
+      if (!move->is_array() || move->size() != sites)
+        in.wrong("move_cost_eur", fmt::format("null, or {} numbers, one a site", sites));
+      else
+        for (const Json& x : *move)
+          row.move_row.push_back(x.is_number() ? x.get<double>()
+                                               : std::numeric_limits<double>::quiet_NaN());
+    }
+    const Json* modes = in.find("modes");
+    if (modes == nullptr || !modes->is_array()) return in.wrong("modes", "a list");
+    std::vector<Fields> mode_fields;
+    for (std::size_t m = 0; m < modes->size(); ++m) {
+      mode_fields.push_back(in.part((*modes)[m], fmt::format("modes[{}]", m)));
+      const Fields& mode = mode_fields.back();
+      if (!(*modes)[m].is_object()) return mode.wrong("", "an object");
+      PlanMode x;
+      // At higher speeds more work than slots fits into the window.
+      const std::int64_t most = mode.find("levels") == nullptr ? problem_.slots : kMostSlots;
+      x.slots = static_cast<std::int32_t>(mode.whole("slots", 1, most));
+      x.power_kw = mode.number("power_kw", 0, 1e12);
+      x.quality_eur = mode.number("quality_cost_eur", -1e12, 1e12);
+      row.modes.push_back(x);
+    }
+    if (findings_.count() > before) return;
+    read_terms(in, mode_fields, hosts_, row);
+    if (findings_.count() == before) check_and_add(row, place, problem_, findings_);
+  }
+
+  std::string path_;
+  Document document_;
+  Problem problem_;
+  std::vector<Host> hosts_;  // [site]
+  Findings findings_;
+};
+
+}  // namespace
+
+Problem parse_problem(std::string_view text, const std::string& path) {
+  return Reader(text, path).read();
+}
+
+Problem read_problem(const std::string& path) {
+  std::string text;
+  try {
+    text = read_file(path);
+  } catch (const IoError& error) {
+    throw InputFileError(error.what());
+  }
+  return parse_problem(text, path);
+}
+
+}  // namespace carnot::plan

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/search/extended_planner.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "carnot/base/error.hpp"
+
+#include "plan/prices/column_generation.hpp"
+#include "plan/prices/extended_dual_ascent.hpp"
+#include "plan/search/extended_ruin_recreate.hpp"
+
+namespace carnot::plan {
+
+namespace {
+
+constexpr int kSettle = 3;  // times that jobs and sites adapt to each other
+// A broken goal's multiplier is raised so often at most, by such a share, more each time.
+constexpr int kFirmer = 40;
+constexpr double kFirm = 0.01, kFirm2 = 1.3;
+constexpr int kSweeps = 3;
+constexpr double kProof = 1e-7;  // of a limit: by which proof must exceed rounding
+
+double most(const Weights& w, const JobRun& run) { return std::abs(weighted(w.jobs, run.own)); }
+
+/// Magnitude of what a measure may come to, for penalties.
+double scale_of(const SiteModel& model, const Weights& objective) {
+  const Problem& problem = model.problem();
+  double sum = 1.0;
+  for (std::size_t j = 0; j < problem.jobs.size(); ++j) {
+    JobRun run;
+    run.own.drop = problem.jobs.value(j);
+    sum += most(objective, run);
+    double greatest = 0;
+    for (std::size_t i = problem.jobs.mode_begin(j); i < problem.jobs.mode_end(j); ++i) {
+      const PlanMode& mode = problem.jobs.mode(i);
+      greatest = std::max(greatest, mode.slots * mode.power_kw * model.h());
+      sum += std::abs(objective.jobs.quality * mode.quality_eur);
+    }
+    // A kWh as dear as a euro and as dirty as coal: only the magnitude matters.
+    sum +=
+        greatest * (objective.sites.money + 1000.0 * objective.sites.carbon + objective.sites.grid);
+  }
+  return sum;
+}
+
+/// One objective under given goals: from columns to whole jobs.
+class Stage {
+ public:
+  Stage(const SiteModel& model, Measure measure, const std::vector<HeldGoal>& held,
+        const PlannerOptions& options)
+      : model_(model),
+        problem_(model.problem()),
+        objective_(weights_of(measure)),
+        goals_(goal_rows(problem_, held)),
+        options_(options),
+        penalty_(10 * scale_of(model, objective_)),
+        columns_(model, objective_, goals_, penalty_),
+        sites_(model, objective_, goals_, penalty_),
+        search_(model) {}
+
+  struct Best {
+    double objective = std::numeric_limits<double>::infinity();  // penalties included
+    std::vector<JobRun> runs;
+    std::vector<SiteFlows> flows;
+    std::vector<std::pair<std::string, double>> broken;
+  };
+
+  void run(const std::vector<std::vector<JobRun>>& known,
+           const std::function<bool(double bound, double plan, double share)>& progress);
+
+  const Best& best() const noexcept { return best_; }
+  const ColumnAnswer& answer() const noexcept { return answer_; }
+  const ColumnGeneration& columns() const noexcept { return columns_; }
+
+ private:
+  PricedWeights priced(const std::vector<double>& multipliers) const {
+    return {problem_, objective_, goals_, multipliers};
+  }
+  /// Decides sites around the jobs in hand and remembers the best.
+  void decide();
+  void first_plan();
+  void whole_jobs(double trust);
+
+  const SiteModel& model_;
+  const Problem& problem_;
+  Weights objective_;
+  std::vector<GoalRow> goals_;
+  const PlannerOptions& options_;
+  double penalty_;
+  ColumnGeneration columns_;
+  SiteProgram sites_;
+  JobSearch search_;
+  ColumnAnswer answer_;
+  std::vector<double> multipliers_;  // of goals, for the search
+  std::vector<SiteFlows> flows_;     // what the search sees
+  Best best_;
+};
+
+void Stage::decide() {
+  const double objective = sites_.evaluate(search_.sums());
+  flows_ = sites_.rows().flows();
+  if (objective < best_.objective)
+    best_ = {objective, search_.runs(), flows_, sites_.rows().broken()};
+}
+
+/// Greedily, seeing nothing but what is there: a plan to begin with.
+void Stage::first_plan() {
+  std::vector<JobRun> none;
+  for (std::size_t j = 0; j < problem_.jobs.size(); ++j) {
+    none.emplace_back();
+    none.back().own.drop = problem_.jobs.value(j);
+  }
+  search_.set_runs(none);
+  decide();
+  multipliers_.assign(goals_.size(), 0.0);
+  search_.look(priced(multipliers_), flows_);
+  search_.sweep(0.0);
+  decide();
+}
+
+void Stage::whole_jobs(double trust) {
+  search_.look(priced(multipliers_), flows_);
+  for (int n = 0; n < kSweeps; ++n) search_.sweep(trust * (1.0 - static_cast<double>(n) / kSweeps));
+  decide();
+}
+
+void Stage::run(const std::vector<std::vector<JobRun>>& known,
+                const std::function<bool(double, double, double)>& progress) {
+  first_plan();
+  for (std::size_t j = 0; j < known.size(); ++j)
+    for (const JobRun& run : known[j]) columns_.add(j, run);
+  for (std::size_t j = 0; j < best_.runs.size(); ++j) columns_.add(j, best_.runs[j]);
+  ColumnOptions columns;
+  columns.threads = options_.threads > 0
+                        ? options_.threads
+                        : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (options_.iterations > 0) columns.rounds = options_.iterations;
+  double first = -1;
+  columns.progress = [&](double bound, double programme) {
+    const double apart = std::log10(std::max(1e-6, (programme - bound) / std::abs(programme)));
+    if (first < 0 && std::isfinite(bound)) first = std::max(0.1, apart + 3.3);
+    const double share = first < 0 ? 0.0 : 0.7 * (1.0 - (apart + 3.3) / first);
+    return progress(bound, best_.objective, std::clamp(share, 0.0, 0.7));
+  };
+  AscentOptions ascent;
+  ascent.threads = columns.threads;
+  ascent.progress = [&](double share) {
+    return progress(-std::numeric_limits<double>::infinity(), best_.objective, 0.2 * share);
+  };
+  const PricedWeights plain = priced(std::vector<double>(goals_.size()));
+  const std::vector<double> price = ascend(problem_, plain.jobs(), supply_steps(model_, plain, {}),
+                                           ascent, [&](const std::vector<JobRun>& runs) {
+                                             for (std::size_t j = 0; j < runs.size(); ++j)
+                                               columns_.add(j, runs[j]);
+                                           });
+  answer_ = columns_.solve(row_prices_at(model_, objective_, goals_, price), columns);
+  if (!progress(answer_.bound, best_.objective, 0.7) || problem_.jobs.size() == 0) return;
+
+  // Whole jobs, beginning with what the mixtures lean to and fearing their prices.
+  multipliers_ = columns_.rows().goal_multipliers(answer_.row_prices);
+  Plan prices;
+  columns_.rows().multipliers(answer_.row_prices, prices);
+  search_.set_guide(prices.price);
+  search_.set_runs(columns_.greatest());
+  flows_ = answer_.flows;
+  whole_jobs(1.0);
+  const std::int64_t rounds =
+      options_.rounds >= 0 ? options_.rounds
+                           : std::clamp<std::int64_t>(
+                                 20 * static_cast<std::int64_t>(problem_.jobs.size()), 200, 6000);
+  for (int n = 0; n < kSettle; ++n) {
+    if (!progress(answer_.bound, best_.objective, 0.7 + 0.25 * n / kSettle)) return;
+    search_.look(priced(multipliers_), flows_);
+    search_.rebuild(rounds / kSettle, 0.0, options_.seed + static_cast<std::uint64_t>(n));
+    whole_jobs(0.0);
+  }
+  // Goals that whole jobs still break weigh more until they are kept.
+  double firmer = kFirm;
+  for (int n = 0; n < kFirmer; ++n) {
+    if (!progress(answer_.bound, best_.objective, 0.95)) return;
+    bool any = false;
+    for (const auto& [words, share] : sites_.rows().broken())
+      for (std::size_t k = 0; k < goals_.size(); ++k)
+        if (words == goals_[k].words) {
+          const double scale = goals_[k].limit == 0 ? 1.0 : std::abs(goals_[k].limit);
+          multipliers_[k] = std::max((1 + firmer) * multipliers_[k], 1e-4 * penalty_ / scale);
+          any = true;
+        }
+    if (!any) return;
+    firmer *= kFirm2;
+    whole_jobs(0.0);
+  }
+}
+
+/// Limits alone: what no mixture of runs keeps, no plan does.
+bool proven_infeasible(const SiteModel& model, const std::vector<HeldGoal>& held,
+                       const PlannerOptions& options,
+                       const std::vector<std::vector<JobRun>>& known) {
+  const Weights nothing;
+  ColumnGeneration columns(model, nothing, goal_rows(model.problem(), held), 1.0);
+  for (std::size_t j = 0; j < known.size(); ++j)
+    for (const JobRun& run : known[j]) columns.add(j, run);
+  ColumnOptions search;
+  search.gap = 0.5;
+  if (options.iterations > 0) search.rounds = options.iterations;
+  // Every plan that keeps the limits would cost nothing here.
+  return columns.solve({}, search).bound > kProof;
+}
+
+/// A contract problem's plan has prices from zero up, and its sites follow from its jobs.
+void as_contract(Plan& plan) {
+  for (double& price : plan.price) price = std::max(price, 0.0);
+  plan.flows.clear();
+  plan.site_multipliers.clear();
+  plan.goal_multipliers = {};
+}
+
+}  // namespace
+
+RichPlan plan_columns(const Problem& problem, const PlannerOptions& options,
+                      std::vector<std::vector<JobRun>>& known) {
+  const auto began = std::chrono::steady_clock::now();
+  const SiteModel model(problem);
+  std::vector<Measure> order = problem.goals.order;
+  std::erase(order, Measure::Cost);
+  order.push_back(Measure::Cost);
+
+  RichPlan out;
+  PlanProgress state;
+  bool more = true;
+  for (std::size_t n = 0; n < order.size(); ++n) {
+    Stage stage(model, order[n], out.plan.held, options);
+    stage.run(known, [&](double bound, double objective, double share) {
+      state.bound_eur = bound;
+      state.objective_eur = objective;
+      state.share_done = (static_cast<double>(n) + share) / static_cast<double>(order.size());
+      state.seconds =
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+      more = (!options.progress || options.progress(state)) &&
+             (options.time_limit_s <= 0 || state.seconds < options.time_limit_s);
+      return more;
+    });
+    known = stage.columns().known();
+    const Stage::Best& best = stage.best();
+    if (n + 1 < order.size() && best.broken.empty()) {
+      out.plan.held.push_back({order[n], best.objective, stage.answer().bound});
+      continue;
+    }
+    stage.columns().rows().multipliers(stage.answer().row_prices, out.plan);
+    out.plan.flows = exact_flows(model, sums_of(problem, best.runs), best.flows);
+    for (std::size_t j = 0; j < best.runs.size(); ++j) {
+      out.plan.jobs.push_back(best.runs[j].assignment);
+      const Course& course = best.runs[j].course;
+      if (!course.sites.empty() || !course.levels.empty())
+        out.plan.courses[static_cast<std::uint32_t>(j)] = course;
+    }
+    for (const auto& [words, share] : best.broken)
+      out.broken.push_back(fmt::format("{}: missed by {:.3g} %", words, 100 * share));
+    break;
+  }
+  if (!out.broken.empty()) out.proven = proven_infeasible(model, out.plan.held, options, known);
+  if (!problem.rich()) as_contract(out.plan);
+  const Certificate certificate = certify(problem, out.plan);
+  CARNOT_CHECK(certificate.holds() || !out.broken.empty(), certificate.violations.front());
+  out.plan.objective_eur = certificate.totals.objective_eur;
+  out.plan.bound_eur = certificate.totals.bound_eur;
+  out.plan.solver = "columns";
+  out.plan.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  return out;
+}
+
+RichPlan plan_rich(const Problem& problem, const PlannerOptions& options) {
+  std::vector<std::vector<JobRun>> known;
+  return plan_columns(problem, options, known);
+}
+
+}  // namespace carnot::plan

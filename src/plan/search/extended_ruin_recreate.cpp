@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/search/extended_ruin_recreate.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace carnot::plan {
+
+namespace {
+
+constexpr std::size_t kNear = 7;  // jobs taken out at once
+constexpr double kLeastPower = 1e-9;
+constexpr double kFits = 1e-10;     // by which a sum of powers may pass a limit, relative
+constexpr double kForbidden = 1e9;  // EUR per kW beyond what a site can hold or owes
+
+}  // namespace
+
+JobSearch::JobSearch(const SiteModel& model) : model_(model), problem_(model.problem()) {
+  const std::size_t cells = model.sites() * model.slots();
+  for (std::vector<double>* of : {&owed_, &held_, &held_price_, &energy_, &reserve_})
+    of->resize(cells);
+  for (std::size_t s = 0; s < model.sites(); ++s)
+    for (std::size_t t = 0; t < model.slots(); ++t) base_.push_back(model.base(s, t));
+}
+
+void JobSearch::look(const PricedWeights& weights, const std::vector<SiteFlows>& flows) {
+  weights_ = weights.jobs();
+  for (std::vector<double>* of : {&owed_, &held_, &held_price_})
+    std::fill(of->begin(), of->end(), 0.0);
+  steps_ = supply_steps(model_, weights, flows);
+  for (std::size_t s = 0; s < model_.sites(); ++s) {
+    if (flows[s].reserve_kw.empty()) continue;
+    for (std::size_t t = 0; t < model_.slots(); ++t) {
+      const std::size_t i = s * model_.slots() + t;
+      held_price_[i] = weights.sites(t).money * model_.offer_price(s, t);
+      for (std::size_t k = 0; k < model_.hold() && t + k < model_.slots(); ++k) {
+        owed_[i + k] = std::max(owed_[i + k], model_.committed(s, t));
+        held_[i + k] = std::max(held_[i + k], flows[s].reserve_kw[t]);
+      }
+    }
+  }
+}
+
+/// Of holding less reserve than is owed, or than was offered.
+double JobSearch::reserve_cost(std::size_t i, double stoppable) const {
+  return kForbidden * std::max(0.0, owed_[i] - stoppable) +
+         held_price_[i] * std::max(0.0, held_[i] - std::max(stoppable, owed_[i]));
+}
+
+double JobSearch::cell_cost(std::size_t i, double load, double stoppable) const {
+  double cost = reserve_cost(i, stoppable), left = base_[i] + load;
+  for (const SupplyStep& step : steps_[i]) {
+    if (left <= step.width) return cost + std::max(0.0, left) * step.price;
+    cost += step.width * step.price;
+    left -= step.width;
+  }
+  return left > kFits * (base_[i] + load) ? cost + kForbidden * left : cost;
+}
+
+double JobSearch::marginal(std::size_t i, double kw, bool stoppable, double trust) const {
+  const double more = stoppable ? kw : 0.0;
+  const double now = cell_cost(i, sums_.load[i], sums_.stoppable[i]);
+  const double then = cell_cost(i, sums_.load[i] + kw, sums_.stoppable[i] + more);
+  const double cost = then - now;
+  if (trust == 0 || guide_.empty()) return cost;
+  return cost + trust * std::max(0.0, guide_[i] * kw * model_.h() - cost);
+}
+
+double JobSearch::run_cost(const JobRun& run, double trust) {
+  double sum = weighted(weights_, run.own);
+  for (const Piece& piece : run.pieces) {
+    const std::size_t i = cell(piece);
+    sum += marginal(i, piece.power_kw, piece.stoppable, trust);
+    // A run may draw twice in a cell: each on top of what went before.
+    sums_.load[i] += piece.power_kw;
+    if (piece.stoppable) sums_.stoppable[i] += piece.power_kw;
+  }
+  for (const Piece& piece : run.pieces) {
+    sums_.load[cell(piece)] -= piece.power_kw;
+    if (piece.stoppable) sums_.stoppable[cell(piece)] -= piece.power_kw;
+  }
+  return sum;
+}
+
+/// The cheapest run were every kW to cost what the next `kw` do.
+void JobSearch::consider(std::size_t job, double kw, double trust, JobRun& best, double& least) {
+  const PlanJobs& jobs = problem_.jobs;
+  const bool reserve = problem_.terms_of(job) != nullptr && !problem_.site_terms.empty();
+  const std::vector<std::uint32_t>* allowed = jobs.sites(job);
+  const std::uint32_t origin = jobs.origin(job);
+  for (std::uint32_t s = 0; s < model_.sites(); ++s) {
+    // Data may be drawn from an origin where the job may not run.
+    if (allowed != nullptr && s != origin &&
+        !std::binary_search(allowed->begin(), allowed->end(), s))
+      continue;
+    for (std::int32_t t = jobs.release(job); t < jobs.deadline(job); ++t) {
+      const std::size_t i = s * model_.slots() + static_cast<std::size_t>(t);
+      energy_[i] = marginal(i, kw, false, trust) / (kw * model_.h());
+      if (reserve)
+        reserve_[i] =
+            (reserve_cost(i, sums_.stoppable[i]) - reserve_cost(i, sums_.stoppable[i] + kw)) / kw;
+    }
+  }
+  JobPrices prices;
+  prices.energy = energy_;
+  if (reserve) prices.reserve = reserve_;
+  prices.hold_slots = problem_.reserve.hold_slots;
+  prices.within_s = problem_.reserve.within_s;
+  prices.weights = weights_;
+  JobRun run = cheapest(problem_, job, prices);
+  const double cost = run_cost(run, trust);
+  if (cost < least) {
+    least = cost;
+    best = std::move(run);
+  }
+}
+
+JobRun JobSearch::best(std::size_t job, double trust) {
+  const PlanJobs& jobs = problem_.jobs;
+  JobRun best;
+  best.own.drop = jobs.value(job);
+  double least = weighted(weights_, best.own);
+  std::vector<double> powers;
+  for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i)
+    powers.push_back(std::max(jobs.mode(i).power_kw, kLeastPower));
+  if (const JobTerms* terms = problem_.terms_of(job))
+    for (const std::vector<PlanLevel>& levels : terms->levels)
+      for (const PlanLevel& level : levels) powers.push_back(std::max(level.power_kw, kLeastPower));
+  std::sort(powers.begin(), powers.end());
+  // Powers that lie close together find the same.
+  double last = 0;
+  for (const double kw : powers) {
+    if (kw <= 1.02 * last) continue;
+    consider(job, kw, trust, best, least);
+    last = kw;
+  }
+  return best;
+}
+
+void JobSearch::set_runs(std::vector<JobRun> runs) {
+  runs_ = std::move(runs);
+  sums_ = sums_of(problem_, runs_);
+}
+
+void JobSearch::put(std::size_t job, JobRun run) {
+  add_run(problem_, run, 1.0, sums_);
+  runs_[job] = std::move(run);
+}
+
+JobRun JobSearch::take(std::size_t job) {
+  JobRun run = std::move(runs_[job]);
+  add_run(problem_, run, -1.0, sums_);
+  runs_[job] = {};
+  return run;
+}
+
+void JobSearch::sweep(double trust) {
+  for (std::size_t job = 0; job < runs_.size(); ++job) {
+    JobRun before = take(job);
+    JobRun after = best(job, trust);
+    put(job,
+        run_cost(after, trust) < run_cost(before, trust) ? std::move(after) : std::move(before));
+  }
+  // What rounding has left behind in sums of many changes goes.
+  sums_ = sums_of(problem_, runs_);
+}
+
+/// A job and some that draw power where it does, or beside.
+std::vector<std::size_t> JobSearch::neighbours(const RandomStream& draw) const {
+  std::vector<std::size_t> out{draw.below(0, runs_.size())};
+  const std::vector<Piece>& pieces = runs_[out[0]].pieces;
+  if (pieces.empty()) {
+    if (const std::size_t other = draw.below(1, runs_.size()); other != out[0])
+      out.push_back(other);
+    return out;
+  }
+  const Piece& at = pieces[draw.below(1, pieces.size())];
+  const std::size_t offset = draw.below(2, runs_.size());
+  for (std::size_t n = 0; n < runs_.size() && out.size() < kNear; ++n) {
+    const std::size_t job = (offset + n) % runs_.size();
+    if (job == out[0]) continue;
+    const PlanJobs& jobs = problem_.jobs;
+    if (jobs.release(job) > at.slot + 1 || jobs.deadline(job) <= at.slot - 1) continue;
+    const std::vector<Piece>& of = runs_[job].pieces;
+    const bool near = of.empty() || std::any_of(of.begin(), of.end(), [&](const Piece& piece) {
+                        return piece.site == at.site && std::abs(piece.slot - at.slot) <= 1;
+                      });
+    if (near) out.push_back(job);
+  }
+  return out;
+}
+
+void JobSearch::rebuild(std::int64_t rounds, double warmth, std::uint64_t seed) {
+  if (runs_.empty()) return;
+  const RandomStream random(seed, "rebuild");
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    const RandomStream draw = random.child(static_cast<std::uint64_t>(round));
+    std::vector<std::size_t> jobs = neighbours(draw);
+    std::vector<std::pair<std::size_t, JobRun>> before;
+    double was = 0, is = 0;
+    for (const std::size_t job : jobs) {
+      before.emplace_back(job, take(job));
+      was += run_cost(before.back().second, 0.0);
+    }
+    for (std::size_t k = jobs.size(); k > 1; --k)
+      std::swap(jobs[k - 1], jobs[draw.below(100 + k, k)]);
+    const double trust = draw.uniform(3) < 0.5 ? 0.0 : draw.uniform(4);
+    for (const std::size_t job : jobs) {
+      JobRun run = best(job, trust);
+      is += run_cost(run, 0.0);
+      put(job, std::move(run));
+    }
+    const double allow =
+        warmth * (1.0 - static_cast<double>(round + 1) / static_cast<double>(rounds));
+    if (is <= was + allow) continue;
+    for (const std::size_t job : jobs) take(job);
+    for (auto& [job, run] : before) put(job, std::move(run));
+  }
+  sums_ = sums_of(problem_, runs_);
+}
+
+}  // namespace carnot::plan

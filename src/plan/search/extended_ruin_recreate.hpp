@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Whole jobs over sites whose other decisions stand still: charging, reserve held and the grid
+/// power that demand charges are paid for. Then a site-slot's cost is a function of its IT power,
+/// and jobs are put where they cost least given all others.
+
+#include <cstdint>
+#include <vector>
+
+#include "carnot/base/random.hpp"
+
+#include "plan/search/extended_supply.hpp"
+#include "plan/search/site_rows.hpp"
+
+namespace carnot::plan {
+
+class JobSearch {
+ public:
+  explicit JobSearch(const SiteModel& model);
+
+  /// What sites do and how it counts from now on.
+  void look(const PricedWeights& weights, const std::vector<SiteFlows>& flows);
+  /// Prices to fear where they are dearer than the cost now: [cell] EUR per kWh; empty: none.
+  void set_guide(std::vector<double> price) { guide_ = std::move(price); }
+  /// The jobs in hand; those of no pieces are dropped.
+  void set_runs(std::vector<JobRun> runs);
+
+  /// Each job in turn is put where it costs least given all others.
+  /// \param trust  weight of the guide, [0, 1]
+  void sweep(double trust);
+  /// Takes out a few jobs that run beside each other and puts them back one by one, `rounds`
+  /// times; keeps what costs no more than `warmth` (falling to none) above.
+  void rebuild(std::int64_t rounds, double warmth, std::uint64_t seed);
+
+  const std::vector<JobRun>& runs() const noexcept { return runs_; }
+  const JobSums& sums() const noexcept { return sums_; }
+
+ private:
+  std::size_t cell(const Piece& piece) const {
+    return piece.site * model_.slots() + static_cast<std::size_t>(piece.slot);
+  }
+  double reserve_cost(std::size_t i, double stoppable) const;
+  double cell_cost(std::size_t i, double load, double stoppable) const;
+  /// Adding `kw` where jobs draw what they draw now.
+  double marginal(std::size_t i, double kw, bool stoppable, double trust) const;
+  double run_cost(const JobRun& run, double trust);
+  JobRun best(std::size_t job, double trust);
+  void consider(std::size_t job, double kw, double trust, JobRun& best, double& least);
+  void put(std::size_t job, JobRun run);
+  JobRun take(std::size_t job);
+  std::vector<std::size_t> neighbours(const RandomStream& draw) const;
+
+  const SiteModel& model_;
+  const Problem& problem_;
+  std::vector<JobRun> runs_;
+  JobSums sums_;
+  // Of a cell.
+  std::vector<double> base_, owed_, held_, held_price_, guide_;
+  std::vector<std::vector<SupplyStep>> steps_;
+  OwnWeights weights_;
+  // Scratch.
+  std::vector<double> energy_, reserve_;
+};
+
+}  // namespace carnot::plan

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/draw/origin.hpp"
+
+#include "carnot/base/error.hpp"
+
+namespace carnot::report {
+
+Origin origin_named(std::string_view text, const std::string& what) {
+  for (const Origin o : {Origin::Measured, Origin::Published, Origin::Modelled, Origin::Assumed}) {
+    if (text == name(o)) return o;
+  }
+  throw InputError(what + ": origin: measured, modelled, assumed or published is allowed");
+}
+
+Boundary boundary_named(std::string_view text, const std::string& what) {
+  for (const Boundary b : {Boundary::Chip, Boundary::Node, Boundary::Facility, Boundary::None}) {
+    if (text == name(b)) return b;
+  }
+  throw InputError(what + ": boundary: chip, node, facility or none is allowed");
+}
+
+}  // namespace carnot::report

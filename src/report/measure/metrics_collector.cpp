@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/report/measure/metrics.hpp"
+
+#include "report/measure/measurement_facts.hpp"
+#include "report/run/look_print.hpp"
+
+namespace carnot::report {
+
+namespace {
+
+constexpr double kSecond = 1e-9;
+constexpr std::int64_t kShortestStepNs = 100'000'000;  // ten ticks of /proc/stat
+constexpr double kFade = 0.5;
+constexpr double kWorthARow = 2.0;  // times the least row's recent energy, so that rows stay put
+
+double grown(std::int64_t earlier, std::int64_t later) {
+  return kSecond * static_cast<double>(std::max<std::int64_t>(0, later - earlier));
+}
+
+double joules(const MeasurementChannel& channel, std::uint64_t earlier, std::uint64_t later) {
+  return later > earlier ? channel.unit_j * static_cast<double>(later - earlier) : 0.0;
+}
+
+}  // namespace
+
+MetricsCollector::MetricsCollector(MetricsOptions options) : options_(std::move(options)) {}
+
+void MetricsCollector::restore(const MetricsState& before) {
+  before_ = before;
+  before_.processes.clear();
+  before_.groups.clear();
+}
+
+void MetricsCollector::begin(const MeasurementBegin& begin) {
+  begin_ = begin;
+  state_ = before_;
+  state_.carnot_version = begin.carnot_version;
+  if (before_.created == Instant{}) state_.created = begin.started;
+  state_.domains.clear();
+  for (const MeasurementChannel& c : begin.channels) {
+    state_.domains.push_back({c.id, c.label, c.source, c.kind, c.role, c.origin, c.boundary});
+  }
+  // A domain that is gone keeps its total, so that sums over domains do not fall.
+  for (const MetricsState::Domain& d : before_.domains) {
+    const auto same = std::find_if(state_.domains.begin(), state_.domains.end(),
+                                   [&](const auto& now) { return now.id == d.id; });
+    if (same == state_.domains.end()) {
+      state_.domains.push_back(d);
+      state_.domains.back().power_w = 0;
+    }
+  }
+  state_.location = options_.location;
+  state_.carbon_g_per_kwh = options_.carbon_g_per_kwh;
+  state_.other_j = state_.dynamic_j;
+  state_.samples = before_.samples;
+  first_ = last_ = split_until_ = {};
+  static_power_ = recorded_static_power(begin.facts_json).value_or(meter::StaticPower{});
+  static_j_ = Sum<double>(before_.static_j);
+  dynamic_j_ = Sum<double>(before_.dynamic_j);
+  divided_until_j_ = grouped_until_j_ = before_.dynamic_j;
+}
+
+void MetricsCollector::sample(const MeasurementSample& now) {
+  if (now.channels.size() != begin_.channels.size()) {
+    throw InputError("a sample has as many channels as its measurement");
+  }
+  const bool is_first = first_.channels.empty() && state_.samples == before_.samples;
+  if (is_first) first_ = last_ = split_until_ = now;
+  ++state_.samples;
+  take_domains(now);
+  state_.machine_cpu_s = before_.machine_cpu_s + grown(first_.machine_busy_ns, now.machine_busy_ns);
+  state_.meter_cpu_s = before_.meter_cpu_s + grown(0, now.meter_cpu_ns);
+  if (now.monotonic_ns - split_until_.monotonic_ns >= kShortestStepNs) split(now);
+  last_ = now;
+}
+
+void MetricsCollector::take_domains(const MeasurementSample& now) {
+  const double length = grown(last_.monotonic_ns, now.monotonic_ns);
+  double counted = 0;
+  for (std::size_t c = 0; c < begin_.channels.size(); ++c) {
+    const MeasurementChannel& channel = begin_.channels[c];
+    MetricsState::Domain& domain = state_.domains[c];
+    const auto before = std::find_if(before_.domains.begin(), before_.domains.end(),
+                                     [&](const auto& d) { return d.id == channel.id; });
+    const bool known = before != before_.domains.end();
+    domain.energy_j = (known ? before->energy_j : 0.0) +
+                      joules(channel, first_.channels[c].total, now.channels[c].total);
+    domain.unobserved_s = (known ? before->unobserved_s : 0.0) +
+                          grown(first_.channels[c].unobserved_ns, now.channels[c].unobserved_ns);
+    const double step = joules(channel, last_.channels[c].total, now.channels[c].total);
+    if (length > 0) domain.power_w = step / length;
+    if (channel.role == "counted") counted += step;
+  }
+  state_.carbon_g += counted * options_.carbon_g_per_kwh / kilowatt_hour.in(joule);
+}
+
+void MetricsCollector::split(const MeasurementSample& now) {
+  double host = 0, accelerators = 0;
+  bool whole = true;
+  for (std::size_t c = 0; c < begin_.channels.size(); ++c) {
+    const MeasurementChannel& channel = begin_.channels[c];
+    if (channel.role != "counted") continue;
+    const double step = joules(channel, split_until_.channels[c].total, now.channels[c].total);
+    (channel.kind == "gpu" ? accelerators : host) += step;
+    whole = whole && now.channels[c].unobserved_ns == split_until_.channels[c].unobserved_ns;
+  }
+  const Duration length = Duration::nanoseconds(now.monotonic_ns - split_until_.monotonic_ns);
+  meter::CpuUse use;
+  use.busy_s = use.job_s = grown(split_until_.machine_busy_ns, now.machine_busy_ns);
+  use.capacity_s = use.busy_s + grown(split_until_.machine_idle_ns, now.machine_idle_ns) +
+                   grown(split_until_.machine_steal_ns, now.machine_steal_ns);
+  if (whole && use.capacity_s > 0) {
+    static_power_.add(use.busy_s / use.capacity_s, host / length.time().in(second)*watt, length);
+  }
+  const meter::Split parts =
+      meter::split(host * joule, static_power_.watts(), length, use, meter::StaticPolicy::None);
+  static_j_ += parts.static_energy.in(joule);
+  dynamic_j_ += parts.dynamic_energy.in(joule);
+  dynamic_j_ += accelerators;
+  state_.static_j = static_j_.value();
+  state_.dynamic_j = dynamic_j_.value();
+  const Estimate<Power> static_power = static_power_.value();
+  state_.static_w = static_power.value().in(watt);
+  state_.static_origin = name(static_power.origin());
+  split_until_ = now;
+}
+
+void MetricsCollector::processes(std::span<const meter::ProcessUse> now, Instant at) {
+  const std::uint64_t print = look_print(now);
+  if (now.empty() || (look_ > 0 && print == look_print_)) return;
+  look_print_ = print;
+  const bool first_look = look_++ == 0;
+  const double energy = state_.dynamic_j - divided_until_j_;
+  const double busy_s = state_.machine_cpu_s - cpu_at_look_s_;
+  double seen_s = 0;
+  std::vector<double> cpu_s(now.size(), 0.0);
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const meter::ProcessUse& p = now[i];
+    const auto [place, met] = seen_.try_emplace(p.pid);
+    Seen& seen = place->second;
+    if (met || seen.start_ticks != p.start_ticks) {
+      // Its number went to another process: that one's row must not go on with it.
+      if (seen.has_row) {
+        std::erase_if(state_.processes, [&](const auto& row) { return row.pid == p.pid; });
+      }
+      seen = {p.start_ticks, 0, first_look ? p.cpu_ns : 0, 0, false};
+    }
+    cpu_s[i] = grown(seen.cpu_ns, p.cpu_ns);
+    seen.cpu_ns = std::max(seen.cpu_ns, p.cpu_ns);
+    seen.look = look_;
+    seen_s += cpu_s[i];
+  }
+  const double spent_s = std::max(busy_s, seen_s);
+  const double per_second = !first_look && spent_s > 0 ? energy / spent_s : 0.0;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    Seen& seen = seen_[now[i].pid];
+    seen.recent_j = kFade * seen.recent_j + cpu_s[i] * per_second;
+    if (!seen.has_row) state_.other_cpu_s += cpu_s[i];
+  }
+  std::unordered_map<int, std::size_t> index;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (seen_[now[i].pid].has_row) index[now[i].pid] = i;
+  }
+  for (MetricsState::Process& row : state_.processes) {
+    const auto found = index.find(row.pid);
+    if (found == index.end()) continue;
+    row.energy_j += cpu_s[found->second] * per_second;
+    row.cpu_s += cpu_s[found->second];
+    if (!now[found->second].name.empty()) row.name = now[found->second].name;
+    if (!now[found->second].alive) seen_[row.pid].look = 0;
+  }
+  retire();
+  promote(now, at);
+  divided_until_j_ = state_.dynamic_j;
+  cpu_at_look_s_ = state_.machine_cpu_s;
+  Sum<double> rows;
+  for (const MetricsState::Process& row : state_.processes) rows += row.energy_j;
+  state_.other_j = std::max(state_.other_j, state_.dynamic_j - rows.value());
+}
+
+void MetricsCollector::retire() {
+  std::erase_if(state_.processes, [&](const MetricsState::Process& row) {
+    const auto seen = seen_.find(row.pid);
+    const bool gone = seen == seen_.end() || seen->second.look != look_;
+    if (gone) state_.other_cpu_s += row.cpu_s;
+    return gone;
+  });
+  std::erase_if(seen_, [&](const auto& entry) { return entry.second.look != look_; });
+}
+
+void MetricsCollector::promote(std::span<const meter::ProcessUse> now, Instant at) {
+  std::vector<std::size_t> candidates;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const auto seen = seen_.find(now[i].pid);
+    if (seen != seen_.end() && now[i].alive && !seen->second.has_row && seen->second.recent_j > 0) {
+      candidates.push_back(i);
+    }
+  }
+  const auto recent = [&](int pid) { return seen_[pid].recent_j; };
+  const std::size_t most = std::min(options_.most_processes, candidates.size());
+  std::partial_sort(
+      candidates.begin(), candidates.begin() + static_cast<long>(most), candidates.end(),
+      [&](std::size_t a, std::size_t b) { return recent(now[a].pid) > recent(now[b].pid); });
+  candidates.resize(most);
+  auto& rows = state_.processes;
+  for (const std::size_t i : candidates) {
+    if (rows.size() >= options_.most_processes) {
+      const auto least = std::min_element(
+          rows.begin(), rows.end(),
+          [&](const auto& a, const auto& b) { return recent(a.pid) < recent(b.pid); });
+      if (recent(now[i].pid) <= kWorthARow * recent(least->pid)) break;
+      state_.other_cpu_s += least->cpu_s;
+      seen_[least->pid].has_row = false;
+      rows.erase(least);
+    }
+    rows.push_back({now[i].pid, now[i].name, 0, 0, at});
+    seen_[now[i].pid].has_row = true;
+  }
+}
+
+void MetricsCollector::groups(std::span<const std::pair<std::string, std::int64_t>> cpu_ns,
+                              Instant at) {
+  const double energy = state_.dynamic_j - grouped_until_j_;
+  const double busy_s = state_.machine_cpu_s - cpu_at_groups_s_;
+  state_.groups.clear();
+  for (const auto& [path, now_ns] : cpu_ns) {
+    const auto [place, is_new] = groups_.try_emplace(path, MetGroup{now_ns, 0.0, at});
+    MetGroup& group = place->second;
+    if (!is_new && busy_s > 0)
+      group.energy_j += energy * std::min(1.0, grown(group.cpu_ns, now_ns) / busy_s);
+    group.cpu_ns = now_ns;
+    state_.groups.push_back({path, group.energy_j, group.met});
+  }
+  grouped_until_j_ = state_.dynamic_j;
+  cpu_at_groups_s_ = state_.machine_cpu_s;
+}
+
+void MetricsCollector::replay(const std::vector<Entry>& entries) {
+  for (const Entry& entry : entries) {
+    if (const auto* b = std::get_if<MeasurementBegin>(&entry)) begin(*b);
+    if (const auto* s = std::get_if<MeasurementSample>(&entry)) sample(*s);
+    if (std::holds_alternative<MeasurementGap>(entry)) gap();
+  }
+  // Who spent it is no longer known process by process.
+  state_.other_j = divided_until_j_ = grouped_until_j_ = state_.dynamic_j;
+  cpu_at_look_s_ = cpu_at_groups_s_ = state_.machine_cpu_s;
+  state_.other_cpu_s = state_.machine_cpu_s;
+}
+
+}  // namespace carnot::report

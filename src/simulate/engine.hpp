@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// The engine behind `FleetSimulation`: events (simulate_events.cpp), what jobs go through
+/// (simulate_jobs.cpp), what schedulers command (simulate_commands.cpp), state as bytes
+/// (simulate_state.cpp), figures (simulate_result.cpp).
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "carnot/base/random.hpp"
+#include "carnot/simulate/simulate.hpp"
+
+#include "simulate/energy_meter.hpp"
+#include "simulate/signals.hpp"
+#include "simulate/waiting.hpp"
+
+namespace carnot::run {
+
+using plan::JobIndex;
+using plan::JobPhase;
+using plan::JobStatus;
+using plan::kNowhere;
+using plan::SiteIndex;
+
+/// Of one node that runs `job` in `mode` at `site`.
+std::int64_t node_milliwatts(const FleetScenario& scenario, const Workload& workload, JobIndex job,
+                             SiteIndex site, std::uint8_t mode);
+
+class FleetEngine final : public plan::FleetControl {
+ public:
+  FleetEngine(const FleetScenario& scenario, const Workload& workload, const FleetOptions& options,
+              plan::Scheduler& scheduler);
+
+  void watch(std::function<void(const FleetEvent&)> sink) { sink_ = std::move(sink); }
+  bool step();
+  FleetResult result(Instant until) const;
+  std::uint64_t finished_jobs() const noexcept { return counts_.finished; }
+  std::vector<std::uint8_t> save() const;
+  void restore(const std::vector<std::uint8_t>& bytes);
+
+  // As control/fleet/scheduler.hpp says.
+  std::span<const JobMode> modes(JobIndex job) const override;
+  std::int32_t nodes(JobIndex job, std::uint8_t mode) const override;
+  Power node_power(JobIndex job, SiteIndex site, std::uint8_t mode) const override;
+  Energy battery(SiteIndex site) const override;
+  Duration done(JobIndex job) const override;
+  Instant expected_end(JobIndex job) const override;
+  JobIndex first_waiting() const override { return waiting_.from(0); }
+  JobIndex next_waiting(JobIndex job) const override { return waiting_.from(job + 1); }
+  JobIndex first_running(SiteIndex site) const override { return holders_[site].first; }
+  JobIndex next_running(JobIndex job) const override { return runs_[job].next; }
+  plan::SignalView ahead(SiteIndex site, plan::Signal signal) override;
+  Duration length(JobIndex job) const override;
+  void submit(JobIndex job, SiteIndex site, std::uint8_t mode) override;
+  bool start(JobIndex job, SiteIndex site, std::uint8_t mode) override;
+  void plan(JobIndex job, std::span<const plan::PlannedRun> runs) override;
+  void suspend(JobIndex job) override;
+  bool resize(JobIndex job, std::uint8_t mode) override;
+  void drop(JobIndex job) override;
+  void wake_at(Instant when) override;
+  void command_battery(SiteIndex site, plan::BatteryCommand command) override;
+
+ private:
+  /// In the order in which events of one instant go.
+  enum class Kind : std::uint8_t {
+    JobEnds,
+    StopEnds,
+    StartEnds,
+    MoveEnds,
+    NodeMended,
+    NodeBreaks,
+    RunEnds,
+    RunBegins,
+    CallEnds,
+    CallBegins,
+    Arrival,
+    Tick,
+  };
+  struct Event {
+    std::int64_t at;
+    std::uint64_t order;    // kind in the highest byte, then a running number
+    std::uint32_t subject;  // job, node or call
+    std::uint32_t version;  // of the job's phase or plan when it was scheduled
+    Kind kind() const noexcept { return static_cast<Kind>(order >> 56); }
+    bool operator>(const Event& o) const noexcept {
+      return at != o.at ? at > o.at : order > o.order;
+    }
+  };
+  /// What the engine knows of a job beside its status.
+  struct Run {
+    std::int64_t working_since = 0;                 // ns; while Running
+    std::int64_t base = 0;                          // ns of work done then
+    std::int64_t safe = 0;                          // ns of it that a failure would not take
+    std::uint32_t phase = 0, planned = 0;           // versions: events of older ones are void
+    JobIndex previous = kNowhere, next = kNowhere;  // in its site's line or among its holders
+    std::uint32_t plan_begin = 0, plan_room = 0;    // in plans_
+    std::uint32_t plan_size = 0, plan_at = 0;       // size 0: no plan
+    SiteIndex wanted_site = kNowhere;               // where it runs or shall run
+    std::uint8_t wanted_mode = 0;
+    bool wants = false;    // to hold nodes
+    bool started = false;  // ever
+    bool spare = false;
+  };
+  struct Chain {
+    JobIndex first = kNowhere, last = kNowhere;
+  };
+  struct Counts {
+    std::uint64_t finished = 0, dropped = 0, late = 0, starts = 0, suspensions = 0, moves = 0;
+    std::uint64_t failures = 0, kills = 0, events = 0, scheduled = 0;
+    std::int64_t lost = 0;  // ns x nodes
+  };
+
+  std::vector<std::uint64_t> fingerprint() const;
+
+  // Events.
+  void schedule(Instant at, Kind kind, std::uint32_t subject, std::uint32_t version = 0);
+  static bool lively(Kind kind) noexcept;
+  bool over(std::int64_t next) const noexcept;
+  void pass_time(Instant to);
+  void show_weather();
+  void finish();
+  void handle(const Event& event);
+  void handle_call(const Event& event);
+  void begin_run(JobIndex job);
+  void end_run(JobIndex job);
+  void break_node(std::uint32_t node);
+  void mend_node(std::uint32_t node);
+  void schedule_failure(std::uint32_t node);
+  SiteIndex site_of_node(std::uint32_t node) const noexcept;
+  void serve();
+
+  // Jobs.
+  void link(Chain& chain, JobIndex job, bool first);
+  void unlink(Chain& chain, JobIndex job);
+  void join_line(JobIndex job, bool first);
+  void leave_line(JobIndex job);
+  void want(JobIndex job, SiteIndex site, std::uint8_t mode);
+  void withdraw(JobIndex job);
+  void hold(JobIndex job, SiteIndex site, std::uint8_t mode);
+  void release(JobIndex job);
+  void begin_work(JobIndex job);
+  void schedule_end(JobIndex job);
+  void stop(JobIndex job);
+  void stopped(JobIndex job);
+  void kill(JobIndex job);
+  void arrive(JobIndex job);
+  void end_job(JobIndex job);
+  void end_move(JobIndex job);
+  void forget_plan(JobIndex job);
+  void wait(JobIndex job);
+  void set_phase(JobIndex job, JobPhase phase);
+  const plan::PlannedRun& planned(JobIndex job) const;
+  bool holds_nodes(JobIndex job) const noexcept;
+  std::int64_t node_mw(JobIndex job, SiteIndex site, std::uint8_t mode) const {
+    return node_milliwatts(scenario_, workload_, job, site, mode);
+  }
+  std::int64_t wall_time(std::int64_t work, double speed) const;
+  std::int64_t time_to_do(std::int64_t work, double speed) const;
+  std::int64_t worked(JobIndex job, bool safe) const;
+  void change_load(SiteIndex site, std::int64_t it_mw, std::int64_t idle_mw, std::int64_t held);
+  void require(JobIndex job, SiteIndex site, std::uint8_t mode) const;
+  void tell(FleetEventKind kind, JobIndex job, SiteIndex site, std::int32_t nodes = 0,
+            std::uint8_t mode = 0);
+
+  const FleetScenario& scenario_;
+  const Workload& workload_;
+  const FleetOptions options_;
+  plan::Scheduler& scheduler_;
+  plan::Knowledge knowledge_;
+  std::function<void(const FleetEvent&)> sink_;
+  RandomStream failures_;
+
+  std::vector<plan::SiteState> states_;  // what sites_ shows
+  std::vector<JobStatus> status_of_;     // what status_ shows
+  std::vector<Run> runs_;
+  std::vector<plan::PlannedRun> plans_;
+  std::vector<Chain> lines_, holders_;  // [site]
+  std::vector<SiteMeter> meters_;
+  std::vector<SiteSignals> signals_;
+  std::vector<std::int64_t> idle_mw_, broken_mw_;  // [site] of a node
+  std::vector<std::uint64_t> finished_at_;         // [site] jobs
+  std::vector<std::uint32_t> first_node_;          // [site + 1] into nodes of the whole fleet
+  std::vector<std::uint64_t> lives_;               // [node] how often it was mended
+  std::vector<SiteIndex> unserved_;                // sites whose lines may have become servable
+  OrderedSet waiting_;
+  std::vector<Event> queue_;  // a heap, the next first
+  std::uint64_t lively_ = 0;  // events in it that keep the simulation going
+  std::size_t arrived_ = 0;
+  std::int64_t step_end_ = 0;     // of the series' step that states_ show
+  std::int64_t last_lively_ = 0;  // instant of the last such event or arrival
+  bool begun_ = false, over_ = false;
+  Counts counts_;
+};
+
+}  // namespace carnot::run

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// From rows to a trace: the common step, gaps, overlaps, missing cells, signs.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "carnot/base/error.hpp"
+
+#include "trace/readers/csv_series.hpp"
+
+namespace carnot::csv {
+
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+// A hole wider than this is a mistake in a time, not a hole.
+constexpr std::int64_t kWidestGap = 10'000'000;
+
+Instant instant(std::int64_t nanoseconds) { return Instant::from_unix_nanoseconds(nanoseconds); }
+double in_seconds(std::int64_t nanoseconds) { return static_cast<double>(nanoseconds) * 1e-9; }
+
+// The difference most rows share (Boyer & Moore's majority vote); zero if none has a majority.
+std::int64_t common_step(const std::vector<std::int64_t>& time) {
+  std::int64_t candidate = 0;
+  std::size_t votes = 0;
+  for (std::size_t i = 1; i < time.size(); ++i) {
+    const std::int64_t difference = time[i] - time[i - 1];
+    if (votes == 0) candidate = difference;
+    votes += difference == candidate ? 1 : static_cast<std::size_t>(-1);
+  }
+  std::size_t count = 0;
+  for (std::size_t i = 1; i < time.size(); ++i) {
+    if (time[i] - time[i - 1] == candidate) ++count;
+  }
+  return 2 * count >= time.size() - 1 ? candidate : 0;
+}
+
+class Assembly {
+ public:
+  Assembly(const std::string& file, const Series& series, std::string_view column,
+           std::vector<double> value, const Rules& rules)
+      : series_(series), column_(column), value_(std::move(value)), rules_(rules), report_(file) {}
+
+  Assembled run(Conversion conversion) {
+    if (series_.time.size() < 2) {
+      report_.add(series_.first_line, series_.time_name,
+                  "at least two rows, whose times are one step apart");
+      report_.throw_if_any();
+    }
+    // 292 years fit a difference.
+    std::int64_t span = 0;
+    if (__builtin_sub_overflow(series_.time.back(), series_.time.front(), &span)) {
+      report_.add(0, series_.time_name, "times that span at most 292 years");
+      report_.throw_if_any();
+    }
+    step_ = common_step(series_.time);
+    if (step_ == 0) {
+      report_.add(0, series_.time_name,
+                  "times one common step apart; here no difference has a majority");
+      report_.throw_if_any();
+    }
+    find_ends();
+    lay_out(conversion);
+    report_.throw_if_any();
+    std::int64_t start = series_.time[first_];
+    if (rules_.ends && __builtin_sub_overflow(start, step_, &start)) {
+      report_.add(0, series_.time_name, "times after the year 1678");
+      report_.throw_if_any();
+    }
+    fill(start);
+    report_.throw_if_any();
+    return {TraceCore(instant(start), Duration::nanoseconds(step_), std::move(value_)),
+            std::move(filled_)};
+  }
+
+ private:
+  // Rows [first_, last_) are read; empty ones are cut off both ends where that is wanted.
+  void find_ends() {
+    last_ = value_.size();
+    if (!rules_.trim_ends) return;
+    while (last_ > first_ && std::isnan(value_[last_ - 1])) --last_;
+    while (first_ < last_ && std::isnan(value_[first_])) ++first_;
+    if (first_ == last_) {
+      report_.add(series_.first_line, column_, "at least one number; all cells are empty");
+      report_.throw_if_any();
+    }
+  }
+
+  // Values in base units on the raster of the common step, gaps as kMissing.
+  void lay_out(Conversion conversion) {
+    std::vector<double> laid;
+    const bool in_place = first_ == 0 && regular();
+    if (!in_place) laid.reserve(last_ - first_);
+    for (std::size_t i = first_; i < last_ && !report_.full(); ++i) {
+      if (i > first_) check_step(i, laid);
+      double& value = value_[i];
+      if (std::isnan(value)) {
+        if (rules_.gaps == GapPolicy::Refuse) {
+          report_.add(series_.first_line + i, column_,
+                      "a finite number; the cell is empty (gaps: hold or linear would fill it)");
+        }
+      } else {
+        value = value * conversion.factor + conversion.offset;
+        if (value < 0.0 && !rules_.allow_negative) {
+          report_.add(series_.first_line + i, column_,
+                      "0 or more (negative values must be allowed explicitly)");
+        }
+        if (!std::isfinite(value)) {
+          report_.add(series_.first_line + i, column_, "a number whose base units are finite");
+        }
+      }
+      if (!in_place) laid.push_back(value);
+    }
+    if (in_place) {
+      value_.resize(last_);
+    } else {
+      value_ = std::move(laid);
+    }
+  }
+
+  bool regular() const {
+    for (std::size_t i = 1; i < last_; ++i) {
+      if (series_.time[i] - series_.time[i - 1] != step_) return false;
+    }
+    return true;
+  }
+
+  void check_step(std::size_t i, std::vector<double>& laid) {
+    const std::int64_t before = series_.time[i - 1];
+    const std::int64_t difference = series_.time[i] - before;
+    if (difference == step_) return;
+    const std::size_t line = series_.first_line + i;
+    if (difference < step_) {
+      report_.add(line, series_.time_name,
+                  fmt::format("{} or later, a step of {} s after the row before; the rows overlap",
+                              instant(before + step_).iso8601(), in_seconds(step_)));
+      return;
+    }
+    // With times at ends, the hole begins where the row before ends.
+    const std::int64_t shift = rules_.ends ? step_ : 0;
+    const std::string from = instant(before + step_ - shift).iso8601();
+    const std::string to = instant(series_.time[i] - shift).iso8601();
+    if (rules_.gaps == GapPolicy::Refuse) {
+      report_.add(line, series_.time_name,
+                  fmt::format("no gap; [{}, {}) is missing (gaps: hold or linear would fill it)",
+                              from, to));
+    } else if (difference % step_ != 0) {
+      report_.add(line, series_.time_name,
+                  fmt::format("a whole number of steps of {} s after the row before; the gap [{}, "
+                              "{}) is not",
+                              in_seconds(step_), from, to));
+    } else if (difference / step_ > kWidestGap) {
+      report_.add(
+          line, series_.time_name,
+          fmt::format("gaps of at most {} steps; [{}, {}) is longer", kWidestGap, from, to));
+    } else {
+      laid.insert(laid.end(), static_cast<std::size_t>(difference / step_ - 1), kMissing);
+    }
+  }
+
+  void fill(std::int64_t start) {
+    const std::size_t n = value_.size();
+    for (std::size_t i = 0; i < n;) {
+      if (!std::isnan(value_[i])) {
+        ++i;
+        continue;
+      }
+      std::size_t end = i;
+      while (end < n && std::isnan(value_[end])) ++end;
+      const bool hold = rules_.gaps == GapPolicy::Hold;
+      if (i == 0 || (end == n && !hold)) {
+        report_.add(0, column_, "numbers on both sides of a gap; it reaches the end of the file");
+        return;
+      }
+      for (std::size_t k = i; k < end; ++k) {
+        const double share = static_cast<double>(k - i + 1) / static_cast<double>(end - i + 1);
+        value_[k] = hold ? value_[i - 1] : value_[i - 1] + share * (value_[end] - value_[i - 1]);
+      }
+      filled_.push_back({instant(start + step_ * static_cast<std::int64_t>(i)),
+                         instant(start + step_ * static_cast<std::int64_t>(end))});
+      i = end;
+    }
+  }
+
+  const Series& series_;
+  std::string_view column_;
+  std::vector<double> value_;
+  Rules rules_;
+  Report report_;
+  std::int64_t step_ = 0;
+  std::size_t first_ = 0, last_ = 0;
+  std::vector<FilledGap> filled_;
+};
+
+}  // namespace
+
+Assembled assemble(const std::string& file, const Series& series, std::string_view column,
+                   std::vector<double> value, Conversion conversion, const Rules& rules) {
+  return Assembly(file, series, column, std::move(value), rules).run(conversion);
+}
+
+std::string describe_source(const std::string& file, std::string_view column, std::string_view unit,
+                            const Assembled& assembled, GapPolicy gaps) {
+  const TraceCore& core = assembled.core;
+  std::string text =
+      fmt::format("{}: column `{}`{}, {} intervals of {} s from {} to {}", file, column,
+                  unit.empty() ? "" : fmt::format(" [{}]", unit), core.size(),
+                  core.step().time().in(second), core.begin().iso8601(), core.end().iso8601());
+  if (!assembled.filled.empty()) {
+    text += fmt::format("; {} gap{} filled ({})", assembled.filled.size(),
+                        assembled.filled.size() == 1 ? "" : "s",
+                        gaps == GapPolicy::Hold ? "hold" : "linear");
+  }
+  return text;
+}
+
+}  // namespace carnot::csv

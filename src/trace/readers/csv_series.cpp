@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/readers/csv_series.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "carnot/base/error.hpp"
+
+namespace carnot::csv {
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool two_digits(const char* at, std::int64_t& value) noexcept {
+  if (!is_digit(at[0]) || !is_digit(at[1])) return false;
+  value = (at[0] - '0') * 10 + (at[1] - '0');
+  return true;
+}
+
+// `Z`, `+hh`, `+hhmm`, `+hh:mm`; whole text. Seconds east of UTC.
+bool parse_offset(std::string_view text, std::int64_t& seconds) noexcept {
+  seconds = 0;
+  if (text == "Z") return true;
+  if (text.size() < 3 || (text[0] != '+' && text[0] != '-')) return false;
+  std::int64_t hours = 0, minutes = 0;
+  if (!two_digits(text.data() + 1, hours)) return false;
+  if (text.size() == 5) {
+    if (!two_digits(text.data() + 3, minutes)) return false;
+  } else if (text.size() == 6) {
+    if (text[3] != ':' || !two_digits(text.data() + 4, minutes)) return false;
+  } else if (text.size() != 3) {
+    return false;
+  }
+  if (hours > 23 || minutes > 59) return false;
+  seconds = (hours * 3600 + minutes * 60) * (text[0] == '-' ? -1 : 1);
+  return true;
+}
+
+// A quoted field without its quotes, `""` being `"`. `scratch` holds it where it had doubled ones.
+std::string_view unquoted(std::string_view field, std::string& scratch) {
+  field = trimmed(field);
+  if (field.size() < 2 || field.front() != '"' || field.back() != '"') return field;
+  field = field.substr(1, field.size() - 2);
+  if (field.find('"') == std::string_view::npos) return trimmed(field);
+  scratch.clear();
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    scratch += field[i];
+    if (field[i] == '"') ++i;
+  }
+  return trimmed(scratch);
+}
+
+// Where the field that starts at `from` ends: at a separator outside of quotes, or the line's end.
+std::size_t field_end(std::string_view line, std::size_t from, char separator) noexcept {
+  bool quoted = false;
+  for (std::size_t i = from; i < line.size(); ++i) {
+    if (line[i] == '"') quoted = !quoted;
+    if (line[i] == separator && !quoted) return i;
+  }
+  return line.size();
+}
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
+  return text.size() == lower.size() &&
+         std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
+         });
+}
+
+// A cell: a finite number, or kMissing. False: neither.
+bool parse_cell(std::string_view cell, double& value) noexcept {
+  if (!cell.empty() && cell.front() == '+') cell.remove_prefix(1);
+  const char* end = cell.data() + cell.size();
+  const auto [stop, problem] = std::from_chars(cell.data(), end, value);
+  if (problem == std::errc{} && stop == end && std::isfinite(value)) [[likely]]
+    return true;
+  if (cell.empty() || equals_ignoring_case(cell, "nan") || equals_ignoring_case(cell, "na") ||
+      equals_ignoring_case(cell, "null")) {
+    value = kMissing;
+    return true;
+  }
+  return false;
+}
+
+bool parse_small_integer(std::string_view cell, int& value) noexcept {
+  const char* end = cell.data() + cell.size();
+  const auto [stop, problem] = std::from_chars(cell.data(), end, value);
+  return problem == std::errc{} && stop == end;
+}
+
+std::string when(std::int64_t nanoseconds) {
+  return Instant::from_unix_nanoseconds(nanoseconds).iso8601();
+}
+
+}  // namespace
+
+void Report::add(std::size_t line, std::string_view column, std::string_view allowed) {
+  if (++count_ <= kMost) problems_.add({file_, line}, column, allowed);
+}
+
+void Report::throw_if_any() const {
+  if (count_ <= kMost) {
+    problems_.throw_if_any();
+    return;
+  }
+  Problems all = problems_;
+  all.add({file_, 0}, "", fmt::format("and {} more problems", count_ - kMost));
+  all.throw_if_any();
+}
+
+Zone parse_zone(std::string_view text) {
+  Zone zone;
+  if (text.empty()) return zone;
+  std::int64_t seconds = 0;
+  if (!parse_offset(text, seconds)) {
+    throw InputError(describe({}, "zone",
+                              fmt::format("`Z` or a fixed offset such as `+01:00`, found `{}`; "
+                                          "named zones have hours that exist twice",
+                                          text)));
+  }
+  zone.stated = true;
+  zone.offset_ns = seconds * kSecond;
+  return zone;
+}
+
+bool TimeParser::parse(std::string_view text, std::int64_t& nanoseconds, std::string& why) {
+  constexpr const char* kAllowed = "a time such as `2020-01-01T00:05Z` or `2020-01-01 00:05+01:00`";
+  // A date alone, then year, month and day again by the cache below.
+  const bool date_only = text.size() == 10;
+  if (text.size() < 10 || (!date_only && text.size() < 16)) {
+    why = kAllowed;
+    return false;
+  }
+  if (!has_date_ || std::memcmp(text.data(), date_, sizeof date_) != 0) {
+    has_date_ = false;
+    try {
+      midnight_ = Instant::parse(text.substr(0, 10), true).unix_nanoseconds();
+    } catch (const InputError&) {
+      why = kAllowed;
+      return false;
+    }
+    std::memcpy(date_, text.data(), sizeof date_);
+    has_date_ = true;
+  }
+  std::int64_t of_day = 0;
+  std::string_view rest;
+  if (!date_only) {
+    std::int64_t hours = 0, minutes = 0, seconds = 0, fraction = 0;
+    const bool shaped = (text[10] == 'T' || text[10] == ' ') && text[13] == ':' &&
+                        two_digits(text.data() + 11, hours) &&
+                        two_digits(text.data() + 14, minutes);
+    rest = text.substr(16);
+    bool seconds_shaped = true;
+    if (rest.size() >= 3 && rest[0] == ':') {
+      seconds_shaped = two_digits(rest.data() + 1, seconds);
+      rest.remove_prefix(3);
+      if (rest.size() >= 2 && rest[0] == '.' && is_digit(rest[1])) {
+        std::int64_t scale = kSecond;
+        rest.remove_prefix(1);
+        while (!rest.empty() && is_digit(rest[0])) {
+          scale /= 10;  // beyond nanoseconds digits are dropped
+          fraction += (rest[0] - '0') * scale;
+          rest.remove_prefix(1);
+        }
+      }
+    }
+    if (!shaped || !seconds_shaped || hours > 23 || minutes > 59 || seconds > 59) {
+      why = kAllowed;
+      return false;
+    }
+    of_day = ((hours * 60 + minutes) * 60 + seconds) * kSecond + fraction;
+  }
+  std::int64_t offset_ns = zone_.offset_ns;
+  if (!rest.empty()) {
+    std::int64_t offset_s = 0;
+    if (!parse_offset(rest, offset_s)) {
+      why = kAllowed;
+      return false;
+    }
+    offset_ns = offset_s * kSecond;
+  } else if (!zone_.stated) {
+    why = "a time with `Z` or an offset such as `+01:00`; or state the zone of the file";
+    return false;
+  }
+  if (__builtin_add_overflow(midnight_, of_day - offset_ns, &nanoseconds)) {
+    why = "a time in the years 1678 to 2261";
+    return false;
+  }
+  return true;
+}
+
+Header read_header(Lines& lines) {
+  std::string_view line;
+  bool first = true;
+  do {
+    if (!lines.next(line)) {
+      throw InputError(
+          describe({lines.name(), 0}, "", "a header line and rows; the file is empty"));
+    }
+    if (first && line.substr(0, 3) == "\xEF\xBB\xBF") line.remove_prefix(3);
+    first = false;
+  } while (!line.empty() && line.front() == '#');
+  if (trimmed(line).empty()) {
+    throw InputError(describe({lines.name(), lines.number()}, "", "a header line with names"));
+  }
+  Header header;
+  header.line = lines.number();
+  // The separator is the one that splits the header most; a comma where none does.
+  std::size_t most = 1;
+  for (const char candidate : {',', ';', '\t'}) {
+    std::size_t fields = 1;
+    for (std::size_t at = field_end(line, 0, candidate); at < line.size();
+         at = field_end(line, at + 1, candidate)) {
+      ++fields;
+    }
+    if (fields > most) {
+      most = fields;
+      header.separator = candidate;
+    }
+  }
+  std::string scratch;
+  for (std::size_t from = 0; from <= line.size();) {
+    const std::size_t end = field_end(line, from, header.separator);
+    header.names.emplace_back(unquoted(line.substr(from, end - from), scratch));
+    from = end + 1;
+  }
+  return header;
+}
+
+std::size_t find_column(const Header& header, const std::string& file, std::string_view name) {
+  const auto found = std::find(header.names.begin(), header.names.end(), name);
+  if (found != header.names.end()) return static_cast<std::size_t>(found - header.names.begin());
+  std::string allowed;
+  const std::string near = nearest(name, header.names);
+  if (!near.empty()) {
+    allowed = fmt::format("a column of the file; did you mean `{}`?", near);
+  } else {
+    allowed = "one of";
+    for (const std::string& known : header.names) {
+      if (allowed.size() > 400) {
+        allowed += " ...";
+        break;
+      }
+      allowed += fmt::format(" `{}`", known);
+    }
+  }
+  throw InputError(describe({file, header.line}, name, allowed));
+}
+
+namespace {
+
+// One row's wanted fields.
+class RowSplitter {
+ public:
+  RowSplitter(const Header& header, const std::vector<std::size_t>& wanted)
+      : separator_(header.separator),
+        count_(header.names.size()),
+        slot_(count_, kNone),
+        fields_(wanted.size()),
+        scratch_(wanted.size()) {
+    for (std::size_t i = 0; i < wanted.size(); ++i) slot_[wanted[i]] = i;
+    last_wanted_ = *std::max_element(wanted.begin(), wanted.end());
+  }
+  /// The number of fields in the line; those wanted are in `field(i)`.
+  std::size_t split(std::string_view line) {
+    const bool quotes = std::memchr(line.data(), '"', line.size()) != nullptr;
+    std::size_t index = 0;
+    std::size_t from = 0;
+    for (;; ++index) {
+      const std::size_t end = quotes ? field_end(line, from, separator_) : plain_end(line, from);
+      if (index < count_ && slot_[index] != kNone) {
+        const std::string_view raw = line.substr(from, end - from);
+        fields_[slot_[index]] = quotes ? unquoted(raw, scratch_[slot_[index]]) : trimmed(raw);
+      }
+      if (end == line.size()) break;
+      from = end + 1;
+      if (!quotes && index >= last_wanted_) {
+        // Nothing more is wanted: only the count matters.
+        const std::string_view rest = line.substr(from);
+        return index + 2 +
+               static_cast<std::size_t>(std::count(rest.begin(), rest.end(), separator_));
+      }
+    }
+    return index + 1;
+  }
+  std::string_view field(std::size_t i) const noexcept { return fields_[i]; }
+
+ private:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  std::size_t plain_end(std::string_view line, std::size_t from) const noexcept {
+    while (from < line.size() && line[from] != separator_) ++from;
+    return from;
+  }
+  char separator_;
+  std::size_t count_, last_wanted_ = 0;
+  std::vector<std::size_t> slot_;  // where a wanted column's field goes
+  std::vector<std::string_view> fields_;
+  std::vector<std::string> scratch_;
+};
+
+// Year, Month, Day as midnight, Period kept beside it in the low digits until the step is known.
+bool parse_date_period(const RowSplitter& row, std::int64_t& midnight, int& period,
+                       std::string& why) {
+  int year = 0, month = 0, day_of_month = 0;
+  if (!parse_small_integer(row.field(0), year) || !parse_small_integer(row.field(1), month) ||
+      !parse_small_integer(row.field(2), day_of_month) ||
+      !parse_small_integer(row.field(3), period) || period < 1 || period > 86'400) {
+    why = "whole numbers Year, Month, Day and Period >= 1";
+    return false;
+  }
+  try {
+    midnight = Instant::from_date(year, month, day_of_month).unix_nanoseconds();
+  } catch (const InputError& error) {
+    why = error.what();
+    return false;
+  }
+  return true;
+}
+
+// Periods of a day: the largest seen, which must be a usual count, so that a file that breaks off
+// within its only day is not read at the wrong step. Turns midnights and periods into times.
+void place_periods(const std::string& file, std::vector<std::int64_t>& time,
+                   const std::vector<int>& period) {
+  const int periods = *std::max_element(period.begin(), period.end());
+  constexpr std::array kUsual{1, 24, 48, 96, 144, 288, 1440};
+  if (std::find(kUsual.begin(), kUsual.end(), periods) == kUsual.end()) {
+    throw InputError(describe(
+        {file, 0}, "Period",
+        fmt::format("up to 1, 24, 48, 96, 144, 288 or 1440 a day; the largest is {}", periods)));
+  }
+  const std::int64_t step = 86'400 * kSecond / periods;
+  for (std::size_t i = 0; i < time.size(); ++i) {
+    if (__builtin_add_overflow(time[i], step * (period[i] - 1), &time[i])) {
+      throw InputError(describe({file, 0}, "Year", "the years 1678 to 2261"));
+    }
+  }
+}
+
+void check_order(const Series& series, Report& report) {
+  for (std::size_t i = 1; i < series.time.size() && !report.full(); ++i) {
+    if (series.time[i] > series.time[i - 1]) continue;
+    report.add(series.first_line + i, series.time_name,
+               fmt::format("a time after that of the row before, {}; {} {}",
+                           when(series.time[i - 1]), when(series.time[i]),
+                           series.time[i] == series.time[i - 1] ? "stands twice" : "goes back"));
+  }
+}
+
+}  // namespace
+
+Series read_series(Lines& lines, const Header& header, const TimeColumns& time,
+                   const std::vector<std::size_t>& columns) {
+  const bool iso = time.kind == TimeColumns::Kind::Iso;
+  std::vector<std::size_t> wanted;
+  for (std::size_t k = 0; k < (iso ? 1u : 4u); ++k) wanted.push_back(time.first + k);
+  const std::size_t time_fields = wanted.size();
+  wanted.insert(wanted.end(), columns.begin(), columns.end());
+
+  Series series;
+  series.first_line = header.line + 1;
+  series.time_name = header.names[time.first].empty() ? "time" : header.names[time.first];
+  for (const std::size_t column : columns) series.names.push_back(header.names[column]);
+  series.value.resize(columns.size());
+
+  Report report(lines.name());
+  RowSplitter row(header, wanted);
+  TimeParser times(time.zone);
+  std::vector<int> period;
+  std::string why;
+  std::string_view line;
+  std::size_t blank_line = 0;
+  while (!report.full() && lines.next(line)) {
+    if (line.empty()) {
+      if (blank_line == 0) blank_line = lines.number();
+      continue;
+    }
+    if (blank_line != 0) {
+      report.add(blank_line, "", "a row; blank lines may only stand at the end");
+      break;
+    }
+    const std::size_t found = row.split(line);
+    if (found != header.names.size()) {
+      report.add(lines.number(), "",
+                 fmt::format("{} fields, as the header has; found {}", header.names.size(), found));
+      continue;  // the file is refused in the end, so rows and lines may fall out of step
+    }
+    std::int64_t at = 0;
+    int row_period = 0;
+    const bool good =
+        iso ? times.parse(row.field(0), at, why) : parse_date_period(row, at, row_period, why);
+    if (!good) report.add(lines.number(), series.time_name, why);
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      double value = kMissing;
+      const std::string_view cell = row.field(time_fields + k);
+      if (!parse_cell(cell, value)) {
+        report.add(lines.number(), series.names[k],
+                   fmt::format("a finite number, found `{}`", cell.substr(0, 40)));
+      }
+      series.value[k].push_back(value);
+    }
+    series.time.push_back(at);
+    if (!iso) period.push_back(row_period);
+  }
+  if (series.time.empty() && report.empty()) {
+    report.add(0, "", "rows below the header; there are none");
+  }
+  report.throw_if_any();
+  if (!iso) place_periods(lines.name(), series.time, period);
+  check_order(series, report);
+  report.throw_if_any();
+  return series;
+}
+
+}  // namespace carnot::csv

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Units of columns: `wind_mw`, `price [EUR/MWh]`, `power (kW)`.
+
+#include <string>
+#include <string_view>
+
+#include "trace/readers/csv_series.hpp"
+
+namespace carnot::csv {
+
+struct ColumnName {
+  std::string name, unit;  ///< unit empty: the header states none
+};
+ColumnName split_unit(std::string_view header);
+
+struct UnitConversion {
+  Conversion conversion;
+  std::string note;  ///< for the provenance; empty but for currencies
+};
+/// \throws InputError where the unit is not one of the dimension
+UnitConversion unit_conversion(std::string_view unit, const Dimension& dimension,
+                               double euro_per_dollar);
+
+}  // namespace carnot::csv

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "carnot/trace/readers/workload.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/file.hpp"
+#include "carnot/base/input/csv_lines.hpp"
+#include "carnot/base/input/unzip.hpp"
+
+#include "trace/readers/csv_series.hpp"
+
+namespace carnot {
+
+namespace {
+
+constexpr double kLongest = 4e9;        // seconds: 126 years
+constexpr double kSurelySeconds = 1e5;  // of an arrival: 11 years if these were hours
+constexpr double kMostNodes = 1e7;
+constexpr std::size_t kSwfFields = 18;
+
+bool blank(char c) { return c == ' ' || c == '\t'; }
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+/// A finite number that is the whole of `text`.
+std::optional<double> number(std::string_view text) {
+  double value = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
+    return std::nullopt;
+  return value;
+}
+
+/// A row in the file's own unit.
+struct Row {
+  double arrival = 0.0, length = 0.0;
+  double nodes = 1.0;
+  double estimate = -1.0, deadline = -1.0, power = -1.0;  // < 0: not given
+  std::size_t line = 0;
+};
+
+class Reader {
+ public:
+  Reader(std::string_view text, const std::string& name, const WorkloadOptions& options)
+      : lines_(csv::Lines::of_text(text, name)), report_(name), options_(options) {
+    workload_.provenance = name;
+  }
+
+  Workload read(bool swf) {
+    if (swf)
+      read_swf();
+    else
+      read_table();
+    report_.throw_if_any();
+    if (rows_.empty())
+      throw InputError(describe({lines_.name(), 0}, "", "at least one job that ran"));
+    fill();
+    report_.throw_if_any();
+    return std::move(workload_);
+  }
+
+ private:
+  bool full() const {
+    return report_.full() || (options_.most > 0 && rows_.size() >= options_.most);
+  }
+
+  // --- Standard Workload Format ---
+
+  void read_swf() {
+    std::string_view line;
+    while (!full() && lines_.next(line)) {
+      line = trimmed(line);
+      if (line.empty() || line.front() == ';') continue;
+      std::array<double, kSwfFields> field{};
+      std::size_t found = 0;
+      bool sound = true;
+      while (!line.empty()) {
+        const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
+        if (found < kSwfFields) {
+          const std::optional<double> value = number(line.substr(0, end));
+          if (!value) {
+            report_.add(lines_.number(), fmt::format("field {}", found + 1), "a number");
+            sound = false;
+          }
+          field[found] = value.value_or(0.0);
+        }
+        ++found;
+        line = trimmed(line.substr(end));
+      }
+      if (found != kSwfFields) {
+        report_.add(lines_.number(), "", fmt::format("18 fields, not {}", found));
+        sound = false;
+      }
+      if (!sound) continue;
+      const double nodes = field[4] > 0 ? field[4] : field[7];
+      if (field[3] <= 0 || nodes <= 0) {
+        ++left_out_;
+        continue;
+      }
+      rows_.push_back(
+          {field[1], field[3], nodes, field[8] > 0 ? field[8] : -1.0, -1.0, -1.0, lines_.number()});
+    }
+    note("Standard Workload Format, seconds");
+  }
+
+  // --- tables ---
+
+  void read_table() {
+    const csv::Header header = csv::read_header(lines_);
+    const auto has = [&](std::string_view name) {
+      return std::find(header.names.begin(), header.names.end(), name) != header.names.end();
+    };
+    WorkloadFormat format = options_.format;
+    if (format == WorkloadFormat::Detect) {
+      if (has("arrival_s"))
+        format = WorkloadFormat::Seconds;
+      else if (has("arrival_time"))
+        format = WorkloadFormat::ArrivalLengthCpus;
+      else if (has("timestamp"))
+        format = WorkloadFormat::TimestampDurationGpus;
+      else
+        throw InputError(describe({lines_.name(), header.line}, "",
+                                  "the columns arrival_s,runtime_s,nodes; or "
+                                  "arrival_time,length,cpus; or timestamp,duration,num_gpus; or "
+                                  "the Standard Workload Format"));
+    }
+    switch (format) {
+      case WorkloadFormat::Seconds:
+        read_columns(header,
+                     {"arrival_s", "runtime_s", "nodes", "deadline_s", "power_w", "estimate_s"});
+        note("seconds");
+        break;
+      case WorkloadFormat::ArrivalLengthCpus:
+        read_columns(header, {"arrival_time", "length", "cpus", "", "", ""});
+        if (report_.empty()) convert_unit();
+        break;
+      default:
+        read_columns(header, {"timestamp", "duration", "num_gpus", "", "", ""});
+        note("dates and seconds");
+    }
+  }
+
+  // Names of arrival, length, nodes and, where there may be such, deadline, power, estimate.
+  void read_columns(const csv::Header& header, const std::array<std::string_view, 6>& names) {
+    constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+    std::array<std::size_t, 6> column{};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const auto found = std::find(header.names.begin(), header.names.end(), names[i]);
+      column[i] = i < 3 ? csv::find_column(header, lines_.name(), names[i])
+                  : names[i].empty() || found == header.names.end()
+                      ? kNone
+                      : static_cast<std::size_t>(found - header.names.begin());
+    }
+    dated_ = names[0] == "timestamp";
+    csv::TimeParser dates(csv::Zone{true, 0});
+    std::string_view line;
+    std::vector<std::string_view> cells;
+    while (!full() && lines_.next(line)) {
+      if (trimmed(line).empty()) continue;
+      cells.clear();
+      for (std::size_t at = 0; at <= line.size();) {
+        const std::size_t end = std::min(line.find(header.separator, at), line.size());
+        cells.push_back(trimmed(line.substr(at, end - at)));
+        at = end + 1;
+      }
+      if (cells.size() != header.names.size()) {
+        report_.add(
+            lines_.number(), "",
+            fmt::format("{} cells as in the header, not {}", header.names.size(), cells.size()));
+        continue;
+      }
+      Row row;
+      row.line = lines_.number();
+      bool sound = true;
+      const auto take = [&](std::size_t i, double least, double& to, std::string_view allowed) {
+        if (column[i] == kNone || (i >= 3 && cells[column[i]].empty())) return;
+        const std::optional<double> value = number(cells[column[i]]);
+        if (value && *value >= least)
+          to = *value;
+        else
+          sound = false, report_.add(row.line, names[i], allowed);
+      };
+      if (dated_) {
+        std::int64_t at = 0;
+        std::string why;
+        if (dates.parse(cells[column[0]], at, why))
+          row.arrival = 1e-9 * static_cast<double>(at);
+        else
+          sound = false, report_.add(row.line, names[0], why);
+      } else {
+        take(0, 0.0, row.arrival, "a number >= 0");
+      }
+      take(1, 0.0, row.length, "a number >= 0");
+      take(2, 0.0, row.nodes, "a whole number >= 0");
+      take(3, row.arrival, row.deadline, "a number not below the arrival");
+      take(4, 0.0, row.power, "a number >= 0");
+      take(5, 1e-9, row.estimate, "a number above 0");
+      if (!sound) continue;
+      if (row.length <= 0 || row.nodes <= 0)
+        ++left_out_;
+      else
+        rows_.push_back(row);
+    }
+  }
+
+  void convert_unit() {
+    double unit = options_.time_unit.time().in(second);
+    const bool given = unit > 0;
+    if (!given) {
+      bool fraction = false;
+      double last = 0.0;
+      for (const Row& row : rows_) {
+        fraction = fraction || row.arrival != std::floor(row.arrival) ||
+                   row.length != std::floor(row.length);
+        last = std::max(last, row.arrival);
+      }
+      if (last > kSurelySeconds)
+        unit = 1.0;
+      else if (fraction)
+        unit = 3600.0;
+      else if (!rows_.empty())
+        throw InputError(describe({lines_.name(), rows_.front().line}, "arrival_time",
+                                  "hours or seconds, which this file does not tell: say the unit "
+                                  "of time"));
+    }
+    for (Row& row : rows_) {
+      row.arrival *= unit;
+      row.length *= unit;
+    }
+    note(fmt::format("times in units of {} s ({})", unit, given ? "as stated" : "by their values"));
+  }
+
+  // --- jobs ---
+
+  void note(std::string_view words) {
+    workload_.provenance += fmt::format(": {} jobs, {}", rows_.size(), words);
+    if (left_out_ > 0)
+      workload_.provenance += fmt::format("; {} without length or nodes left out", left_out_);
+  }
+
+  void fill() {
+    std::stable_sort(rows_.begin(), rows_.end(),
+                     [](const Row& a, const Row& b) { return a.arrival < b.arrival; });
+    // Dates count from the first of them; other times from zero, so that hours of the day stay.
+    const double first = dated_ ? rows_.front().arrival : std::min(0.0, rows_.front().arrival);
+    workload_.jobs.reserve(rows_.size());
+    workload_.length.reserve(rows_.size());
+    for (const Row& row : rows_) {
+      const bool whole = row.nodes == std::floor(row.nodes) && row.nodes <= kMostNodes;
+      if (!whole) report_.add(row.line, "nodes", "a whole number up to 10 million");
+      const double after = row.arrival - first;
+      const bool short_enough = after <= kLongest && row.length <= kLongest &&
+                                row.estimate <= kLongest && row.deadline - first <= kLongest;
+      if (!short_enough) report_.add(row.line, "times", "at most 4e9 s from the first arrival");
+      const double node_mw = 1e3 * row.power / row.nodes;
+      if (node_mw > 2e9) report_.add(row.line, "power_w", "at most 2 MW a node");
+      if (!whole || !short_enough || node_mw > 2e9) continue;
+      const auto span = [](double seconds) { return Duration::from(seconds * second); };
+      JobRequest job;
+      job.arrival = span(after);
+      job.nodes = static_cast<std::int32_t>(row.nodes);
+      const Duration length = std::max(span(row.length), Duration::nanoseconds(1));
+      job.estimate =
+          row.estimate > 0 ? std::max(span(row.estimate), Duration::nanoseconds(1)) : length;
+      job.allowed = row.deadline >= 0 ? span(row.deadline - row.arrival) : kNoDeadline;
+      if (row.power >= 0) job.power_mw = static_cast<std::int32_t>(std::llround(node_mw));
+      workload_.jobs.push_back(job);
+      workload_.length.push_back(length);
+    }
+  }
+
+  csv::Lines lines_;
+  csv::Report report_;
+  const WorkloadOptions& options_;
+  std::vector<Row> rows_;
+  std::size_t left_out_ = 0;
+  bool dated_ = false;
+  Workload workload_;
+};
+
+/// The first line that says something is a comment after `;` or begins with a number.
+bool looks_like_swf(std::string_view text) {
+  const std::size_t at = text.find_first_not_of(" \t\r\n");
+  if (at == std::string_view::npos) return false;
+  const char c = text[at];
+  return c == ';' || c == '-' || (c >= '0' && c <= '9');
+}
+
+}  // namespace
+
+WorkloadFormat workload_format(std::string_view name) {
+  if (name == "auto") return WorkloadFormat::Detect;
+  if (name == "swf") return WorkloadFormat::Swf;
+  if (name == "csv") return WorkloadFormat::Seconds;
+  if (name == "gaia") return WorkloadFormat::ArrivalLengthCpus;
+  if (name == "philly") return WorkloadFormat::TimestampDurationGpus;
+  throw InputError(fmt::format("format `{}`: auto, swf, csv, gaia or philly", name));
+}
+
+Workload parse_workload(std::string_view bytes, const std::string& name,
+                        const WorkloadOptions& options) {
+  std::string unzipped;
+  if (is_zip(bytes)) bytes = unzipped = unzip(bytes, name);
+  std::string_view begin = bytes;
+  std::string inflated;
+  if (bytes.substr(0, 2) == "\x1f\x8b") {
+    // The first line, to see what it is; the rest is inflated again as it is read.
+    csv::Lines lines = csv::Lines::of_text(bytes, name);
+    std::string_view line;
+    while (lines.next(line) && trimmed(line).empty()) {
+    }
+    begin = inflated = line;
+  }
+  const bool swf = options.format == WorkloadFormat::Swf ||
+                   (options.format == WorkloadFormat::Detect && looks_like_swf(begin));
+  return Reader(bytes, name, options).read(swf);
+}
+
+Workload read_workload(const std::string& path, const WorkloadOptions& options) {
+  std::string bytes;
+  try {
+    bytes = read_file(path);
+  } catch (const IoError& error) {
+    throw InputFileError(error.what());
+  }
+  return parse_workload(bytes, path, options);
+}
+
+}  // namespace carnot

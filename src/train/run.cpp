@@ -1,0 +1,527 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "carnot/train/run.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/state_bytes.hpp"
+#include "carnot/base/version.hpp"
+#include "carnot/control/training/foresight.hpp"
+#include "carnot/control/training/policy.hpp"
+#include "carnot/learn/data/dataset.hpp"
+#include "carnot/learn/network/learner.hpp"
+#include "carnot/ledger/journal/journal.hpp"
+#include "carnot/ledger/store/measurement_view.hpp"
+#include "carnot/train/environment.hpp"
+#include "carnot/train/hall_job.hpp"
+#include "carnot/train/simulated_world.hpp"
+
+#include "train/results.hpp"
+
+namespace carnot::run {
+
+namespace {
+
+constexpr double kCheckpointShare = 0.25;      // of the schedule between checkpoints
+constexpr std::size_t kCheckpointSlots = 288;  // and at the latest after so many slots
+
+/// Where entries go: memory always, the journal if there is one.
+class Sink {
+ public:
+  explicit Sink(std::optional<JournalWriter> journal, std::vector<Entry> entries = {})
+      : journal_(std::move(journal)), entries_(std::move(entries)) {}
+  void add(const Entry& entry) {
+    if (journal_) journal_->append(entry);
+    if (const auto* checkpoint = std::get_if<Checkpoint>(&entry)) {
+      entries_.push_back(Checkpoint{checkpoint->steps, {}});
+    } else {
+      entries_.push_back(entry);
+    }
+  }
+  void sync() {
+    if (journal_) journal_->sync();
+  }
+  std::vector<Entry>& entries() { return entries_; }
+
+ private:
+  std::optional<JournalWriter> journal_;
+  std::vector<Entry> entries_;
+};
+
+double thread_cpu_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+/// Everything that the lanes of a run share.
+struct Shared {
+  const Scenario& scenario;
+  const RunOptions& options;
+  learn::Split split;
+  learn::EnergyTable table;
+  Environment environment;
+  Job job;
+  std::vector<std::string> policies;
+
+  std::unique_ptr<learn::Learner> learner() const {
+    learn::LearnerOptions o;
+    o.model = scenario.work.learner;
+    o.hidden = static_cast<std::size_t>(scenario.work.hidden);
+    o.batch = static_cast<std::size_t>(scenario.work.batch);
+    o.epochs = scenario.work.epochs;
+    o.learning_rate = scenario.work.learning_rate;
+    o.momentum = scenario.work.momentum;
+    o.seed = scenario.seed;
+    o.threads = options.threads;
+    return learn::make_learner(o, split.train);
+  }
+};
+
+/// A file that lies in the scenario's folder and not in the data directory is meant; whatever else
+/// `name` is (a set's name, a column, a path from here) stays as it is.
+std::string beside(const Scenario& scenario, const RunOptions& options, const std::string& name) {
+  namespace fs = std::filesystem;
+  if (name.empty() || fs::path(name).is_absolute()) return name;
+  std::error_code ignored;
+  if (!options.data_dir.empty() && fs::is_regular_file(fs::path(options.data_dir) / name, ignored))
+    return name;
+  const fs::path near = fs::path(scenario.file).parent_path() / name;
+  return fs::is_regular_file(near, ignored) ? near.string() : name;
+}
+
+Shared prepare(const Scenario& scenario, const RunOptions& options) {
+  learn::DatasetOptions data;
+  data.path = beside(scenario, options, scenario.work.data);
+  data.labels = beside(scenario, options, scenario.work.labels);
+  data.test_path = beside(scenario, options, scenario.work.test_data);
+  data.test_labels = beside(scenario, options, scenario.work.test_labels);
+  data.task = scenario.work.learner == "linear" ? "regression" : "auto";
+  data.seed = scenario.seed;
+  data.data_dir = options.data_dir;
+  Shared shared{scenario,
+                options,
+                learn::load_split(data),
+                scenario.energy_table.empty()
+                    ? learn::EnergyTable::embedded()
+                    : learn::EnergyTable::read(beside(scenario, options, scenario.energy_table)),
+                load_environment(scenario, options.data_dir),
+                {},
+                {}};
+  const auto learner = shared.learner();
+  shared.job = make_job(*learner, shared.table, scenario,
+                        options.precisions.empty() ? default_precisions() : options.precisions);
+  shared.policies = !options.policies.empty()    ? options.policies
+                    : !scenario.policies.empty() ? scenario.policies
+                                                 : plan::policy_names(shared.job.modes);
+  if (std::count(shared.policies.begin(), shared.policies.end(), "all") > 0)
+    shared.policies = plan::policy_names(shared.job.modes);
+  // The oracle replays what the others cannot know: last. Each policy once.
+  const bool oracle = std::erase(shared.policies, "oracle") > 0;
+  Problems problems;
+  std::vector<std::string> names;  // as the policies call themselves, each once
+  for (const std::string& name : shared.policies) {
+    try {
+      const auto policy = plan::make_policy(name, shared.job.modes, scenario.objective);
+      if (std::find(names.begin(), names.end(), policy->name()) == names.end())
+        names.emplace_back(policy->name());
+    } catch (const InputError& error) {
+      problems.add(options.policies.empty() ? scenario.place("policies") : Place{}, "",
+                   error.what());
+    }
+  }
+  problems.throw_if_any();
+  shared.policies = std::move(names);
+  if (oracle) shared.policies.push_back("oracle");
+  if (shared.policies.empty()) problems.add(scenario.place("policies"), "policies", "at least one");
+  const learn::Certificate certificate(scenario.work.minimum_quality);
+  const std::uint64_t rows = shared.split.test.rows;
+  if (!shared.split.train.is_regression() && !certificate.reachable(rows))
+    problems.add(scenario.place("work.minimum_quality"), "work.minimum_quality",
+                 fmt::format("{} cannot be certified with {} held-out rows even if all were right; "
+                             "at most {:.4f}",
+                             scenario.work.minimum_quality, rows, certificate.highest(rows)));
+  problems.throw_if_any();
+  return shared;
+}
+
+/// Stages of training as a lane went through them: from which step on which bits.
+std::vector<plan::Stage> stages_of(const std::vector<Entry>& lane, const Job& job) {
+  std::vector<plan::Stage> stages;
+  std::uint64_t before = 0;
+  for (const Entry& entry : lane) {
+    const auto* slot = std::get_if<SlotEntry>(&entry);
+    if (slot == nullptr || slot->steps == before) continue;
+    for (const Mode& mode : job.modes)
+      if (mode.name == slot->mode && (stages.empty() || stages.back().minimum_bits != mode.bits))
+        stages.push_back({static_cast<double>(before), mode.bits});
+    before = slot->steps;
+  }
+  if (stages.empty()) stages.push_back({0.0, job.modes.back().bits});
+  stages.front().from_step = 0.0;
+  return stages;
+}
+
+/// Dynamic energy of a lane's training steps.
+Energy dynamic_energy(const std::vector<Entry>& lane, const Job& job) {
+  Energy sum;
+  std::uint64_t before = 0;
+  for (const Entry& entry : lane) {
+    const auto* slot = std::get_if<SlotEntry>(&entry);
+    if (slot == nullptr) continue;
+    for (std::size_t m = 0; m < job.modes.size(); ++m)
+      if (job.modes[m].name == slot->mode)
+        sum += static_cast<double>(slot->steps - before) * job.step_energy[m];
+    before = slot->steps;
+  }
+  return sum;
+}
+
+/// One policy's way through the scenario.
+class Lane {
+ public:
+  Lane(const Shared& shared, std::string name, std::unique_ptr<plan::Policy> policy,
+       const std::vector<Weather>* weather, EntrySink sink)
+      : shared_(shared),
+        name_(std::move(name)),
+        policy_(std::move(policy)),
+        learner_(shared.learner()),
+        environment_(shared.environment) {
+    if (weather != nullptr) environment_.weather = *weather;
+    if (shared.options.speed > 0) {
+      clock_ = std::make_unique<WallClock>(environment_.start, shared.options.speed);
+    } else {
+      clock_ = std::make_unique<VirtualClock>();
+    }
+    world_ =
+        std::make_unique<SimulatedWorld>(shared.scenario, environment_, shared.job, *learner_,
+                                         shared.split.test, shared.table, *clock_, std::move(sink));
+  }
+
+  std::vector<std::uint8_t> save() const {
+    StateWriter w;
+    w.sequence(policy_->save());
+    w.sequence(world_->save());
+    return w.take();
+  }
+  void restore(const std::vector<std::uint8_t>& state) {
+    StateReader r(state);
+    const auto policy = r.sequence<double>();
+    world_->restore(r.sequence<std::uint8_t>());
+    r.end();
+    policy_->restore(policy);
+  }
+
+  /// \param at_slot  called at each slot start; false interrupts
+  bool run(const std::function<bool(Lane&)>& at_slot) {
+    const double cpu = thread_cpu_seconds();
+    Instant next = world_->now();
+    while (!world_->over()) {
+      if (world_->now() >= next) {
+        if (at_slot && !at_slot(*this)) return false;
+        next = world_->now() + environment_.slot;
+      }
+      world_->act(policy_->decide(world_->observe()));
+    }
+    cpu_seconds_ += thread_cpu_seconds() - cpu;
+    return true;
+  }
+
+  SimulatedWorld& world() { return *world_; }
+  learn::Learner& learner() { return *learner_; }
+  double cpu_seconds() const { return cpu_seconds_; }
+  const std::string& name() const { return name_; }
+
+ private:
+  const Shared& shared_;
+  std::string name_;
+  std::unique_ptr<plan::Policy> policy_;
+  std::unique_ptr<learn::Learner> learner_;
+  Environment environment_;
+  std::unique_ptr<Clock> clock_;
+  std::unique_ptr<SimulatedWorld> world_;
+  double cpu_seconds_ = 0.0;
+};
+
+/// The stages training asks for when power is no object: what `adaptive` does under endless wind.
+std::vector<plan::Stage> probe_stages(const Shared& shared) {
+  std::vector<Weather> endless = shared.environment.weather;
+  for (Weather& weather : endless) {
+    weather.total = 1e15 * watt;
+    weather.export_limit = Power{};
+  }
+  std::vector<Entry> entries;
+  Lane lane(shared, "probe",
+            plan::make_policy("adaptive", shared.job.modes, shared.scenario.objective), &endless,
+            [&](const Entry& entry) { entries.push_back(entry); });
+  lane.run({});
+  return stages_of(entries, shared.job);
+}
+
+plan::OracleSolution solve(const Shared& shared, std::vector<plan::Stage> stages,
+                           const learn::Learner& learner) {
+  plan::OracleProblem problem;
+  problem.site = shared.scenario.site;
+  problem.battery_energy =
+      shared.scenario.site.battery.initial_charge * shared.scenario.site.battery.capacity;
+  problem.weather = shared.environment.weather;
+  problem.slot = shared.environment.slot.time();
+  problem.modes = shared.job.modes;
+  problem.objective = shared.scenario.objective;
+  // The certificate's evaluation belongs to the job: so many steps' worth of energy at its end.
+  std::size_t last = 0;
+  for (std::size_t m = 0; m < shared.job.modes.size(); ++m)
+    if (shared.job.modes[m].bits >= stages.back().minimum_bits) last = m;
+  const learn::Counters evaluation =
+      learner.evaluation_counters(shared.split.test.rows, shared.job.precisions[last]);
+  problem.steps_total = static_cast<double>(learner.total_steps()) +
+                        shared.table.energy(evaluation).value() / shared.job.step_energy[last];
+  problem.stages = std::move(stages);
+  return plan::solve_oracle(problem, shared.environment.start);
+}
+
+/// Drives all lanes from where `entries` (already in the ledger) leave off.
+class Driver {
+ public:
+  Driver(const Shared& shared, Sink& sink) : shared_(shared), sink_(sink) {
+    const std::unique_ptr<learn::Learner> learner = shared.learner();
+    feasible_ = solve(shared, {{0.0, shared.job.modes.back().bits}}, *learner).feasible;
+  }
+
+  /// \param first   lanes before it are done  \param state  checkpoint of lane `first`, or null
+  /// Returns false if interrupted.
+  bool run(std::size_t first, const std::vector<std::uint8_t>* state) {
+    for (std::size_t i = first; i < shared_.policies.size(); ++i) {
+      if (!lane(i, i == first ? state : nullptr)) return false;
+    }
+    if (!oracle_ && std::count(shared_.policies.begin(), shared_.policies.end(), "oracle") > 0)
+      prepare_oracle();
+    sink_.add(RunEnd{comparison_json(sink_.entries(), oracle_)});
+    sink_.sync();
+    return true;
+  }
+
+ private:
+  /// The bound is about wind, not about precision: it takes the least-energy precision schedule
+  /// that any lane is known to have reached the target with.
+  void prepare_oracle() {
+    std::vector<Entry> lane;
+    Energy least = Energy::from_base(std::numeric_limits<double>::infinity());
+    for (const Entry& entry : sink_.entries()) {
+      if (std::holds_alternative<LaneBegin>(entry)) lane.clear();
+      lane.push_back(entry);
+      const auto* end = std::get_if<LaneEnd>(&entry);
+      if (end == nullptr || end->policy == "oracle") continue;
+      if (end->outcome != "target-reached" && !stages_.empty()) continue;
+      std::vector<plan::Stage> stages = stages_of(lane, shared_.job);
+      const Energy energy = end->outcome == "target-reached"
+                                ? dynamic_energy(lane, shared_.job)
+                                : Energy::from_base(std::numeric_limits<double>::max());
+      if (energy < least) {
+        least = energy;
+        stages_ = std::move(stages);
+      }
+    }
+    if (stages_.empty()) stages_ = probe_stages(shared_);
+    const std::unique_ptr<learn::Learner> learner = shared_.learner();
+    oracle_ = solve(shared_, stages_, *learner);
+  }
+
+  std::unique_ptr<plan::Policy> policy(const std::string& name) {
+    if (name != "oracle")
+      return plan::make_policy(name, shared_.job.modes, shared_.scenario.objective);
+    prepare_oracle();
+    return plan::make_replay("oracle", oracle_->decisions, stages_);
+  }
+
+  bool lane(std::size_t index, const std::vector<std::uint8_t>* state) {
+    const std::string& name = shared_.policies[index];
+    if (state == nullptr && !begun_already(index)) sink_.add(LaneBegin{name});
+    Lane lane(shared_, name, policy(name), nullptr, [this](const Entry& e) { sink_.add(e); });
+    std::uint64_t checkpoint_steps = 0;
+    if (state != nullptr) {
+      lane.restore(*state);
+      checkpoint_steps = lane.world().steps_done();
+    }
+    std::size_t slots = 0;
+    const std::uint64_t every = std::max<std::uint64_t>(
+        1, static_cast<std::uint64_t>(kCheckpointShare *
+                                      static_cast<double>(lane.learner().total_steps())));
+    const bool ended = lane.run([&](Lane& l) {
+      report_progress(index, l);
+      if (shared_.options.interrupted && shared_.options.interrupted()) return false;
+      const std::uint64_t steps = l.world().steps_done();
+      if (steps - checkpoint_steps >= every || ++slots >= kCheckpointSlots) {
+        sink_.add(Checkpoint{steps, l.save()});
+        sink_.sync();
+        checkpoint_steps = steps;
+        slots = 0;
+      }
+      return true;
+    });
+    if (!ended) return false;
+    LaneFacts facts;
+    facts.policy = name;
+    facts.feasible = feasible_;
+    facts.training_cpu_seconds = lane.cpu_seconds();
+    sink_.add(lane_end(facts, shared_.job, shared_.table, lane.learner(), shared_.split,
+                       lane.world().outcome(), lane_entries()));
+    sink_.sync();
+    return true;
+  }
+
+  /// Entries from the last LaneBegin on.
+  std::vector<Entry> lane_entries() const {
+    const std::vector<Entry>& all = sink_.entries();
+    std::size_t from = all.size();
+    while (from > 0 && !std::holds_alternative<LaneBegin>(all[from - 1])) --from;
+    return {all.begin() + static_cast<std::ptrdiff_t>(from - 1), all.end()};
+  }
+
+  bool begun_already(std::size_t index) const {
+    std::size_t begun = 0;
+    for (const Entry& entry : sink_.entries()) begun += std::holds_alternative<LaneBegin>(entry);
+    return begun > index;
+  }
+
+  void report_progress(std::size_t index, Lane& lane) {
+    if (!shared_.options.progress) return;
+    const SimulatedWorld& world = lane.world();
+    RunProgress p;
+    p.policy = lane.name();
+    p.lane = index;
+    p.lanes = shared_.policies.size();
+    p.share_done = world.share_done();
+    p.now = world.now();
+    p.energy = world.energy_so_far();
+    p.own = world.own_so_far();
+    p.own_power = world.own_power_now();
+    p.throttle = world.throttle_now();
+    p.mode = world.mode_now();
+    shared_.options.progress(p);
+  }
+
+  const Shared& shared_;
+  Sink& sink_;
+  bool feasible_ = true;
+  std::vector<plan::Stage> stages_;
+  std::optional<plan::OracleSolution> oracle_;
+};
+
+RunSummary summary_of(std::vector<Entry> entries) {
+  RunSummary summary;
+  std::size_t lanes = 0, reached = 0;
+  bool oracle_reached = false;
+  for (const Entry& entry : entries) {
+    if (const auto* end = std::get_if<LaneEnd>(&entry)) {
+      const bool target = end->outcome == "target-reached";
+      if (end->policy == "oracle") {
+        oracle_reached = target;
+        continue;
+      }
+      ++lanes;
+      reached += target;
+    }
+    summary.complete = summary.complete || std::holds_alternative<RunEnd>(entry);
+  }
+  if (lanes == 0) {  // the oracle alone speaks for itself
+    summary.any_target_reached = summary.all_targets_reached = oracle_reached;
+  } else {
+    summary.any_target_reached = reached > 0;
+    summary.all_targets_reached = reached == lanes;
+  }
+  summary.entries = std::move(entries);
+  return summary;
+}
+
+}  // namespace
+
+RunSummary run_scenario(const Scenario& scenario, const RunOptions& options) {
+  const Shared shared = prepare(scenario, options);
+  std::optional<JournalWriter> journal;
+  if (!options.journal.empty()) {
+    std::error_code ignored;
+    if (options.replace_journal && std::filesystem::is_regular_file(options.journal, ignored))
+      std::filesystem::remove(options.journal, ignored);
+    journal = JournalWriter::create(options.journal);
+  }
+  Sink sink(std::move(journal));
+  RunBegin begin;
+  begin.carnot_version = std::string(kVersion);
+  begin.command = options.command;
+  begin.scenario_name = scenario.name;
+  begin.scenario_text = scenario.text;
+  begin.seed = scenario.seed;
+  begin.started = Instant::now();
+  begin.facts_json = facts_json(shared.policies, options, scenario, shared.environment, shared.job,
+                                shared.table, *shared.learner(), shared.split);
+  sink.add(begin);
+  sink.sync();
+  Driver(shared, sink).run(0, nullptr);
+  return summary_of(std::move(sink.entries()));
+}
+
+RunSummary resume_run(const std::string& path, const RunOptions& options) {
+  if (!options.policies.empty())
+    throw InputError("policies: an interrupted run keeps the policies it was started with");
+  JournalContents contents;
+  JournalWriter writer = JournalWriter::resume(path, contents);
+  std::vector<Entry>& entries = contents.entries;
+  if (is_measurement(entries))
+    throw InputError(path + ": this is a measurement, not a run: carnot measure --resume goes on");
+  if (entries.empty() || !std::holds_alternative<RunBegin>(entries.front()))
+    throw InputError(path + ": nothing to resume: the run was interrupted before it began");
+  const RunBegin begin = std::get<RunBegin>(entries.front());
+  if (std::holds_alternative<RunEnd>(entries.back())) return summary_of(std::move(entries));
+
+  // Lanes done, and how much of the one under way is worth keeping.
+  std::size_t done = 0, keep = 1;
+  bool open = false;
+  const std::vector<std::uint8_t>* state = nullptr;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (std::holds_alternative<LaneBegin>(entries[i])) {
+      open = true;
+      state = nullptr;
+      keep = i + 1;
+    } else if (const auto* checkpoint = std::get_if<Checkpoint>(&entries[i])) {
+      state = &checkpoint->state;
+      keep = i + 1;
+    } else if (std::holds_alternative<LaneEnd>(entries[i])) {
+      open = false;
+      state = nullptr;
+      ++done;
+      keep = i + 1;
+    }
+  }
+  std::optional<std::vector<std::uint8_t>> kept_state;
+  if (open && state != nullptr) kept_state = *state;
+  if (keep < entries.size()) writer.truncate(contents.offsets[keep]);
+  entries.resize(keep);
+  for (Entry& entry : entries)
+    if (auto* checkpoint = std::get_if<Checkpoint>(&entry)) checkpoint->state.clear();
+
+  const nlohmann::json facts = nlohmann::json::parse(begin.facts_json);
+  Scenario scenario = parse_scenario(begin.scenario_text, begin.scenario_name,
+                                     facts.at("overrides").get<std::vector<std::string>>());
+  scenario.seed = begin.seed;
+  scenario.file = facts.at("scenario_file").get<std::string>();
+  RunOptions again = options;
+  again.policies = facts.at("policies").get<std::vector<std::string>>();
+  again.precisions = facts.at("precisions").get<std::vector<std::string>>();
+  if (again.data_dir.empty()) again.data_dir = facts.at("data_dir").get<std::string>();
+  const Shared shared = prepare(scenario, again);
+  Sink sink(std::move(writer), std::move(entries));
+  Driver(shared, sink).run(done, kept_state ? &*kept_state : nullptr);
+  return summary_of(std::move(sink.entries()));
+}
+
+}  // namespace carnot::run

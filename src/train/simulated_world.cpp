@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "carnot/train/simulated_world.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/state_bytes.hpp"
+#include "carnot/control/training/foresight.hpp"
+
+namespace carnot::run {
+
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kStepSlack = 1e-6;         // of a step: rounding of rates and nanoseconds
+constexpr std::size_t kCurveRows = 2000;    // of the held-out ones, for points of that curve
+constexpr std::uint64_t kCurvePoints = 12;  // of quality along the schedule, for reports
+constexpr int kLooksPerSchedule = 16;       // when stopping early is allowed
+
+Forecaster make_forecaster(const std::optional<TraceCore>& history,
+                           const std::optional<TraceCore>& document, double low, double high,
+                           double prior_sd) {
+  Forecaster::Options options;
+  options.low = low;
+  options.high = high;
+  options.prior_sd = prior_sd;
+  return Forecaster(options, history, document);
+}
+
+/// Every k-th row, so that about `rows` remain: enough for a curve, cheap beside training.
+learn::Dataset thinned(const learn::Dataset& data, std::size_t rows) {
+  if (data.rows <= rows) return data;
+  learn::Dataset few = data;
+  few.rows = rows;
+  few.features.clear();
+  few.labels.clear();
+  few.targets.clear();
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::size_t r = i * data.rows / rows;
+    const auto from = data.features.begin() + static_cast<std::ptrdiff_t>(r * data.columns);
+    few.features.insert(few.features.end(), from, from + static_cast<std::ptrdiff_t>(data.columns));
+    if (!data.labels.empty()) few.labels.push_back(data.labels[r]);
+    if (!data.targets.empty()) few.targets.push_back(data.targets[r]);
+  }
+  return few;
+}
+
+}  // namespace
+
+struct SimulatedWorld::Implementation {
+  Implementation(const Scenario& s, const Environment& e, const Job& j, learn::Learner& l,
+                 const learn::Dataset& h, const learn::EnergyTable& t, Clock& c, EntrySink out)
+      : scenario(s),
+        environment(e),
+        job(j),
+        learner(l),
+        held_out(h),
+        table(t),
+        clock(c),
+        sink(std::move(out)),
+        site(s.site),
+        certificate(s.work.minimum_quality),
+        power(make_forecaster(e.power_history, e.power_forecast, 0.0, e.capacity.in(watt), 0.0)),
+        price(make_forecaster(e.price_history, {}, -1e300, 1e300,
+                              (30.0 * euro_per_megawatt_hour).base())),
+        carbon(make_forecaster(e.carbon_history, {}, 0.0, 1e300,
+                               (60.0 * gram_per_kilowatt_hour).base())),
+        now(e.start),
+        next_look(look_interval()),
+        next_point(curve_interval()) {}
+
+  const Scenario& scenario;
+  const Environment& environment;
+  const Job& job;
+  learn::Learner& learner;
+  const learn::Dataset& held_out;
+  const learn::EnergyTable& table;
+  Clock& clock;
+  EntrySink sink;
+
+  SiteSimulator site;
+  learn::Certificate certificate;
+  Forecaster power, price, carbon;
+  ForecastView power_view, price_view, carbon_view;
+
+  Instant now;
+  std::size_t slot = 0;
+  bool ended = false;
+  double carry = 0.0;        // steps worked for but not yet whole
+  Energy debt;               // dynamic, one training's, not yet worked off; below zero: credit
+  std::uint64_t next_look;   // steps at which to evaluate when stopping early is allowed
+  std::uint64_t next_point;  // steps at which a point of the quality curve is due
+  std::vector<plan::ModeNoise> noise;
+  std::uint64_t noise_measured_at = 0;
+  int mode_now = -1;
+  std::string mode_name;
+  Flows flows;
+  Energy energy, own;
+  learn::Counters recorded;   // what slots' entries tell of so far
+  learn::Dataset curve_rows;  // a part of held_out
+  LaneOutcome result;
+
+  std::uint64_t look_interval() const {
+    return scenario.work.stop_when_certified
+               ? std::max<std::uint64_t>(1, learner.total_steps() / kLooksPerSchedule)
+               : std::numeric_limits<std::uint64_t>::max();
+  }
+
+  std::uint64_t curve_interval() const {
+    return std::max<std::uint64_t>(1, learner.total_steps() / kCurvePoints);
+  }
+
+  /// A point of the quality curve: for the report's eyes only. Not charged, not seen by any policy,
+  /// no look of the certificate; its counts are kept apart.
+  void draw_point() {
+    const learn::Counters before = learner.counters();
+    if (curve_rows.rows == 0) curve_rows = thinned(held_out, kCurveRows);
+    const learn::Quality q = learner.evaluate(curve_rows, precision());
+    result.instrument += learner.counters() - before;
+    Evaluation evaluation;
+    evaluation.at = now;
+    evaluation.steps = learner.steps_done();
+    evaluation.metric = q.metric;
+    evaluation.value = evaluation.low = evaluation.high = q.value;
+    sink(evaluation);
+  }
+
+  Instant slot_start(std::size_t i) const {
+    return environment.start + environment.slot * static_cast<std::int64_t>(i);
+  }
+
+  const Weather& weather() const { return environment.weather[slot]; }
+
+  /// The past that this slot adds once it is over; forecasts never see more.
+  void observe_past(std::size_t i) {
+    const Weather& w = environment.weather[i];
+    power.observe(slot_start(i), environment.slot, w.total.in(watt));
+    price.observe(slot_start(i), environment.slot, w.price.base());
+    carbon.observe(slot_start(i), environment.slot, w.carbon.base());
+  }
+
+  plan::Observation observe() {
+    const std::size_t last = slot == 0 ? 0 : slot - 1;
+    plan::Observation o;
+    o.now = now;
+    o.slot = environment.slot;
+    o.start = environment.start;
+    o.deadline = environment.end();
+    // Before the first slot the last known value is the history's end.
+    o.total_now = slot > 0                    ? environment.weather[last].total
+                  : environment.power_history ? environment.power_history->mean().back() * watt
+                                              : Power{};
+    const SiteOptions& options = scenario.site;
+    const Weather& past = environment.weather[last];
+    o.export_first = options.computing_uses == ComputingUses::Curtailed
+                         ? min(options.export_limit, weather().export_limit)
+                         : Power{};
+    o.grid_limit = options.import_limit;
+    o.battery_energy = site.battery_energy();
+    o.pue_now = options.hall.pue(past.outside, 1.0);
+    o.standby =
+        options.hall.facility_power(options.hall.nodes * options.hall.node_suspended, past.outside);
+    o.price_now = weather().price;
+    o.export_price_now = weather().export_price;
+    o.carbon_now = slot > 0 ? past.carbon
+                   : environment.carbon_history
+                       ? CarbonIntensity::from_base(environment.carbon_history->mean().back())
+                       : past.carbon;
+    if (now == slot_start(slot)) {
+      // Only at slot starts, so that a resumed run remakes each forecast at the same instants.
+      power_view = power.forecast(now);
+      price_view = price.forecast(now);
+      carbon_view = carbon.forecast(now);
+    }
+    o.total_forecast = &power_view;
+    o.price_forecast = &price_view;
+    o.carbon_forecast = &carbon_view;
+    o.modes = job.modes;
+    o.steps_done = learner.steps_done();
+    o.steps_total = learner.total_steps();
+    o.overhead = job.trainings * max(Energy{}, debt + final_look());
+    o.mode_now = mode_now;
+    o.smoothed_loss = learner.smoothed_loss();
+    o.remaining_learning = learner.remaining_learning();
+    o.noise = noise;
+    o.noise_measured_at = noise_measured_at;
+    return o;
+  }
+
+  /// What certifying at the end of the schedule will cost, while that is still ahead.
+  Energy final_look() const {
+    if (result.schedule_done) return {};
+    const auto mode = static_cast<std::size_t>(std::max(mode_now, 0));
+    learn::Counters look = learner.evaluation_counters(held_out.rows, job.precisions[mode]);
+    look += learner.copy_counters(held_out.rows, job.precisions[mode]);
+    return table.energy(look).value();
+  }
+
+  void charge(const learn::Counters& before) {
+    debt += table.energy(learner.counters() - before).value();
+  }
+
+  void measure_noise() {
+    const learn::Counters before = learner.counters();
+    // Only integers: next to theirs, a float's rounding is no noise (2^-8 at worst, no coarse
+    // grid).
+    std::vector<learn::Precision> integers;
+    for (const learn::Precision& p : job.precisions)
+      if (p.is_integer()) integers.push_back(p);
+    const std::vector<learn::NoiseShare> shares = learner.noise_shares(integers);
+    noise.assign(job.precisions.size(), {});
+    for (std::size_t m = 0, i = 0; m < job.precisions.size(); ++m) {
+      if (!job.precisions[m].is_integer()) continue;
+      noise[m] = {shares[i].gradient, shares[i].update};
+      ++i;
+    }
+    noise_measured_at = learner.steps_done();
+    charge(before);
+  }
+
+  /// Energy already drawn for a step that is not whole must not change its value with the mode.
+  void settle_carry() {
+    if (mode_now >= 0) debt -= carry * job.step_energy[static_cast<std::size_t>(mode_now)];
+    carry = 0.0;
+  }
+
+  const learn::Precision& precision() const {
+    return job.precisions[static_cast<std::size_t>(std::max(mode_now, 0))];
+  }
+
+  void take_look() {
+    const learn::Counters before = learner.counters();
+    result.quality = learner.evaluate(held_out, precision());
+    result.evaluated = true;
+    result.certificate = certificate.look(result.quality);
+    result.certified = result.certificate.certified;
+    charge(before);
+    Evaluation evaluation;
+    evaluation.at = now;
+    evaluation.steps = learner.steps_done();
+    evaluation.metric = result.quality.metric;
+    evaluation.value = result.quality.value;
+    evaluation.low = result.certificate.lower_bound;
+    evaluation.high = result.certificate.upper_bound;
+    evaluation.certified = result.certified;
+    sink(evaluation);
+  }
+
+  double steps_left() const {
+    return static_cast<double>(learner.total_steps() - learner.steps_done());
+  }
+
+  void act(const plan::Decision& decision) {
+    CARNOT_CHECK(!ended, "a decision after the end");
+    CARNOT_CHECK(decision.mode < static_cast<int>(job.modes.size()), "mode out of range");
+    if (decision.measure_noise && steps_left() > 0) measure_noise();
+    const Duration left = slot_start(slot + 1) - now;
+    Demand demand;
+    demand.grid_allowance = decision.grid_allowance;
+    demand.use_battery = decision.use_battery;
+    demand.throttle = decision.throttle;
+    Duration length = left;
+    double debt_steps = 0.0, most_steps = 0.0;
+    const bool wants = decision.mode >= 0 && (steps_left() > 0 || debt > Energy{});
+    if (wants) {
+      const auto m = static_cast<std::size_t>(decision.mode);
+      demand.mode = &job.modes[m];
+      if (decision.mode != mode_now) settle_carry();
+      debt_steps = debt / job.step_energy[m];
+      const double until_look = next_look > learner.steps_done()
+                                    ? static_cast<double>(next_look - learner.steps_done())
+                                    : 1.0;
+      most_steps = std::min({decision.max_steps, steps_left(), until_look});
+      const double wanted = std::max(0.0, std::max(0.0, most_steps - carry) + debt_steps);
+      length = time_for(wanted, demand, left);
+    }
+    flows = site.advance(weather(), demand, length.time());
+    now = now + length;
+    clock.advance_to(now);
+
+    const bool ran = wants && flows.steps > 0.0;
+    mode_name = ran ? demand.mode->name : std::string();
+    if (ran) {
+      mode_now = decision.mode;
+      const double paid = std::min(debt_steps, flows.steps);
+      debt -= paid * job.step_energy[static_cast<std::size_t>(mode_now)];
+      if (debt_steps - paid < kStepSlack) debt = Energy{};
+      carry += flows.steps - paid;
+      const double whole = std::min(std::floor(carry + kStepSlack), std::ceil(most_steps));
+      if (whole > 0) {
+        // Switching precision re-quantises inside train(); what that costs beside the steps is
+        // debt.
+        const learn::Counters start = learner.counters();
+        const std::uint64_t done = learner.train(static_cast<std::uint64_t>(whole), precision());
+        const learn::Counters extra =
+            learner.counters() - start - learner.step_counters(precision()) * done;
+        debt += table.energy(extra).value();
+        carry = std::max(0.0, carry - static_cast<double>(done));
+      }
+    }
+    record(length);
+    if (now >= slot_start(slot + 1)) {
+      observe_past(slot);
+      ++slot;
+    }
+    finish_if_due();
+  }
+
+  /// How long until `wanted` steps are done; `left` if they will not be. Copies of the site tell.
+  /// A battery gives more power for a shorter time, so the rate depends on the length.
+  Duration time_for(double wanted, const Demand& demand, Duration left) const {
+    const auto steps_in = [&](Duration length) {
+      SiteSimulator trial = site;
+      return trial.advance(weather(), demand, length.time()).steps;
+    };
+    // One nanosecond more than needed, so that the last step is whole.
+    const auto at_rate = [&](double steps, Duration length) {
+      return Duration::nanoseconds(
+          1 + static_cast<std::int64_t>(
+                  std::ceil(wanted / steps * static_cast<double>(length.nanoseconds()))));
+    };
+    const double most = steps_in(left);
+    if (most <= 0.0 || wanted > most) return left;
+    Duration high = std::min(left, at_rate(most, left));
+    const double steps = steps_in(high);
+    if (steps <= wanted + kStepSlack || steps <= 0.0) return high;
+    Duration low = std::min(high, at_rate(steps, high));
+    if (steps_in(low) >= wanted) return low;
+    while (high - low > Duration::nanoseconds(1)) {
+      const Duration middle = Duration::nanoseconds((low.nanoseconds() + high.nanoseconds()) / 2);
+      (steps_in(middle) < wanted ? low : high) = middle;
+    }
+    return high;
+  }
+
+  void record(Duration length) {
+    const Time h = length.time();
+    SlotEntry entry;
+    entry.start = now - length;
+    entry.length = length;
+    entry.total = flows.total * h;
+    entry.exported = flows.exported * h;
+    entry.own_used = flows.own_used * h;
+    entry.charged = flows.charged * h;
+    entry.discharged = flows.discharged * h;
+    entry.grid = flows.grid * h;
+    entry.curtailed = flows.curtailed * h;
+    entry.facility = flows.facility * h;
+    entry.battery_charge = flows.battery_energy;
+    entry.battery_loss = flows.battery_loss;
+    entry.carbon = entry.grid * weather().carbon;
+    entry.cost = plan::slot_cost(flows, weather(), scenario.site, scenario.objective, h);
+    entry.mode = mode_name;
+    entry.throttle = flows.throttle;
+    entry.steps = learner.steps_done();
+    // Noise measured before the steps and a look after the last ones belong to it as well.
+    const learn::Counters of_job = learner.counters() - result.instrument;
+    const learn::Counters counted = of_job - recorded;
+    recorded = of_job;
+    std::uint64_t operations = 0, bytes = 0;
+    for (const std::uint64_t n : counted.operations) operations += n;
+    for (const std::uint64_t n : counted.bytes) bytes += n;
+    entry.operations = static_cast<double>(operations) * operation;
+    entry.bytes_moved = static_cast<double>(bytes) * byte;
+    entry.loss = learner.smoothed_loss();
+    entry.noise_share =
+        noise.empty() || mode_now < 0 ? kNan : noise[static_cast<std::size_t>(mode_now)].update;
+    entry.cap_violation = flows.cap_violation;
+    energy += entry.facility;
+    own += entry.own_used;
+    sink(entry);
+  }
+
+  void finish_if_due() {
+    if (steps_left() > 0 && learner.steps_done() >= next_point) {
+      draw_point();
+      while (next_point <= learner.steps_done()) next_point += curve_interval();
+    }
+    if (steps_left() <= 0) {
+      if (!result.schedule_done) {
+        result.schedule_done = true;
+        settle_carry();
+        take_look();
+      }
+      if (debt <= Energy{})
+        end(result.certified ? "the schedule is done and the minimum quality is certified"
+                             : "the schedule is done; the minimum quality is not certified");
+    } else if (learner.steps_done() >= next_look && !result.certified) {
+      next_look += look_interval();
+      if (4 * learner.steps_done() >= learner.total_steps()) take_look();
+    }
+    if (!ended && result.certified && scenario.work.stop_when_certified && debt <= Energy{})
+      end("the minimum quality is certified");
+    if (!ended && slot >= environment.weather.size()) {
+      if (learner.steps_done() > 0) {
+        // The job is over; what it had learned is measured for the report, at nobody's charge.
+        const learn::Counters before = learner.counters();
+        result.quality = learner.evaluate(held_out, precision());
+        result.instrument += learner.counters() - before;
+        result.evaluated = true;
+        result.certificate = certificate.look(result.quality);  // for its interval
+      }
+      result.certified = false;
+      result.deadline_passed = true;
+      end("the deadline passed");
+    }
+  }
+
+  void end(std::string why) {
+    ended = true;
+    result.stopped = std::move(why);
+    result.duration = (now - environment.start).time();
+  }
+};
+
+SimulatedWorld::SimulatedWorld(const Scenario& scenario, const Environment& environment,
+                               const Job& job, learn::Learner& learner,
+                               const learn::Dataset& held_out, const learn::EnergyTable& table,
+                               Clock& clock, EntrySink sink)
+    : implementation_(std::make_unique<Implementation>(scenario, environment, job, learner,
+                                                       held_out, table, clock, std::move(sink))) {}
+SimulatedWorld::~SimulatedWorld() = default;
+
+void SimulatedWorld::omit_quality_curve() {
+  implementation_->next_point = std::numeric_limits<std::uint64_t>::max();
+}
+
+bool SimulatedWorld::over() const { return implementation_->ended; }
+plan::Observation SimulatedWorld::observe() { return implementation_->observe(); }
+void SimulatedWorld::act(const plan::Decision& decision) { implementation_->act(decision); }
+LaneOutcome SimulatedWorld::outcome() const { return implementation_->result; }
+Instant SimulatedWorld::now() const noexcept { return implementation_->now; }
+double SimulatedWorld::share_done() const noexcept {
+  return static_cast<double>(steps_done()) /
+         static_cast<double>(std::max<std::uint64_t>(1, implementation_->learner.total_steps()));
+}
+Energy SimulatedWorld::energy_so_far() const noexcept { return implementation_->energy; }
+Energy SimulatedWorld::own_so_far() const noexcept { return implementation_->own; }
+Power SimulatedWorld::own_power_now() const noexcept { return implementation_->flows.total; }
+double SimulatedWorld::throttle_now() const noexcept { return implementation_->flows.throttle; }
+const std::string& SimulatedWorld::mode_now() const noexcept { return implementation_->mode_name; }
+std::uint64_t SimulatedWorld::steps_done() const noexcept {
+  return implementation_->learner.steps_done();
+}
+
+std::vector<std::uint8_t> SimulatedWorld::save() const {
+  const Implementation& i = *implementation_;
+  StateWriter w;
+  w.value(i.now.unix_nanoseconds());
+  w.value<std::uint64_t>(i.slot);
+  w.value(i.carry);
+  w.value(i.debt.base());
+  w.value(i.next_look);
+  w.value(i.next_point);
+  w.value(i.result.instrument);
+  w.sequence(i.noise);
+  w.value(i.noise_measured_at);
+  w.value(i.mode_now);
+  w.value(i.energy.base());
+  w.value(i.own.base());
+  w.value(i.site.battery_energy().base());
+  w.value(i.certificate.state().looks);
+  w.value(i.result.schedule_done);
+  w.value(i.result.certified);
+  w.value(i.result.evaluated);
+  w.text(i.result.quality.metric);
+  w.value(i.result.quality.value);
+  w.value(i.result.quality.trials);
+  w.value(i.result.quality.successes);
+  w.value(i.result.quality.bits_per_label);
+  w.value(i.result.certificate);
+  w.value(i.recorded);
+  w.sequence(i.learner.save());
+  return w.take();
+}
+
+void SimulatedWorld::restore(const std::vector<std::uint8_t>& state) {
+  Implementation& i = *implementation_;
+  StateReader r(state);
+  i.now = Instant::from_unix_nanoseconds(r.value<std::int64_t>());
+  const auto slot = static_cast<std::size_t>(r.value<std::uint64_t>());
+  if (slot > i.environment.weather.size())
+    throw InputError("checkpoint: its slot lies beyond the deadline of this scenario");
+  i.carry = r.value<double>();
+  i.debt = Energy::from_base(r.value<double>());
+  i.next_look = r.value<std::uint64_t>();
+  i.next_point = r.value<std::uint64_t>();
+  i.result.instrument = r.value<learn::Counters>();
+  i.noise = r.sequence<plan::ModeNoise>();
+  i.noise_measured_at = r.value<std::uint64_t>();
+  i.mode_now = r.value<int>();
+  i.energy = Energy::from_base(r.value<double>());
+  i.own = Energy::from_base(r.value<double>());
+  i.site.restore_battery(Energy::from_base(r.value<double>()));
+  i.certificate.restore({r.value<std::uint64_t>()});
+  i.result.schedule_done = r.value<bool>();
+  i.result.certified = r.value<bool>();
+  i.result.evaluated = r.value<bool>();
+  i.result.quality.metric = r.text();
+  i.result.quality.value = r.value<double>();
+  i.result.quality.trials = r.value<std::uint64_t>();
+  i.result.quality.successes = r.value<std::uint64_t>();
+  i.result.quality.bits_per_label = r.value<double>();
+  i.result.certificate = r.value<learn::CertificateResult>();
+  i.recorded = r.value<learn::Counters>();
+  i.learner.restore(r.sequence<std::uint8_t>());
+  r.end();
+  // Forecasters are functions of the past alone: tell them the past again. Views are remade at the
+  // same instants as in an uninterrupted run, because those are set by the slots.
+  for (std::size_t s = 0; s < slot; ++s) {
+    (void)i.power.forecast(i.slot_start(s));
+    (void)i.price.forecast(i.slot_start(s));
+    (void)i.carbon.forecast(i.slot_start(s));
+    i.observe_past(s);
+  }
+  i.slot = slot;
+  i.clock.set(i.now);
+}
+
+}  // namespace carnot::run

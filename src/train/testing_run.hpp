@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// For tests: a job of a second or less, folders that vanish, and a world on a stand.
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/random.hpp"
+#include "carnot/control/training/policy.hpp"
+#include "carnot/learn/data/dataset.hpp"
+#include "carnot/learn/network/learner.hpp"
+#include "carnot/train/environment.hpp"
+#include "carnot/train/hall_job.hpp"
+#include "carnot/train/run.hpp"
+#include "carnot/train/simulated_world.hpp"
+
+#include "base/testing_files.hpp"
+
+namespace carnot::run::testing {
+
+/// 42 steps of softmax on digits, one hour in f32 at full throttle, a windy day.
+inline constexpr const char* kTiny = R"(name = "tiny"
+seed = 5
+slot = "5 min"
+[site]
+export_limit = "60 MW"
+import_limit = "30 MW"
+computing_uses = "curtailed"
+[site.hall]
+nodes = 40000
+node_idle = "100 W"
+node_peak = "600 W"
+node_suspended = "2 W"
+[signals]
+power = { kind = "generated", source = "wind", capacity = "148 MW", weibull_scale = "9.5 m/s" }
+price = { kind = "generated", mean = "78 EUR/MWh" }
+export_price = "55 EUR/MWh"
+carbon = { kind = "generated", mean = "220 g/kWh" }
+temperature = { kind = "generated", mean = "8 degC" }
+[work]
+learner = "softmax"
+data = "digits"
+batch = 32
+epochs = 1.0
+learning_rate = 0.3
+momentum = 0.0
+minimum_quality = 0.60
+start = 2024-03-04T06:00:00Z
+deadline_after = "6 h"
+full_speed_time = "1 h"
+)";
+
+inline Scenario tiny(const std::vector<std::string>& set = {}) {
+  return parse_scenario(kTiny, "tiny.toml", set);
+}
+
+template <class Error, class Work>
+std::string message(const Work& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return "";
+}
+
+template <class T>
+std::vector<T> all(const std::vector<Entry>& entries) {
+  std::vector<T> found;
+  for (const Entry& entry : entries)
+    if (const auto* one = std::get_if<T>(&entry)) found.push_back(*one);
+  return found;
+}
+
+/// A world with everything it refers to.
+struct Stand {
+  explicit Stand(Scenario s, const std::optional<Environment>& e = {},
+                 const std::vector<std::string>& precisions = default_precisions())
+      : scenario(std::move(s)),
+        split(digits()),
+        environment(e ? *e : load_environment(scenario, "")),
+        learner(learner_of(scenario, split.train)),
+        job(make_job(*learner, table, scenario, precisions)),
+        world(scenario, environment, job, *learner, split.test, table, clock,
+              [this](const Entry& entry) { entries.push_back(entry); }) {}
+
+  void finish(plan::Policy& policy) {
+    while (!world.over()) world.act(policy.decide(world.observe()));
+  }
+  /// Until the start of slot `slot`, or the end.
+  void run_to(plan::Policy& policy, std::size_t slot) {
+    const Instant until = environment.start + environment.slot * static_cast<std::int64_t>(slot);
+    while (!world.over() && world.now() < until) world.act(policy.decide(world.observe()));
+  }
+  std::vector<SlotEntry> slots() const { return all<SlotEntry>(entries); }
+
+  static const learn::Split& digits() {
+    static const learn::Split split = [] {
+      learn::DatasetOptions o;
+      o.path = "digits";
+      return learn::load_split(o);
+    }();
+    return split;
+  }
+  static std::unique_ptr<learn::Learner> learner_of(const Scenario& s,
+                                                    const learn::Dataset& train) {
+    learn::LearnerOptions o;
+    o.model = s.work.learner;
+    o.hidden = static_cast<std::size_t>(s.work.hidden);
+    o.batch = static_cast<std::size_t>(s.work.batch);
+    o.epochs = s.work.epochs;
+    o.learning_rate = s.work.learning_rate;
+    o.momentum = s.work.momentum;
+    o.seed = s.seed;
+    return learn::make_learner(o, train);
+  }
+
+  Scenario scenario;
+  const learn::Split& split;
+  Environment environment;
+  learn::EnergyTable table = learn::EnergyTable::embedded();
+  std::unique_ptr<learn::Learner> learner;
+  Job job;
+  VirtualClock clock;
+  std::vector<Entry> entries;
+  SimulatedWorld world;
+};
+
+/// Plenty of wind and nothing else, so that figures have closed forms.
+inline Environment windy(const Scenario& scenario, Power total = 200.0 * megawatt) {
+  Environment e = load_environment(scenario, "");
+  for (Weather& w : e.weather) {
+    w.total = total;
+    w.outside = from_celsius(5.0);
+  }
+  return e;
+}
+
+/// Anything that a policy may ask for, drawn from a seed and the number of the decision.
+class RandomPolicy final : public plan::Policy {
+ public:
+  explicit RandomPolicy(std::uint64_t seed) : random_(seed, "policy") {}
+  std::string_view name() const noexcept override { return "random"; }
+  plan::Decision decide(const plan::Observation& o) override {
+    const auto draw = [&] { return random_.uniform(next_++); };
+    plan::Decision d;
+    d.mode = static_cast<int>(draw() * static_cast<double>(o.modes.size() + 1)) - 1;
+    d.throttle = draw() < 0.5 ? 1.0 : draw();
+    d.grid_allowance = draw() < 0.3 ? Power{} : draw() * o.grid_limit;
+    d.use_battery = draw() < 0.7;
+    if (draw() < 0.4) d.max_steps = std::ceil(8.0 * draw() + 1e-9);
+    d.measure_noise = draw() < 0.05;
+    return d;
+  }
+  std::vector<double> save() const override { return {static_cast<double>(next_)}; }
+  void restore(std::span<const double> state) override {
+    next_ = static_cast<std::uint64_t>(state[0]);
+  }
+
+ private:
+  RandomStream random_;
+  std::uint64_t next_ = 0;
+};
+
+/// The same decision always.
+class Steady final : public plan::Policy {
+ public:
+  explicit Steady(plan::Decision decision) : decision_(decision) {}
+  std::string_view name() const noexcept override { return "steady"; }
+  plan::Decision decide(const plan::Observation&) override { return decision_; }
+
+ private:
+  plan::Decision decision_;
+};
+
+}  // namespace carnot::run::testing
