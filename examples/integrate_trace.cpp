@@ -30,7 +30,7 @@ Estimate<Energy> metered(const Trace<Power>& trace, Instant from, Instant to) {
 void show(const char* what, const Estimate<Energy>& e) {
   std::printf("%-18s %6.2f MWh  (%.2f to %.2f), %s\n", what, e.value().in(megawatt_hour),
               e.low().in(megawatt_hour), e.high().in(megawatt_hour),
-              std::string(name(e.origin())).c_str());
+              std::string(carnot::name(e.origin())).c_str());
 }
 
 }  // namespace
@@ -38,8 +38,8 @@ void show(const char* what, const Estimate<Energy>& e) {
 int main(int argc, char** argv) {
   CsvOptions options;
   options.gaps = GapPolicy::Linear;
-  const auto file =
-      argc > 1 ? read_csv<Power>(argv[1], options) : parse_csv<Power>(kHour, "an hour", options);
+  const auto file = argc > 1 ? carnot::read_csv<Power>(argv[1], options)
+                             : carnot::parse_csv<Power>(kHour, "an hour", options);
   const Trace<Power>& wind = file.trace;
 
   // What was measured, gap by gap; what was filled in may be off by a quarter.

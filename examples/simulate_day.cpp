@@ -9,12 +9,12 @@
 using namespace carnot;
 
 int main() {
-  SiteOptions options;
+  site::SiteOptions options;
   options.export_limit = 60.0 * megawatt;
   options.hall.nodes = 40000;  // 100 W idle, 600 W at full load, each
-  SiteSimulator site(options);
+  site::SiteSimulator site(options);
 
-  Mode mode;
+  site::Mode mode;
   mode.name = "int8";
   mode.bits = 8;
   mode.steps_per_second = 0.2;
@@ -24,15 +24,15 @@ int main() {
   WindOptions wind;
   wind.capacity = 148.0 * megawatt;
   const TimeGrid day_grid{Instant::from_date(2024, 3, 4), Duration::seconds(300), 288};
-  const Trace<Power> power = generate_wind(wind, day_grid, 10);
+  const Trace<Power> power = carnot::generate_wind(wind, day_grid, 10);
 
   const Time step = day_grid.step.time();
   Energy made, exported, computed, thrown_away;
   double steps = 0.0, worst = 0.0;
   for (std::size_t i = 0; i < power.size(); ++i) {
-    Weather weather;
+    site::Weather weather;
     weather.total = power[i];
-    const Flows flows = site.advance(weather, {&mode}, step);  // no grid power is asked for
+    const site::Flows flows = site.advance(weather, {&mode}, step);  // no grid power is asked for
     made += flows.total * step;
     exported += flows.exported * step;
     computed += flows.own_used * step;
@@ -44,5 +44,5 @@ int main() {
               made.in(megawatt_hour), exported.in(megawatt_hour), computed.in(megawatt_hour),
               thrown_away.in(megawatt_hour), steps);
   std::printf("worst imbalance of a step: %.1e\n", worst);
-  return worst < 1e-9 && steps > 0.0 ? 0 : 1;
+  return carnot::worst < 1e-9 && steps > 0.0 ? 0 : 1;
 }

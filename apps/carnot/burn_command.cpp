@@ -17,14 +17,14 @@ namespace carnot::app {
 namespace {
 
 struct BurnCommand {
-  run::BurnOptions options;
+  measure::BurnOptions options;
   std::string length;
 };
 
 int execute(const BurnCommand& c, const Common& common) {
-  run::BurnOptions options = c.options;
+  measure::BurnOptions options = c.options;
   if (!c.length.empty()) options.length = parse_as<Time>(c.length);
-  const run::BurnResult r = run::burn(options);
+  const measure::BurnResult r = measure::burn(options);
   if (common.json) {
     print(nlohmann::ordered_json{{"schema", "carnot.burn/1"},
                                  {"carnot", std::string(kVersion)},

@@ -85,7 +85,7 @@ void add_limits(CLI::App& app, const Common& common, Action& action);
 
 /// Loads entries under an id into the store at a path.
 using StoreWriter = std::function<void(const std::string& path, const std::string& id,
-                                       const std::vector<Entry>& entries)>;
+                                       const std::vector<ledger::Entry>& entries)>;
 
 struct MeasureCommand;
 /// Parts of `measure` that need libraries a fast start does without.

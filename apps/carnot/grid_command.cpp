@@ -27,12 +27,12 @@ struct GridCommand {
   std::string path;
   std::string model, csv, time;
   std::size_t at = 0, hours = 0;  ///< hours 0: all
-  plan::OpfOptions opf;
+  grid::OpfOptions opf;
 };
 
-BranchModel branch_model(const std::string& name) {
-  if (name == "resistance") return BranchModel::ResistanceKept;
-  if (name == "tap") return BranchModel::TapAndShift;
+grid::BranchModel branch_model(const std::string& name) {
+  if (name == "resistance") return grid::BranchModel::ResistanceKept;
+  if (name == "tap") return grid::BranchModel::TapAndShift;
   throw UsageError(fmt::format("--branches: resistance or tap, not `{}`", name));
 }
 
@@ -40,22 +40,22 @@ double seconds_since(std::chrono::steady_clock::time_point from) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
 }
 
-plan::OpfOptions opf_options(const GridCommand& c) {
-  plan::OpfOptions options = c.opf;
+grid::OpfOptions opf_options(const GridCommand& c) {
+  grid::OpfOptions options = c.opf;
   options.branch_model = branch_model(c.model);
   return options;
 }
 
 /// A case as it stands, or an hour of a grid with time series.
 void load(const GridCommand& c, report::GridReport& r) {
-  if (!is_rts_gmlc(c.path)) {
+  if (!grid::is_rts_gmlc(c.path)) {
     if (c.at > 0 || !c.time.empty())
       throw UsageError("--hour and --time are for a folder with time series, not for a case");
-    r.grid = read_matpower(c.path);
-    r.state = state_of(r.grid);
+    r.grid = grid::read_matpower(c.path);
+    r.state = grid::state_of(r.grid);
     return;
   }
-  const RtsGmlc rts = RtsGmlc::read(c.path);
+  const grid::RtsGmlc rts = grid::RtsGmlc::read(c.path);
   const std::size_t at = c.time.empty() ? c.at : rts.hour_at(Instant::parse(c.time, true));
   if (at >= rts.hours()) throw InputError(fmt::format("--hour: from 0 to {}", rts.hours() - 1));
   r.grid = rts.grid();
@@ -64,10 +64,10 @@ void load(const GridCommand& c, report::GridReport& r) {
 }
 
 void solve(const GridCommand& c, report::GridReport& r) {
-  plan::OptimalPowerFlow flow(r.grid, opf_options(c));
+  grid::OptimalPowerFlow flow(r.grid, opf_options(c));
   r.result = flow.solve(r.state);
-  const plan::SupplyCurves curves(r.grid, 0.0);
-  if (r.result.status != plan::OpfStatus::Optimal) return;
+  const grid::SupplyCurves curves(r.grid, 0.0);
+  if (r.result.status != grid::OpfStatus::Optimal) return;
   const std::vector<double> slopes = curves.co2_slope(r.result.output_mw);
   if (std::any_of(slopes.begin(), slopes.end(), [](double kg) { return kg > 0.0; }))
     r.marginal_co2_kg_per_mwh = flow.sensitivity(slopes);
@@ -81,12 +81,12 @@ int execute(const GridCommand& c, report::GridAnalysis analysis, const Common& c
   load(c, r);
   const auto from = std::chrono::steady_clock::now();
   if (analysis == report::GridAnalysis::Flow)
-    r.result = report::result_of(r.grid, dc_flow(r.grid, branch_model(c.model)));
+    r.result = report::result_of(r.grid, grid::dc_flow(r.grid, branch_model(c.model)));
   else
     solve(c, r);
   r.seconds = seconds_since(from);
   print(common.json ? report::grid_json(r) : report::grid_terminal(r));
-  return r.result.status == plan::OpfStatus::Optimal ? kOk : kOutcomeSaysNo;
+  return r.result.status == grid::OpfStatus::Optimal ? kOk : kOutcomeSaysNo;
 }
 
 int execute_year(const GridCommand& c, const Common& common) {
@@ -94,11 +94,11 @@ int execute_year(const GridCommand& c, const Common& common) {
   report::GridYearReport r;
   r.command = common.command_line;
   r.started = Instant::now().iso8601();
-  const RtsGmlc rts = RtsGmlc::read(c.path);
+  const grid::RtsGmlc rts = grid::RtsGmlc::read(c.path);
   const std::size_t hours = c.hours > 0 ? c.hours : rts.hours();
   ProgressLine line(common);
   const auto from = std::chrono::steady_clock::now();
-  r.year = plan::solve_hours(rts, opf_options(c), hours, [&](std::size_t done) {
+  r.year = grid::solve_hours(rts, opf_options(c), hours, [&](std::size_t done) {
     line.draw([&](int) { return fmt::format("hour {} of {}", done, hours); });
     return !interrupted();
   });

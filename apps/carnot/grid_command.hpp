@@ -19,15 +19,15 @@ void add_grid_place(CLI::App& grid, const Common& common, Action& action);
 void add_grid_stranded(CLI::App& grid, const Common& common, Action& action);
 
 /// Signals by name; none: `otherwise`. \throws UsageError
-std::vector<plan::ShiftSignal> shift_signals(const std::vector<std::string>& names,
-                                             std::vector<plan::ShiftSignal> otherwise);
+std::vector<grid::ShiftSignal> shift_signals(const std::vector<std::string>& names,
+                                             std::vector<grid::ShiftSignal> otherwise);
 
 /// Options of computing sites and their work.
-void add_computing(CLI::App& command, std::vector<std::string>& sites, plan::ShiftOptions& options);
+void add_computing(CLI::App& command, std::vector<std::string>& sites, grid::ShiftOptions& options);
 /// \param words  BUS or BUS:MW; empty: the default \throws InputError, UsageError
-std::vector<plan::ComputingSite> computing_sites(const Grid& grid,
+std::vector<grid::ComputingSite> computing_sites(const grid::Grid& grid,
                                                  const std::vector<std::string>& words);
 /// Index of the bus with a number. \throws InputError naming the option
-std::size_t bus_of(const Grid& grid, const std::string& id, const std::string& option);
+std::size_t bus_of(const grid::Grid& grid, const std::string& id, const std::string& option);
 
 }  // namespace carnot::app

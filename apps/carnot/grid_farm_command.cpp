@@ -22,13 +22,13 @@ struct FarmCommand {
   std::vector<std::string> sites, signals;
   std::vector<double> sizes{250.0, 500.0, 1000.0, 2000.0};
   std::size_t hours = 0;
-  plan::ShiftOptions options;
-  plan::FarmCosts costs;
+  grid::ShiftOptions options;
+  grid::FarmCosts costs;
 };
 
 /// The greatest generator of wind or sun, at a bus or anywhere; by name where one is asked for.
-std::size_t shape_of(const Grid& grid, const std::string& name, const std::size_t* bus) {
-  const std::vector<GridGenerator>& all = grid.generators;
+std::size_t shape_of(const grid::Grid& grid, const std::string& name, const std::size_t* bus) {
+  const std::vector<grid::GridGenerator>& all = grid.generators;
   std::size_t best = all.size();
   for (std::size_t g = 0; g < all.size(); ++g) {
     if (!name.empty() && all[g].name == name) return g;
@@ -47,26 +47,26 @@ int execute(const FarmCommand& c, const Common& common) {
   report::GridFarmReport r;
   r.command = common.command_line;
   r.started = Instant::now().iso8601();
-  const std::vector<plan::ShiftSignal> signals = shift_signals(
+  const std::vector<grid::ShiftSignal> signals = shift_signals(
       c.signals,
-      {plan::ShiftSignal::NoComputing, plan::ShiftSignal::NoShift, plan::ShiftSignal::JointCost});
-  const RtsGmlc rts = RtsGmlc::read(c.path);
+      {grid::ShiftSignal::NoComputing, grid::ShiftSignal::NoShift, grid::ShiftSignal::JointCost});
+  const grid::RtsGmlc rts = grid::RtsGmlc::read(c.path);
   const std::size_t first = c.time.empty() ? 0 : rts.hour_at(Instant::parse(c.time, true));
-  const plan::GridHours hours = plan::hours_of(rts, first, c.hours);
+  const grid::GridHours hours = grid::hours_of(rts, first, c.hours);
   r.grid = hours.grid;
   r.begin = hours.begin;
   r.costs = c.costs;
   r.costs.per_mw_year();  // refuses before hours are spent
   r.options = c.options;
   r.options.sites = computing_sites(hours.grid, c.sites);
-  plan::FarmPlan plan;
+  grid::FarmPlan plan;
   if (!c.bus.empty()) plan.bus = bus_of(hours.grid, c.bus, "--bus");
   plan.shape = shape_of(hours.grid, c.shape, c.bus.empty() ? nullptr : &plan.bus);
   if (c.bus.empty()) plan.bus = hours.grid.generators[plan.shape].bus;
   plan.sizes_mw = c.sizes;
   ProgressLine line(common);
   const auto from = std::chrono::steady_clock::now();
-  r.study = plan::study_farm(hours, r.options, plan, signals, [&](std::size_t done) {
+  r.study = grid::study_farm(hours, r.options, plan, signals, [&](std::size_t done) {
     line.draw([&](int) { return fmt::format("grid {} of {}", done, c.sizes.size() + 1); });
     return !interrupted();
   });
@@ -75,7 +75,7 @@ int execute(const FarmCommand& c, const Common& common) {
   print(common.json ? report::grid_farm_json(r) : report::grid_farm_terminal(r));
   if (interrupted()) return kInterrupted;
   return std::all_of(r.study.cases.begin(), r.study.cases.end(),
-                     [](const plan::FarmCase& one) { return one.unsolved == 0; })
+                     [](const grid::FarmCase& one) { return one.unsolved == 0; })
              ? kOk
              : kOutcomeSaysNo;
 }

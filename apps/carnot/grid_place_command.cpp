@@ -24,7 +24,7 @@ struct PlaceCommand {
   std::vector<std::string> sites, signals;
   std::size_t hours = 0;
   std::optional<std::size_t> week;
-  plan::ShiftOptions options;
+  grid::ShiftOptions options;
 };
 
 int execute(const PlaceCommand& c, const Common& common) {
@@ -33,23 +33,23 @@ int execute(const PlaceCommand& c, const Common& common) {
   r.command = common.command_line;
   r.started = Instant::now().iso8601();
   r.week = c.week;
-  const std::vector<plan::ShiftSignal> signals =
-      shift_signals(c.signals, {plan::kShiftSignals.begin(), plan::kShiftSignals.end()});
-  const RtsGmlc rts = RtsGmlc::read(c.path);
+  const std::vector<grid::ShiftSignal> signals =
+      shift_signals(c.signals, {grid::kShiftSignals.begin(), grid::kShiftSignals.end()});
+  const grid::RtsGmlc rts = grid::RtsGmlc::read(c.path);
   const std::size_t first = c.time.empty() ? 0 : rts.hour_at(Instant::parse(c.time, true));
-  const plan::GridHours hours = plan::hours_of(rts, first, c.hours);
+  const grid::GridHours hours = grid::hours_of(rts, first, c.hours);
   if (c.week && *c.week * 168 >= hours.states.size())
     throw UsageError("--week: one of the weeks that are computed, from 0");
   r.grid = hours.grid;
   r.begin = hours.begin;
-  plan::ShiftOptions options = c.options;
+  grid::ShiftOptions options = c.options;
   options.sites = computing_sites(hours.grid, c.sites);
   ProgressLine line(common);
   const auto from = std::chrono::steady_clock::now();
   r.study =
-      plan::study_shift(hours, options, signals, [&](plan::ShiftSignal signal, std::size_t done) {
+      grid::study_shift(hours, options, signals, [&](grid::ShiftSignal signal, std::size_t done) {
         line.draw([&](int) {
-          return fmt::format("{}: hour {} of {}", plan::name(signal), done, hours.states.size());
+          return fmt::format("{}: hour {} of {}", grid::name(signal), done, hours.states.size());
         });
         return !interrupted();
       });
@@ -62,44 +62,45 @@ int execute(const PlaceCommand& c, const Common& common) {
   if (!c.csv.empty()) write_file(c.csv, report::grid_place_csv(r));
   print(common.json ? report::grid_place_json(r) : report::grid_place_terminal(r));
   return std::all_of(r.study.variants.begin(), r.study.variants.end(),
-                     [](const plan::ShiftVariant& v) { return v.totals().unsolved == 0; })
+                     [](const grid::ShiftVariant& v) { return v.totals().unsolved == 0; })
              ? kOk
              : kOutcomeSaysNo;
 }
 
 }  // namespace
 
-std::vector<plan::ShiftSignal> shift_signals(const std::vector<std::string>& names,
-                                             std::vector<plan::ShiftSignal> otherwise) {
+std::vector<grid::ShiftSignal> shift_signals(const std::vector<std::string>& names,
+                                             std::vector<grid::ShiftSignal> otherwise) {
   if (names.empty()) return otherwise;
-  std::vector<plan::ShiftSignal> signals;
+  std::vector<grid::ShiftSignal> signals;
   for (const std::string& asked : names) {
     const auto there =
-        std::find_if(plan::kShiftSignals.begin(), plan::kShiftSignals.end(),
-                     [&](plan::ShiftSignal signal) { return plan::name(signal) == asked; });
-    if (there == plan::kShiftSignals.end())
+        std::find_if(grid::kShiftSignals.begin(), grid::kShiftSignals.end(),
+                     [&](grid::ShiftSignal signal) { return grid::name(signal) == asked; });
+    if (there == grid::kShiftSignals.end())
       throw UsageError(fmt::format("--signals: there is no `{}`; see --help", asked));
     signals.push_back(*there);
   }
   return signals;
 }
 
-std::size_t bus_of(const Grid& grid, const std::string& id, const std::string& option) {
-  const auto there = std::find_if(grid.buses.begin(), grid.buses.end(),
-                                  [&](const GridBus& bus) { return std::to_string(bus.id) == id; });
+std::size_t bus_of(const grid::Grid& grid, const std::string& id, const std::string& option) {
+  const auto there =
+      std::find_if(grid.buses.begin(), grid.buses.end(),
+                   [&](const grid::GridBus& bus) { return std::to_string(bus.id) == id; });
   if (there == grid.buses.end())
     throw InputError(fmt::format("{}: a bus of the grid; there is no bus {}", option, id));
   return static_cast<std::size_t>(there - grid.buses.begin());
 }
 
-std::vector<plan::ComputingSite> computing_sites(const Grid& grid,
+std::vector<grid::ComputingSite> computing_sites(const grid::Grid& grid,
                                                  const std::vector<std::string>& words) {
   constexpr std::size_t kSites = 4;
   constexpr double kCapacityMw = 250.0;
-  std::vector<plan::ComputingSite> sites;
+  std::vector<grid::ComputingSite> sites;
   for (const std::string& word : words) {
     const std::size_t colon = word.find(':');
-    plan::ComputingSite site{bus_of(grid, word.substr(0, colon), "--sites"), kCapacityMw};
+    grid::ComputingSite site{bus_of(grid, word.substr(0, colon), "--sites"), kCapacityMw};
     if (colon != std::string::npos) {
       try {
         site.capacity_mw = parse_number(word.substr(colon + 1));
@@ -110,7 +111,7 @@ std::vector<plan::ComputingSite> computing_sites(const Grid& grid,
     sites.push_back(site);
   }
   if (!words.empty()) return sites;
-  const std::vector<double> weather = plan::weather_mw(grid);
+  const std::vector<double> weather = grid::weather_mw(grid);
   std::vector<std::size_t> order(weather.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -120,7 +121,7 @@ std::vector<plan::ComputingSite> computing_sites(const Grid& grid,
   return sites;
 }
 
-void add_computing(CLI::App& command, std::vector<std::string>& sites, plan::ShiftOptions& o) {
+void add_computing(CLI::App& command, std::vector<std::string>& sites, grid::ShiftOptions& o) {
   command
       .add_option("--sites", sites,
                   "Computing sites: BUS:MW, comma-separated; default: 250 MW at each of the four "

@@ -20,21 +20,21 @@ namespace {
 struct StrandedCommand {
   std::string rts, prices, gb;
   std::vector<std::string> buses, zones{"AU-VIC", "DE-LU"};
-  plan::StrandedOptions options;
+  grid::StrandedOptions options;
 };
 
 /// Buses of a grid that nobody computes on.
-plan::StrandedSet of_grid(const StrandedCommand& c) {
-  const plan::GridHours hours = plan::hours_of(RtsGmlc::read(c.rts), 0, 0);
-  plan::ShiftOptions options;
+grid::StrandedSet of_grid(const StrandedCommand& c) {
+  const grid::GridHours hours = grid::hours_of(grid::RtsGmlc::read(c.rts), 0, 0);
+  grid::ShiftOptions options;
   options.sites = computing_sites(hours.grid, c.buses);
-  const plan::ShiftStudy study =
-      plan::study_shift(hours, options, {plan::ShiftSignal::NoComputing}, {});
-  plan::StrandedSet set{hours.grid.name, 1.0, {}};
+  const grid::ShiftStudy study =
+      grid::study_shift(hours, options, {grid::ShiftSignal::NoComputing}, {});
+  grid::StrandedSet set{hours.grid.name, 1.0, {}};
   for (std::size_t s = 0; s < options.sites.size(); ++s) {
-    plan::StrandedSite site;
+    grid::StrandedSite site;
     site.name = fmt::format("bus {}", hours.grid.buses[options.sites[s].bus].id);
-    for (const plan::ShiftHour& hour : study.variants.front().hours) {
+    for (const grid::ShiftHour& hour : study.variants.front().hours) {
       if (hour.sites.empty()) throw InputError("--rts: hours that all have a dispatch");
       site.price_per_mwh.push_back(hour.sites[s].price_per_mwh);
       site.available_mw.push_back(hour.sites[s].available_mw);
@@ -45,12 +45,12 @@ plan::StrandedSet of_grid(const StrandedCommand& c) {
   return set;
 }
 
-plan::StrandedSet of_prices(const StrandedCommand& c) {
-  plan::StrandedSet set{"prices", 1.0, {}};
+grid::StrandedSet of_prices(const StrandedCommand& c) {
+  grid::StrandedSet set{"prices", 1.0, {}};
   for (const std::string& zone : c.zones) {
     constexpr double kInDollars = 1.0;  // the table's own money
     const Trace<EnergyPrice> trace = read_sites_price(c.prices, zone, kInDollars).trace;
-    plan::StrandedSite site;
+    grid::StrandedSite site;
     site.name = zone;
     for (std::size_t t = 0; t < trace.size(); ++t)
       site.price_per_mwh.push_back(trace[t].in(euro_per_megawatt_hour));
@@ -59,9 +59,9 @@ plan::StrandedSet of_prices(const StrandedCommand& c) {
   return set;
 }
 
-plan::StrandedSet of_great_britain(const StrandedCommand& c) {
+grid::StrandedSet of_great_britain(const StrandedCommand& c) {
   const Trace<Power> trace = read_gb_curtailment(c.gb, GbSeries::Curtailed).trace;
-  plan::StrandedSite site;
+  grid::StrandedSite site;
   site.name = "GB wind";
   for (std::size_t t = 0; t < trace.size(); ++t) site.curtailed_mw.push_back(trace[t].in(megawatt));
   return {"GB", trace.core().step().time().in(hour), {site}};
@@ -74,11 +74,11 @@ int execute(const StrandedCommand& c, const Common& common) {
   r.command = common.command_line;
   r.started = Instant::now().iso8601();
   r.options = c.options;
-  std::vector<plan::StrandedSet> sets;
+  std::vector<grid::StrandedSet> sets;
   if (!c.rts.empty()) sets.push_back(of_grid(c));
   if (!c.prices.empty()) sets.push_back(of_prices(c));
   if (!c.gb.empty()) sets.push_back(of_great_britain(c));
-  r.table = plan::study_stranded(sets, c.options);
+  r.table = grid::study_stranded(sets, c.options);
   print(common.json ? report::grid_stranded_json(r) : report::grid_stranded_terminal(r));
   return kOk;
 }

@@ -21,7 +21,7 @@ namespace carnot::app {
 namespace {
 
 struct LearnCommand {
-  run::ExperimentOptions options;
+  experiment::ExperimentOptions options;
   std::string label, labels, budget, html;
   std::optional<double> target, learning_rate;
 };
@@ -31,7 +31,7 @@ struct LearnCommand {
 constexpr double kRegressionRate = 0.05;
 
 /// "run 2 of 6  int8  [######----]  61 %  1.93 mJ", cut where the terminal is narrower.
-std::string progress_text(const run::ExperimentProgress& p, int width) {
+std::string progress_text(const experiment::ExperimentProgress& p, int width) {
   constexpr std::size_t kBar = 20;
   const double share =
       p.total_steps > 0 ? static_cast<double>(p.steps) / static_cast<double>(p.total_steps) : 0.0;
@@ -44,14 +44,14 @@ std::string progress_text(const run::ExperimentProgress& p, int width) {
 
 int execute(const LearnCommand& c, const Common& common) {
   watch_for_interrupt();
-  run::ExperimentOptions options = c.options;
+  experiment::ExperimentOptions options = c.options;
   options.command = common.command_line;
   options.data.labels = c.label.empty() ? c.labels : c.label;
   options.data.seed = options.learner.seed;
   if (!c.budget.empty()) options.budget = parse_as<Energy>(c.budget);
   if (c.target) options.target = *c.target;
   const auto line = std::make_shared<ProgressLine>(common);
-  options.progress = [line](const run::ExperimentProgress& p) {
+  options.progress = [line](const experiment::ExperimentProgress& p) {
     line->draw([&](int width) { return progress_text(p, width); });
     return !interrupted();
   };
@@ -61,7 +61,7 @@ int execute(const LearnCommand& c, const Common& common) {
     options.learner.learning_rate = *c.learning_rate;
   else if (split.train.is_regression())
     options.learner.learning_rate = kRegressionRate;
-  const run::ExperimentResult result = run::run_experiment(options, split);
+  const experiment::ExperimentResult result = experiment::run_experiment(options, split);
   line->clear();
   if (!c.html.empty()) write_file(c.html, report::to_html(result));
   if (common.json) {
@@ -82,7 +82,7 @@ int execute(const LearnCommand& c, const Common& common) {
 
 void add_learn(CLI::App& app, const Common& common, Action& action) {
   auto c = std::make_shared<LearnCommand>();
-  run::ExperimentOptions& o = c->options;
+  experiment::ExperimentOptions& o = c->options;
   CLI::App* command = app.add_subcommand(
       "learn", "Train for real, count every operation; say what was learned in bits and joules");
   command

@@ -7,23 +7,23 @@
 
 int main(int argc, char** argv) {
   using namespace carnot;
-  return app::run_cli(
-      argc, argv, [](CLI::App& cli, const app::Common& common, app::Action& action) {
-        app::add_run(cli, common, action);
-        app::add_measure(
-            cli, common, action,
-            {[](const std::string& path, const std::string& id, const std::vector<Entry>& entries) {
-               LedgerStore(path).load(id, entries);
-             },
-             app::measure_series_job});
-        app::add_report(cli, common, action);
-        app::add_learn(cli, common, action);
-        app::add_plan(cli, common, action);
-        app::add_simulate(cli, common, action);
-        app::add_data(cli, common, action);
-        app::add_burn(cli, common, action);
-        app::add_serve(cli, common, action);
-        app::add_grid(cli, common, action);
-        app::add_limits(cli, common, action);
-      });
+  return app::run_cli(argc, argv,
+                      [](CLI::App& cli, const app::Common& common, app::Action& action) {
+                        app::add_run(cli, common, action);
+                        app::add_measure(cli, common, action,
+                                         {[](const std::string& path, const std::string& id,
+                                             const std::vector<ledger::Entry>& entries) {
+                                            ledger::LedgerStore(path).load(id, entries);
+                                          },
+                                          app::measure_series_job});
+                        app::add_report(cli, common, action);
+                        app::add_learn(cli, common, action);
+                        app::add_plan(cli, common, action);
+                        app::add_simulate(cli, common, action);
+                        app::add_data(cli, common, action);
+                        app::add_burn(cli, common, action);
+                        app::add_serve(cli, common, action);
+                        app::add_grid(cli, common, action);
+                        app::add_limits(cli, common, action);
+                      });
 }

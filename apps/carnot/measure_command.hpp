@@ -32,7 +32,7 @@ class LiveDisplay {
   LiveDisplay(const LiveDisplay&) = delete;
   LiveDisplay& operator=(const LiveDisplay&) = delete;
   bool on() const noexcept { return on_; }
-  void draw(const run::MeasureView& view);
+  void draw(const measure::MeasureView& view);
 
  private:
   bool on_, begun_ = false;

@@ -31,7 +31,7 @@ LiveDisplay::~LiveDisplay() {
   std::fflush(stderr);
 }
 
-void LiveDisplay::draw(const run::MeasureView& view) {
+void LiveDisplay::draw(const measure::MeasureView& view) {
   if (!on_) return;
   if (!begun_) tracker_.begin(view.begin);
   begun_ = true;

@@ -69,16 +69,16 @@ std::string place_journal(const MeasureCommand& c, const Common& common) {
   return "";
 }
 
-std::vector<Entry> all_entries(const std::string& journal, run::MeasureResult& result) {
+std::vector<ledger::Entry> all_entries(const std::string& journal, measure::MeasureResult& result) {
   if (journal.empty()) return std::move(result.entries);
-  std::vector<Entry> entries = read_journal(journal).entries;
+  std::vector<ledger::Entry> entries = ledger::read_journal(journal).entries;
   entries.insert(entries.end(), std::make_move_iterator(result.entries.begin()),
                  std::make_move_iterator(result.entries.end()));
   return entries;
 }
 
 /// What was measured is reported even where the carbon trace turns out not to cover it.
-report::Measurement summarise(const std::vector<Entry>& entries) {
+report::Measurement summarise(const std::vector<ledger::Entry>& entries) {
   model::AccountOptions options = report::recorded_account_options(entries);
   try {
     return report::summarise_measurement(entries, options);
@@ -107,7 +107,7 @@ void watch_while_measuring() {
 void pass_signals_to(int pid) { g_pass_to.store(pid); }
 
 int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter& store) {
-  run::MeasureOptions options = measure_options(c, common.command_line);
+  measure::MeasureOptions options = measure_options(c, common.command_line);
   const bool resuming = !c.resume.empty();
   const std::string journal = resuming ? c.resume : place_journal(c, common);
   if (!resuming) options.journal = journal;
@@ -115,22 +115,22 @@ int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter
   CommandOutput output(common.json && !c.job.empty() ? Aside::StandardError : Aside::Nowhere);
   watch_while_measuring();
 
-  run::MeasureHooks hooks;
+  measure::MeasureHooks hooks;
   LiveDisplay display(c.live && !common.quiet);
   const bool starts = !c.job.empty();
   if (starts || display.on())
-    hooks.on_sample = [&](const run::MeasureView& view) {
+    hooks.on_sample = [&](const measure::MeasureView& view) {
       if (starts) pass_signals_to(view.begin.pid);
       display.draw(view);
     };
   // A command is waited for; what carnot did not start it may leave at any time.
   if (!starts) hooks.stop = [] { return g_signals.load() > 0; };
-  run::MeasureResult result =
-      resuming ? run::resume_measurement(journal, options, hooks) : run::measure(options, hooks);
+  measure::MeasureResult result = resuming ? measure::resume_measurement(journal, options, hooks)
+                                           : measure::measure(options, hooks);
   const int code = result.exit_code;
   output.restore();
 
-  const std::vector<Entry> entries = all_entries(journal, result);
+  const std::vector<ledger::Entry> entries = all_entries(journal, result);
   const report::Measurement measurement = summarise(entries);
   const std::string figures =
       common.json ? report::measurement_json(measurement)

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "carnot/base/version.hpp"
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
 #include "measure_command.hpp"
 

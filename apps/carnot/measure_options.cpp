@@ -113,10 +113,10 @@ HostFacts parse_host_facts(const std::string& text) {
   return facts;
 }
 
-run::MeasureOptions measure_options(const MeasureCommand& c, const std::string& command_line) {
+measure::MeasureOptions measure_options(const MeasureCommand& c, const std::string& command_line) {
   check_combination(c);
   if (c.sources.replay_from.empty()) check_accounting(c.accounting);
-  run::MeasureOptions o;
+  measure::MeasureOptions o;
   o.meter.sources = c.sources;
   o.meter.host = parse_host_facts(c.host);
   o.job.command = c.job;

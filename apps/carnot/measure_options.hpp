@@ -37,7 +37,7 @@ void add_measure_flags(CLI::App& command, MeasureCommand& c);
 
 /// What the library is asked; `journal` is left empty.
 /// \throws UsageError for options that do not go together, InputError for values
-run::MeasureOptions measure_options(const MeasureCommand& c, const std::string& command_line);
+measure::MeasureOptions measure_options(const MeasureCommand& c, const std::string& command_line);
 
 /// "key=value,key=value" of --host. \throws InputError naming the keys there are
 meter::HostFacts parse_host_facts(const std::string& text);

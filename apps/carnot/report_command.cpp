@@ -53,19 +53,19 @@ void show_page(const ReportCommand& c, const Common& common, const std::string& 
 
 /// Loads the entries where they are to be stored or asked. True if there was a question: its answer
 /// is then all that is printed.
-bool answer_query(const ReportCommand& c, const std::vector<Entry>& entries) {
+bool answer_query(const ReportCommand& c, const std::vector<ledger::Entry>& entries) {
   if (c.store.empty() && c.sql.empty()) return false;
-  LedgerStore store(c.store.empty() ? ":memory:" : c.store);
+  ledger::LedgerStore store(c.store.empty() ? ":memory:" : c.store);
   store.load(std::filesystem::path(c.run).filename().string(), entries);
   if (c.sql.empty()) return false;
-  const QueryResult answer = store.query(c.sql);
+  const ledger::QueryResult answer = store.query(c.sql);
   print(fmt::format("{}\n", fmt::join(answer.columns, "\t")));
   for (const auto& row : answer.rows) print(fmt::format("{}\n", fmt::join(row, "\t")));
   return true;
 }
 
 int show_measurement(const ReportCommand& c, const Common& common,
-                     const JournalContents& contents) {
+                     const ledger::JournalContents& contents) {
   if (answer_query(c, contents.entries)) return kOk;
   const report::Measurement measurement = report::summarise_measurement(
       contents.entries, merged(report::recorded_account_options(contents.entries), c.account));
@@ -120,11 +120,11 @@ int execute(const ReportCommand& c, const Common& common) {
   if (report::is_grid_document(head)) return show_document(c, common, true);
   if (report::is_simulation(head)) return show_document(c, common, false);
   if (report::is_emissions_csv(head.substr(0, head.find('\n')))) return show_emissions(c, common);
-  const JournalContents contents = read_journal(c.run);
+  const ledger::JournalContents contents = ledger::read_journal(c.run);
   if (!contents.message.empty()) say(common, "carnot: " + contents.message);
   if (report::is_measurement(contents.entries)) return show_measurement(c, common, contents);
   if (!c.codecarbon.empty()) throw UsageError("--codecarbon is for measurements");
-  if (!c.csv.empty()) export_csv(contents.entries, c.csv);
+  if (!c.csv.empty()) ledger::export_csv(contents.entries, c.csv);
   if (answer_query(c, contents.entries)) return kOk;
   const report::RunResult result = report::summarise(contents.entries);
   if (common.json) {

@@ -33,7 +33,7 @@ struct RunCommand {
 class Progress {
  public:
   explicit Progress(const Common& common) : line_(common) {}
-  void operator()(const run::RunProgress& p) {
+  void operator()(const train::RunProgress& p) {
     recent_.push_back(p.own_power.in(watt));
     if (recent_.size() > 48) recent_.erase(recent_.begin());
     line_.draw([&](int width) {
@@ -58,7 +58,7 @@ class Progress {
 
 int execute(const RunCommand& c, const Common& common) {
   watch_for_interrupt();
-  run::RunOptions options;
+  train::RunOptions options;
   options.policies = c.policies;
   options.precisions = c.precisions;
   options.overrides = c.set;
@@ -70,25 +70,25 @@ int execute(const RunCommand& c, const Common& common) {
   options.threads = c.threads;
   options.interrupted = interrupted;
   const auto progress = std::make_shared<Progress>(common);
-  options.progress = [progress](const run::RunProgress& p) { (*progress)(p); };
+  options.progress = [progress](const train::RunProgress& p) { (*progress)(p); };
 
-  run::RunSummary summary;
+  train::RunSummary summary;
   if (!c.resume.empty()) {
     if (!c.scenario.empty() || !c.policies.empty() || !c.set.empty() || c.seed || !c.out.empty())
       throw UsageError(
           "--resume: the journal holds scenario, policies, seed and settings; only "
           "--data-dir, --html, --json, --quiet go with it");
-    summary = run::resume_run(c.resume, options);
+    summary = train::resume_run(c.resume, options);
   } else {
     if (c.scenario.empty()) throw UsageError("SCENARIO.toml or --resume JOURNAL is needed");
-    const Scenario scenario = read_scenario(c.scenario, options.overrides);
+    const site::Scenario scenario = site::read_scenario(c.scenario, options.overrides);
     if (!c.out.empty()) {
       const auto folder = std::filesystem::path(c.out).parent_path();
       std::error_code ignored;
       if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
       options.replace_journal = c.force;
     }
-    summary = run::run_scenario(scenario, options);
+    summary = train::run_scenario(scenario, options);
   }
   progress->operator()({});  // nothing more to draw
   const std::string journal = c.resume.empty() ? c.out : c.resume;

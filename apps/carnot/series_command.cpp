@@ -43,7 +43,7 @@ std::string self() { return std::filesystem::read_symlink("/proc/self/exe").stri
 /// Whole megahertz: the precision that clock rates are set with.
 std::vector<std::string> clock_rates(const MeasureCommand& c) {
   std::vector<std::string> out;
-  for (const double hz : run::FrequencyLimit(c.sources.sysfs_root).rates())
+  for (const double hz : measure::FrequencyLimit(c.sources.sysfs_root).rates())
     out.push_back(fmt::format("{:.0f}", hz));
   return out;
 }
@@ -106,7 +106,7 @@ int measure_series_job(const MeasureCommand& c, const Common& common) {
   MeasureCommand one = c;
   one.job = q.command;
   one.length.clear();
-  run::SeriesOptions options;
+  measure::SeriesOptions options;
   options.base = measure_options(one, common.command_line);
   options.name = q.name;
   options.values = q.values;
@@ -120,7 +120,7 @@ int measure_series_job(const MeasureCommand& c, const Common& common) {
   };
   // What the built-in experiments' commands print says nothing about energy.
   CommandOutput output(c.job.empty() ? Aside::Dropped : Aside::StandardError);
-  const run::SeriesResult result = run::measure_series(options);
+  const measure::SeriesResult result = measure::measure_series(options);
   output.restore();
   line.clear();
   const report::SeriesSummary summary = report::summarise_series(result, q.kind, c.accounting);

@@ -64,7 +64,7 @@ class Exporter {
  public:
   explicit Exporter(report::MetricsCollector collector) : collector_(std::move(collector)) {}
 
-  void take(const run::MeasureView& view, const ServeCommand& c) {
+  void take(const measure::MeasureView& view, const ServeCommand& c) {
     const auto groups = report::control_group_use("/sys/fs/cgroup", c.group_depth, c.most_groups);
     const std::lock_guard lock(mutex_);
     if (!begun_) collector_.begin(view.begin);
@@ -140,11 +140,11 @@ int execute(const ServeCommand& c, const Common& common) {
   report::MetricsCollector collector(shown);
   bool go_on = false;
   if (!c.out.empty() && std::filesystem::exists(c.out)) {
-    const JournalContents before = read_journal(c.out);
+    const ledger::JournalContents before = ledger::read_journal(c.out);
     if (!report::is_measurement(before.entries))
       throw InputError(c.out + ": not the journal of a measurement");
     collector.replay(before.entries);
-    go_on = !std::holds_alternative<MeasurementEnd>(before.entries.back());
+    go_on = !std::holds_alternative<ledger::MeasurementEnd>(before.entries.back());
     if (!go_on) {
       const report::MetricsState totals = collector.state();
       collector = report::MetricsCollector(shown);
@@ -155,7 +155,7 @@ int execute(const ServeCommand& c, const Common& common) {
 
   Exporter exporter(std::move(collector));
   if (go_on) exporter.begun();
-  run::MeasureOptions options;
+  measure::MeasureOptions options;
   options.meter.sources = c.sources;
   options.job.procfs_root = c.sources.procfs_root;
   options.interval = Duration::nanoseconds(std::int64_t{c.interval_ms} * 1'000'000);
@@ -163,14 +163,14 @@ int execute(const ServeCommand& c, const Common& common) {
   options.command_line = common.command_line;
   options.facts_json = report::account_facts(c.account);
   options.keep_entries = false;
-  run::MeasureHooks hooks;
-  hooks.on_sample = [&](const run::MeasureView& view) { exporter.take(view, c); };
+  measure::MeasureHooks hooks;
+  hooks.on_sample = [&](const measure::MeasureView& view) { exporter.take(view, c); };
   hooks.stop = [] { return interrupted(); };
   const Address address = parse_address(c.listen);
   const Server server(address, exporter);
   say(common, fmt::format("metrics: http://{}:{}/metrics", address.host, server.port()));
-  const run::MeasureResult result =
-      go_on ? run::resume_measurement(c.out, options, hooks) : run::measure(options, hooks);
+  const measure::MeasureResult result =
+      go_on ? measure::resume_measurement(c.out, options, hooks) : measure::measure(options, hooks);
   for (const meter::Note& note : result.notes)
     say(common, fmt::format("{}: {}{}", note.what, note.why,
                             note.remedy.empty() ? "" : "; " + note.remedy));

@@ -49,12 +49,12 @@ std::string progress_text(const std::string& policy, std::uint64_t done, std::ui
 
 /// A policy at work, or done.
 struct PolicyRun {
-  std::unique_ptr<plan::Scheduler> scheduler;
-  std::unique_ptr<run::FleetSimulation> simulation;
+  std::unique_ptr<control::Scheduler> scheduler;
+  std::unique_ptr<simulate::FleetSimulation> simulation;
   double seconds = 0;
 
-  run::FleetResult result(const std::string& policy, Instant until) const {
-    run::FleetResult r = simulation->result(until);
+  simulate::FleetResult result(const std::string& policy, Instant until) const {
+    simulate::FleetResult r = simulation->result(until);
     r.policy = policy;
     r.seconds = seconds;
     return r;
@@ -66,24 +66,25 @@ std::optional<PolicyRun> run_policy(const SimulateCommand& c, const SimulateInpu
                                     const std::string& policy, const Common& common) {
   const auto began = std::chrono::steady_clock::now();
   PolicyRun out;
-  out.scheduler = plan::make_scheduler(policy, in.scheduler);
+  out.scheduler = control::make_scheduler(policy, in.scheduler);
   out.simulation =
-      std::make_unique<run::FleetSimulation>(in.fleet, in.jobs, in.options, *out.scheduler);
-  run::FleetSimulation& simulation = *out.simulation;
-  run::FleetLog log;
+      std::make_unique<simulate::FleetSimulation>(in.fleet, in.jobs, in.options, *out.scheduler);
+  simulate::FleetSimulation& simulation = *out.simulation;
+  simulate::FleetLog log;
   if (!c.resume.empty()) {
-    const run::FleetCheckpoint checkpoint = run::checkpoint_of(bytes_of(c.resume), c.resume);
+    const simulate::FleetCheckpoint checkpoint =
+        simulate::checkpoint_of(bytes_of(c.resume), c.resume);
     if (!c.events.empty() && checkpoint.log.empty())
       throw UsageError("--events: the checkpoint was made without it");
     simulation.restore(checkpoint.state);
-    log = run::FleetLog(checkpoint.log);
+    log = simulate::FleetLog(checkpoint.log);
   }
-  if (!c.events.empty()) simulation.watch([&](const run::FleetEvent& e) { log.add(e); });
+  if (!c.events.empty()) simulation.watch([&](const simulate::FleetEvent& e) { log.add(e); });
   const auto keep = [&] {
     if (c.checkpoint.empty()) return;
-    const run::FleetCheckpoint checkpoint{simulation.save(),
-                                          c.events.empty() ? std::string() : log.text()};
-    write_file(c.checkpoint, run::to_bytes(checkpoint), Directories::Create);
+    const simulate::FleetCheckpoint checkpoint{simulation.save(),
+                                               c.events.empty() ? std::string() : log.text()};
+    write_file(c.checkpoint, simulate::to_bytes(checkpoint), Directories::Create);
   };
   ProgressLine line(common);
   Instant next = simulation.now() + kBetweenCheckpoints;
@@ -109,20 +110,20 @@ std::optional<PolicyRun> run_policy(const SimulateCommand& c, const SimulateInpu
   return out;
 }
 
-std::vector<run::FleetResult> run_ensemble(const SimulateCommand& c, const SimulateInput& in,
-                                           const std::string& policy, const Common& common) {
+std::vector<simulate::FleetResult> run_ensemble(const SimulateCommand& c, const SimulateInput& in,
+                                                const std::string& policy, const Common& common) {
   ProgressLine line(common);
-  run::EnsembleOptions ensemble;
+  simulate::EnsembleOptions ensemble;
   ensemble.members = c.ensemble;
   ensemble.threads = c.threads;
   ensemble.progress = [&](std::size_t done) {
     line.draw([&](int) { return fmt::format("{}: {} of {} members", policy, done, c.ensemble); });
     return !interrupted();
   };
-  std::vector<run::FleetResult> members = run::simulate_ensemble(
-      in.fleet, in.jobs, in.options, [&] { return plan::make_scheduler(policy, in.scheduler); },
+  std::vector<simulate::FleetResult> members = simulate::simulate_ensemble(
+      in.fleet, in.jobs, in.options, [&] { return control::make_scheduler(policy, in.scheduler); },
       ensemble);
-  for (run::FleetResult& member : members) member.policy = policy;
+  for (simulate::FleetResult& member : members) member.policy = policy;
   return members;
 }
 
@@ -134,7 +135,7 @@ int simulate(const SimulateCommand& c, const Common& common) {
   report.started = Instant::now().iso8601();
   report.seed = c.seed;
   const SimulateInput in = simulate_input(c);
-  for (const std::string& policy : c.policies) plan::make_scheduler(policy, in.scheduler);
+  for (const std::string& policy : c.policies) control::make_scheduler(policy, in.scheduler);
   report.jobs = in.jobs.provenance;
   report.sites = in.fleet.provenance;
   // All are counted to the end of the longest: free nodes draw power, too.
@@ -157,7 +158,7 @@ int simulate(const SimulateCommand& c, const Common& common) {
   for (std::size_t i = 0; i < done.size(); ++i)
     report.runs.push_back({done[i].result(c.policies[i], end), std::nullopt, {}});
   for (report::SimulateRun& run : report.runs)
-    run.bound = run::fleet_cost_bound(in.fleet, in.jobs, in.options, run.result.end);
+    run.bound = simulate::fleet_cost_bound(in.fleet, in.jobs, in.options, run.result.end);
   if (report.runs.size() < c.policies.size()) {
     say(common, c.checkpoint.empty()
                     ? std::string("interrupted")
@@ -172,9 +173,9 @@ int simulate(const SimulateCommand& c, const Common& common) {
 
 int replay(const SimulateCommand& c, const Common& common) {
   const SimulateInput in = simulate_input(c);
-  const run::FleetReplay replayed =
-      run::replay(bytes_of(c.replay), c.replay, in.fleet, in.jobs, in.options);
-  const run::FleetFlows& f = replayed.result.flows;
+  const simulate::FleetReplay replayed =
+      simulate::replay(bytes_of(c.replay), c.replay, in.fleet, in.jobs, in.options);
+  const simulate::FleetFlows& f = replayed.result.flows;
   const bool holds = replayed.violations.empty();
   if (common.json) {
     print(nlohmann::ordered_json{{"schema", "carnot.simulate-replay/1"},
@@ -201,9 +202,9 @@ int replay(const SimulateCommand& c, const Common& common) {
 
 int list_policies() {
   std::size_t width = 0;
-  for (const plan::SchedulerInfo& info : plan::scheduler_list())
+  for (const control::SchedulerInfo& info : control::scheduler_list())
     width = std::max(width, info.name.size());
-  for (const plan::SchedulerInfo& info : plan::scheduler_list())
+  for (const control::SchedulerInfo& info : control::scheduler_list())
     print(fmt::format("{:<{}}  {} ({})\n", info.name, width, info.what, info.source));
   return kOk;
 }

@@ -48,8 +48,8 @@ Duration time_unit(const std::string& text) {
 }
 
 /// `HOURS[,SHAPE[,REPAIR_HOURS]]`
-run::FailureOptions failures(const std::string& text) {
-  run::FailureOptions f;
+simulate::FailureOptions failures(const std::string& text) {
+  simulate::FailureOptions f;
   if (text.empty()) return f;
   const std::vector<std::string> parts = split(text, ',');
   try {
@@ -67,9 +67,9 @@ run::FailureOptions failures(const std::string& text) {
   return f;
 }
 
-run::FleetSite common_site(const SimulateCommand& c, const Workload& jobs, std::size_t sites) {
-  run::FleetSite site;
-  site.hall.nodes = c.nodes > 0 ? c.nodes : run::nodes_for(jobs, sites, c.load);
+simulate::FleetSite common_site(const SimulateCommand& c, const Workload& jobs, std::size_t sites) {
+  simulate::FleetSite site;
+  site.hall.nodes = c.nodes > 0 ? c.nodes : simulate::nodes_for(jobs, sites, c.load);
   site.hall.node_peak = c.node_power_w * watt;
   site.hall.node_idle = c.idle_power_w * watt;
   site.hall.node_suspended = Power{};
@@ -80,14 +80,16 @@ run::FleetSite common_site(const SimulateCommand& c, const Workload& jobs, std::
   site.export_limit = c.export_limit_kw * kilowatt;
   if (c.uses != "all-own" && c.uses != "curtailed")
     throw UsageError(fmt::format("--uses: all-own or curtailed, not `{}`", c.uses));
-  site.computing_uses = c.uses == "all-own" ? ComputingUses::AllOwn : ComputingUses::Curtailed;
+  site.computing_uses =
+      c.uses == "all-own" ? site::ComputingUses::AllOwn : site::ComputingUses::Curtailed;
   return site;
 }
 
 }  // namespace
 
-std::vector<plan::ReserveCall> read_reserve(const std::string& path,
-                                            const run::FleetScenario& fleet, Instant begin) {
+std::vector<control::ReserveCall> read_reserve(const std::string& path,
+                                               const simulate::FleetScenario& fleet,
+                                               Instant begin) {
   std::string text;
   try {
     text = read_file(path);
@@ -95,7 +97,7 @@ std::vector<plan::ReserveCall> read_reserve(const std::string& path,
     throw InputFileError(error.what());
   }
   constexpr std::string_view kHeader = "site,start_s,length_s,power_kw,direction";
-  std::vector<plan::ReserveCall> calls;
+  std::vector<control::ReserveCall> calls;
   Problems problems;
   std::size_t line_number = 0;
   for (std::string& line : split(text, '\n')) {
@@ -109,11 +111,12 @@ std::vector<plan::ReserveCall> read_reserve(const std::string& path,
       problems.add(place, "", "five cells");
       continue;
     }
-    plan::ReserveCall call;
-    const auto site = std::find_if(fleet.sites.begin(), fleet.sites.end(),
-                                   [&](const run::FleetSite& s) { return s.name == cells[0]; });
+    control::ReserveCall call;
+    const auto site =
+        std::find_if(fleet.sites.begin(), fleet.sites.end(),
+                     [&](const simulate::FleetSite& s) { return s.name == cells[0]; });
     if (site == fleet.sites.end()) problems.add(place, "site", "the name of a site");
-    call.site = static_cast<plan::SiteIndex>(site - fleet.sites.begin());
+    call.site = static_cast<control::SiteIndex>(site - fleet.sites.begin());
     const auto number = [&](std::size_t i, const char* field, double least) {
       try {
         const double value = parse_number(cells[i]);
@@ -144,24 +147,24 @@ SimulateInput simulate_input(const SimulateCommand& c) {
   reading.time_unit = time_unit(c.time_unit);
   reading.most = c.most_jobs;
   in.jobs = read_workload(c.jobs, reading);
-  if (c.sla > 0) run::set_deadlines(in.jobs, c.sla);
+  if (c.sla > 0) simulate::set_deadlines(in.jobs, c.sla);
 
-  run::FleetSourceOptions source;
+  simulate::FleetSourceOptions source;
   source.folder = c.sites;
   source.zones = c.zones;
   source.own = c.own;
   source.own_capacity = c.own_capacity_kw * kilowatt;
-  in.fleet = run::load_fleet(source);
-  const run::FleetSite common = common_site(c, in.jobs, in.fleet.sites.size());
-  for (run::FleetSite& site : in.fleet.sites) {
+  in.fleet = simulate::load_fleet(source);
+  const simulate::FleetSite common = common_site(c, in.jobs, in.fleet.sites.size());
+  for (simulate::FleetSite& site : in.fleet.sites) {
     site.hall = common.hall;
     site.battery = common.battery;
     site.export_limit = common.export_limit;
     site.computing_uses = common.computing_uses;
   }
-  run::spread_origins(in.jobs, in.fleet);
+  simulate::spread_origins(in.jobs, in.fleet);
 
-  run::FleetOptions& o = in.options;
+  simulate::FleetOptions& o = in.options;
   o.begin = c.start.empty() ? in.fleet.series_start : Instant::parse(c.start, true);
   o.until = seconds(86400.0 * c.days);
   o.start_delay = seconds(c.start_delay_s);

@@ -42,16 +42,16 @@ void add_simulate_flags(CLI::App& command, SimulateCommand& c);
 /// Everything a simulation needs.
 struct SimulateInput {
   Workload jobs;
-  run::FleetScenario fleet;
-  run::FleetOptions options;
-  plan::SchedulerOptions scheduler;
+  simulate::FleetScenario fleet;
+  simulate::FleetOptions options;
+  control::SchedulerOptions scheduler;
 };
 /// \throws UsageError for options that do not go together, InputError for their values and files
 SimulateInput simulate_input(const SimulateCommand& c);
 
 /// Reserve calls out of `site,start_s,length_s,power_kw,direction` (`down` or `up`; seconds since
 /// the trace's begin). \throws InputError `file:line: field: what is allowed`, InputFileError
-std::vector<plan::ReserveCall> read_reserve(const std::string& path,
-                                            const run::FleetScenario& fleet, Instant begin);
+std::vector<control::ReserveCall> read_reserve(const std::string& path,
+                                               const simulate::FleetScenario& fleet, Instant begin);
 
 }  // namespace carnot::app

@@ -13,7 +13,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/version.hpp"
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 #include "carnot/model/footprint/accounting.hpp"
 
 using namespace carnot;
@@ -150,13 +150,13 @@ const char* carnot_last_error(void) { return last_error.c_str(); }
 const char* carnot_origin_name(int32_t origin) {
   return origin < CARNOT_MEASURED || origin > CARNOT_ASSUMED
              ? "?"
-             : name(static_cast<Origin>(origin)).data();
+             : carnot::name(static_cast<Origin>(origin)).data();
 }
 
 const char* carnot_boundary_name(int32_t boundary) {
   return boundary < CARNOT_CHIP || boundary > CARNOT_NO_BOUNDARY
              ? "?"
-             : name(static_cast<Boundary>(boundary)).data();
+             : carnot::name(static_cast<Boundary>(boundary)).data();
 }
 
 carnot_status carnot_meter_open(const carnot_meter_options* options, carnot_meter** out) {

@@ -34,11 +34,11 @@ struct Lane {
   double quality = 0, energy_j = 0, grid_j = 0, time_s = 0, cost_eur = 0;
   bool finished = false;
   std::size_t cap_violations = 0;
-  std::vector<plan::Stage> stages;
+  std::vector<control::Stage> stages;
 };
 
 struct Bench {
-  Scenario base;
+  site::Scenario base;
   std::string data_dir;
   learn::Split split;
   std::size_t seeds = 5;
@@ -56,22 +56,22 @@ struct Bench {
     return o;
   }
 
-  Lane run(const Scenario& scenario, const run::Environment& environment, const run::Job& job,
-           plan::Policy& policy, std::size_t seed) {
+  Lane run(const site::Scenario& scenario, const train::Environment& environment,
+           const train::Job& job, control::Policy& policy, std::size_t seed) {
     bench::RecordedLearner learner(options(seed), split.train, memory[seed],
                                    policy.name() == "pfq");
-    run::VirtualClock clock;
+    train::VirtualClock clock;
     Lane lane;
     std::uint64_t before = 0;
-    run::SimulatedWorld world(
+    train::SimulatedWorld world(
         scenario, environment, job, learner, split.test, learn::EnergyTable::embedded(), clock,
-        [&](const Entry& entry) {
-          if (const auto* slot = std::get_if<SlotEntry>(&entry)) {
+        [&](const ledger::Entry& entry) {
+          if (const auto* slot = std::get_if<ledger::SlotEntry>(&entry)) {
             lane.energy_j += slot->facility.in(joule);
             lane.grid_j += slot->grid.in(joule);
             lane.cost_eur += slot->cost.in(euro);
             lane.cap_violations += slot->cap_violation;
-            for (const Mode& mode : job.modes)
+            for (const site::Mode& mode : job.modes)
               if (slot->steps != before && mode.name == slot->mode &&
                   (lane.stages.empty() || lane.stages.back().minimum_bits != mode.bits))
                 lane.stages.push_back({static_cast<double>(before), mode.bits});
@@ -80,7 +80,7 @@ struct Bench {
         });
     world.omit_quality_curve();
     while (!world.over()) world.act(policy.decide(world.observe()));
-    const run::LaneOutcome outcome = world.outcome();
+    const train::LaneOutcome outcome = world.outcome();
     lane.quality = outcome.quality.value;
     lane.finished = outcome.schedule_done;
     lane.time_s = outcome.duration.in(second);
@@ -105,7 +105,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::size_t starts = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 24;
-  Bench b{read_scenario(argv[1]), argv[2], {}};
+  Bench b{carnot::site::read_scenario(argv[1]), argv[2], {}};
   b.seeds = argc > 4 ? std::strtoul(argv[4], nullptr, 10) : 5;
   b.memory.resize(b.seeds);
   learn::DatasetOptions data;
@@ -117,47 +117,47 @@ int main(int argc, char** argv) {
   b.split = learn::load_split(data);
   b.base.work.deadline_after = 30.0 * day;
   const auto model = learn::make_learner(b.options(0), b.split.train);
-  const run::Job job =
-      run::make_job(*model, learn::EnergyTable::embedded(), b.base, run::default_precisions());
+  const train::Job job =
+      train::make_job(*model, learn::EnergyTable::embedded(), b.base, train::default_precisions());
   fmt::print("{}\n", job.scaling_text);
-  for (const Mode& m : job.modes)
+  for (const site::Mode& m : job.modes)
     fmt::print("  {:<5} {:.3f} steps/s, {:.2f} MW dynamic, {:.1f} kJ a step\n", m.name,
                m.steps_per_second, m.dynamic_power.in(megawatt), m.step_energy().in(joule) / 1e3);
 
   std::vector<std::string> policies;
-  for (const std::string& name : plan::policy_names(job.modes))
+  for (const std::string& name : control::policy_names(job.modes))
     if (name != "oracle") policies.push_back(name);
 
   // results[policy][start][seed]
   std::map<std::string, std::vector<std::vector<Lane>>> results;
-  std::vector<run::Environment> environments;
+  std::vector<train::Environment> environments;
   const auto began = std::chrono::steady_clock::now();
   std::map<std::string, std::vector<std::vector<Lane>>> tight;  // deadline: grid-f32's finish
   for (std::size_t s = 0; s < starts; ++s) {
-    Scenario scenario = b.base;
+    site::Scenario scenario = b.base;
     // Spread over the year up to 31 days before its end; hours vary too.
     const auto hours = static_cast<std::int64_t>(
         31 * 24 + (366 - 62) * 24 * static_cast<double>(s) / static_cast<double>(starts) +
         static_cast<double>(5 * s % 24));
     scenario.work.start = Instant::from_date(2020, 1, 1) + Duration::seconds(3600) * hours;
-    environments.push_back(run::load_environment(scenario, b.data_dir));
-    const run::Environment& environment = environments.back();
+    environments.push_back(train::load_environment(scenario, b.data_dir));
+    const train::Environment& environment = environments.back();
     for (const std::string& name : policies) {
       auto& lanes = results[name].emplace_back();
       for (std::size_t seed = 0; seed < b.seeds; ++seed) {
-        const auto policy = plan::make_policy(name, job.modes, scenario.objective);
+        const auto policy = control::make_policy(name, job.modes, scenario.objective);
         lanes.push_back(b.run(scenario, environment, job, *policy, seed));
       }
     }
     // The grid-backed race: same finish time as f32 on the grid.
-    run::Environment race = environment;
+    train::Environment race = environment;
     const double finish = results["grid-f32"][s][0].time_s;
     race.weather.resize(
         static_cast<std::size_t>(std::ceil(finish / environment.slot.time().in(second))));
     for (const char* name : {"adaptive", "fixed:int8"}) {
       auto& lanes = tight[name].emplace_back();
       for (std::size_t seed = 0; seed < b.seeds; ++seed) {
-        const auto policy = plan::make_policy(name, job.modes, scenario.objective);
+        const auto policy = control::make_policy(name, job.modes, scenario.objective);
         lanes.push_back(b.run(scenario, race, job, *policy, seed));
       }
     }
@@ -185,11 +185,11 @@ int main(int argc, char** argv) {
       time.push_back(over_seeds(lanes, &Lane::time_s) / 3600);
     }
     const double worst = *std::min_element(quality.begin(), quality.end());
-    fmt::print("{:<13} {:>9.4f} {:>9.4f} {:>10.1f} {:>9.2f} {:>9.2f} {:>7}\n", name, mean(quality),
-               worst, median(energy), median(grid), median(time),
-               worst >= target ? "met" : "missed");
+    fmt::print("{:<13} {:>9.4f} {:>9.4f} {:>10.1f} {:>9.2f} {:>9.2f} {:>7}\n", name,
+               carnot::mean(quality), worst, carnot::median(energy), carnot::median(grid),
+               carnot::median(time), worst >= target ? "met" : "missed");
     if (name.starts_with("fixed:") && worst >= target && median(energy) < best_energy) {
-      best_energy = median(energy);
+      best_energy = carnot::median(energy);
       best_fixed = name;
     }
   }
@@ -208,13 +208,13 @@ int main(int argc, char** argv) {
   figure("adaptive quality - target, pp, worst start",
          100 * (*std::min_element(qualities.begin(), qualities.end()) - target), 0.0, false);
   figure(fmt::format("energy, adaptive / {}, median over starts", best_fixed),
-         median(ratio(best_fixed, &Lane::energy_j)), 0.75);
+         carnot::median(ratio(best_fixed, &Lane::energy_j)), 0.75);
   figure(fmt::format("time, adaptive / {}, median", best_fixed),
-         median(ratio(best_fixed, &Lane::time_s)), 0.85);
-  figure("energy, adaptive / pause-resume, median", median(ratio("pause-resume", &Lane::energy_j)),
-         0.25);
-  figure("time, adaptive / pause-resume, median", median(ratio("pause-resume", &Lane::time_s)),
-         0.25);
+         carnot::median(ratio(best_fixed, &Lane::time_s)), 0.85);
+  figure("energy, adaptive / pause-resume, median",
+         carnot::median(ratio("pause-resume", &Lane::energy_j)), 0.25);
+  figure("time, adaptive / pause-resume, median",
+         carnot::median(ratio("pause-resume", &Lane::time_s)), 0.25);
   double grid_adaptive = 0, grid_f32 = 0;
   std::vector<double> grid_ratio;
   bool all_done = true;
@@ -226,7 +226,8 @@ int main(int argc, char** argv) {
     if (g > 0) grid_ratio.push_back(a / g);
     for (const Lane& lane : tight["adaptive"][s]) all_done = all_done && lane.finished;
   }
-  figure("grid energy, adaptive by grid-f32's finish / grid-f32, median", median(grid_ratio), 0.15);
+  figure("grid energy, adaptive by grid-f32's finish / grid-f32, median",
+         carnot::median(grid_ratio), 0.15);
   figure("grid energy, the same, sum over starts", grid_adaptive / grid_f32, 0.15);
   figure("adaptive in time by grid-f32's finish (1: always)", all_done ? 1 : 0, 1, false);
   std::size_t caps = 0;
@@ -239,11 +240,11 @@ int main(int argc, char** argv) {
     for (const auto& lanes : results[rival]) q.push_back(over_seeds(lanes, &Lane::quality));
     fmt::print(
         "against {:<6}: energy {:.3f}, time {:.3f} (medians), its quality - target {:+.2f} pp\n",
-        rival, median(ratio(rival, &Lane::energy_j)), median(ratio(rival, &Lane::time_s)),
-        100 * (mean(q) - target));
+        rival, carnot::median(ratio(rival, &Lane::energy_j)),
+        carnot::median(ratio(rival, &Lane::time_s)), 100 * (carnot::mean(q) - target));
   }
-  figure("energy, adaptive / cpt, median", median(ratio("cpt", &Lane::energy_j)), 1.0);
-  figure("energy, adaptive / pfq, median", median(ratio("pfq", &Lane::energy_j)), 1.0);
+  figure("energy, adaptive / cpt, median", carnot::median(ratio("cpt", &Lane::energy_j)), 1.0);
+  figure("energy, adaptive / pfq, median", carnot::median(ratio("pfq", &Lane::energy_j)), 1.0);
 
   // Regret: against the offline optimum with the latest switch from int4 to int8 that still meets
   // the target in hindsight, wind known.
@@ -266,7 +267,7 @@ int main(int argc, char** argv) {
   }
   std::vector<double> regret, proven;
   for (std::size_t s = 0; s < starts; ++s) {
-    plan::OracleProblem problem;
+    control::OracleProblem problem;
     problem.site = b.base.site;
     problem.weather = environments[s].weather;
     problem.slot = environments[s].slot.time();
@@ -281,7 +282,7 @@ int main(int argc, char** argv) {
                     job.step_energy[2];
     problem.stages = {{0.0, 4}};
     if (latest < 1.0) problem.stages.push_back({std::floor(latest * steps), 8});
-    const plan::OracleSolution oracle = plan::solve_oracle(problem, environments[s].start);
+    const control::OracleSolution oracle = control::solve_oracle(problem, environments[s].start);
     if (!oracle.feasible) continue;
     const double cost = over_seeds(results["adaptive"][s], &Lane::cost_eur);
     regret.push_back(cost / oracle.cost.in(euro)-1.0);
@@ -294,10 +295,11 @@ int main(int argc, char** argv) {
         oracle.duration.in(hour), oracle.bound.in(euro));
     proven.push_back(cost / oracle.bound.in(euro)-1.0);
   }
-  figure("regret to the offline optimum, median", median(regret), 0.10);
+  figure("regret to the offline optimum, median", carnot::median(regret), 0.10);
   // No bar on the mean: where power prices go negative the optimum's cost is near or below zero.
   fmt::print("regret: mean {:.4f}; to the proven bound, median {:.4f}; worst {:.4f}\n",
-             mean(regret), median(proven), *std::max_element(regret.begin(), regret.end()));
+             carnot::mean(regret), carnot::median(proven),
+             *std::max_element(regret.begin(), regret.end()));
   std::size_t trainings = 0;
   for (const auto& m : b.memory) trainings += m.trainings + 1;
   fmt::print("{} starts x {} seeds x {} policies; {} real trainings; {:.0f} s\n", starts, b.seeds,

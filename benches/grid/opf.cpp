@@ -33,11 +33,11 @@ double rival_ms(const std::string& path) {
 }
 
 void bench_case(const std::string& path) {
-  const Grid grid = read_matpower(path);
-  plan::OpfResult result;
+  const grid::Grid grid = carnot::grid::read_matpower(path);
+  grid::OpfResult result;
   double best = 1e300;
   for (int round = 0; round < 3; ++round)
-    best = std::min(best, seconds([&] { result = plan::dc_opf(grid); }));
+    best = std::min(best, seconds([&] { result = grid::dc_opf(grid); }));
   const double rival = rival_ms(path);
   std::printf("{\"bench\": \"grid_opf\", \"case\": \"%s\", \"cost_per_h\": %.4e, \"ms\": %.3f, ",
               grid.name.c_str(), result.cost_per_h, 1e3 * best);
@@ -48,9 +48,9 @@ void bench_case(const std::string& path) {
 }
 
 void bench_year(const std::string& folder) {
-  const RtsGmlc rts = RtsGmlc::read(folder);
-  plan::GridYear year;
-  const double took = seconds([&] { year = plan::solve_hours(rts, {}, rts.hours(), {}); });
+  const grid::RtsGmlc rts = grid::RtsGmlc::read(folder);
+  grid::GridYear year;
+  const double took = seconds([&] { year = grid::solve_hours(rts, {}, rts.hours(), {}); });
   std::printf(
       "{\"bench\": \"grid_opf\", \"case\": \"%s\", \"hours\": %zu, \"s\": %.3f, "
       "\"curtailed_share\": %.4f}\n",
@@ -61,7 +61,7 @@ void bench_year(const std::string& folder) {
 
 int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
-    if (is_rts_gmlc(argv[i]))
+    if (carnot::grid::is_rts_gmlc(argv[i]))
       bench_year(argv[i]);
     else
       bench_case(argv[i]);

@@ -78,14 +78,14 @@ int main(int argc, char** argv) {
     options.seed = static_cast<std::uint64_t>(seed);
     for (const auto& name : names) train(name, options, split, all[name]);
   }
-  const auto accuracy = [&](const char* name) { return mean(all[name].accuracy); };
+  const auto accuracy = [&](const char* name) { return carnot::mean(all[name].accuracy); };
   // Within a seed the two ran after each other: a busy machine disturbs both.
   const auto time_ratio = [&](const std::string& name) {
     std::vector<double> ratios;
     for (std::size_t s = 0; s < all[name].seconds.size(); ++s) {
       ratios.push_back(all[name].seconds[s] / all["f32"].seconds[s]);
     }
-    return median(ratios);
+    return carnot::median(ratios);
   };
   const auto best = [](const Runs& r) {
     return *std::min_element(r.seconds.begin(), r.seconds.end());
@@ -93,13 +93,14 @@ int main(int argc, char** argv) {
   for (const auto& name : names) {
     const Runs& r = all[name];
     const double n = static_cast<double>(r.accuracy.size());
-    const double error = r.accuracy.size() < 2 ? 0.0 : std::sqrt(sample_variance(r.accuracy) / n);
+    const double error =
+        r.accuracy.size() < 2 ? 0.0 : std::sqrt(carnot::sample_variance(r.accuracy) / n);
     std::printf(
         "{\"precision\": \"%s\", \"accuracy_percent\": %.2f, \"standard_error\": %.2f, "
         "\"bits_per_label\": %.4f, \"seconds\": %.3f, \"time_over_f32\": %.3f, \"of_best_times\": "
         "%.3f}\n",
-        name.c_str(), mean(r.accuracy), error, mean(r.bits), median(r.seconds), time_ratio(name),
-        best(r) / best(all["f32"]));
+        name.c_str(), carnot::mean(r.accuracy), error, carnot::mean(r.bits),
+        carnot::median(r.seconds), time_ratio(name), best(r) / best(all["f32"]));
   }
   const double loss8 = accuracy("f32") - accuracy("int8"),
                loss4 = accuracy("f32") - accuracy("int4");

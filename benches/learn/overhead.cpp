@@ -17,7 +17,7 @@
 #include "carnot/base/statistics.hpp"
 #include "carnot/learn/network/learner.hpp"
 
-#include "learn/kernels/data_copies.hpp"
+#include "learn/network/data_copies.hpp"
 #include "learn/network/network.hpp"
 
 using namespace carnot;
@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
       plain.push_back(without);
       ratios.push_back(with / without);
     }
-    const double ratio = median(ratios);
+    const double ratio = carnot::median(ratios);
     const double of_best = *std::min_element(counted.begin(), counted.end()) /
                            *std::min_element(plain.begin(), plain.end());
     const bool pass = ratio <= 1.02;

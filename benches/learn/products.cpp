@@ -57,12 +57,12 @@ void bench(std::size_t m, std::size_t n, std::size_t k, int rounds, bool has_bar
     return *std::min_element(seconds[w].begin(), seconds[w].end());
   };
   for (std::size_t w = 0; w < 3; ++w) {
-    const double ratio = median(ratios[w]);
+    const double ratio = carnot::median(ratios[w]);
     std::printf(
         "{\"product\": \"%s\", \"m\": %zu, \"n\": %zu, \"k\": %zu, \"gmac_per_s\": %.1f, "
         "\"value\": %.2f, \"of_best_times\": %.2f",
-        kNames[w], m, n, k, static_cast<double>(m * n * k) / median(seconds[w]) * 1e-9, ratio,
-        best(0) / best(w));
+        kNames[w], m, n, k, static_cast<double>(m * n * k) / carnot::median(seconds[w]) * 1e-9,
+        ratio, best(0) / best(w));
     if (has_bar && w > 0) {
       std::printf(", \"at_least\": %.1f, \"result\": \"%s\"", kBars[w],
                   ratio >= kBars[w] ? "pass" : "miss");

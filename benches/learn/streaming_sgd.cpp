@@ -60,7 +60,7 @@ double pass(learn::StreamingRegression& model, std::size_t rows, Row row,
 }
 
 void print_bar(const char* name, std::vector<double> ratios, double of_best, double bar) {
-  const double value = median(std::move(ratios));
+  const double value = carnot::median(std::move(ratios));
   std::printf(
       "{\"bar\": \"%s\", \"value\": %.3f, \"of_best_times\": %.3f, \"at_least\": %.2f, "
       "\"result\": \"%s\"}\n",
@@ -137,7 +137,7 @@ int main(int argc, char** argv) {
       std::sqrt(squares / static_cast<double>(rows)));
   double best[4];
   for (std::size_t k = 0; k < 4; ++k) {
-    const double s = median(seconds[k]), elements = static_cast<double>(rows * columns);
+    const double s = carnot::median(seconds[k]), elements = static_cast<double>(rows * columns);
     best[k] = *std::min_element(seconds[k].begin(), seconds[k].end());
     std::printf(
         "{\"kernel\": \"%s\", \"seconds\": %.5f, \"best_seconds\": %.5f, "

@@ -45,13 +45,13 @@ double seconds(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::vector<carnot::Entry> make_slots(std::size_t count) {
+std::vector<carnot::ledger::Entry> make_slots(std::size_t count) {
   const carnot::RandomStream random(1, "bench");
-  std::vector<carnot::Entry> entries;
+  std::vector<carnot::ledger::Entry> entries;
   entries.reserve(count + 1);
-  entries.emplace_back(carnot::LaneBegin{"bench"});
+  entries.emplace_back(carnot::ledger::LaneBegin{"bench"});
   for (std::size_t i = 0; i < count; ++i) {
-    carnot::SlotEntry s;
+    carnot::ledger::SlotEntry s;
     s.start = carnot::Instant::from_unix_seconds(300 * static_cast<std::int64_t>(i));
     s.length = carnot::Duration::seconds(300);
     s.own_used = random.uniform(2 * i) * 1e9 * joule;
@@ -109,21 +109,21 @@ void bench(std::size_t count, const std::filesystem::path& folder) {
   for (int round = 0; round < kRounds; ++round) {
     std::filesystem::remove(path);
     append = std::min(append, seconds([&] {
-                        auto writer = carnot::JournalWriter::create(path);
+                        auto writer = carnot::ledger::JournalWriter::create(path);
                         for (const auto& entry : entries) writer.append(entry);
                       }));
-    carnot::JournalContents contents;
-    read = std::min(read, seconds([&] { contents = carnot::read_journal(path); }));
+    carnot::ledger::JournalContents contents;
+    read = std::min(read, seconds([&] { contents = carnot::ledger::read_journal(path); }));
     require(contents.entries.size() == entries.size() && contents.message.empty(), "all is there");
     std::vector<std::uint8_t> bytes;
     plain_read = std::min(plain_read, seconds([&] { bytes = read_plainly(path); }));
     std::filesystem::remove(rival);
     write = std::min(write, seconds([&] { write_plainly(rival, bytes, contents.offsets); }));
     size = static_cast<double>(bytes.size());
-    sum = std::min(sum, seconds([&] { carnot::totals(contents.entries); }));
+    sum = std::min(sum, seconds([&] { carnot::ledger::totals(contents.entries); }));
     if (round == 0) {
-      contents.entries.insert(contents.entries.begin(), carnot::RunBegin{});
-      carnot::LedgerStore store(":memory:");
+      contents.entries.insert(contents.entries.begin(), carnot::ledger::RunBegin{});
+      carnot::ledger::LedgerStore store(":memory:");
       load = seconds([&] { store.load("bench", contents.entries); });
     }
   }

@@ -32,14 +32,14 @@ double cpu_ms() {
 /// Looks at `processes` processes, all of which used CPU time since the last.
 void measure(const char* what, std::size_t processes, std::size_t most) {
   report::MetricsCollector collector({most, "DE", 380});
-  MeasurementBegin begin;
-  MeasurementChannel channel;
+  ledger::MeasurementBegin begin;
+  ledger::MeasurementChannel channel;
   channel.id = "powercap/intel-rapl:0";
   channel.role = "counted";
   channel.unit_j = 1e-6;
   begin.channels.push_back(channel);
   collector.begin(begin);
-  MeasurementSample sample;
+  ledger::MeasurementSample sample;
   sample.channels.resize(1);
   std::vector<meter::ProcessUse> look(processes);
   double look_ms = std::numeric_limits<double>::max(), render_ms = look_ms;

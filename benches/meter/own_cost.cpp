@@ -13,17 +13,17 @@
 
 int main(int argc, char** argv) {
   const int seconds = argc > 1 ? std::max(3, std::atoi(argv[1])) : 20;
-  carnot::run::MeasureOptions options;
+  carnot::measure::MeasureOptions options;
   options.job.command = {"sleep", std::to_string(seconds)};
   options.interval = carnot::Duration::seconds(1);
   options.keep_entries = false;
   const std::string journal = "/tmp/carnot-own-cost-" + std::to_string(std::rand());
   options.journal = journal;
   std::remove(journal.c_str());
-  carnot::run::MeasureHooks hooks;
+  carnot::measure::MeasureHooks hooks;
   int samples = 0;
   std::int64_t began_cpu = 0, began = 0, steady_cpu = 0, steady = 0, last_cpu = 0;
-  hooks.on_sample = [&](const carnot::run::MeasureView& view) {
+  hooks.on_sample = [&](const carnot::measure::MeasureView& view) {
     last_cpu = view.sample.meter_cpu_ns;
     if (++samples == 2) {
       began_cpu = last_cpu;
@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
       steady = view.sample.monotonic_ns;
     }
   };
-  carnot::run::measure(options, hooks);
+  carnot::measure::measure(options, hooks);
   std::remove(journal.c_str());
   std::printf(
       "{\"bench\": \"own_cost\", \"samples\": %d, \"core_share\": %.6f, "

@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
   const int samples = argc > 1 ? std::atoi(argv[1]) : 20000;
   const fs::path folder =
       fs::path(argc > 2 ? argv[2] : "/dev/shm") / ("carnot-sampler-" + std::to_string(::getpid()));
-  carnot::run::MeasureOptions options;
+  carnot::measure::MeasureOptions options;
   options.meter.sources.sysfs_root = make_tree(folder / "sys");
   options.meter.sources.nvml = options.meter.sources.amd_smi = "none";
   options.keep_entries = false;
@@ -107,17 +107,17 @@ int main(int argc, char** argv) {
   std::size_t zones = 0;
   for (int round = 0; round < kRounds; ++round) {
     Meter meter = Meter::open(options.meter);
-    const auto begin = carnot::run::detail::begin_of(meter, nullptr, options);
+    const auto begin = carnot::measure::detail::begin_of(meter, nullptr, options);
     zones = begin.channels.size();
-    carnot::run::detail::MeasureSink sink(
-        carnot::JournalWriter::create(folder / ("journal-" + std::to_string(round)),
-                                      carnot::JournalWriter::Durable::WhenSynced),
+    carnot::measure::detail::MeasureSink sink(
+        carnot::ledger::JournalWriter::create(folder / ("journal-" + std::to_string(round)),
+                                              carnot::ledger::JournalWriter::Durable::WhenSynced),
         false, options.sync_every);
     sink.append(begin);
     const auto& roots = options.meter.sources;
-    carnot::run::detail::MeasureLoop loop({meter, nullptr, roots.sysfs_root, roots.procfs_root},
-                                          options, {}, begin,
-                                          carnot::run::detail::fresh_base(zones), sink);
+    carnot::measure::detail::MeasureLoop loop({meter, nullptr, roots.sysfs_root, roots.procfs_root},
+                                              options, {}, begin,
+                                              carnot::measure::detail::fresh_base(zones), sink);
     for (int i = 0; i < 10; ++i) loop.sample();
     const auto before = carnot::meter::testing::allocations();
     double began = own_cpu_s();
@@ -143,13 +143,13 @@ int main(int argc, char** argv) {
   for (int round = 0; round < 3; ++round) {
     std::int64_t first_ns = 0, last_ns = 0;
     taken = 0;
-    carnot::run::MeasureHooks hooks;
-    hooks.on_sample = [&](const carnot::run::MeasureView& view) {
+    carnot::measure::MeasureHooks hooks;
+    hooks.on_sample = [&](const carnot::measure::MeasureView& view) {
       last_ns = view.sample.meter_cpu_ns;
       if (taken++ == 0) first_ns = last_ns;
     };
     options.journal = folder / ("kilohertz-" + std::to_string(round));
-    carnot::run::detail::measure_with(meter, options, hooks);
+    carnot::measure::detail::measure_with(meter, options, hooks);
     least_us = std::min(least_us, 1e-3 * static_cast<double>(last_ns - first_ns) / taken);
   }
   const double wake_us = wake_up_us();

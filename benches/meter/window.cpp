@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
 #include "meter/testing/testing_tree.hpp"
 
@@ -62,13 +62,13 @@ int main(int argc, char** argv) {
       (argc > 2 ? std::filesystem::path(argv[2]) : std::filesystem::temp_directory_path()) /
       ("carnot-window-bench-" + std::to_string(::getpid()));
   {
-    const testing::SensorTree tree(folder, testing::Topology::Dram);
-    MeterOptions options;
+    const meter::testing::SensorTree tree(folder, meter::testing::Topology::Dram);
+    meter::MeterOptions options;
     options.sources.sysfs_root = tree.sysfs_root();
     options.sources.procfs_root = tree.procfs_root();
     options.sources.dev_root = tree.dev_root();
     options.sources.nvml = options.sources.amd_smi = "none";
-    Meter meter = Meter::open(options);
+    meter::Meter meter = meter::Meter::open(options);
     const std::vector<int> files = counter_files(tree.sysfs_root());
 
     char buffer[64];
@@ -76,10 +76,10 @@ int main(int argc, char** argv) {
       for (const int fd : files)
         if (::pread(fd, buffer, sizeof buffer, 0) <= 0) std::abort();
     });
-    Snapshot snapshot;
+    meter::Snapshot snapshot;
     const double sample = best_us(rounds, [&] { meter.sample(snapshot); });
     const double window = best_us(rounds, [&] {
-      Window one(meter, "bench", Scope::Process);
+      meter::Window one(meter, "bench", meter::Scope::Process);
       one.stop();
     });
     for (const int fd : files) ::close(fd);

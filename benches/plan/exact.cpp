@@ -60,9 +60,9 @@ plan::ExactModel whole(const plan::Problem& problem) {
 
 void relaxation(const std::string& size, std::uint64_t count) {
   const std::size_t first = size.find('x'), second = size.rfind('x');
-  const std::int64_t jobs = parse_integer(size.substr(0, first));
-  const std::int64_t sites = parse_integer(size.substr(first + 1, second - first - 1));
-  const std::int64_t slots = parse_integer(size.substr(second + 1));
+  const std::int64_t jobs = carnot::parse_integer(size.substr(0, first));
+  const std::int64_t sites = carnot::parse_integer(size.substr(first + 1, second - first - 1));
+  const std::int64_t slots = carnot::parse_integer(size.substr(second + 1));
   double worst_bound = kInfinity, worst_plan = 0, worst_loss = 0;
   for (std::uint64_t seed = 1; seed <= count; ++seed) {
     const double load = seed % 3 == 0 ? 1.5 : seed % 3 == 1 ? 0.6 : 0.2;  // tight, usual, loose
@@ -70,7 +70,7 @@ void relaxation(const std::string& size, std::uint64_t count) {
     const Timed ours = large(problem);
     plan::ExactModel model = whole(problem);
     const double from = cpu_s();
-    const plan::ProgramAnswer answer = model.program().solve();
+    const solve::ProgramAnswer answer = model.program().solve();
     const double seconds = cpu_s() - from, optimum = answer.objective + model.constant();
     worst_bound = std::min(worst_bound, ours.plan.bound_eur / optimum);
     worst_plan = std::max(worst_plan, ours.plan.objective_eur / optimum);
@@ -86,7 +86,7 @@ void relaxation(const std::string& size, std::uint64_t count) {
         "{{\"bench\":\"relaxation\",\"size\":\"{}\",\"seed\":{},\"load\":{},\"columns\":{},"
         "\"solved\":{},\"clp_eur\":{:.6f},\"clp_cpu_s\":{:.2f},\"bound_of_clp\":{:.6f},"
         "\"plan_of_clp\":{:.6f},\"plan_of_solver_bound\":{:.6f},\"cpu_s\":{:.2f}}}\n",
-        size, seed, load, model.program().columns(), answer.status == plan::ProgramStatus::Optimal,
+        size, seed, load, model.program().columns(), answer.status == solve::ProgramStatus::Optimal,
         optimum, seconds, ours.plan.bound_eur / optimum, ours.plan.objective_eur / optimum,
         over_exact, ours.seconds);
     std::fflush(stdout);
@@ -106,9 +106,9 @@ void optimum(std::uint64_t count) {
     const plan::Plan exact = plan::plan_exact(problem);
     const double between = cpu_s();
     plan::ExactModel model = whole(problem);  // nothing left out: another road to the optimum
-    plan::IntegerOptions options;
+    solve::IntegerOptions options;
     options.time_limit_s = 60;
-    const plan::IntegerAnswer cbc = plan::solve_integer(model.program(), model.whole(), options);
+    const solve::IntegerAnswer cbc = solve::solve_integer(model.program(), model.whole(), options);
     const double ended = cpu_s(), of_cbc = cbc.objective + model.constant();
     const double slack = 1e-5 * std::abs(exact.objective_eur);
     const bool is_known = cbc.found && cbc.proven;
@@ -132,7 +132,7 @@ void optimum(std::uint64_t count) {
 void small(const std::vector<std::string>& sizes) {
   const char* limit = std::getenv("LIMIT_S");
   for (const std::string& size : sizes) {
-    const plan::Problem problem = generated(parse_integer(size), 4, 168, 1, 0.6);
+    const plan::Problem problem = generated(carnot::parse_integer(size), 4, 168, 1, 0.6);
     const Timed ours = large(problem);
     plan::ExactOptions options;
     options.time_limit_s = limit == nullptr ? 120 : std::atof(limit);

@@ -41,32 +41,33 @@ void print(const std::string& start, const std::string& policy, const Sum& x, do
 
 int main(int argc, char** argv) {
   const auto argument = [&](int n, double otherwise) {
-    return argc > n ? parse_number(argv[n]) : otherwise;
+    return argc > n ? carnot::parse_number(argv[n]) : otherwise;
   };
   const std::string data = argc > 1 ? argv[1] : CARNOT_SOURCE_DIR "/../shared/data";
-  const WindYear year = read_wind_year(data + "/rts-gmlc", data + "/sites-2023-hourly");
-  WeekOptions options;
+  const plan::testing::WindYear year =
+      carnot::plan::testing::read_wind_year(data + "/rts-gmlc", data + "/sites-2023-hourly");
+  plan::testing::WeekOptions options;
   options.own_share = argument(2, 1.0);
   options.load = argument(3, 0.6);
   options.jobs = static_cast<std::int64_t>(argument(4, 400));
   const int starts = static_cast<int>(argument(5, 11));
-  PlannerOptions hourly;  // 168 times a week
+  plan::PlannerOptions hourly;  // 168 times a week
   hourly.rounds = 2'000;
   hourly.tighten = false;
-  PlannerOptions once;
+  plan::PlannerOptions once;
   once.rounds = 20'000;
-  const ScenarioOptions mean{.planner = once, .perfect_foresight = false};
+  const plan::ScenarioOptions mean{.planner = once, .perfect_foresight = false};
   std::map<std::string, Sum> sums;
   double reference_eur = 0, bound_eur = 0;
   for (int n = 0; n < starts; ++n) {
     options.seed = static_cast<std::uint64_t>(n + 1);
-    const WindWeek week(year, kFirstDay + kDaysBetween * n, options);
-    const Problem& problem = week.problem();
-    const ScenarioPlan best = plan_scenarios(problem, week.real_parts(), mean);
-    const double reference = carried_out(week, best.plan).cost_eur;
+    const plan::testing::WindWeek week(year, kFirstDay + kDaysBetween * n, options);
+    const plan::Problem& problem = week.problem();
+    const plan::ScenarioPlan best = carnot::plan::plan_scenarios(problem, week.real_parts(), mean);
+    const double reference = carnot::plan::testing::carried_out(week, best.plan).cost_eur;
     reference_eur += reference;
     bound_eur += best.plan.bound_eur;
-    const auto report = [&](const std::string& policy, const WeekOutcome& x) {
+    const auto report = [&](const std::string& policy, const plan::testing::WeekOutcome& x) {
       print(week.start().iso8601(), policy, {x.cost_eur, x.own_kwh, x.grid_kwh, x.missed},
             reference, best.plan.bound_eur);
       Sum& sum = sums[policy];
@@ -75,14 +76,24 @@ int main(int argc, char** argv) {
       sum.grid_kwh += x.grid_kwh;
       sum.missed += x.missed;
     };
-    report("perfect-foresight", carried_out(week, best.plan));
-    report("replan-mended", replanned(week, mended_forecast(week), 1, hourly));
-    report("replan-persistence", replanned(week, persistence_forecast(week), 1, hourly));
-    report("once-day-ahead", replanned(week, day_ahead_forecast(week), kWeekHours, once));
-    report("once-scenarios",
-           carried_out(week, plan_scenarios(problem, week.past_errors(kErrorWeeks), mean).plan));
-    report("price-greedy", carried_out(week, rule_plan(problem, Rule::PriceGreedy)));
-    report("at-once", carried_out(week, rule_plan(problem, Rule::AtOnce)));
+    report("perfect-foresight", carnot::plan::testing::carried_out(week, best.plan));
+    report("replan-mended", carnot::plan::testing::replanned(
+                                week, carnot::plan::testing::mended_forecast(week), 1, hourly));
+    report("replan-persistence",
+           carnot::plan::testing::replanned(week, carnot::plan::testing::persistence_forecast(week),
+                                            1, hourly));
+    report("once-day-ahead",
+           carnot::plan::testing::replanned(week, carnot::plan::testing::day_ahead_forecast(week),
+                                            plan::testing::kWeekHours, once));
+    report(
+        "once-scenarios",
+        carnot::plan::testing::carried_out(
+            week, carnot::plan::plan_scenarios(problem, week.past_errors(kErrorWeeks), mean).plan));
+    report("price-greedy",
+           carnot::plan::testing::carried_out(
+               week, carnot::plan::rule_plan(problem, plan::DispatchRule::PriceGreedy)));
+    report("at-once", carnot::plan::testing::carried_out(
+                          week, carnot::plan::rule_plan(problem, plan::DispatchRule::AtOnce)));
   }
   for (const auto& [policy, sum] : sums) print("all", policy, sum, reference_eur, bound_eur);
 }

@@ -41,21 +41,22 @@ double seconds_each(std::size_t jobs, const std::function<void(std::size_t)>& vi
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto jobs = static_cast<std::size_t>(argc > 1 ? parse_integer(argv[1]) : 200);
-  const std::pair<const char*, std::function<void(JobTerms&, std::int32_t)>> kinds[] = {
+  const auto jobs = static_cast<std::size_t>(argc > 1 ? carnot::parse_integer(argv[1]) : 200);
+  const std::pair<const char*, std::function<void(plan::JobTerms&, std::int32_t)>> kinds[] = {
       {"contract", nullptr},
-      {"due", [](JobTerms& t, std::int32_t due) { t.due = due, t.late_eur_per_slot = 0.1; }},
-      {"restart", [](JobTerms& t, std::int32_t) { t.restart_eur = 0.5, t.restart_slots = 1; }},
-      {"min_run", [](JobTerms& t, std::int32_t) { t.min_run_slots = 4; }},
-      {"one_run", [](JobTerms& t, std::int32_t) { t.preemptible = false; }},
+      {"due", [](plan::JobTerms& t, std::int32_t due) { t.due = due, t.late_eur_per_slot = 0.1; }},
+      {"restart",
+       [](plan::JobTerms& t, std::int32_t) { t.restart_eur = 0.5, t.restart_slots = 1; }},
+      {"min_run", [](plan::JobTerms& t, std::int32_t) { t.min_run_slots = 4; }},
+      {"one_run", [](plan::JobTerms& t, std::int32_t) { t.preemptible = false; }},
       {"levels",
-       [](JobTerms& t, std::int32_t) {
+       [](plan::JobTerms& t, std::int32_t) {
          t.speed_parts = 2, t.levels = {{{9, 3}, {14, 4}}};
        }},
-      {"reserve", [](JobTerms& t, std::int32_t) { t.stop_s = 10; }},
-      {"movable", [](JobTerms& t, std::int32_t) { t.movable = true; }},
+      {"reserve", [](plan::JobTerms& t, std::int32_t) { t.stop_s = 10; }},
+      {"movable", [](plan::JobTerms& t, std::int32_t) { t.movable = true; }},
       {"movable_with_data",
-       [](JobTerms& t, std::int32_t) {
+       [](plan::JobTerms& t, std::int32_t) {
          t.movable = true, t.data_gb = 3000, t.each_move_eur = 0.1, t.restart_slots = 1;
        }},
   };
@@ -64,7 +65,7 @@ int main(int argc, char** argv) {
   const auto below = [&](std::uint64_t n) {
     return static_cast<std::int32_t>(random.below(at++, n));
   };
-  Problem problem;
+  plan::Problem problem;
   problem.slots = kSlots;
   problem.sites.resize(kSites);
   problem.network.gb_per_s = 1;
@@ -82,15 +83,15 @@ int main(int argc, char** argv) {
     problem.terms.clear();
     if (ask)
       for (std::uint32_t j = 0; j < jobs; ++j) ask(problem.terms[j], due[j]);
-    JobPrices prices;
+    plan::JobPrices prices;
     prices.energy = energy;
     if (name == std::string("reserve")) prices.reserve = reserve, prices.hold_slots = 2;
     std::vector<double> block(jobs), check(jobs);
     const double block_s = seconds_each(jobs, [&](std::size_t j) {
-      block[j] = priced(problem, cheapest(problem, j, prices), prices);
+      block[j] = carnot::plan::priced(problem, carnot::plan::cheapest(problem, j, prices), prices);
     });
-    const double check_s =
-        seconds_each(jobs, [&](std::size_t j) { check[j] = least_cost(problem, j, prices); });
+    const double check_s = seconds_each(
+        jobs, [&](std::size_t j) { check[j] = carnot::plan::least_cost(problem, j, prices); });
     double apart = 0;
     for (std::size_t j = 0; j < jobs; ++j) apart = std::max(apart, std::abs(block[j] - check[j]));
     fmt::print(

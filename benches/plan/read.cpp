@@ -16,7 +16,7 @@
 
 int main(int argc, char** argv) {
   using namespace carnot;
-  const std::int64_t lines = argc > 1 ? parse_integer(argv[1]) : 10'000'000;
+  const std::int64_t lines = argc > 1 ? carnot::parse_integer(argv[1]) : 10'000'000;
   const std::filesystem::path folder = std::filesystem::temp_directory_path() / "carnot-plan-read";
   plan::GenerateOptions generate;
   generate.jobs = 0;

@@ -19,23 +19,23 @@ using namespace carnot;
 using namespace carnot::plan;
 
 /// Sites from an hour on, with own power known ever less well the further away it is.
-std::vector<PlanSite> forecast(const Problem& problem, std::size_t hour, std::size_t count,
-                               double error) {
+std::vector<plan::PlanSite> forecast(const plan::Problem& problem, std::size_t hour,
+                                     std::size_t count, double error) {
   const RandomStream random(hour, "bench-forecast");
-  std::vector<PlanSite> out;
+  std::vector<plan::PlanSite> out;
   for (std::size_t s = 0; s < problem.sites.size(); ++s) {
-    const PlanSite& site = problem.sites[s];
+    const plan::PlanSite& site = problem.sites[s];
     const auto cut = [&](const std::vector<double>& x) {
       const auto from = x.begin() + static_cast<std::ptrdiff_t>(hour);
       return std::vector<double>(from, from + static_cast<std::ptrdiff_t>(count));
     };
-    PlanSite x{site.name,
-               cut(site.capacity_kw),
-               cut(site.pue),
-               cut(site.free_kw),
-               cut(site.price_eur_per_kwh),
-               cut(site.carbon_g_per_kwh),
-               cut(site.grid_limit_kw)};
+    plan::PlanSite x{site.name,
+                     cut(site.capacity_kw),
+                     cut(site.pue),
+                     cut(site.free_kw),
+                     cut(site.price_eur_per_kwh),
+                     cut(site.carbon_g_per_kwh),
+                     cut(site.grid_limit_kw)};
     for (std::size_t t = 0; t < count; ++t)
       x.free_kw[t] *= std::exp(error * std::min(1.0, static_cast<double>(t) / 24.0) *
                                random.child(s).normal(t / 6));
@@ -47,18 +47,19 @@ std::vector<PlanSite> forecast(const Problem& problem, std::size_t hour, std::si
 /// Jobs of a generated problem whose windows begin when they come.
 class Arrivals {
  public:
-  Arrivals(const Problem& problem, std::size_t waiting) : jobs_(problem.jobs), waiting_(waiting) {}
+  Arrivals(const plan::Problem& problem, std::size_t waiting)
+      : jobs_(problem.jobs), waiting_(waiting) {}
 
-  void fill(Replanner& replanner) {
+  void fill(plan::Replanner& replanner) {
     while (replanner.open() < waiting_) {
       const std::size_t j = next_++ % jobs_.size();
-      std::vector<PlanMode> modes;
+      std::vector<plan::PlanMode> modes;
       for (std::size_t i = jobs_.mode_begin(j); i < jobs_.mode_end(j); ++i)
         modes.push_back(jobs_.mode(i));
       // At the start a window may have begun long ago: any part of the slack may be gone.
       const auto now = static_cast<std::int32_t>(replanner.now());
       const std::int32_t window = jobs_.deadline(j) - jobs_.release(j);
-      PlanJobs one;
+      plan::PlanJobs one;
       one.add(fmt::format("a{}", next_), now, now + std::min(window + jobs_.release(j) / 2, 168),
               jobs_.value(j), modes, jobs_.origin(j), jobs_.move_flat(j), {});
       replanner.add(one, 0);
@@ -66,7 +67,7 @@ class Arrivals {
   }
 
  private:
-  const PlanJobs& jobs_;
+  const plan::PlanJobs& jobs_;
   std::size_t waiting_, next_ = 0;
 };
 
@@ -74,31 +75,31 @@ class Arrivals {
 
 int main(int argc, char** argv) {
   const auto argument = [&](int n, std::int64_t otherwise) {
-    return argc > n ? parse_integer(argv[n]) : otherwise;
+    return argc > n ? carnot::parse_integer(argv[n]) : otherwise;
   };
-  GenerateOptions generate;
+  plan::GenerateOptions generate;
   generate.jobs = argument(1, 100'000);
   generate.sites = argument(2, 22);
   const auto hours = static_cast<std::size_t>(argument(3, 24));
   generate.slots = static_cast<std::int64_t>(168 + hours);
-  const Problem problem = generate_problem(generate);
+  const plan::Problem problem = carnot::plan::generate_problem(generate);
   for (const bool warm : {true, false}) {
-    ReplanOptions options;
+    plan::ReplanOptions options;
     options.warm = warm;
-    Replanner replanner(problem.slot_s, problem.carbon_price_eur_per_t, options);
+    plan::Replanner replanner(problem.slot_s, problem.carbon_price_eur_per_t, options);
     Arrivals arrivals(problem, static_cast<std::size_t>(generate.jobs));
     double slowest = 0, sum = 0, widest = 0;
     std::size_t dropped = 0, finished = 0;
-    for (std::size_t hour = 0; hour < hours; ++hour) {
+    for (std::size_t hour = 0; carnot::hour < hours; ++hour) {
       arrivals.fill(replanner);
-      const Plan& plan = replanner.plan(forecast(problem, hour, 168, 0.5));
+      const plan::Plan& plan = replanner.plan(forecast(problem, hour, 168, 0.5));
       if (hour > 0) {  // the first has nothing to start from
         slowest = std::max(slowest, plan.seconds);
         sum += plan.seconds;
         widest = std::max(widest, plan.gap());
       }
       const double seconds = plan.seconds, gap = plan.gap();
-      const SlotReport report = replanner.run(forecast(problem, hour, 1, 0.0));
+      const plan::SlotReport report = replanner.run(forecast(problem, hour, 1, 0.0));
       dropped += report.dropped;
       finished += report.finished;
       fmt::print(

@@ -68,8 +68,8 @@ int main(int argc, char** argv) {
   for (const std::string& size : sizes) {
     const std::size_t cross = size.find('x');
     plan::GenerateOptions generate;
-    generate.jobs = parse_integer(size.substr(0, cross));
-    generate.sites = parse_integer(size.substr(std::min(cross, size.size() - 1) + 1));
+    generate.jobs = carnot::parse_integer(size.substr(0, cross));
+    generate.sites = carnot::parse_integer(size.substr(std::min(cross, size.size() - 1) + 1));
     plan::Problem problem = plan::generate_problem(generate);
     solve(problem, size, "contract");
     add_terms(problem);

@@ -106,8 +106,8 @@ struct Stretch {
   std::uint64_t steps = 0;
 };
 
-void note(const Entry& entry, std::vector<Stretch>& stretches) {
-  const auto* slot = std::get_if<SlotEntry>(&entry);
+void note(const ledger::Entry& entry, std::vector<Stretch>& stretches) {
+  const auto* slot = std::get_if<ledger::SlotEntry>(&entry);
   if (slot == nullptr || slot->mode.empty()) return;
   const auto precision = learn::Precision::parse(slot->mode);
   if (stretches.empty() || !(stretches.back().precision == precision))
@@ -120,10 +120,10 @@ void note(const Entry& entry, std::vector<Stretch>& stretches) {
 }  // namespace
 
 int main() {
-  const Scenario scenario = parse_scenario(kScenario, "overhead.toml");
+  const site::Scenario scenario = carnot::site::parse_scenario(kScenario, "overhead.toml");
   const learn::Dataset train = images(60'000, 0), held_out = images(10'000, 60'000);
   const learn::EnergyTable& table = learn::EnergyTable::embedded();
-  const run::Environment environment = run::load_environment(scenario, "");
+  const train::Environment environment = train::load_environment(scenario, "");
   const auto make = [&] {
     learn::LearnerOptions o;
     o.model = scenario.work.learner;
@@ -140,7 +140,7 @@ int main() {
     warm->train(1, learn::Precision::parse(precision));
     (void)warm->evaluate(held_out, learn::Precision::parse(precision));
   }
-  const run::Job job = run::make_job(*make(), table, scenario, run::default_precisions());
+  const train::Job job = train::make_job(*make(), table, scenario, train::default_precisions());
   const std::string path =
       (std::filesystem::temp_directory_path() / ("overhead-" + std::to_string(getpid()))).string();
 
@@ -153,15 +153,15 @@ int main() {
       stretches.clear();
       const Stopwatch lane;
       {
-        JournalWriter journal = JournalWriter::create(path);
-        run::VirtualClock clock;
-        run::SimulatedWorld world(scenario, environment, job, *lane_learner, held_out, table, clock,
-                                  [&](const Entry& entry) {
-                                    journal.append(entry);
-                                    note(entry, stretches);
-                                  });
+        ledger::JournalWriter journal = ledger::JournalWriter::create(path);
+        train::VirtualClock clock;
+        train::SimulatedWorld world(scenario, environment, job, *lane_learner, held_out, table,
+                                    clock, [&](const ledger::Entry& entry) {
+                                      journal.append(entry);
+                                      note(entry, stretches);
+                                    });
         world.omit_quality_curve();  // drawn for reports, not part of the loop
-        const auto policy = plan::make_policy(name, job.modes, scenario.objective);
+        const auto policy = control::make_policy(name, job.modes, scenario.objective);
         while (!world.over()) world.act(policy->decide(world.observe()));
         journal.sync();
       }
@@ -180,15 +180,16 @@ int main() {
       bares.push_back(bare_s);
     }
     std::filesystem::remove(path);
-    const double overhead = median(ratios) - 1.0;
+    const double overhead = carnot::median(ratios) - 1.0;
     std::uint64_t steps = 0;
     for (const Stretch& s : stretches) steps += s.steps;
     std::printf(
         "{\"bench\": \"run_overhead\", \"policy\": \"%s\", \"steps\": %llu, \"lane_s\": %.4f, "
         "\"bare_s\": %.4f, \"overhead\": %.4f, \"cpu_overhead\": %.4f, \"promise\": %.2f, "
         "\"verdict\": \"%s\"}\n",
-        name, static_cast<unsigned long long>(steps), median(lanes), median(bares), overhead,
-        median(cpu_ratios) - 1.0, kPromise, overhead <= kPromise ? "pass" : "miss");
+        name, static_cast<unsigned long long>(steps), carnot::median(lanes), carnot::median(bares),
+        overhead, carnot::median(cpu_ratios) - 1.0, kPromise,
+        overhead <= kPromise ? "pass" : "miss");
     std::fflush(stdout);
   }
   return 0;

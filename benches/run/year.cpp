@@ -39,7 +39,7 @@ deadline_after = "8760 h"
 )";
 
 struct Forecasts {
-  explicit Forecasts(const run::Environment& e)
+  explicit Forecasts(const train::Environment& e)
       : power(options(0.0, e.capacity.in(watt), 0.0), e.power_history, {}),
         price(options(-1e300, 1e300, (30.0 * euro_per_megawatt_hour).base()), e.price_history, {}),
         carbon(options(0.0, 1e300, (60.0 * gram_per_kilowatt_hour).base()), e.carbon_history, {}) {}
@@ -57,12 +57,12 @@ struct Year {
   double steps = 0.0, worst = 0.0;
 };
 
-Year live(const Scenario& s, const run::Environment& e, const std::vector<Mode>& modes,
-          plan::Policy& policy, Forecasts& forecasts) {
+Year live(const site::Scenario& s, const train::Environment& e,
+          const std::vector<site::Mode>& modes, control::Policy& policy, Forecasts& forecasts) {
   Year year;
-  SiteSimulator site(s.site);
-  const std::vector<plan::ModeNoise> noise{{0.0, 0.0}, {0.001, 0.01}, {0.01, 0.05}, {0.2, 0.8}};
-  plan::Observation o;
+  site::SiteSimulator site(s.site);
+  const std::vector<control::ModeNoise> noise{{0.0, 0.0}, {0.001, 0.01}, {0.01, 0.05}, {0.2, 0.8}};
+  control::Observation o;
   o.slot = e.slot;
   o.start = e.start;
   // So far ahead that the deadline guard never forces anybody to buy.
@@ -72,8 +72,8 @@ Year live(const Scenario& s, const run::Environment& e, const std::vector<Mode>&
   o.steps_total = 1'000'000'000;
   for (std::size_t i = 0; i < e.weather.size(); ++i) {
     const Instant at = e.start + e.slot * static_cast<std::int64_t>(i);
-    const Weather& past = e.weather[i == 0 ? 0 : i - 1];
-    const Weather& now = e.weather[i];
+    const site::Weather& past = e.weather[i == 0 ? 0 : i - 1];
+    const site::Weather& now = e.weather[i];
     o.now = at;
     o.total_now = past.total;
     o.export_first = s.site.export_limit;
@@ -95,13 +95,13 @@ Year live(const Scenario& s, const run::Environment& e, const std::vector<Mode>&
       o.noise = noise;
       o.noise_measured_at = o.steps_done;
     }
-    const plan::Decision d = policy.decide(o);
-    Demand demand;
+    const control::Decision d = policy.decide(o);
+    site::Demand demand;
     demand.mode = d.mode < 0 ? nullptr : &modes[static_cast<std::size_t>(d.mode)];
     demand.throttle = d.throttle;
     demand.grid_allowance = d.grid_allowance;
     demand.use_battery = d.use_battery;
-    const Flows flows = site.advance(now, demand, e.slot.time());
+    const site::Flows flows = site.advance(now, demand, e.slot.time());
     if (flows.running) o.mode_now = d.mode;
     year.steps += flows.steps;
     year.worst = std::max(year.worst, flows.residual);
@@ -115,20 +115,20 @@ Year live(const Scenario& s, const run::Environment& e, const std::vector<Mode>&
 }  // namespace
 
 int main() {
-  const Scenario scenario = parse_scenario(kScenario, "year.toml");
-  const run::Environment environment = run::load_environment(scenario, "");
+  const site::Scenario scenario = carnot::site::parse_scenario(kScenario, "year.toml");
+  const train::Environment environment = train::load_environment(scenario, "");
   if (environment.weather.size() != kSlots) return 1;
   const Power idle = 4.0 * megawatt;
-  const std::vector<Mode> modes{{"f32", 32, 5.0, idle, 20.0 * megawatt},
-                                {"bf16", 16, 8.0, idle, 19.0 * megawatt},
-                                {"int8", 8, 12.0, idle, 15.0 * megawatt},
-                                {"int4", 4, 16.0, idle, 13.0 * megawatt}};
-  for (const std::string& name : plan::policy_names(modes)) {
+  const std::vector<site::Mode> modes{{"f32", 32, 5.0, idle, 20.0 * megawatt},
+                                      {"bf16", 16, 8.0, idle, 19.0 * megawatt},
+                                      {"int8", 8, 12.0, idle, 15.0 * megawatt},
+                                      {"int4", 4, 16.0, idle, 13.0 * megawatt}};
+  for (const std::string& name : control::policy_names(modes)) {
     if (name == "oracle") continue;  // no policy of the loop: it is solved beforehand
     double best = 1e300;
     Year year;
     for (int round = 0; round < 3; ++round) {
-      const auto policy = plan::make_policy(name, modes, scenario.objective);
+      const auto policy = control::make_policy(name, modes, scenario.objective);
       Forecasts forecasts(environment);  // reading 30 days of history is no part of the year
       const auto from = std::chrono::steady_clock::now();
       year = live(scenario, environment, modes, *policy, forecasts);

@@ -62,15 +62,15 @@ std::vector<Profile> pollux(const std::string& traces) {
 }
 
 /// One kilowatt a node, no overheads.
-run::FleetScenario scenario(const run::FleetSite& zone, Instant start) {
-  run::FleetScenario fleet;
+simulate::FleetScenario scenario(const simulate::FleetSite& zone, Instant start) {
+  simulate::FleetScenario fleet;
   fleet.series_start = start;
   fleet.sites.push_back(zone);
   return fleet;
 }
 
 /// \param nodes  0: elastic; else that many, always
-double carbon_g(const run::FleetScenario& fleet, const Profile& profile, Instant begin,
+double carbon_g(const simulate::FleetScenario& fleet, const Profile& profile, Instant begin,
                 double factor, const char* policy, int nodes) {
   Workload jobs;
   JobRequest job;
@@ -92,12 +92,12 @@ double carbon_g(const run::FleetScenario& fleet, const Profile& profile, Instant
   job.modes = 1;
   jobs.jobs.push_back(job);
   jobs.length.push_back(length);
-  run::FleetOptions options;
+  simulate::FleetOptions options;
   options.begin = begin;
-  plan::SchedulerOptions rules;
+  control::SchedulerOptions rules;
   rules.max_wait = Duration::seconds(30 * 86400);
-  const auto scheduler = plan::make_scheduler(policy, rules);
-  const run::FleetResult result = run::simulate(fleet, jobs, options, *scheduler);
+  const auto scheduler = control::make_scheduler(policy, rules);
+  const simulate::FleetResult result = simulate::simulate(fleet, jobs, options, *scheduler);
   return result.finished == 1 && result.late == 0 ? result.flows.carbon.in(gram) : NAN;
 }
 
@@ -167,24 +167,24 @@ int main(int argc, char** argv) {
   const std::string data = argc > 1 ? argv[1] : "shared/data";
   std::vector<Profile> profiles = pollux(data + "/pollux-goodput/simulator/traces");
   profiles.insert(profiles.begin(), nbody());
-  run::FleetSourceOptions source;
+  simulate::FleetSourceOptions source;
   source.folder = data + "/sites-2023-hourly";
   source.site.hall = {.nodes = 16,
                       .node_idle = Power{},
                       .node_peak = 1.0 * kilowatt,
                       .fixed_overhead = 0.0,
                       .cooling_slope_per_k = 0.0};
-  const run::FleetScenario all = run::load_fleet(source);
+  const simulate::FleetScenario all = simulate::load_fleet(source);
 
   for (const double factor : {1.0, 1.5, 2.0, 3.0}) {
     std::map<std::string, std::vector<double>> saved;    // against each, one a start
     std::map<std::string, std::vector<double>> by_zone;  // against agnostic
     double worst_over_optimum = 0, over_published = 0;
     int starts = 0, carbon_free = 0;
-    for (const run::FleetSite& zone : all.sites)
+    for (const simulate::FleetSite& zone : all.sites)
       for (int week = 0; week < 51; week += 2)
         for (const Profile& profile : profiles) {
-          const run::FleetScenario fleet = scenario(zone, all.series_start);
+          const simulate::FleetScenario fleet = scenario(zone, all.series_start);
           const Instant begin = all.series_start + Duration::seconds(week * 7 * 86400);
           const auto grams = [&](const char* policy, int nodes) {
             return carbon_g(fleet, profile, begin, factor, policy, nodes);
@@ -221,12 +221,12 @@ int main(int argc, char** argv) {
         "\"mean_over_published_greedy\":{:.5f}",
         factor, starts, carbon_free, worst_over_optimum, over_published / starts);
     for (const auto& [rival, values] : saved)
-      fmt::print(",\"median_saved_over_{}\":{:.4f}", rival, median(values));
+      fmt::print(",\"median_saved_over_{}\":{:.4f}", rival, carnot::median(values));
     std::string best_zone;
     double best = 0;
     for (const auto& [zone, values] : by_zone)
-      if (median(values) > best) {
-        best = median(values);
+      if (carnot::median(values) > best) {
+        best = carnot::median(values);
         best_zone = zone;
       }
     fmt::print(",\"best_zone\":\"{}\",\"median_saved_there\":{:.4f}}}\n", best_zone, best);

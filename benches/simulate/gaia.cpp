@@ -25,7 +25,7 @@ constexpr std::int64_t kShort = 7200 / kTick;  // below: the short queue
 Workload gaia_jobs(const std::string& path, bool lengths_known, bool may_wait) {
   WorkloadOptions format;
   format.time_unit = Duration::seconds(1);
-  Workload jobs = read_workload(path, format);
+  Workload jobs = carnot::read_workload(path, format);
   const auto ticks = [](Duration d) { return d.time().in(second) / kTick; };
   double sum[2] = {}, count[2] = {};
   for (const Duration& length : jobs.length)
@@ -51,8 +51,8 @@ Workload gaia_jobs(const std::string& path, bool lengths_known, bool may_wait) {
   return jobs;
 }
 
-run::FleetScenario zones(const std::string& data, std::vector<std::string> names) {
-  run::FleetSourceOptions source;
+simulate::FleetScenario zones(const std::string& data, std::vector<std::string> names) {
+  simulate::FleetSourceOptions source;
   source.folder = data + "/sites-2023-hourly";
   source.zones = std::move(names);
   source.site.hall = {.nodes = 1e5,
@@ -60,16 +60,16 @@ run::FleetScenario zones(const std::string& data, std::vector<std::string> names
                       .node_peak = 1.0 * watt,
                       .fixed_overhead = 0.0,
                       .cooling_slope_per_k = 0.0};
-  return run::load_fleet(source);
+  return simulate::load_fleet(source);
 }
 
 /// Each job in its cheapest seconds at the site that suits it best.
-double bound_g(const run::FleetScenario& fleet, const Workload& jobs) {
+double bound_g(const simulate::FleetScenario& fleet, const Workload& jobs) {
   double total = 0;
   for (std::size_t j = 0; j < jobs.size(); ++j) {
     const JobRequest& job = jobs.jobs[j];
     double least = 1e300;
-    for (const run::FleetSite& site : fleet.sites) {
+    for (const simulate::FleetSite& site : fleet.sites) {
       std::vector<std::pair<double, double>> parts;  // carbon, seconds
       double at = job.arrival.time().in(second);
       const double end = at + job.allowed.time().in(second);
@@ -98,17 +98,17 @@ double bound_g(const run::FleetScenario& fleet, const Workload& jobs) {
 int main(int argc, char** argv) {
   const std::string data = argc > 1 ? argv[1] : "shared/data";
   const std::string trace = data + "/gaia-job-traces/src/cluster_traces/pai_1k.csv";
-  const auto play = [&](const run::FleetScenario& fleet, const char* policy, bool known,
+  const auto play = [&](const simulate::FleetScenario& fleet, const char* policy, bool known,
                         bool wait) {
     const Workload jobs = gaia_jobs(trace, known, wait);
-    run::FleetOptions options;
+    simulate::FleetOptions options;
     options.begin = fleet.series_start + Duration::seconds(3600 * kFirstHour);
-    plan::SchedulerOptions rules;
+    control::SchedulerOptions rules;
     rules.carbon_price_eur_per_t = 1e9;  // carbon alone counts
-    run::FleetResult best;
+    simulate::FleetResult best;
     for (int i = 0; i < 5; ++i) {
-      const auto scheduler = plan::make_scheduler(policy, rules);
-      const run::FleetResult result = run::simulate(fleet, jobs, options, *scheduler);
+      const auto scheduler = control::make_scheduler(policy, rules);
+      const simulate::FleetResult result = simulate::simulate(fleet, jobs, options, *scheduler);
       if (i == 0 || result.seconds < best.seconds) best = result;
     }
     // GAIA has no deadlines; they follow from waits and known lengths.
@@ -120,7 +120,7 @@ int main(int argc, char** argv) {
         fleet.sites.size(), policy, known, best.jobs, best.finished, best.flows.carbon.in(gram),
         bound_g(fleet, known_jobs), best.wait_mean.in(hour), best.seconds);
   };
-  const run::FleetScenario one = zones(data, {"AU-VIC"});
+  const simulate::FleetScenario one = zones(data, {"AU-VIC"});
   play(one, "no-wait", false, false);
   for (const char* policy :
        {"lowest-slot:future", "lowest-window:future", "carbon-time:future", "ecovisor:future"})
@@ -130,9 +130,9 @@ int main(int argc, char** argv) {
     play(one, policy, true, true);
   // AU-VIC first: every job is sent there.
   std::vector<std::string> names = {"AU-VIC"};
-  for (const run::FleetSite& site : zones(data, {}).sites)
+  for (const simulate::FleetSite& site : zones(data, {}).sites)
     if (site.name != "AU-VIC") names.push_back(site.name);
-  const run::FleetScenario all = zones(data, names);
+  const simulate::FleetScenario all = zones(data, names);
   for (const char* policy : {"lowest-carbon", "carbon-greedy:oracle", "carnot", "carnot:oracle"})
     play(all, policy, true, true);
 }

@@ -80,11 +80,11 @@ int main(int argc, char** argv) {
     losses = {-1.0};
     for (int i = 2; i < argc; ++i) losses.push_back(std::stod(argv[i]));
   }
-  run::FleetSourceOptions source;
+  simulate::FleetSourceOptions source;
   source.folder = data + "/sites-2023-hourly";
   source.site.hall = {
       .nodes = 1e4, .node_idle = Power{}, .node_peak = 300.0 * watt, .fixed_overhead = 0.0};
-  const run::FleetScenario fleet = run::load_fleet(source);
+  const simulate::FleetScenario fleet = simulate::load_fleet(source);
 
   for (const bool home : {true, false}) {
     double plain = 0, plain_ideal = 0;  // without modes
@@ -93,21 +93,21 @@ int main(int argc, char** argv) {
       double none = 0, online = 0, ideal = 0, lost = 0, work = 0;
       std::uint64_t late = 0;
       for (int start = 0; start < 12; ++start) {
-        run::FleetOptions options;
+        simulate::FleetOptions options;
         options.begin = fleet.series_start + Duration::seconds((5 + 30 * start) * 86400);
         const auto carbon = [&](const char* policy, bool weigh) {
-          plan::SchedulerOptions rules;
+          control::SchedulerOptions rules;
           rules.carbon_price_eur_per_t = 1e9;
           rules.max_wait = Duration::seconds(30 * 86400);
           if (home)
-            rules.move_cost = [](const JobRequest& job, plan::SiteIndex site) {
+            rules.move_cost = [](const JobRequest& job, control::SiteIndex site) {
               return (site == job.origin ? 0.0 : 1e12) * euro;
             };
-          const auto scheduler = plan::make_scheduler(policy, rules);
-          run::FleetSimulation simulation(fleet, jobs.workload, options, *scheduler);
+          const auto scheduler = control::make_scheduler(policy, rules);
+          simulate::FleetSimulation simulation(fleet, jobs.workload, options, *scheduler);
           std::vector<std::uint8_t> mode(jobs.workload.size());
-          simulation.watch([&](const run::FleetEvent& event) {
-            if (event.kind == run::FleetEventKind::Started) mode[event.job] = event.mode;
+          simulation.watch([&](const simulate::FleetEvent& event) {
+            if (event.kind == simulate::FleetEventKind::Started) mode[event.job] = event.mode;
           });
           while (simulation.step()) {
           }

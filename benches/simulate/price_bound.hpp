@@ -26,16 +26,16 @@ namespace carnot::benches {
 
 class PriceBound {
  public:
-  using MoveCost = std::function<double(const JobRequest&, plan::SiteIndex)>;
+  using MoveCost = std::function<double(const JobRequest&, control::SiteIndex)>;
 
-  PriceBound(const run::FleetScenario& fleet, const Workload& jobs, Instant begin,
+  PriceBound(const simulate::FleetScenario& fleet, const Workload& jobs, Instant begin,
              double carbon_price_eur_per_t, MoveCost move_eur)
       : fleet_(fleet), jobs_(jobs), begin_(begin), move_eur_(std::move(move_eur)) {
     Duration last;
     for (const JobRequest& job : jobs.jobs) last = std::max(last, job.arrival + job.allowed);
     hours_ = static_cast<std::size_t>(last / fleet.step) + 1;
     const std::int64_t first = (begin - fleet.series_start) / fleet.step;
-    for (const run::FleetSite& site : fleet.sites)
+    for (const simulate::FleetSite& site : fleet.sites)
       for (std::size_t t = 0; t < hours_; ++t) {
         const std::size_t i = (static_cast<std::size_t>(first) + t) % site.price.size();
         const double c = site.price[i].in(euro_per_kilowatt_hour) +
@@ -71,7 +71,7 @@ class PriceBound {
     double total = 0;
     for (std::size_t i = 0; i < price.size(); ++i)
       total += std::min(0.0, (cost_[i] - price[i]) * capacity_[i]);
-    plan::StepCost cost;
+    control::StepCost cost;
     cost.step = fleet_.step;
     for (std::size_t j = 0; j < jobs_.size(); ++j) {
       const JobRequest& job = jobs_.jobs[j];
@@ -81,17 +81,17 @@ class PriceBound {
       const Instant from = begin_ + job.arrival;
       cost.start = begin_ + fleet_.step * static_cast<std::int64_t>(first);
       double least = std::numeric_limits<double>::infinity();
-      plan::Timing best;
+      control::Timing best;
       std::size_t where = 0;
       for (std::size_t s = 0; s < fleet_.sites.size(); ++s) {
         if (fleet_.sites[s].hall.nodes < job.nodes) continue;
         const auto row = price.begin() + static_cast<std::ptrdiff_t>(s * hours_);
         cost.value.assign(row + static_cast<std::ptrdiff_t>(first),
                           row + static_cast<std::ptrdiff_t>(end));
-        plan::Timing timing =
-            plan::cheapest_pieces(cost, from, from + job.allowed, jobs_.length[j]);
+        control::Timing timing =
+            control::cheapest_pieces(cost, from, from + job.allowed, jobs_.length[j]);
         const double sum = timing.cost / 3600 * kilowatts(job, s) +
-                           move_eur_(job, static_cast<plan::SiteIndex>(s));
+                           move_eur_(job, static_cast<control::SiteIndex>(s));
         if (sum >= least) continue;
         least = sum;
         best = std::move(timing);
@@ -114,7 +114,7 @@ class PriceBound {
                                           : fleet_.sites[site].hall.node_peak.in(kilowatt));
   }
 
-  const run::FleetScenario& fleet_;
+  const simulate::FleetScenario& fleet_;
   const Workload& jobs_;
   Instant begin_;
   MoveCost move_eur_;

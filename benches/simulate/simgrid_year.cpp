@@ -70,20 +70,21 @@ Rival simgrid_year(int argc, char** argv, const Workload& jobs, std::size_t site
 
 int main(int argc, char** argv) {
   const std::string data = argc > 1 ? argv[1] : "shared/data";
-  Workload jobs = read_workload(data + "/gaia-job-traces/src/cluster_traces/azure-100k.csv");
-  run::FleetSourceOptions source;
+  Workload jobs =
+      carnot::read_workload(data + "/gaia-job-traces/src/cluster_traces/azure-100k.csv");
+  simulate::FleetSourceOptions source;
   source.folder = data + "/sites-2023-hourly";
-  const int nodes = run::nodes_for(jobs, 15, 0.3);
+  const int nodes = simulate::nodes_for(jobs, 15, 0.3);
   source.site.hall.nodes = nodes;
   source.site.hall.node_peak = 400.0 * watt;
-  const run::FleetScenario fleet = run::load_fleet(source);
-  run::spread_origins(jobs, fleet);
-  run::FleetOptions options;
+  const simulate::FleetScenario fleet = simulate::load_fleet(source);
+  simulate::spread_origins(jobs, fleet);
+  simulate::FleetOptions options;
   options.begin = fleet.series_start;
-  run::FleetResult best;
+  simulate::FleetResult best;
   for (int i = 0; i < 5; ++i) {
-    const auto scheduler = plan::make_scheduler("no-wait", {});
-    const run::FleetResult again = run::simulate(fleet, jobs, options, *scheduler);
+    const auto scheduler = control::make_scheduler("no-wait", {});
+    const simulate::FleetResult again = simulate::simulate(fleet, jobs, options, *scheduler);
     if (i == 0 || again.seconds < best.seconds) best = again;
   }
   const Rival rival = simgrid_year(argc, argv, jobs, fleet.sites.size(), nodes);

@@ -43,33 +43,34 @@ struct Total {
 
 int main(int argc, char** argv) {
   const std::string data = argc > 1 ? argv[1] : "shared/data";
-  const std::int64_t first_day = argc > 2 ? parse_integer(argv[2]) : 100;
-  const std::int64_t days = argc > 3 ? parse_integer(argv[3]) : 30;
+  const std::int64_t first_day = argc > 2 ? carnot::parse_integer(argv[2]) : 100;
+  const std::int64_t days = argc > 3 ? carnot::parse_integer(argv[3]) : 30;
   const double load = argc > 4 ? std::stod(argv[4]) : 0.5;
 
-  Workload jobs = read_workload(data + "/gaia-job-traces/src/cluster_traces/azure-100k.csv");
+  Workload jobs =
+      carnot::read_workload(data + "/gaia-job-traces/src/cluster_traces/azure-100k.csv");
   const auto late = std::find_if(jobs.jobs.begin(), jobs.jobs.end(), [&](const JobRequest& job) {
     return job.arrival > Duration::seconds(days * 86400);
   });
   const auto kept = static_cast<std::size_t>(late - jobs.jobs.begin());
   jobs.jobs.resize(kept);
   jobs.length.resize(kept);
-  run::set_deadlines(jobs, 1.5);
+  simulate::set_deadlines(jobs, 1.5);
 
-  run::FleetSourceOptions source;
+  simulate::FleetSourceOptions source;
   source.folder = data + "/sites-2023-hourly";
   for (const Zone& zone : kZones) source.zones.emplace_back(zone.name);
   source.site.hall.node_idle = Power{};
   source.site.hall.node_peak = 500.0 * watt;
   source.site.hall.fixed_overhead = 0.0;  // a bound cannot count what is drawn in any case
-  run::FleetScenario fleet = run::load_fleet(source);
+  simulate::FleetScenario fleet = simulate::load_fleet(source);
   double gpus = 0;
   for (const Zone& zone : kZones) gpus += zone.gpus;
-  const double nodes = 5.0 * run::nodes_for(jobs, 5, load);
+  const double nodes = 5.0 * simulate::nodes_for(jobs, 5, load);
   for (std::size_t s = 0; s < fleet.sites.size(); ++s)
     fleet.sites[s].hall.nodes = std::max(30.0, std::ceil(nodes * kZones[s].gpus / gpus));
-  run::spread_origins(jobs, fleet);
-  run::FleetOptions options;
+  simulate::spread_origins(jobs, fleet);
+  simulate::FleetOptions options;
   options.begin = fleet.series_start + Duration::seconds(first_day * 86400);
   options.move_delay = Duration::seconds(80);  // 10 GB at 1 Gbit/s
 
@@ -77,22 +78,22 @@ int main(int argc, char** argv) {
     const auto hour_index = static_cast<std::size_t>((when - fleet.series_start) / fleet.step);
     return fleet.sites[site].carbon[hour_index % fleet.sites[site].carbon.size()];
   };
-  const auto transfer_eur = [&](const JobRequest& job, plan::SiteIndex to) {
+  const auto transfer_eur = [&](const JobRequest& job, control::SiteIndex to) {
     return to == job.origin ? 0.0 : kGbPerJob * kZones[to].usd_per_gb * kEuroPerDollar2023;
   };
   const auto play = [&](const char* policy, double carbon_price) {
-    plan::SchedulerOptions rules;
+    control::SchedulerOptions rules;
     rules.carbon_price_eur_per_t = carbon_price;
-    rules.move_cost = [&](const JobRequest& job, plan::SiteIndex to) {
+    rules.move_cost = [&](const JobRequest& job, control::SiteIndex to) {
       const Carbon carbon = kTransfer * carbon_at(job.origin, options.begin + job.arrival);
       return (transfer_eur(job, to) + (to == job.origin ? 0.0 : carbon_price * carbon.in(tonne))) *
              euro;
     };
-    const auto scheduler = plan::make_scheduler(policy, rules);
-    run::FleetSimulation simulation(fleet, jobs, options, *scheduler);
+    const auto scheduler = control::make_scheduler(policy, rules);
+    simulate::FleetSimulation simulation(fleet, jobs, options, *scheduler);
     double transfers_eur = 0, transfers_g = 0;
-    simulation.watch([&](const run::FleetEvent& event) {
-      if (event.kind != run::FleetEventKind::Moving) return;
+    simulation.watch([&](const simulate::FleetEvent& event) {
+      if (event.kind != simulate::FleetEventKind::Moving) return;
       const JobRequest& job = jobs.jobs[event.job];
       transfers_eur += transfer_eur(job, event.site);
       if (event.site != job.origin)
@@ -100,7 +101,7 @@ int main(int argc, char** argv) {
     });
     while (simulation.step()) {
     }
-    const run::FleetResult r = simulation.result();
+    const simulate::FleetResult r = simulation.result();
     const Total total{r.flows.cost.in(euro) + transfers_eur,
                       1e-3 * (r.flows.carbon.in(gram) + transfers_g)};
     const double weighed = total.cost_eur + 1e-3 * carbon_price * total.carbon_kg;
@@ -112,7 +113,7 @@ int main(int argc, char** argv) {
         r.moves);
     if (r.late == 0) {  // the bound keeps deadlines
       benches::PriceBound bound(fleet, jobs, options.begin, carbon_price,
-                                [&](const JobRequest& job, plan::SiteIndex to) {
+                                [&](const JobRequest& job, control::SiteIndex to) {
                                   return rules.move_cost(job, to).in(euro);
                                 });
       const double least = bound.best(kBoundRounds);

@@ -52,7 +52,7 @@ std::int64_t latest_end(std::int64_t end, Until until) {
 Workload make_jobs(std::uint64_t seed, Until until) {
   const RandomStream random(seed, "jobs");
   std::vector<std::int64_t> workdays;
-  for (std::int64_t day = 0; day < 365; ++day)
+  for (std::int64_t day = 0; carnot::day < 365; ++day)
     if (week(day * kDay).second / kDay < 5) workdays.push_back(day);
   std::vector<std::pair<std::int64_t, std::int64_t>> jobs;  // start, length
   for (std::size_t j = 0; j < kJobs; ++j)
@@ -84,10 +84,10 @@ int main(int argc, char** argv) {
     std::int64_t utc_offset_h;
   };
   for (const Zone& zone : {Zone{"DE-LU", 1}, Zone{"GB", 0}, Zone{"US-CAL-CISO", -8}}) {
-    const SiteTable carbon = read_site_table(data + "/sites-2023-hourly/" + table);
+    const SiteTable carbon = carnot::read_site_table(data + "/sites-2023-hourly/" + table);
     const auto column = static_cast<std::size_t>(
         std::find(carbon.zones.begin(), carbon.zones.end(), zone.name) - carbon.zones.begin());
-    run::FleetSite site;
+    simulate::FleetSite site;
     site.name = zone.name;
     site.hall = {.nodes = 1e4,
                  .node_idle = Power{},
@@ -108,11 +108,11 @@ int main(int argc, char** argv) {
                     ((-2 * zone.utc_offset_h) + static_cast<std::int64_t>(site.carbon.size())) %
                         static_cast<std::int64_t>(site.carbon.size()),
                 site.carbon.end());
-    run::FleetScenario fleet;
+    simulate::FleetScenario fleet;
     fleet.series_start = carbon.start;
     fleet.step = Duration::seconds(kHalfHour);
     fleet.sites.push_back(site);
-    run::FleetOptions options;
+    simulate::FleetOptions options;
     options.begin = carbon.start;
 
     for (const Until until : {Until::NextWorkday, Until::SemiWeekly}) {
@@ -121,11 +121,11 @@ int main(int argc, char** argv) {
                                                 "wait-awhile:future", "wait-awhile"};
       for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         const Workload jobs = make_jobs(seed, until);
-        plan::SchedulerOptions rules;
+        control::SchedulerOptions rules;
         rules.max_wait = Duration::seconds(30 * kDay);
         for (std::size_t p = 0; p < policies.size(); ++p) {
-          const auto scheduler = plan::make_scheduler(policies[p], rules);
-          grams[p] += run::simulate(fleet, jobs, options, *scheduler).flows.carbon.in(gram);
+          const auto scheduler = control::make_scheduler(policies[p], rules);
+          grams[p] += simulate::simulate(fleet, jobs, options, *scheduler).flows.carbon.in(gram);
         }
       }
       fmt::print(

@@ -55,16 +55,17 @@ int main(int argc, char** argv) {
   if (policies.empty()) policies = {"no-wait"};
 
   const auto began = Clock::now();
-  Workload jobs = read_workload(data + "/gaia-job-traces/src/cluster_traces/azure-100k.csv");
+  Workload jobs =
+      carnot::read_workload(data + "/gaia-job-traces/src/cluster_traces/azure-100k.csv");
   const double read_jobs_s = since(began);
-  run::FleetSourceOptions source;
+  simulate::FleetSourceOptions source;
   source.folder = data + "/sites-2023-hourly";
-  source.site.hall.nodes = run::nodes_for(jobs, 15, 0.5);
+  source.site.hall.nodes = simulate::nodes_for(jobs, 15, 0.5);
   source.site.hall.node_peak = 400.0 * watt;
-  const run::FleetScenario fleet = run::load_fleet(source);
-  run::spread_origins(jobs, fleet);
+  const simulate::FleetScenario fleet = simulate::load_fleet(source);
+  simulate::spread_origins(jobs, fleet);
   const double read_s = since(began);
-  run::FleetOptions options;
+  simulate::FleetOptions options;
   options.begin = fleet.series_start;
 
   double energy = 0.0, ceiling_s = 1e300;
@@ -72,15 +73,15 @@ int main(int argc, char** argv) {
 
   for (const std::string& policy : policies) {
     const auto once = [&] {
-      const auto scheduler = plan::make_scheduler(policy, {});
-      return run::simulate(fleet, jobs, options, *scheduler);
+      const auto scheduler = control::make_scheduler(policy, {});
+      return simulate::simulate(fleet, jobs, options, *scheduler);
     };
-    run::FleetResult best = once();
+    simulate::FleetResult best = once();
     for (int i = 0; i < 4; ++i) {
-      const run::FleetResult again = once();
+      const simulate::FleetResult again = once();
       if (again.seconds < best.seconds) best = again;
     }
-    run::FleetResult pair[2];
+    simulate::FleetResult pair[2];
     std::thread other([&] { pair[1] = once(); });
     pair[0] = once();
     other.join();

@@ -50,32 +50,32 @@ double best_seconds(int rounds, Work work) {
 
 int main() {
   const Arrays a = weather_year();
-  SiteOptions options;
+  site::SiteOptions options;
   options.export_limit = 60.0 * megawatt;
   options.import_limit = 30.0 * megawatt;
   options.hall.nodes = 40'000;
   options.battery.capacity = 40.0 * megawatt_hour;
   options.battery.charge_limit = 10.0 * megawatt;
   options.battery.discharge_limit = 10.0 * megawatt;
-  const Mode mode{.name = "f32",
-                  .bits = 32,
-                  .steps_per_second = 100.0,
-                  .static_power = 4.0 * megawatt,
-                  .dynamic_power = 20.0 * megawatt};
+  const site::Mode mode{.name = "f32",
+                        .bits = 32,
+                        .steps_per_second = 100.0,
+                        .static_power = 4.0 * megawatt,
+                        .dynamic_power = 20.0 * megawatt};
 
   double steps_done = 0.0, worst = 0.0;
   const double site_s = best_seconds(15, [&] {
-    SiteSimulator site(options);
+    site::SiteSimulator site(options);
     for (std::size_t i = 0; i < kSteps; ++i) {
-      Weather weather;
+      site::Weather weather;
       weather.total = a.total_w[i] * watt;
-      weather.outside = from_celsius(a.celsius[i]);
+      weather.outside = carnot::from_celsius(a.celsius[i]);
       weather.price = EnergyPrice::from_base(a.price[i]);
       weather.carbon = CarbonIntensity::from_base(a.carbon[i]);
-      Demand demand;
+      site::Demand demand;
       demand.mode = &mode;
       demand.grid_allowance = (i & 64) != 0 ? 2.0 * megawatt : Power{};
-      const Flows flows = site.advance(weather, demand, 300.0 * second);
+      const site::Flows flows = site.advance(weather, demand, 300.0 * second);
       steps_done += flows.steps;
       worst = std::max(worst, flows.residual);
     }

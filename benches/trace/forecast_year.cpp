@@ -20,11 +20,11 @@ int main() {
     return std::chrono::duration<double>(clock() - begin).count();
   };
   auto begin = clock();
-  const TraceCore truth = generate_wind({}, year, 1).core();
+  const TraceCore truth = carnot::generate_wind({}, year, 1).core();
   std::printf("{\"bench\": \"trace_generate\", \"what\": \"wind\", \"ms_per_year\": %.1f}\n",
               since(begin) * 1e3);
   begin = clock();
-  const TraceCore sun = generate_solar({}, year, 1).core();
+  const TraceCore sun = carnot::generate_solar({}, year, 1).core();
   std::printf(
       "{\"bench\": \"trace_generate\", \"what\": \"solar\", \"ms_per_year\": %.1f, \"check\": "
       "%g}\n",

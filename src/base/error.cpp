@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace carnot {
+namespace carnot::inline base {
 
 IoError::IoError(std::string_view path, std::string_view operation, int error_number)
     : Error(fmt::format("{}: {}: {}", path, operation,
@@ -75,4 +75,4 @@ void check_failed(const char* condition, const char* file, int line, std::string
 }
 }  // namespace detail
 
-}  // namespace carnot
+}  // namespace carnot::inline base

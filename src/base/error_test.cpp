@@ -11,7 +11,7 @@
 
 #include "base/testing_thrown.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -108,4 +108,4 @@ RC_GTEST_PROP(NearestProperty, AgreesWithTheRecursiveDefinition, ()) {
   RC_ASSERT(nearest(word, {candidate}) == (near ? candidate : ""));
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

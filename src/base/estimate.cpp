@@ -9,7 +9,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 std::string_view name(Origin origin) noexcept {
   switch (origin) {
@@ -177,4 +177,4 @@ EstimateCore EstimateCore::at(Boundary boundary) const {
   return result;
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -17,7 +17,7 @@
 
 #include "base/testing_thrown.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -271,4 +271,4 @@ RC_GTEST_PROP(EstimateProperty, CausesStaySorted, ()) {
             }) == causes.end());
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

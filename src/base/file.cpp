@@ -15,7 +15,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 
@@ -153,4 +153,4 @@ void write_file(const fs::path& path, std::string_view bytes, Directories direct
   sync_directory(target.has_parent_path() ? target.parent_path() : fs::path("."));
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

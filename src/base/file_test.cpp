@@ -19,7 +19,7 @@
 #include "base/testing_files.hpp"
 #include "base/testing_thrown.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 
@@ -195,4 +195,4 @@ TEST_F(File, ReadersSeeOneContentOrTheOtherNeverAMixture) {
   EXPECT_EQ(entries(), 1u);
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -9,7 +9,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 
@@ -251,4 +251,4 @@ Instant::Calendar Instant::calendar() const noexcept {
           static_cast<double>(in_day) / 3.6e12};
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

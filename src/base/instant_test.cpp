@@ -15,7 +15,7 @@
 
 #include "base/testing_thrown.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 using testing::HasSubstr;
 
@@ -222,4 +222,4 @@ TEST(Instant, NowIsTheSystemsClock) {
   EXPECT_LT(now, Instant::from_unix_seconds(after + 1));
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -9,7 +9,7 @@
 
 #include "base/units.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 
@@ -227,4 +227,4 @@ std::string OptionTable::reference() const {
   return page;
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -9,7 +9,7 @@
 
 #include "base/testing_thrown.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -190,4 +190,4 @@ RC_GTEST_PROP(OptionProperty, DefaultsReadBackAsThemselves, ()) {
   RC_ASSERT(std::abs((carbon / carbon_before) - 1.0) < 1e-15);
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

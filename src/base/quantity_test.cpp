@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 
@@ -150,4 +150,4 @@ RC_GTEST_PROP(QuantityProperty, LeavingInAUnitInvertsEntering, ()) {
   RC_ASSERT(Energy::from_base(x).base() == x);
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

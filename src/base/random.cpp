@@ -3,7 +3,7 @@
 
 #include "carnot/base/statistics.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 constexpr std::uint64_t fnv1a(std::string_view text) noexcept {
@@ -33,4 +33,4 @@ RandomStream RandomStream::child(std::uint64_t which) const noexcept {
   return {seed_, (std::uint64_t{w[1]} << 32) | w[0]};
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

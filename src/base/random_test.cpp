@@ -12,7 +12,7 @@
 
 #include "carnot/base/statistics.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 
@@ -193,4 +193,4 @@ TEST(Random, IsConstantEvaluable) {
   static_assert(RandomStream(1, 2).uniform(3) < 1.0);
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -13,7 +13,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/sum.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 
@@ -361,4 +361,4 @@ double spearman(std::span<const double> x, std::span<const double> y) {
   return std::clamp(uv / std::sqrt(uu * vv), -1.0, 1.0);
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -16,7 +16,7 @@
 
 #include "base/testing_thrown.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 
@@ -355,4 +355,4 @@ RC_GTEST_PROP(SpearmanProperty, AgreesWithCountingRanks, ()) {
   RC_ASSERT(std::abs(spearman(x, y) - uv / std::sqrt(uu * vv)) < 1e-12);
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -11,7 +11,7 @@
 
 #include "carnot/base/random.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -68,4 +68,4 @@ TEST(Sum, WideRangeAgainstLongDouble) {
   EXPECT_NEAR(sum_of(terms), static_cast<double>(exact), 1e-15 * std::abs(double(exact)) + 1e-5);
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -15,7 +15,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 /// Writes a file and the folders on the way to it.
 inline void write_text(const std::filesystem::path& path, std::string_view text) {
@@ -62,7 +62,7 @@ inline std::string shared_data(const std::string& name) {
   return folder + "/" + name;
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base
 
 /// Declares `variable`, the path of a public data set, or skips saying what to do about it.
 #define CARNOT_NEED_SHARED_DATA(variable, name)                                                \

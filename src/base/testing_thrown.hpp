@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace carnot {
+namespace carnot::inline base {
 
 /// What `E` says when `call` throws it; a failed expectation and "" if it throws nothing. Any other
 /// exception passes through and fails the test.
@@ -23,4 +23,4 @@ std::string thrown(Call call) {
   return "";
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

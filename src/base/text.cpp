@@ -15,7 +15,7 @@
 
 #include "base/units.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 
@@ -168,4 +168,4 @@ std::string shortest(double value) {
   return {buffer.data(), end};
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -18,7 +18,7 @@
 #include "base/testing_thrown.hpp"
 #include "base/units.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 using testing::AllOf;
 using testing::HasSubstr;
@@ -348,4 +348,4 @@ TEST(Text, LocaleNeverMatters) {
   std::locale::global(before);
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -9,7 +9,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::detail {
+namespace carnot::inline base::detail {
 
 namespace {
 
@@ -246,4 +246,4 @@ std::vector<Unit> ladder_of(const Dimension& dimension) {
   return ladder;
 }
 
-}  // namespace carnot::detail
+}  // namespace carnot::inline base::detail

@@ -11,7 +11,7 @@
 
 #include "carnot/base/quantity.hpp"
 
-namespace carnot::detail {
+namespace carnot::inline base::detail {
 
 struct Unit {
   std::string symbol;
@@ -35,4 +35,4 @@ std::string example_of(const Dimension& dimension);       ///< "5 MW"
 /// The units people read this dimension in, from the smallest to the greatest. Never empty.
 std::vector<Unit> ladder_of(const Dimension& dimension);
 
-}  // namespace carnot::detail
+}  // namespace carnot::inline base::detail

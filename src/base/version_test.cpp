@@ -6,11 +6,11 @@
 
 #include <gtest/gtest.h>
 
-namespace carnot {
+namespace carnot::inline base {
 
 TEST(Version, IsThatOfTheProject) {
   EXPECT_EQ(kVersion, CARNOT_PROJECT_VERSION);
   EXPECT_TRUE(std::regex_match(std::string(kVersion), std::regex(R"(\d+\.\d+\.\d+)")));
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -13,7 +13,7 @@
 #include "experiment/point.hpp"
 #include "experiment/precision_schedule.hpp"
 
-namespace carnot::run {
+namespace carnot::experiment {
 
 namespace {
 
@@ -157,4 +157,4 @@ ExperimentResult run_experiment(const ExperimentOptions& options, const learn::S
   return result;
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::experiment

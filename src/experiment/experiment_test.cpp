@@ -17,7 +17,7 @@
 #include "learn/codes/arithmetic_coder.hpp"
 #include "learn/codes/model_code.hpp"
 
-namespace carnot::run {
+namespace carnot::experiment {
 namespace {
 
 using ::testing::HasSubstr;
@@ -276,4 +276,4 @@ RC_GTEST_PROP(StructureFunction, HullIsConvexFallingAndBelowAllPoints, ()) {
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::experiment

@@ -7,7 +7,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/learn/codes/code_length.hpp"
 
-namespace carnot::run {
+namespace carnot::experiment {
 
 namespace {
 
@@ -111,4 +111,4 @@ double label_bits(const std::vector<std::vector<float>>& parameters, const learn
   return bits;
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::experiment

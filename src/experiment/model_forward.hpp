@@ -10,7 +10,7 @@
 
 #include "carnot/learn/data/dataset.hpp"
 
-namespace carnot::run {
+namespace carnot::experiment {
 
 /// \param parameters  weights [outputs x inputs], biases [outputs], layer by layer, ReLU between
 /// \param first, rows  which rows of the data
@@ -23,4 +23,4 @@ std::vector<float> forward(const std::vector<std::vector<float>>& parameters,
 double label_bits(const std::vector<std::vector<float>>& parameters, const learn::Dataset& data,
                   std::size_t rows);
 
-}  // namespace carnot::run
+}  // namespace carnot::experiment

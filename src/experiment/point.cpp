@@ -15,7 +15,7 @@
 #include "experiment/model_forward.hpp"
 #include "experiment/precision_schedule.hpp"
 
-namespace carnot::run {
+namespace carnot::experiment {
 
 namespace {
 
@@ -329,4 +329,4 @@ class PointRun {
 
 PointOutcome run_point(const PointTask& task) { return PointRun(task).run(); }
 
-}  // namespace carnot::run
+}  // namespace carnot::experiment

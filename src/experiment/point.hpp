@@ -8,7 +8,7 @@
 #include "carnot/learn/data/dataset.hpp"
 #include "carnot/learn/knobs/precision.hpp"
 
-namespace carnot::run {
+namespace carnot::experiment {
 
 /// What one run needs to know.
 struct PointTask {
@@ -29,4 +29,4 @@ struct PointOutcome {
 
 PointOutcome run_point(const PointTask& task);
 
-}  // namespace carnot::run
+}  // namespace carnot::experiment

@@ -8,7 +8,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/text.hpp"
 
-namespace carnot::run {
+namespace carnot::experiment {
 
 namespace {
 learn::Precision precision_of(const std::string& text) {
@@ -45,4 +45,4 @@ std::uint64_t stage_start(const PrecisionStage& stage, std::uint64_t total_steps
   return static_cast<std::uint64_t>(std::llround(stage.from * static_cast<double>(total_steps)));
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::experiment

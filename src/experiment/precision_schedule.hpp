@@ -7,7 +7,7 @@
 
 #include "carnot/learn/knobs/precision.hpp"
 
-namespace carnot::run {
+namespace carnot::experiment {
 
 /// Precisions by share of the steps done.
 struct PrecisionStage {
@@ -22,4 +22,4 @@ std::vector<PrecisionStage> parse_schedule(const std::string& text);
 /// First step of a stage.
 std::uint64_t stage_start(const PrecisionStage& stage, std::uint64_t total_steps) noexcept;
 
-}  // namespace carnot::run
+}  // namespace carnot::experiment

@@ -6,7 +6,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/experiment/experiment.hpp"
 
-namespace carnot::run {
+namespace carnot::experiment {
 
 std::size_t structure_function(std::vector<StructurePoint>& points, double slack) {
   if (points.empty()) throw InputError(describe({}, "structure function", "at least one model"));
@@ -52,4 +52,4 @@ std::size_t structure_function(std::vector<StructurePoint>& points, double slack
   return 0;
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::experiment

@@ -21,7 +21,7 @@
 
 #include "base/testing_files.hpp"
 
-namespace carnot::testing {
+namespace carnot::ledger::testing {
 
 /// A slot whose identities hold to rounding, drawn from `random` at `index`.
 inline SlotEntry balanced_slot(const RandomStream& random, std::uint64_t index) {
@@ -263,4 +263,4 @@ std::string thrown(auto&& call) {
   return "(nothing was thrown)";
 }
 
-}  // namespace carnot::testing
+}  // namespace carnot::ledger::testing

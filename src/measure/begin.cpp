@@ -10,15 +10,15 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/version.hpp"
 
-namespace carnot::run::detail {
+namespace carnot::measure::detail {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-MeasurementChannel recorded(const meter::Channel& channel) {
+ledger::MeasurementChannel recorded(const meter::Channel& channel) {
   const meter::Domain& domain = channel.domain;
-  MeasurementChannel c;
+  ledger::MeasurementChannel c;
   c.id = domain.id;
   c.label = domain.label;
   c.source = domain.source;
@@ -110,10 +110,10 @@ std::uint64_t start_ticks(int pid, const std::string& procfs_root) {
   return ticks;
 }
 
-MeasurementBegin begin_of(const meter::Meter& meter, const meter::Job* job,
-                          const MeasureOptions& options) {
+ledger::MeasurementBegin begin_of(const meter::Meter& meter, const meter::Job* job,
+                                  const MeasureOptions& options) {
   const std::string& procfs_root = options.meter.sources.procfs_root;
-  MeasurementBegin begin;
+  ledger::MeasurementBegin begin;
   begin.carnot_version = kVersion;
   begin.command = options.command_line;
   begin.job = job_words(options.job);
@@ -135,4 +135,4 @@ MeasurementBegin begin_of(const meter::Meter& meter, const meter::Job* job,
   return begin;
 }
 
-}  // namespace carnot::run::detail
+}  // namespace carnot::measure::detail

@@ -13,7 +13,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::run {
+namespace carnot::measure {
 
 namespace {
 
@@ -113,4 +113,4 @@ BurnResult burn(const BurnOptions& options) {
   return result;
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::measure

@@ -5,7 +5,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::run {
+namespace carnot::measure {
 namespace {
 
 TEST(Burn, UsesTheStatedShareOfOneProcessor) {
@@ -56,4 +56,4 @@ TEST(Burn, RefusesWhatCannotBeMeant) {
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::measure

@@ -15,7 +15,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 
-namespace carnot::run {
+namespace carnot::measure {
 
 namespace {
 
@@ -135,4 +135,4 @@ void FrequencyLimit::restore() noexcept {
   changed_ = false;
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::measure

@@ -12,7 +12,7 @@
 
 #include "base/testing_files.hpp"
 
-namespace carnot::run {
+namespace carnot::measure {
 namespace {
 
 namespace fs = std::filesystem;
@@ -85,4 +85,4 @@ TEST_F(FrequencyTest, SaysThatAMachineHasNoClockRateToSet) {
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::measure

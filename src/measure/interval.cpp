@@ -6,7 +6,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::run::detail {
+namespace carnot::measure::detail {
 
 namespace {
 
@@ -45,4 +45,4 @@ void AdaptiveInterval::seen(double power_w, double busy_cpus, Duration length) n
   busy_cpus_ = busy_cpus;
 }
 
-}  // namespace carnot::run::detail
+}  // namespace carnot::measure::detail

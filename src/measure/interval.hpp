@@ -8,7 +8,7 @@
 
 #include "carnot/base/instant.hpp"
 
-namespace carnot::run::detail {
+namespace carnot::measure::detail {
 
 /// Starts at 10 ms, doubles while power and load stand still, halves when they move. Values; no
 /// allocation.
@@ -29,4 +29,4 @@ class AdaptiveInterval {
   std::optional<double> power_w_, busy_cpus_;  // of the interval before
 };
 
-}  // namespace carnot::run::detail
+}  // namespace carnot::measure::detail

@@ -5,7 +5,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::run::detail {
+namespace carnot::measure::detail {
 namespace {
 
 constexpr std::int64_t kMillisecond = 1'000'000;
@@ -78,4 +78,4 @@ TEST(AdaptiveInterval, FixedStaysUnlessTheCountersForbidIt) {
 }
 
 }  // namespace
-}  // namespace carnot::run::detail
+}  // namespace carnot::measure::detail

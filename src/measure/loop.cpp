@@ -10,7 +10,7 @@
 
 #include "measure/begin.hpp"
 
-namespace carnot::run::detail {
+namespace carnot::measure::detail {
 
 namespace {
 
@@ -74,8 +74,8 @@ std::uint64_t recorded_total(const meter::ChannelState& state, bool is_counter) 
 }
 
 MeasureLoop::MeasureLoop(MeasureSubject subject, const MeasureOptions& options,
-                         const MeasureHooks& hooks, const MeasurementBegin& begin, MeasureBase base,
-                         MeasureSink& sink)
+                         const MeasureHooks& hooks, const ledger::MeasurementBegin& begin,
+                         MeasureBase base, MeasureSink& sink)
     : subject_(subject),
       options_(options),
       hooks_(hooks),
@@ -84,12 +84,12 @@ MeasureLoop::MeasureLoop(MeasureSubject subject, const MeasureOptions& options,
       sink_(sink),
       interval_(options.interval, subject.meter.longest_interval()),
       machine_(subject.procfs_root, subject.sysfs_root),
-      entry_(MeasurementSample{}),
+      entry_(ledger::MeasurementSample{}),
       gaps_(begin.channels.size()),
       shares_(begin.channels.size(), 0.0),
       replaying_(!options.meter.sources.replay_from.empty()) {
   if (!subject.job) table_.emplace(subject.procfs_root);
-  std::get<MeasurementSample>(entry_).channels.resize(begin.channels.size());
+  std::get<ledger::MeasurementSample>(entry_).channels.resize(begin.channels.size());
 }
 
 void MeasureLoop::fill_machine() {
@@ -98,8 +98,8 @@ void MeasureLoop::fill_machine() {
     frequency_hz_ = machine_.frequency_hz();
     net_b_ = machine_.traffic().net_b;
   }
-  MeasurementSample& s = std::get<MeasurementSample>(entry_);
-  const MeasurementSample& add = base_.add;
+  ledger::MeasurementSample& s = std::get<ledger::MeasurementSample>(entry_);
+  const ledger::MeasurementSample& add = base_.add;
   s.machine_busy_ns = add.machine_busy_ns + now_.machine.busy_ns;
   s.machine_idle_ns = add.machine_idle_ns + now_.machine.idle_ns;
   s.machine_steal_ns = add.machine_steal_ns + now_.machine.steal_ns;
@@ -116,8 +116,8 @@ void MeasureLoop::read_use(bool whole) {
 }
 
 void MeasureLoop::fill() {
-  MeasurementSample& s = std::get<MeasurementSample>(entry_);
-  const MeasurementSample& add = base_.add;
+  ledger::MeasurementSample& s = std::get<ledger::MeasurementSample>(entry_);
+  const ledger::MeasurementSample& add = base_.add;
   s.monotonic_ns = add.monotonic_ns + now_.at.monotonic_ns;
   s.boottime_ns = add.boottime_ns + now_.at.boottime_ns;
   fill_machine();
@@ -126,8 +126,8 @@ void MeasureLoop::fill() {
   s.job_disk_write_b = add.job_disk_write_b + use_.disk_write_b;
   s.job_peak_rss_b = std::max(add.job_peak_rss_b, use_.peak_rss_b);
   for (std::size_t i = 0; i < s.channels.size(); ++i) {
-    MeasurementSample::Channel& c = s.channels[i];
-    const MeasurementSample::Channel& from = add.channels[i];
+    ledger::MeasurementSample::Channel& c = s.channels[i];
+    const ledger::MeasurementSample::Channel& from = add.channels[i];
     if (!base_.channel[i]) {  // gone since the measurement began: all of its time is unobserved
       c = from;
       c.unobserved_ns += now_.at.monotonic_ns;
@@ -156,7 +156,7 @@ void MeasureLoop::fill() {
 
 void MeasureLoop::close_gap(std::size_t channel, std::int64_t until_ns) {
   OpenGap& gap = gaps_[channel];
-  sink_.append(MeasurementGap{gap.from_ns, until_ns, begin_.channels[channel].id, gap.why});
+  sink_.append(ledger::MeasurementGap{gap.from_ns, until_ns, begin_.channels[channel].id, gap.why});
   gap.why = nullptr;
 }
 
@@ -166,7 +166,8 @@ void MeasureLoop::note_gaps() {
   const std::int64_t from = shift + before_.at.boottime_ns, to = shift + now_.at.boottime_ns;
   const std::int64_t asleep = (now_.at.boottime_ns - before_.at.boottime_ns) -
                               (now_.at.monotonic_ns - before_.at.monotonic_ns);
-  if (asleep > kSuspend) sink_.append(MeasurementGap{from, to, "", "the machine was suspended"});
+  if (asleep > kSuspend)
+    sink_.append(ledger::MeasurementGap{from, to, "", "the machine was suspended"});
   for (std::size_t i = 0; i < gaps_.size(); ++i) {
     if (!base_.channel[i]) continue;
     const std::size_t at = *base_.channel[i];
@@ -204,7 +205,8 @@ void MeasureLoop::write_sample() {
   }
   std::swap(before_, now_);
   if (hooks_.on_sample) {
-    hooks_.on_sample({begin_, std::get<MeasurementSample>(entry_), subject_.meter, processes_});
+    hooks_.on_sample(
+        {begin_, std::get<ledger::MeasurementSample>(entry_), subject_.meter, processes_});
   }
 }
 
@@ -222,7 +224,7 @@ void MeasureLoop::look() {
   } else {
     processes_ = subject_.job->processes();
   }
-  MeasurementProcess row;
+  ledger::MeasurementProcess row;
   row.boottime_ns = base_.add.boottime_ns + began.boottime_ns;
   for (const meter::ProcessUse& p : processes_) {
     Written& known = written_[{p.pid, p.start_ticks}];
@@ -288,15 +290,15 @@ bool MeasureLoop::wait() {
   return true;
 }
 
-MeasurementEnd MeasureLoop::end(std::string_view outcome, int exit_code) {
-  const MeasurementSample& s = std::get<MeasurementSample>(entry_);
+ledger::MeasurementEnd MeasureLoop::end(std::string_view outcome, int exit_code) {
+  const ledger::MeasurementSample& s = std::get<ledger::MeasurementSample>(entry_);
   for (std::size_t i = 0; i < gaps_.size(); ++i) {
     if (gaps_[i].why) close_gap(i, s.boottime_ns);
   }
   return {s.monotonic_ns, s.boottime_ns, std::string(outcome), exit_code};
 }
 
-MeasurementEnd MeasureLoop::run() {
+ledger::MeasurementEnd MeasureLoop::run() {
   meter::Job* const job = subject_.job;
   const bool asked = job && job->wait_fd() < 0;  // nothing says by itself that it has ended
   while (wait() && !(asked && job->ended())) {
@@ -317,4 +319,4 @@ MeasurementEnd MeasureLoop::run() {
   return end(name(job->outcome()), job->exit_code());
 }
 
-}  // namespace carnot::run::detail
+}  // namespace carnot::measure::detail

@@ -15,16 +15,16 @@
 
 #include "carnot/ledger/entry/entry.hpp"
 #include "carnot/measure/measure.hpp"
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
 #include "measure/interval.hpp"
 #include "measure/sink.hpp"
 
-namespace carnot::run::detail {
+namespace carnot::measure::detail {
 
 /// How a measurement goes on from another: what is added to everything counted now.
 struct MeasureBase {
-  MeasurementSample add;  ///< its channels: total, unobserved_ns
+  ledger::MeasurementSample add;  ///< its channels: total, unobserved_ns
   /// Of each channel of the journal the meter's, or none if it is gone.
   std::vector<std::optional<std::size_t>> channel;
 };
@@ -46,14 +46,14 @@ class MeasureLoop {
  public:
   /// \param options  interval, stop_after; must outlive the loop, as everything else given
   MeasureLoop(MeasureSubject subject, const MeasureOptions& options, const MeasureHooks& hooks,
-              const MeasurementBegin& begin, MeasureBase base, MeasureSink& sink);
+              const ledger::MeasurementBegin& begin, MeasureBase base, MeasureSink& sink);
 
   /// One sample, written down; allocates nothing after the first. CPU times are read every 10 ms
   /// at most and stand still in between.
   /// \param whole  read everything whenever it was last read
   void sample(bool whole = false);
   /// Samples until the job ends, `stop_after` has passed or the hook says stop; then the end.
-  MeasurementEnd run();
+  ledger::MeasurementEnd run();
 
  private:
   bool recording_over() const;
@@ -67,7 +67,7 @@ class MeasureLoop {
   void note_gaps();
   void close_gap(std::size_t channel, std::int64_t until_ns);
   double counted_joules() const;
-  MeasurementEnd end(std::string_view outcome, int exit_code);
+  ledger::MeasurementEnd end(std::string_view outcome, int exit_code);
 
   struct OpenGap {
     std::int64_t from_ns = 0;
@@ -81,7 +81,7 @@ class MeasureLoop {
   MeasureSubject subject_;
   const MeasureOptions& options_;
   const MeasureHooks& hooks_;
-  const MeasurementBegin& begin_;
+  const ledger::MeasurementBegin& begin_;
   const MeasureBase base_;
   MeasureSink& sink_;
   AdaptiveInterval interval_;
@@ -92,7 +92,7 @@ class MeasureLoop {
   meter::Snapshot now_, before_;
   meter::JobUse use_;
   std::int64_t own_cpu_ns_ = 0;
-  Entry entry_;  // a MeasurementSample, reused
+  ledger::Entry entry_;  // a MeasurementSample, reused
   std::vector<OpenGap> gaps_;
   std::vector<double> shares_;                // the job's of each channel, as last looked
   std::int64_t started_ns_ = 0, due_ns_ = 0;  // CLOCK_MONOTONIC
@@ -102,4 +102,4 @@ class MeasureLoop {
   bool replaying_;
 };
 
-}  // namespace carnot::run::detail
+}  // namespace carnot::measure::detail

@@ -11,7 +11,7 @@
 #include "measure/measure_with.hpp"
 #include "measure/sink.hpp"
 
-namespace carnot::run {
+namespace carnot::measure {
 
 namespace {
 
@@ -28,7 +28,7 @@ meter::JobOutcome outcome_named(const std::string& text) {
 
 }  // namespace
 
-MeasureResult detail::result_of(const MeasurementEnd& end, MeasureSink& sink,
+MeasureResult detail::result_of(const ledger::MeasurementEnd& end, MeasureSink& sink,
                                 const meter::Meter& meter) {
   MeasureResult result;
   result.outcome = outcome_named(end.outcome);
@@ -48,9 +48,10 @@ MeasureResult detail::measure_with(meter::Meter& meter, const MeasureOptions& op
   // All that can fail fails before the command starts.
   AdaptiveInterval(options.interval, meter.longest_interval());
   meter::MachineMeter(roots.procfs_root, roots.sysfs_root);
-  std::optional<JournalWriter> journal;
+  std::optional<ledger::JournalWriter> journal;
   if (!options.journal.empty())
-    journal = JournalWriter::create(options.journal, JournalWriter::Durable::WhenSynced);
+    journal =
+        ledger::JournalWriter::create(options.journal, ledger::JournalWriter::Durable::WhenSynced);
   std::optional<meter::Job> job;
   try {
     if (has_job(options.job)) job.emplace(meter::Job::open(options.job));
@@ -59,14 +60,14 @@ MeasureResult detail::measure_with(meter::Meter& meter, const MeasureOptions& op
     throw;
   }
 
-  const MeasurementBegin begin = begin_of(meter, job ? &*job : nullptr, options);
+  const ledger::MeasurementBegin begin = begin_of(meter, job ? &*job : nullptr, options);
   MeasureSink sink(std::move(journal), options.keep_entries, options.sync_every);
   sink.append(begin);
   MeasureLoop loop({meter, job ? &*job : nullptr, roots.sysfs_root, roots.procfs_root}, options,
                    hooks, begin, fresh_base(begin.channels.size()), sink);
   loop.sample(true);
   if (job) job->release();
-  const MeasurementEnd end = loop.run();
+  const ledger::MeasurementEnd end = loop.run();
   sink.append(end);
   sink.finish();
   return result_of(end, sink, meter);
@@ -83,4 +84,4 @@ MeasureResult resume_measurement(const std::string& journal, const MeasureOption
   return detail::resume_with(meter, journal, options, hooks);
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::measure

@@ -17,7 +17,7 @@
 #include "measure/testing_measure.hpp"
 #include "meter/testing/testing_allocations.hpp"
 
-namespace carnot::run {
+namespace carnot::measure {
 namespace {
 
 namespace fs = std::filesystem;
@@ -37,9 +37,9 @@ TEST(Measure, TellsTheEnergyBetweenStartAndEndOfACommand) {
   auto meter = steady_meter(std::make_shared<Script>());
   const auto result = run(meter, command({"sleep", "0.15"}));
   EXPECT_EQ(result.outcome, meter::JobOutcome::Finished);
-  const MeasurementView view = view_measurement(result.entries);
+  const ledger::MeasurementView view = ledger::view_measurement(result.entries);
   ASSERT_GE(view.samples.size(), 3u);
-  const MeasurementSample &first = *view.samples.front(), &last = *view.samples.back();
+  const ledger::MeasurementSample &first = *view.samples.front(), &last = *view.samples.back();
   const double length_s = static_cast<double>(last.monotonic_ns - first.monotonic_ns) * 1e-9;
   EXPECT_GE(length_s, 0.15);
   // Readings lie within a sample's call, which a busy machine may hold up.
@@ -76,7 +76,7 @@ TEST(Measure, CountsTheCommandsCpuTime) {
   auto meter = steady_meter(std::make_shared<Script>());
   const auto result =
       run(meter, command({"sh", "-c", "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done"}));
-  const MeasurementView view = view_measurement(result.entries);
+  const ledger::MeasurementView view = ledger::view_measurement(result.entries);
   EXPECT_GT(view.samples.back()->job_cpu_ns, 10'000'000);
   EXPECT_LT(view.samples.front()->job_cpu_ns, 10'000'000);
   ASSERT_FALSE(view.processes.empty());
@@ -93,7 +93,7 @@ TEST(Measure, SamplesFasterThanTicksAndEndsWithEverything) {
       command({"sh", "-c", "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done"});
   options.interval = milliseconds(1);
   const auto result = run(meter, options);
-  const MeasurementView view = view_measurement(result.entries);
+  const ledger::MeasurementView view = ledger::view_measurement(result.entries);
   const auto& samples = view.samples;
   std::size_t moves = 0;
   for (std::size_t i = 1; i < samples.size(); ++i) {
@@ -107,7 +107,7 @@ TEST(Measure, SamplesFasterThanTicksAndEndsWithEverything) {
   EXPECT_LE(moves, static_cast<std::size_t>(length / 10'000'000 + length / 100'000'000 + 3));
   // The rows know all that the job used: the shell's own clock, read as it was reaped.
   std::int64_t shell = 0;
-  for (const MeasurementProcess* row : view.processes) {
+  for (const ledger::MeasurementProcess* row : view.processes) {
     if (row->pid == view.begin->pid) shell = std::max(shell, row->cpu_ns);
   }
   const std::int64_t job = samples.back()->job_cpu_ns;
@@ -118,7 +118,7 @@ TEST(Measure, SamplesFasterThanTicksAndEndsWithEverything) {
 TEST(Measure, NamesACommandThatWasNeverLookedAt) {
   auto meter = steady_meter(std::make_shared<Script>());
   const auto result = run(meter, command({"true"}));
-  const MeasurementView view = view_measurement(result.entries);
+  const ledger::MeasurementView view = ledger::view_measurement(result.entries);
   const auto row = std::find_if(view.processes.rbegin(), view.processes.rend(),
                                 [](const auto* p) { return p->name == "true"; });
   ASSERT_NE(row, view.processes.rend());
@@ -131,7 +131,7 @@ TEST(Measure, EndsAsTheCommandEnds) {
   const auto outcome = [](std::vector<std::string> words) {
     auto meter = steady_meter(std::make_shared<Script>());
     const auto result = run(meter, command(std::move(words)));
-    const MeasurementView view = view_measurement(result.entries);
+    const ledger::MeasurementView view = ledger::view_measurement(result.entries);
     EXPECT_EQ(view.end->exit_code, result.exit_code);
     EXPECT_EQ(view.end->outcome, name(result.outcome));
     return std::pair(result.outcome, result.exit_code);
@@ -175,10 +175,10 @@ TEST(Measure, TheJournalHoldsWhatWasKept) {
   options.journal = folder / "j";
   options.facts_json = R"({"accounting":{"location":"FR"}})";
   const auto result = run(meter, options);
-  const JournalContents found = read_journal(options.journal);
+  const ledger::JournalContents found = ledger::read_journal(options.journal);
   EXPECT_EQ(found.entries, result.entries);
   EXPECT_TRUE(found.message.empty());
-  const MeasurementView view = view_measurement(found.entries);
+  const ledger::MeasurementView view = ledger::view_measurement(found.entries);
   EXPECT_THAT(view.begin->facts_json, HasSubstr(R"("location":"FR")"));
   EXPECT_THAT(view.begin->facts_json, HasSubstr(R"("notes":[)"));
   EXPECT_EQ(view.begin->channels.size(), 2u);
@@ -187,7 +187,7 @@ TEST(Measure, TheJournalHoldsWhatWasKept) {
   options.journal = folder / "k";
   options.keep_entries = false;
   EXPECT_TRUE(run(meter, options).entries.empty());
-  EXPECT_TRUE(view_measurement(read_journal(options.journal).entries).end);
+  EXPECT_TRUE(ledger::view_measurement(ledger::read_journal(options.journal).entries).end);
   EXPECT_THROW(run(meter, options), IoError);  // it exists
 }
 
@@ -203,7 +203,7 @@ TEST(Measure, GoesOnWhenTheJournalCannotBeWritten) {
   std::size_t samples = 0, written = 0;
   hooks.on_sample = [&](const MeasureView&) {
     if (++samples != 4) return;
-    written = read_journal(options.journal).entries.size();
+    written = ledger::read_journal(options.journal).entries.size();
     std::ofstream(options.journal, std::ios::app) << "x";
   };
   const auto result = run(meter, options, hooks);
@@ -211,10 +211,10 @@ TEST(Measure, GoesOnWhenTheJournalCannotBeWritten) {
   ASSERT_FALSE(result.notes.empty());
   EXPECT_EQ(result.notes.back().what, "journal");
   EXPECT_THAT(result.notes.back().why, HasSubstr("another program changed it"));
-  std::vector<Entry> all = read_journal(options.journal).entries;
+  std::vector<ledger::Entry> all = ledger::read_journal(options.journal).entries;
   EXPECT_EQ(all.size(), written);
   all.insert(all.end(), result.entries.begin(), result.entries.end());
-  const MeasurementView view = view_measurement(all);
+  const ledger::MeasurementView view = ledger::view_measurement(all);
   EXPECT_EQ(view.samples.size(), samples);
   EXPECT_TRUE(view.end);
 }
@@ -224,7 +224,7 @@ TEST(Measure, WholeMachineUntilItsTimeIsOver) {
   MeasureOptions options;
   options.stop_after = milliseconds(120);
   const auto result = run(meter, options);
-  const MeasurementView view = view_measurement(result.entries);
+  const ledger::MeasurementView view = ledger::view_measurement(result.entries);
   EXPECT_EQ(view.begin->job, "machine");
   EXPECT_EQ(view.begin->job_method, "");
   EXPECT_EQ(view.end->outcome, "finished");
@@ -255,7 +255,7 @@ TEST(Measure, AttachesToAProcessAndLeavesItAlone) {
   hooks.stop = nullptr;
   hooks.on_sample = [&](const MeasureView&) { ::kill(child, SIGKILL); };
   result = run(meter, options, hooks);
-  EXPECT_EQ(view_measurement(result.entries).end->outcome, "finished");
+  EXPECT_EQ(ledger::view_measurement(result.entries).end->outcome, "finished");
   ::waitpid(child, nullptr, 0);
   EXPECT_THROW(run(meter, options), InputError);  // no such process
 }
@@ -266,14 +266,14 @@ TEST(Measure, SaysWhenAChannelWasNotSeen) {
     MeasureOptions options = command({"sleep", "0.1"});
     options.interval = milliseconds(5);
     const auto result = run(meter, options);
-    const MeasurementView view = view_measurement(result.entries);
-    std::vector<MeasurementGap> found;
-    for (const MeasurementGap* gap : view.gaps) {
+    const ledger::MeasurementView view = ledger::view_measurement(result.entries);
+    std::vector<ledger::MeasurementGap> found;
+    for (const ledger::MeasurementGap* gap : view.gaps) {
       EXPECT_EQ(gap->channel, "steady/0");
       EXPECT_LT(gap->from_boottime_ns, gap->to_boottime_ns);
       found.push_back(*gap);
     }
-    const MeasurementSample &first = *view.samples.front(), &last = *view.samples.back();
+    const ledger::MeasurementSample &first = *view.samples.front(), &last = *view.samples.back();
     const double length_s = static_cast<double>(last.monotonic_ns - first.monotonic_ns) * 1e-9;
     EXPECT_LE(joules_between(*view.begin, first, last), 100.0 * length_s + 3.0);
     if (!found.empty() && found[0].why != "its readings ended") {
@@ -328,4 +328,4 @@ TEST(Measure, ASampleAllocatesNothing) {
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::measure

@@ -8,11 +8,11 @@
 #include <string>
 
 #include "carnot/measure/measure.hpp"
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
 #include "measure/sink.hpp"
 
-namespace carnot::run::detail {
+namespace carnot::measure::detail {
 
 MeasureResult measure_with(meter::Meter& meter, const MeasureOptions& options,
                            const MeasureHooks& hooks);
@@ -20,6 +20,7 @@ MeasureResult resume_with(meter::Meter& meter, const std::string& journal,
                           const MeasureOptions& options, const MeasureHooks& hooks);
 
 /// What a loop that has ended leaves to the caller.
-MeasureResult result_of(const MeasurementEnd& end, MeasureSink& sink, const meter::Meter& meter);
+MeasureResult result_of(const ledger::MeasurementEnd& end, MeasureSink& sink,
+                        const meter::Meter& meter);
 
-}  // namespace carnot::run::detail
+}  // namespace carnot::measure::detail

@@ -11,20 +11,20 @@
 #include "measure/loop.hpp"
 #include "measure/measure_with.hpp"
 
-namespace carnot::run::detail {
+namespace carnot::measure::detail {
 
 namespace {
 
-using SampleChannel = MeasurementSample::Channel;
+using SampleChannel = ledger::MeasurementSample::Channel;
 
 /// Whether the group was made for the job, and counts nothing but it.
-bool made_by_meter(const MeasurementBegin& begin) {
+bool made_by_meter(const ledger::MeasurementBegin& begin) {
   return begin.job_method == name(meter::JobMethod::CgroupV2) ||
          begin.job_method == name(meter::JobMethod::CgroupV1);
 }
 
 /// The recorded process or group, if it is still there.
-std::optional<meter::JobOptions> still_there(const MeasurementBegin& begin, bool same_boot,
+std::optional<meter::JobOptions> still_there(const ledger::MeasurementBegin& begin, bool same_boot,
                                              meter::JobOptions options) {
   if (!same_boot) return std::nullopt;
   options.command.clear();
@@ -41,12 +41,13 @@ std::optional<meter::JobOptions> still_there(const MeasurementBegin& begin, bool
 }
 
 /// The last sample as the meter's own state, to be differenced with.
-meter::Snapshot snapshot_of(const MeasurementBegin& begin, const MeasurementSample& last) {
+meter::Snapshot snapshot_of(const ledger::MeasurementBegin& begin,
+                            const ledger::MeasurementSample& last) {
   meter::Snapshot snapshot;
   snapshot.at = {last.monotonic_ns, last.boottime_ns};
   for (std::size_t i = 0; i < last.channels.size(); ++i) {
     const SampleChannel& c = last.channels[i];
-    const MeasurementChannel& channel = begin.channels[i];
+    const ledger::MeasurementChannel& channel = begin.channels[i];
     meter::ChannelState& state = snapshot.channels.emplace_back();
     state.total_raw = c.total;
     state.raw = c.raw;
@@ -62,10 +63,10 @@ meter::Snapshot snapshot_of(const MeasurementBegin& begin, const MeasurementSamp
 }
 
 /// Lets the meter go on from the recorded counters. False if they are not the same ones.
-bool counters_go_on(meter::Meter& meter, const MeasurementBegin& begin,
-                    const MeasurementSample& last) {
+bool counters_go_on(meter::Meter& meter, const ledger::MeasurementBegin& begin,
+                    const ledger::MeasurementSample& last) {
   std::vector<std::string> ids;
-  for (const MeasurementChannel& channel : begin.channels) ids.push_back(channel.id);
+  for (const ledger::MeasurementChannel& channel : begin.channels) ids.push_back(channel.id);
   const auto& channels = meter.channels();
   const bool same = std::equal(ids.begin(), ids.end(), channels.begin(), channels.end(),
                                [](const auto& id, const auto& c) { return id == c.domain.id; });
@@ -74,7 +75,7 @@ bool counters_go_on(meter::Meter& meter, const MeasurementBegin& begin,
 }
 
 /// What the job and carnot had used goes on in any case.
-MeasureBase base_of(const MeasurementSample& last) {
+MeasureBase base_of(const ledger::MeasurementSample& last) {
   MeasureBase base = fresh_base(last.channels.size());
   base.add.job_cpu_ns = last.job_cpu_ns;
   base.add.job_disk_read_b = last.job_disk_read_b;
@@ -86,11 +87,12 @@ MeasureBase base_of(const MeasurementSample& last) {
 
 /// After a restart of the machine its clocks and counts began anew too. The time it was off is on
 /// CLOCK_BOOTTIME alone.
-void rebase_machine(MeasureBase& base, const MeasurementBegin& begin, const MeasurementSample& last,
-                    const meter::Snapshot& now, std::uint64_t net_b) {
+void rebase_machine(MeasureBase& base, const ledger::MeasurementBegin& begin,
+                    const ledger::MeasurementSample& last, const meter::Snapshot& now,
+                    std::uint64_t net_b) {
   const std::int64_t by_the_clock =
       begin.boottime_ns + Instant::now().unix_nanoseconds() - begin.started.unix_nanoseconds();
-  MeasurementSample& add = base.add;
+  ledger::MeasurementSample& add = base.add;
   add.monotonic_ns = last.monotonic_ns - now.at.monotonic_ns;
   add.boottime_ns = std::max(last.boottime_ns, by_the_clock) - now.at.boottime_ns;
   add.machine_busy_ns = last.machine_busy_ns - now.machine.busy_ns;
@@ -100,13 +102,13 @@ void rebase_machine(MeasureBase& base, const MeasurementBegin& begin, const Meas
 }
 
 /// Counters that began anew, or are others than before: nothing that passed meanwhile is counted.
-void rebase_channels(MeasureBase& base, const MeasurementBegin& begin,
-                     const MeasurementSample& last, const meter::Snapshot& now,
+void rebase_channels(MeasureBase& base, const ledger::MeasurementBegin& begin,
+                     const ledger::MeasurementSample& last, const meter::Snapshot& now,
                      const std::vector<meter::Channel>& channels) {
   const std::int64_t away = base.add.monotonic_ns + now.at.monotonic_ns - last.monotonic_ns;
   for (std::size_t i = 0; i < begin.channels.size(); ++i) {
     SampleChannel& add = base.add.channels[i];
-    const MeasurementChannel& recorded = begin.channels[i];
+    const ledger::MeasurementChannel& recorded = begin.channels[i];
     add = last.channels[i];
     const auto found = std::find_if(channels.begin(), channels.end(), [&](const auto& c) {
       return c.domain.id == recorded.id && c.domain.is_counter == recorded.is_counter;
@@ -124,11 +126,11 @@ void rebase_channels(MeasureBase& base, const MeasurementBegin& begin,
 }
 
 /// The job ended while nobody looked: so does the measurement, with the last sample.
-MeasureResult end_unseen(const MeasurementSample& last, MeasureSink& sink,
+MeasureResult end_unseen(const ledger::MeasurementSample& last, MeasureSink& sink,
                          const meter::Meter& meter) {
-  sink.append(MeasurementGap{last.boottime_ns, last.boottime_ns, "",
-                             "the meter was stopped here and the job ended unseen"});
-  const MeasurementEnd end{last.monotonic_ns, last.boottime_ns, "detached", 0};
+  sink.append(ledger::MeasurementGap{last.boottime_ns, last.boottime_ns, "",
+                                     "the meter was stopped here and the job ended unseen"});
+  const ledger::MeasurementEnd end{last.monotonic_ns, last.boottime_ns, "detached", 0};
   sink.append(end);
   return result_of(end, sink, meter);
 }
@@ -137,16 +139,16 @@ MeasureResult end_unseen(const MeasurementSample& last, MeasureSink& sink,
 
 MeasureResult resume_with(meter::Meter& meter, const std::string& path,
                           const MeasureOptions& options, const MeasureHooks& hooks) {
-  JournalContents contents;
-  JournalWriter writer = JournalWriter::resume(path, contents);
-  if (!is_measurement(contents.entries))
+  ledger::JournalContents contents;
+  ledger::JournalWriter writer = ledger::JournalWriter::resume(path, contents);
+  if (!ledger::is_measurement(contents.entries))
     throw InputError(path + ": nothing to resume: it holds no measurement");
-  const MeasurementView view = view_measurement(contents.entries);
+  const ledger::MeasurementView view = ledger::view_measurement(contents.entries);
   if (view.end) throw InputError(path + ": nothing to resume: the measurement has ended");
   if (view.samples.empty())
     throw InputError(path + ": nothing to resume: it was interrupted before its first sample");
-  const MeasurementBegin begin = *view.begin;
-  const MeasurementSample last = *view.samples.back();
+  const ledger::MeasurementBegin begin = *view.begin;
+  const ledger::MeasurementSample last = *view.samples.back();
   MeasureSink sink(std::move(writer), options.keep_entries, options.sync_every);
   if (options.keep_entries) sink.entries() = std::move(contents.entries);
 
@@ -169,7 +171,7 @@ MeasureResult resume_with(meter::Meter& meter, const std::string& path,
     rebase_machine(base, begin, last, now, machine.traffic().net_b);
   }
   if (!exact) rebase_channels(base, begin, last, now, meter.channels());
-  sink.append(MeasurementGap{
+  sink.append(ledger::MeasurementGap{
       last.boottime_ns, base.add.boottime_ns + now.at.boottime_ns, "",
       exact ? "the meter was not running: energy is counted, but not who spent it"
             : "the meter was not running and counters did not go on: nothing is counted"});
@@ -177,11 +179,11 @@ MeasureResult resume_with(meter::Meter& meter, const std::string& path,
                    hooks, begin, base, sink);
   loop.sample(true);
   if (job) job->release();
-  MeasurementEnd end = loop.run();
+  ledger::MeasurementEnd end = loop.run();
   if (job) end.outcome = name(meter::JobOutcome::Detached);  // its exit code went to another
   sink.append(end);
   sink.finish();
   return result_of(end, sink, meter);
 }
 
-}  // namespace carnot::run::detail
+}  // namespace carnot::measure::detail

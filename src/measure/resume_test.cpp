@@ -12,7 +12,7 @@
 
 #include "measure/testing_measure.hpp"
 
-namespace carnot::run {
+namespace carnot::measure {
 namespace {
 
 namespace fs = std::filesystem;
@@ -49,7 +49,7 @@ class Sleeper {
 };
 
 /// Entries of a measurement of `pid` (0: the machine) that was killed after some samples.
-std::vector<Entry> cut_short(meter::Meter& meter, int pid) {
+std::vector<ledger::Entry> cut_short(meter::Meter& meter, int pid) {
   MeasureOptions options;
   options.job.pid = pid;
   options.interval = milliseconds(5);
@@ -57,7 +57,7 @@ std::vector<Entry> cut_short(meter::Meter& meter, int pid) {
   MeasureHooks hooks;
   hooks.on_sample = [&](const MeasureView&) { ++samples; };
   hooks.stop = [&] { return samples >= 4; };
-  std::vector<Entry> entries = detail::measure_with(meter, options, hooks).entries;
+  std::vector<ledger::Entry> entries = detail::measure_with(meter, options, hooks).entries;
   entries.pop_back();
   return entries;
 }
@@ -72,7 +72,7 @@ MeasureResult go_on(meter::Meter& meter, const std::string& path, int samples_wa
   return detail::resume_with(meter, path, options, hooks);
 }
 
-double awake_s(const MeasurementSample& a, const MeasurementSample& b) {
+double awake_s(const ledger::MeasurementSample& a, const ledger::MeasurementSample& b) {
   return static_cast<double>(b.monotonic_ns - a.monotonic_ns) * 1e-9;
 }
 
@@ -88,12 +88,12 @@ TEST(ResumeMeasurement, InTheSameBootTheEnergyInBetweenIsCounted) {
       steady_meter(script, {"steady/0", "steady/1"});  // another process would have its own
   const auto result = go_on(other, folder / "j");
 
-  const auto found = read_journal(folder / "j");
+  const auto found = ledger::read_journal(folder / "j");
   EXPECT_EQ(found.entries, result.entries);
   ASSERT_GT(found.entries.size(), before.size());
   EXPECT_TRUE(std::equal(before.begin(), before.end(), found.entries.begin()));
-  const MeasurementView view = view_measurement(found.entries);
-  const MeasurementSample &first = *view.samples.front(), &last = *view.samples.back();
+  const ledger::MeasurementView view = ledger::view_measurement(found.entries);
+  const ledger::MeasurementSample &first = *view.samples.front(), &last = *view.samples.back();
   EXPECT_GE(awake_s(first, last), 0.08);
   EXPECT_NEAR(joules_between(*view.begin, first, last), 2 * 100.0 * awake_s(first, last), 4.0);
   ASSERT_EQ(view.gaps.size(), 1u);
@@ -109,16 +109,17 @@ TEST(ResumeMeasurement, AfterARestartNothingInBetweenIsCounted) {
   auto script = std::make_shared<Script>();
   auto meter = steady_meter(script);
   auto before = cut_short(meter, 0);
-  auto& begin = std::get<MeasurementBegin>(before.front());
+  auto& begin = std::get<ledger::MeasurementBegin>(before.front());
   begin.boot_id = "another boot";
   begin.started = begin.started - Duration::seconds(1000);  // it began a thousand seconds ago
   write_journal(folder / "j", before);
   std::this_thread::sleep_for(std::chrono::milliseconds(60));
   const auto result = go_on(meter, folder / "j");
-  const MeasurementView view = view_measurement(result.entries);  // clocks never go back
-  const MeasurementSample& cut = *view_measurement(before).samples.back();
-  const std::size_t at = view_measurement(before).samples.size();
-  const MeasurementSample &next = *view.samples.at(at), &last = *view.samples.back();
+  const ledger::MeasurementView view =
+      ledger::view_measurement(result.entries);  // clocks never go back
+  const ledger::MeasurementSample& cut = *ledger::view_measurement(before).samples.back();
+  const std::size_t at = ledger::view_measurement(before).samples.size();
+  const ledger::MeasurementSample &next = *view.samples.at(at), &last = *view.samples.back();
   EXPECT_EQ(view.begin->boot_id, "another boot");
   EXPECT_LT(joules_between(*view.begin, cut, next), 100.0 * 0.03);  // not the 60 ms
   EXPECT_NEAR(joules_between(*view.begin, next, last), 100.0 * awake_s(next, last), 2.0);
@@ -140,9 +141,9 @@ TEST(ResumeMeasurement, AChannelThatIsGoneStaysAsItWas) {
   std::this_thread::sleep_for(std::chrono::milliseconds(30));
   auto poorer = steady_meter(script, {"steady/1"});
   const auto result = go_on(poorer, folder / "j");
-  const MeasurementView view = view_measurement(result.entries);
-  const MeasurementSample& cut = *view_measurement(before).samples.back();
-  const MeasurementSample& last = *view.samples.back();
+  const ledger::MeasurementView view = ledger::view_measurement(result.entries);
+  const ledger::MeasurementSample& cut = *ledger::view_measurement(before).samples.back();
+  const ledger::MeasurementSample& last = *view.samples.back();
   ASSERT_EQ(last.channels.size(), 2u);
   EXPECT_EQ(last.channels[0].total, cut.channels[0].total);
   EXPECT_EQ(last.channels[0].unobserved_ns - cut.channels[0].unobserved_ns,
@@ -160,8 +161,8 @@ TEST(ResumeMeasurement, EndsWhereItWasCutIfTheJobIsGone) {
   sleeper.end();
   write_journal(folder / "j", before);
   const auto result = go_on(meter, folder / "j");
-  const MeasurementView view = view_measurement(result.entries);
-  EXPECT_EQ(view.samples.size(), view_measurement(before).samples.size());
+  const ledger::MeasurementView view = ledger::view_measurement(result.entries);
+  EXPECT_EQ(view.samples.size(), ledger::view_measurement(before).samples.size());
   EXPECT_EQ(view.end->outcome, "detached");
   EXPECT_EQ(view.end->boottime_ns, view.samples.back()->boottime_ns);
   EXPECT_THAT(view.gaps.back()->why, HasSubstr("the job ended unseen"));
@@ -173,18 +174,18 @@ TEST(ResumeMeasurement, KnowsAProcessByItsStart) {
   const Sleeper sleeper;
   auto meter = steady_meter(std::make_shared<Script>());
   auto entries = cut_short(meter, sleeper.pid());
-  EXPECT_GT(std::get<MeasurementBegin>(entries.front()).pid_start_ticks, 0u);
-  std::get<MeasurementBegin>(entries.front()).pid_start_ticks -= 1;
+  EXPECT_GT(std::get<ledger::MeasurementBegin>(entries.front()).pid_start_ticks, 0u);
+  std::get<ledger::MeasurementBegin>(entries.front()).pid_start_ticks -= 1;
   write_journal(folder / "j", entries);
-  EXPECT_EQ(view_measurement(go_on(meter, folder / "j").entries).samples.size(),
-            view_measurement(entries).samples.size());
+  EXPECT_EQ(ledger::view_measurement(go_on(meter, folder / "j").entries).samples.size(),
+            ledger::view_measurement(entries).samples.size());
 }
 
 TEST(ResumeMeasurement, RefusesWhatCannotGoOn) {
   const TemporaryFolder folder;
   auto meter = steady_meter(std::make_shared<Script>());
   auto entries = cut_short(meter, 0);
-  const auto refusal = [&](const std::vector<Entry>& journal) {
+  const auto refusal = [&](const std::vector<ledger::Entry>& journal) {
     fs::remove(folder / "j");
     write_journal(folder / "j", journal);
     try {
@@ -195,9 +196,9 @@ TEST(ResumeMeasurement, RefusesWhatCannotGoOn) {
     return std::string("(nothing was thrown)");
   };
   EXPECT_THAT(refusal({}), HasSubstr("it holds no measurement"));
-  EXPECT_THAT(refusal({RunBegin{}}), HasSubstr("it holds no measurement"));
+  EXPECT_THAT(refusal({ledger::RunBegin{}}), HasSubstr("it holds no measurement"));
   EXPECT_THAT(refusal({entries.front()}), HasSubstr("before its first sample"));
-  entries.push_back(MeasurementEnd{});
+  entries.push_back(ledger::MeasurementEnd{});
   EXPECT_THAT(refusal(entries), HasSubstr("the measurement has ended"));
   EXPECT_THROW(go_on(meter, folder / "absent"), IoError);
 }
@@ -217,8 +218,10 @@ void cut_at_every(std::size_t step) {
     const std::string path = folder / "cut";
     std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes.substr(0, cut);
     const auto there =
-        parse_journal({reinterpret_cast<const std::uint8_t*>(bytes.data()), cut}, "cut").entries;
-    const bool has_sample = is_measurement(there) && !view_measurement(there).samples.empty();
+        ledger::parse_journal({reinterpret_cast<const std::uint8_t*>(bytes.data()), cut}, "cut")
+            .entries;
+    const bool has_sample =
+        ledger::is_measurement(there) && !ledger::view_measurement(there).samples.empty();
     if (!has_sample) {
       EXPECT_THROW(go_on(meter, path), InputError) << cut;
       continue;
@@ -235,4 +238,4 @@ TEST(ResumeMeasurement, GoesOnFromAFileCutAtManyBytes) { cut_at_every(23); }
 TEST(ResumeMeasurementSlow, GoesOnFromAFileCutAtAnyByte) { cut_at_every(1); }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::measure

@@ -14,7 +14,7 @@
 #include "carnot/base/random.hpp"
 #include "carnot/measure/clock_rate.hpp"
 
-namespace carnot::run {
+namespace carnot::measure {
 
 namespace {
 
@@ -95,4 +95,4 @@ SeriesResult measure_series(const SeriesOptions& options) {
   return out;
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::measure

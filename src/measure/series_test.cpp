@@ -8,7 +8,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/ledger/store/measurement_view.hpp"
 
-namespace carnot::run {
+namespace carnot::measure {
 namespace {
 
 SeriesOptions series(std::vector<std::string> values, std::vector<std::string> command) {
@@ -76,4 +76,4 @@ TEST(MeasureSeries, RefusesWhatCannotBeMeant) {
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::measure

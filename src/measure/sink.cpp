@@ -5,14 +5,15 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::run::detail {
+namespace carnot::measure::detail {
 
-MeasureSink::MeasureSink(std::optional<JournalWriter> journal, bool keep, Duration sync_every)
+MeasureSink::MeasureSink(std::optional<ledger::JournalWriter> journal, bool keep,
+                         Duration sync_every)
     : journal_(std::move(journal)),
       keep_(keep || !journal_),
       sync_every_ns_(sync_every.nanoseconds()) {}
 
-void MeasureSink::append(const Entry& entry) {
+void MeasureSink::append(const ledger::Entry& entry) {
   if (journal_) {
     try {
       journal_->append(entry);
@@ -50,4 +51,4 @@ void MeasureSink::give_up(const std::string& why) {
   journal_.reset();
 }
 
-}  // namespace carnot::run::detail
+}  // namespace carnot::measure::detail

@@ -16,12 +16,12 @@
 #include "carnot/ledger/journal/journal.hpp"
 #include "carnot/ledger/store/measurement_view.hpp"
 #include "carnot/measure/measure.hpp"
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
 #include "base/testing_files.hpp"
 #include "measure/measure_with.hpp"
 
-namespace carnot::run::testing {
+namespace carnot::measure::testing {
 
 /// One package counter of 1 uJ counts that shows P x t exactly (to the count), t on
 /// CLOCK_MONOTONIC, and what a test asks of it.
@@ -86,8 +86,9 @@ inline meter::Meter steady_meter(std::shared_ptr<SteadySource::Script> script,
 constexpr Duration milliseconds(std::int64_t n) { return Duration::nanoseconds(n * 1'000'000); }
 
 /// What the counted channels of two samples say passed between them, in joules.
-inline double joules_between(const MeasurementBegin& begin, const MeasurementSample& a,
-                             const MeasurementSample& b) {
+inline double joules_between(const ledger::MeasurementBegin& begin,
+                             const ledger::MeasurementSample& a,
+                             const ledger::MeasurementSample& b) {
   double joules = 0;
   for (std::size_t i = 0; i < begin.channels.size(); ++i)
     joules +=
@@ -96,9 +97,9 @@ inline double joules_between(const MeasurementBegin& begin, const MeasurementSam
 }
 
 /// A journal of these entries.
-inline void write_journal(const std::string& path, std::span<const Entry> entries) {
-  JournalWriter writer = JournalWriter::create(path);
-  for (const Entry& entry : entries) writer.append(entry);
+inline void write_journal(const std::string& path, std::span<const ledger::Entry> entries) {
+  ledger::JournalWriter writer = ledger::JournalWriter::create(path);
+  for (const ledger::Entry& entry : entries) writer.append(entry);
 }
 
 inline MeasureOptions command(std::vector<std::string> words) {
@@ -108,4 +109,4 @@ inline MeasureOptions command(std::vector<std::string> words) {
   return options;
 }
 
-}  // namespace carnot::run::testing
+}  // namespace carnot::measure::testing

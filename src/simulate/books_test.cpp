@@ -10,12 +10,12 @@
 
 #include "simulate/testing_simulate.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 namespace {
 
-using plan::JobIndex;
-using plan::JobPhase;
-using plan::kNowhere;
+using control::JobIndex;
+using control::JobPhase;
+using control::kNowhere;
 using testing::Chaos;
 using testing::Draws;
 using testing::FleetChoice;
@@ -63,11 +63,11 @@ struct Sent {
   std::uint8_t mode;
 };
 
-class SendTo final : public plan::Scheduler {
+class SendTo final : public control::Scheduler {
  public:
   explicit SendTo(std::vector<Sent> to) : to_(std::move(to)) {}
   std::string_view name() const noexcept override { return "send-to"; }
-  void arrived(plan::FleetControl& fleet, JobIndex job) override {
+  void arrived(control::FleetControl& fleet, JobIndex job) override {
     fleet.submit(job, to_[job].site, to_[job].mode);
   }
 
@@ -138,7 +138,7 @@ Plain plain_simulation(const FleetScenario& fleet, const Workload& w, const Flee
       const auto i = static_cast<std::size_t>(since / whole(fleet.step)) % site.price.size();
       const Power facility = site.hall.facility_power(it * watt, site.outside[i]);
       const Power total = site.own.empty() ? Power{} : max(Power{}, site.own[i]);
-      const Power own = min(facility, site.computing_uses == ComputingUses::AllOwn
+      const Power own = min(facility, site.computing_uses == site::ComputingUses::AllOwn
                                           ? total
                                           : max(Power{}, total - site.export_limit));
       out.facility += facility * second;
@@ -194,7 +194,7 @@ TEST(Simulate, EqualsAPlainSimulatorSecondBySecond) {
 // --- what must hold whatever a scheduler does ---
 
 /// Looks at everything a scheduler can see and compares it with what must be.
-void check_state(const plan::FleetControl& fleet, const FleetScenario& scenario) {
+void check_state(const control::FleetControl& fleet, const FleetScenario& scenario) {
   std::vector<JobIndex> waiting;
   for (JobIndex j = fleet.first_waiting(); j != kNowhere; j = fleet.next_waiting(j))
     waiting.push_back(j);
@@ -209,8 +209,8 @@ void check_state(const plan::FleetControl& fleet, const FleetScenario& scenario)
     }
   }
   ASSERT_EQ(waits, waiting.size());
-  for (plan::SiteIndex s = 0; s < fleet.sites().size(); ++s) {
-    const plan::SiteState& site = fleet.sites()[s];
+  for (control::SiteIndex s = 0; s < fleet.sites().size(); ++s) {
+    const control::SiteState& site = fleet.sites()[s];
     std::int32_t held = 0, due = 0;
     std::uint32_t running = 0;
     Power it = site.nodes_free * site.node_idle +
@@ -237,34 +237,36 @@ void check_state(const plan::FleetControl& fleet, const FleetScenario& scenario)
 }
 
 /// Passes everything on and looks at the state each time.
-class Watched final : public plan::Scheduler {
+class Watched final : public control::Scheduler {
  public:
-  Watched(plan::Scheduler& inner, const FleetScenario& scenario)
+  Watched(control::Scheduler& inner, const FleetScenario& scenario)
       : inner_(inner), scenario_(scenario) {}
   std::string_view name() const noexcept override { return inner_.name(); }
-  void begin(plan::FleetControl& f) override { inner_.begin(f), look(f); }
-  void arrived(plan::FleetControl& f, JobIndex j) override {
+  void begin(control::FleetControl& f) override { inner_.begin(f), look(f); }
+  void arrived(control::FleetControl& f, JobIndex j) override {
     look(f), inner_.arrived(f, j), look(f);
   }
-  void finished(plan::FleetControl& f, JobIndex j) override {
+  void finished(control::FleetControl& f, JobIndex j) override {
     look(f), inner_.finished(f, j), look(f);
   }
-  void tick(plan::FleetControl& f) override { look(f), inner_.tick(f), look(f); }
-  void failed(plan::FleetControl& f, JobIndex j) override { look(f), inner_.failed(f, j), look(f); }
-  void reserve_called(plan::FleetControl& f, const plan::ReserveCall& c) override {
+  void tick(control::FleetControl& f) override { look(f), inner_.tick(f), look(f); }
+  void failed(control::FleetControl& f, JobIndex j) override {
+    look(f), inner_.failed(f, j), look(f);
+  }
+  void reserve_called(control::FleetControl& f, const control::ReserveCall& c) override {
     look(f), inner_.reserve_called(f, c), look(f);
   }
-  void reserve_ended(plan::FleetControl& f, const plan::ReserveCall& c) override {
+  void reserve_ended(control::FleetControl& f, const control::ReserveCall& c) override {
     inner_.reserve_ended(f, c), look(f);
   }
   std::uint64_t looks = 0;
 
  private:
-  void look(const plan::FleetControl& fleet) {
+  void look(const control::FleetControl& fleet) {
     ++looks;
     check_state(fleet, scenario_);
   }
-  plan::Scheduler& inner_;
+  control::Scheduler& inner_;
   const FleetScenario& scenario_;
 };
 
@@ -424,4 +426,4 @@ TEST(Simulate, RefusesStatesThatAreNotItsOwn) {
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -7,7 +7,7 @@
 
 #include "simulate/engine.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 // --- what is ---
 
@@ -47,7 +47,7 @@ Instant FleetEngine::expected_end(JobIndex job) const {
   }
 }
 
-plan::SignalView FleetEngine::ahead(SiteIndex site, plan::Signal signal) {
+control::SignalView FleetEngine::ahead(SiteIndex site, control::Signal signal) {
   return knowledge_.future ? signals_[site].truth(signal, now_)
                            : signals_[site].forecast(signal, now_);
 }
@@ -96,7 +96,7 @@ bool FleetEngine::start(JobIndex job, SiteIndex site, std::uint8_t mode) {
   return true;
 }
 
-void FleetEngine::plan(JobIndex job, std::span<const plan::PlannedRun> runs) {
+void FleetEngine::plan(JobIndex job, std::span<const control::PlannedRun> runs) {
   CARNOT_CHECK(!runs.empty(), "a plan has a run");
   for (std::size_t i = 0; i < runs.size(); ++i) {
     require(job, runs[i].site, runs[i].mode);
@@ -123,14 +123,14 @@ void FleetEngine::plan(JobIndex job, std::span<const plan::PlannedRun> runs) {
   }
 }
 
-const plan::PlannedRun& FleetEngine::planned(JobIndex job) const {
+const control::PlannedRun& FleetEngine::planned(JobIndex job) const {
   return plans_[runs_[job].plan_begin + runs_[job].plan_at];
 }
 
 void FleetEngine::begin_run(JobIndex job) {
   const Run& run = runs_[job];
   const JobStatus& status = status_of_[job];
-  const plan::PlannedRun next = planned(job);
+  const control::PlannedRun next = planned(job);
   if (run.plan_at + 1 < run.plan_size) schedule(next.to, Kind::RunEnds, job, run.planned);
   const bool here = (status.phase == JobPhase::Running || status.phase == JobPhase::Starting) &&
                     status.site == next.site && status.mode != next.mode;
@@ -164,10 +164,10 @@ void FleetEngine::drop(JobIndex job) {
 
 void FleetEngine::wake_at(Instant when) { schedule(std::max(when, now_), Kind::Tick, 0); }
 
-void FleetEngine::command_battery(SiteIndex site, plan::BatteryCommand command) {
+void FleetEngine::command_battery(SiteIndex site, control::BatteryCommand command) {
   CARNOT_CHECK(site < states_.size(), "a command names a site that exists");
   meters_[site].command_battery(now_, command);
   tell(FleetEventKind::Battery, kNowhere, site, 0, static_cast<std::uint8_t>(command));
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

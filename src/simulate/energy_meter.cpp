@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 namespace {
 
@@ -74,12 +74,12 @@ void SiteMeter::set_load(Instant at, const SiteLoad& load) {
   state_.load = load;
 }
 
-void SiteMeter::command_battery(Instant at, plan::BatteryCommand command) {
+void SiteMeter::command_battery(Instant at, control::BatteryCommand command) {
   advance(at);
   state_.command = static_cast<std::int32_t>(command);
 }
 
-void SiteMeter::begin_call(Instant at, const plan::ReserveCall& call) {
+void SiteMeter::begin_call(Instant at, const control::ReserveCall& call) {
   advance(at);
   state_.calling = call.down ? 1 : -1;
   state_.call_power = call.power.in(watt);
@@ -130,10 +130,10 @@ void SiteMeter::book(std::int64_t until) {
 
 // Own power first, then the battery, then the grid; cut where the battery runs full or empty.
 void SiteMeter::book_own(double facility, double seconds) {
-  const BatteryOptions& battery = site_->battery;
+  const site::BatteryOptions& battery = site_->battery;
   const double total = site_->own.empty() ? 0.0 : std::max(0.0, site_->own[index_].in(watt));
   const double limit = site_->export_limit.in(watt);
-  const bool all_own = site_->computing_uses == ComputingUses::AllOwn;
+  const bool all_own = site_->computing_uses == site::ComputingUses::AllOwn;
   const double available = all_own ? total : std::max(0.0, total - limit);
   const double used = std::min(facility, available);
   // Exactly zero where computing takes all it may: a battery never takes and gives at once.
@@ -142,7 +142,7 @@ void SiteMeter::book_own(double facility, double seconds) {
   const double rest = all_own ? surplus - exported : surplus;
   const double need = facility - used;
   const double capacity = battery.capacity.in(joule);
-  const auto command = static_cast<plan::BatteryCommand>(state_.command);
+  const auto command = static_cast<control::BatteryCommand>(state_.command);
 
   while (seconds > 0.0) {
     double from_own = 0.0, from_grid = 0.0, given = 0.0, span = seconds;
@@ -150,14 +150,14 @@ void SiteMeter::book_own(double facility, double seconds) {
     if (level < capacity) {
       const double most = battery.charge_limit.in(watt);
       from_own = std::min(rest, most);
-      if (command == plan::BatteryCommand::Fill) from_grid = most - from_own;
+      if (command == control::BatteryCommand::Fill) from_grid = most - from_own;
     }
     const double stored = battery.charge_efficiency * (from_own + from_grid);
     if (stored > 0.0) {
       const double to_full = (capacity - level) / stored;
       span = std::min(span, to_full);
       level = to_full <= seconds ? capacity : level + stored * span;
-    } else if (command == plan::BatteryCommand::Auto && need > 0.0 && level > 0.0) {
+    } else if (command == control::BatteryCommand::Auto && need > 0.0 && level > 0.0) {
       given = std::min(need, battery.discharge_limit.in(watt));
       const double drawn = given / battery.discharge_efficiency;
       const double to_empty = drawn > 0.0 ? level / drawn : 2.0 * span;
@@ -202,7 +202,7 @@ FleetFlows SiteMeter::flows() const {
   f.call_asked = state_.call_asked.value() * joule;
   f.call_short = state_.call_short.value() * joule;
   f.peak = state_.peak * watt;
-  const BatteryOptions& battery = site_->battery;
+  const site::BatteryOptions& battery = site_->battery;
   const auto gap = [](Energy left, Energy right, Energy scale) {
     return scale > Energy{} ? abs(left - right) / scale : 0.0;
   };
@@ -216,4 +216,4 @@ FleetFlows SiteMeter::flows() const {
   return f;
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

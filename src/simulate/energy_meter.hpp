@@ -11,7 +11,7 @@
 #include "carnot/base/sum.hpp"
 #include "carnot/simulate/simulate.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 /// What nodes of a site do, in whole numbers.
 struct SiteLoad {
@@ -26,8 +26,8 @@ class SiteMeter {
 
   // Each books up to `at` first; calls are in time order.
   void set_load(Instant at, const SiteLoad& load);
-  void command_battery(Instant at, plan::BatteryCommand command);
-  void begin_call(Instant at, const plan::ReserveCall& call);
+  void command_battery(Instant at, control::BatteryCommand command);
+  void begin_call(Instant at, const control::ReserveCall& call);
   void end_call(Instant at);
   void advance(Instant to);
 
@@ -66,4 +66,4 @@ class SiteMeter {
   std::int64_t step_end_ = 0;
 };
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -5,7 +5,7 @@
 
 #include "simulate/testing_simulate.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 namespace {
 
 using testing::Draws;
@@ -16,7 +16,7 @@ using testing::seconds;
 struct Change {
   Duration at;
   SiteLoad load;
-  plan::BatteryCommand command;
+  control::BatteryCommand command;
 };
 
 std::vector<Change> random_changes(Draws& draw, const FleetSite& site, double span) {
@@ -27,7 +27,7 @@ std::vector<Change> random_changes(Draws& draw, const FleetSite& site, double sp
     const std::int64_t idle = 10'000 * (static_cast<std::int64_t>(site.hall.nodes) - held);
     changes.push_back({seconds(at),
                        {held * 300'000 + idle, idle, held},
-                       static_cast<plan::BatteryCommand>(draw.below(3))});
+                       static_cast<control::BatteryCommand>(draw.below(3))});
   }
   return changes;
 }
@@ -49,11 +49,11 @@ FleetFlows metered(const FleetScenario& fleet, const FleetSite& site,
 FleetFlows stepped(const FleetScenario& fleet, const FleetSite& site,
                    const std::vector<Change>& changes, double end, double h) {
   FleetFlows f;
-  const BatteryOptions& b = site.battery;
+  const site::BatteryOptions& b = site.battery;
   Energy level = f.battery_begin = b.initial_charge * b.capacity;
   std::size_t c = 0;
   SiteLoad load;
-  plan::BatteryCommand command{};
+  control::BatteryCommand command{};
   for (std::int64_t k = 0; static_cast<double>(k) * h < end - h / 2; ++k) {
     const double at = (static_cast<double>(k) + 0.5) * h;
     for (; c < changes.size() && changes[c].at.time().in(second) <= at; ++c) {
@@ -65,7 +65,7 @@ FleetFlows stepped(const FleetScenario& fleet, const FleetSite& site,
     const Power it = 1e-3 * static_cast<double>(load.it_mw) * watt;
     const Power facility = site.hall.facility_power(it, site.outside[i]);
     const Power total = site.own.empty() ? Power{} : max(Power{}, site.own[i]);
-    const Power for_it = site.computing_uses == ComputingUses::AllOwn
+    const Power for_it = site.computing_uses == site::ComputingUses::AllOwn
                              ? total
                              : max(Power{}, total - site.export_limit);
     const Power used = min(facility, for_it);
@@ -74,9 +74,9 @@ FleetFlows stepped(const FleetScenario& fleet, const FleetSite& site,
     const Power room = max(Power{}, (b.capacity - level) / (b.charge_efficiency * dt));
     const Power in_own = min(min(rest, b.charge_limit), room);
     Power in_grid;
-    if (command == plan::BatteryCommand::Fill) in_grid = min(b.charge_limit, room) - in_own;
+    if (command == control::BatteryCommand::Fill) in_grid = min(b.charge_limit, room) - in_own;
     Power out;
-    if (command == plan::BatteryCommand::Auto && in_own < 1e-6 * watt)  // rounding apart
+    if (command == control::BatteryCommand::Auto && in_own < 1e-6 * watt)  // rounding apart
       out = min(min(need, b.discharge_limit), level * b.discharge_efficiency / dt);
     level = min(b.capacity, max(Energy{}, level + b.charge_efficiency * (in_own + in_grid) * dt -
                                               out / b.discharge_efficiency * dt));
@@ -219,4 +219,4 @@ TEST(SiteMeter, ShortOfACallIsWhatWasNotGiven) {
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -17,22 +17,22 @@
 #include "simulate/signals.hpp"
 #include "simulate/waiting.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
-using plan::JobIndex;
-using plan::JobPhase;
-using plan::JobStatus;
-using plan::kNowhere;
-using plan::SiteIndex;
+using control::JobIndex;
+using control::JobPhase;
+using control::JobStatus;
+using control::kNowhere;
+using control::SiteIndex;
 
 /// Of one node that runs `job` in `mode` at `site`.
 std::int64_t node_milliwatts(const FleetScenario& scenario, const Workload& workload, JobIndex job,
                              SiteIndex site, std::uint8_t mode);
 
-class FleetEngine final : public plan::FleetControl {
+class FleetEngine final : public control::FleetControl {
  public:
   FleetEngine(const FleetScenario& scenario, const Workload& workload, const FleetOptions& options,
-              plan::Scheduler& scheduler);
+              control::Scheduler& scheduler);
 
   void watch(std::function<void(const FleetEvent&)> sink) { sink_ = std::move(sink); }
   bool step();
@@ -52,16 +52,16 @@ class FleetEngine final : public plan::FleetControl {
   JobIndex next_waiting(JobIndex job) const override { return waiting_.from(job + 1); }
   JobIndex first_running(SiteIndex site) const override { return holders_[site].first; }
   JobIndex next_running(JobIndex job) const override { return runs_[job].next; }
-  plan::SignalView ahead(SiteIndex site, plan::Signal signal) override;
+  control::SignalView ahead(SiteIndex site, control::Signal signal) override;
   Duration length(JobIndex job) const override;
   void submit(JobIndex job, SiteIndex site, std::uint8_t mode) override;
   bool start(JobIndex job, SiteIndex site, std::uint8_t mode) override;
-  void plan(JobIndex job, std::span<const plan::PlannedRun> runs) override;
+  void plan(JobIndex job, std::span<const control::PlannedRun> runs) override;
   void suspend(JobIndex job) override;
   bool resize(JobIndex job, std::uint8_t mode) override;
   void drop(JobIndex job) override;
   void wake_at(Instant when) override;
-  void command_battery(SiteIndex site, plan::BatteryCommand command) override;
+  void command_battery(SiteIndex site, control::BatteryCommand command) override;
 
  private:
   /// In the order in which events of one instant go.
@@ -91,14 +91,15 @@ class FleetEngine final : public plan::FleetControl {
   };
   /// What the engine knows of a job beside its status.
   struct Run {
-    std::int64_t working_since = 0;                 // ns; while Running
-    std::int64_t base = 0;                          // ns of work done then
-    std::int64_t safe = 0;                          // ns of it that a failure would not take
-    std::uint32_t phase = 0, planned = 0;           // versions: events of older ones are void
-    JobIndex previous = kNowhere, next = kNowhere;  // in its site's line or among its holders
-    std::uint32_t plan_begin = 0, plan_room = 0;    // in plans_
-    std::uint32_t plan_size = 0, plan_at = 0;       // size 0: no plan
-    SiteIndex wanted_site = kNowhere;               // where it runs or shall run
+    std::int64_t working_since = 0;        // ns; while Running
+    std::int64_t base = 0;                 // ns of work done then
+    std::int64_t safe = 0;                 // ns of it that a failure would not take
+    std::uint32_t phase = 0, planned = 0;  // versions: events of older ones are void
+    JobIndex previous = kNowhere,
+             next = kNowhere;                     // in its site's line or among its holders
+    std::uint32_t plan_begin = 0, plan_room = 0;  // in plans_
+    std::uint32_t plan_size = 0, plan_at = 0;     // size 0: no plan
+    SiteIndex wanted_site = kNowhere;             // where it runs or shall run
     std::uint8_t wanted_mode = 0;
     bool wants = false;    // to hold nodes
     bool started = false;  // ever
@@ -152,7 +153,7 @@ class FleetEngine final : public plan::FleetControl {
   void forget_plan(JobIndex job);
   void wait(JobIndex job);
   void set_phase(JobIndex job, JobPhase phase);
-  const plan::PlannedRun& planned(JobIndex job) const;
+  const control::PlannedRun& planned(JobIndex job) const;
   bool holds_nodes(JobIndex job) const noexcept;
   std::int64_t node_mw(JobIndex job, SiteIndex site, std::uint8_t mode) const {
     return node_milliwatts(scenario_, workload_, job, site, mode);
@@ -168,15 +169,15 @@ class FleetEngine final : public plan::FleetControl {
   const FleetScenario& scenario_;
   const Workload& workload_;
   const FleetOptions options_;
-  plan::Scheduler& scheduler_;
-  plan::Knowledge knowledge_;
+  control::Scheduler& scheduler_;
+  control::Knowledge knowledge_;
   std::function<void(const FleetEvent&)> sink_;
   RandomStream failures_;
 
-  std::vector<plan::SiteState> states_;  // what sites_ shows
-  std::vector<JobStatus> status_of_;     // what status_ shows
+  std::vector<control::SiteState> states_;  // what sites_ shows
+  std::vector<JobStatus> status_of_;        // what status_ shows
   std::vector<Run> runs_;
-  std::vector<plan::PlannedRun> plans_;
+  std::vector<control::PlannedRun> plans_;
   std::vector<Chain> lines_, holders_;  // [site]
   std::vector<SiteMeter> meters_;
   std::vector<SiteSignals> signals_;
@@ -195,4 +196,4 @@ class FleetEngine final : public plan::FleetControl {
   Counts counts_;
 };
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

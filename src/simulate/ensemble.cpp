@@ -10,7 +10,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 namespace {
 
@@ -23,7 +23,7 @@ FleetOptions member_options(const FleetScenario& scenario, const FleetOptions& o
                                 (day * static_cast<std::int64_t>(members)));
   FleetOptions o = options;
   o.begin = o.begin + shift;
-  for (plan::ReserveCall& call : o.calls) call.at = call.at + shift;
+  for (control::ReserveCall& call : o.calls) call.at = call.at + shift;
   return o;
 }
 
@@ -31,7 +31,7 @@ FleetOptions member_options(const FleetScenario& scenario, const FleetOptions& o
 
 std::vector<FleetResult> simulate_ensemble(
     const FleetScenario& scenario, const Workload& workload, const FleetOptions& options,
-    const std::function<std::unique_ptr<plan::Scheduler>()>& make,
+    const std::function<std::unique_ptr<control::Scheduler>()>& make,
     const EnsembleOptions& ensemble) {
   if (ensemble.members < 1 || ensemble.members > 10'000)
     throw InputError("ensemble: 1 to 10000 members");
@@ -46,7 +46,7 @@ std::vector<FleetResult> simulate_ensemble(
     try {
       for (std::size_t k = next++; k < ensemble.members && !stopped; k = next++) {
         const FleetOptions o = member_options(scenario, options, k, ensemble.members);
-        const std::unique_ptr<plan::Scheduler> scheduler = make();
+        const std::unique_ptr<control::Scheduler> scheduler = make();
         results[k] = simulate(scenario, workload, o, *scheduler);
         done[k] = 1;
         const std::lock_guard lock(one_at_a_time);
@@ -86,4 +86,4 @@ Spread spread(std::vector<double> values) {
           quantile(0.05), quantile(0.95)};
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

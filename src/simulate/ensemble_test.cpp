@@ -9,7 +9,7 @@
 
 #include "simulate/testing_simulate.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 namespace {
 
 using testing::Chaos;
@@ -78,7 +78,9 @@ TEST(FleetEnsemble, StopsAndFailsAsAWhole) {
   const auto make = [] { return std::make_unique<Chaos>(7, false); };
   EXPECT_EQ(simulate_ensemble(c.fleet, c.jobs, c.options, make, options).size(), 2u);
   options.threads = 2;
-  const auto none = []() -> std::unique_ptr<plan::Scheduler> { throw InputError("no scheduler"); };
+  const auto none = []() -> std::unique_ptr<control::Scheduler> {
+    throw InputError("no scheduler");
+  };
   EXPECT_THROW(simulate_ensemble(c.fleet, c.jobs, c.options, none, options), InputError);
 }
 
@@ -178,10 +180,10 @@ Alone alone(std::vector<double> prices, std::vector<JobMode> modes) {
 }
 
 /// In its last mode, at once.
-class LastMode final : public plan::Scheduler {
+class LastMode final : public control::Scheduler {
  public:
   std::string_view name() const noexcept override { return "last-mode"; }
-  void arrived(plan::FleetControl& fleet, plan::JobIndex job) override {
+  void arrived(control::FleetControl& fleet, control::JobIndex job) override {
     fleet.submit(job, 0, static_cast<std::uint8_t>(fleet.modes(job).size() - 1));
   }
 };
@@ -243,7 +245,7 @@ TEST(FleetCheckpoint, EveryFlippedByteIsSeen) {
 
 TEST(FleetLog, WhatCannotHaveBeenIsSaid) {
   Case c = long_case(3, true);
-  const auto scheduler = plan::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_scheduler("no-wait", {});
   FleetSimulation simulation(c.fleet, c.jobs, c.options, *scheduler);
   FleetLog log;
   simulation.watch([&](const FleetEvent& e) { log.add(e); });
@@ -277,4 +279,4 @@ TEST(FleetLog, WhatCannotHaveBeenIsSaid) {
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -15,7 +15,7 @@
 
 #include "simulate/engine.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 namespace {
 
@@ -111,7 +111,7 @@ class Replayer {
         sites_[e.site].meter.end_call(at_);
         break;
       case FleetEventKind::Battery:
-        sites_[e.site].meter.command_battery(at_, static_cast<plan::BatteryCommand>(e.mode));
+        sites_[e.site].meter.command_battery(at_, static_cast<control::BatteryCommand>(e.mode));
         break;
       case FleetEventKind::Ended:
         for (Site& s : sites_) s.meter.advance(at_);
@@ -220,7 +220,7 @@ FleetLog::FleetLog(std::string text) : text_(std::move(text)) {
 
 void FleetLog::add(const FleetEvent& e) {
   const auto field = [](std::uint32_t v) {
-    return v == plan::kNowhere ? std::string() : std::to_string(v);
+    return v == control::kNowhere ? std::string() : std::to_string(v);
   };
   text_ += fmt::format("{},{},{},{},{},{}\n", e.at.unix_nanoseconds(),
                        kNames[static_cast<std::size_t>(e.kind)], field(e.job), field(e.site),
@@ -332,4 +332,4 @@ FleetReplay replay(std::string_view text, const std::string& name, const FleetSc
   return replayer.finish(claimed);
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -7,7 +7,7 @@
 
 #include "simulate/engine.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 namespace {
 
@@ -16,7 +16,7 @@ constexpr Duration kGrace = Duration::seconds(30 * 86400);  // of jobs that nobo
 }  // namespace
 
 FleetEngine::FleetEngine(const FleetScenario& scenario, const Workload& workload,
-                         const FleetOptions& options, plan::Scheduler& scheduler)
+                         const FleetOptions& options, control::Scheduler& scheduler)
     : scenario_(scenario),
       workload_(workload),
       options_(options),
@@ -34,7 +34,7 @@ FleetEngine::FleetEngine(const FleetScenario& scenario, const Workload& workload
   first_node_.push_back(0);
   for (const FleetSite& site : scenario.sites) {
     const auto nodes = static_cast<std::int32_t>(site.hall.nodes);
-    plan::SiteState& state = states_.emplace_back();
+    control::SiteState& state = states_.emplace_back();
     state.name = site.name;
     state.nodes = state.nodes_up = state.nodes_free = nodes;
     state.node_peak = site.hall.node_peak;
@@ -78,7 +78,7 @@ void FleetEngine::show_weather() {
   for (SiteIndex s = 0; s < states_.size(); ++s) {
     const FleetSite& site = scenario_.sites[s];
     const std::size_t i = meters_[s].step_at(now_);
-    plan::SiteState& state = states_[s];
+    control::SiteState& state = states_[s];
     state.price = site.price[i];
     state.carbon = site.carbon[i];
     state.outside = site.outside[i];
@@ -180,7 +180,7 @@ void FleetEngine::handle(const Event& event) {
 }
 
 void FleetEngine::handle_call(const Event& event) {
-  const plan::ReserveCall& call = options_.calls[event.subject];
+  const control::ReserveCall& call = options_.calls[event.subject];
   const auto index = static_cast<std::int32_t>(event.subject);
   if (event.kind() == Kind::CallBegins) {
     meters_[call.site].begin_call(now_, call);
@@ -231,7 +231,7 @@ void FleetEngine::schedule_failure(std::uint32_t node) {
 
 void FleetEngine::break_node(std::uint32_t node) {
   const SiteIndex site = site_of_node(node);
-  plan::SiteState& state = states_[site];
+  control::SiteState& state = states_[site];
   // Which of the nodes that are up it is: that of a job, or a free one.
   const std::uint64_t hit = failures_.child(node).child(1).below(
       lives_[node], static_cast<std::uint64_t>(state.nodes_up));
@@ -266,4 +266,4 @@ void FleetEngine::mend_node(std::uint32_t node) {
   scheduler_.capacity_changed(*this, site);
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -6,7 +6,7 @@
 
 #include "carnot/base/sum.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 namespace {
 
@@ -196,4 +196,4 @@ std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workl
   return least * euro;
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

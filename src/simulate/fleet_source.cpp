@@ -11,7 +11,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/trace/weather/generate.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 namespace {
 
@@ -165,4 +165,4 @@ std::int32_t nodes_for(const Workload& workload, std::size_t sites, double load)
   return std::max(widest, static_cast<std::int32_t>(std::min(wanted, 1e7)));
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -7,7 +7,7 @@
 
 #include "simulate/engine.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 std::int64_t node_milliwatts(const FleetScenario& scenario, const Workload& workload, JobIndex job,
                              SiteIndex site, std::uint8_t mode) {
@@ -133,7 +133,7 @@ void FleetEngine::change_load(SiteIndex site, std::int64_t it_mw, std::int64_t i
   load.idle_mw += idle_mw;
   load.held += held;
   meter.set_load(now_, load);
-  plan::SiteState& state = states_[site];
+  control::SiteState& state = states_[site];
   state.it = 1e-3 * static_cast<double>(load.it_mw) * watt;
   state.facility = meter.facility(now_);
 }
@@ -311,4 +311,4 @@ void FleetEngine::kill(JobIndex job) {
     want(job, run.wanted_site, run.wanted_mode);
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

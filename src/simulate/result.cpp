@@ -3,7 +3,7 @@
 
 #include "simulate/engine.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 namespace {
 
@@ -79,4 +79,4 @@ FleetResult FleetEngine::result(Instant until) const {
   return r;
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-namespace carnot::run {
+namespace carnot::simulate {
 
-using plan::Signal;
+using control::Signal;
 
 namespace {
 
@@ -49,8 +49,9 @@ Forecaster::Options forecast_options(Signal signal, Duration step) {
 Power own_for_computing(const FleetSite& site, std::size_t step) {
   if (site.own.empty()) return Power{};
   const Power total = max(site.own[step], Power{});
-  return site.computing_uses == ComputingUses::AllOwn ? total
-                                                      : max(Power{}, total - site.export_limit);
+  return site.computing_uses == site::ComputingUses::AllOwn
+             ? total
+             : max(Power{}, total - site.export_limit);
 }
 
 SiteSignals::SiteSignals(const FleetScenario& scenario, const FleetSite& site)
@@ -79,7 +80,7 @@ double SiteSignals::value(Signal signal, std::int64_t step) const {
   return 0.0;
 }
 
-plan::SignalView SiteSignals::truth(Signal signal, Instant now) {
+control::SignalView SiteSignals::truth(Signal signal, Instant now) {
   Truth& truth = truth_[index(signal)];
   const std::size_t n = site_->price.size();
   if (truth.mean.empty()) {  // twice around, so that every view is one piece
@@ -116,7 +117,7 @@ void SiteSignals::make(Signal signal, std::int64_t step) {
   integrate(made.mean, scenario_->step, made.sum);
 }
 
-plan::SignalView SiteSignals::forecast(Signal signal, Instant now) {
+control::SignalView SiteSignals::forecast(Signal signal, Instant now) {
   const std::int64_t step = number(now);
   const Signal factor = factor_of(signal);
   Made& made = made_[index(signal)];
@@ -141,4 +142,4 @@ void SiteSignals::resume(const Asked& asked, Instant now) {
     }
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -14,20 +14,20 @@
 #include "carnot/simulate/simulate.hpp"
 #include "carnot/trace/forecast.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 class SiteSignals {
  public:
   SiteSignals(const FleetScenario& scenario, const FleetSite& site);
 
   /// The truth from the step that holds `now` on, one round of the series.
-  plan::SignalView truth(plan::Signal signal, Instant now);
+  control::SignalView truth(control::Signal signal, Instant now);
   /// One week of forecast; the step that holds `now` is known. Calls are in time order.
-  plan::SignalView forecast(plan::Signal signal, Instant now);
+  control::SignalView forecast(control::Signal signal, Instant now);
 
   /// Step of the first forecast asked for, by signal; -1: none. With it `resume` makes the next
   /// ones the same again.
-  using Asked = std::array<std::int64_t, plan::kSignals>;
+  using Asked = std::array<std::int64_t, control::kSignals>;
   const Asked& asked() const noexcept { return asked_; }
   void resume(const Asked& asked, Instant now);
 
@@ -40,19 +40,19 @@ class SiteSignals {
     std::int64_t step = -1;  // number of the step that `mean` begins with
     std::vector<double> mean, sum;
   };
-  double value(plan::Signal signal, std::int64_t step) const;
+  double value(control::Signal signal, std::int64_t step) const;
   std::int64_t number(Instant at) const { return (at - scenario_->series_start) / scenario_->step; }
   Instant edge(std::int64_t step) const { return scenario_->series_start + scenario_->step * step; }
-  void make(plan::Signal signal, std::int64_t step);
+  void make(control::Signal signal, std::int64_t step);
 
   const FleetScenario* scenario_;
   const FleetSite* site_;
-  std::array<Truth, plan::kSignals> truth_;
-  std::array<Made, plan::kSignals> made_;
+  std::array<Truth, control::kSignals> truth_;
+  std::array<Made, control::kSignals> made_;
   Asked asked_;
 };
 
 /// The power that computing may use of the site's own.
 Power own_for_computing(const FleetSite& site, std::size_t step);
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

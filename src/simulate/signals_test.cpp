@@ -5,10 +5,10 @@
 
 #include "simulate/testing_simulate.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 namespace {
 
-using plan::Signal;
+using control::Signal;
 using testing::kBegin;
 
 FleetScenario hourly(std::uint64_t seed) {
@@ -22,7 +22,7 @@ FleetScenario hourly(std::uint64_t seed) {
 
 Instant at(std::int64_t hours) { return kBegin + Duration::seconds(3600) * hours; }
 
-std::vector<double> copy(const plan::SignalView& view) {
+std::vector<double> copy(const control::SignalView& view) {
   return {view.mean.begin(), view.mean.end()};
 }
 
@@ -47,7 +47,7 @@ TEST(SiteSignals, TheTruthGoesRound) {
   const FleetSite& site = fleet.sites[0];
   SiteSignals signals(fleet, site);
   for (const std::int64_t hour : {0, 7, 1999, 2000, 4321}) {
-    const plan::SignalView view =
+    const control::SignalView view =
         signals.truth(Signal::ItPrice, at(hour) + Duration::seconds(1800));
     ASSERT_EQ(view.mean.size(), 2000u);
     EXPECT_EQ(view.start, at(hour));
@@ -71,13 +71,13 @@ TEST(SiteSignals, OwnPowerIsWhatComputingMayUse) {
   site.own.assign(2000, 900.0 * watt);
   site.own[1] = -5.0 * watt;
   site.export_limit = 300.0 * watt;
-  site.computing_uses = ComputingUses::Curtailed;
+  site.computing_uses = site::ComputingUses::Curtailed;
   EXPECT_EQ(own_for_computing(site, 0), 600.0 * watt);
   EXPECT_EQ(own_for_computing(site, 1), Power{});
-  site.computing_uses = ComputingUses::AllOwn;
+  site.computing_uses = site::ComputingUses::AllOwn;
   EXPECT_EQ(own_for_computing(site, 0), 900.0 * watt);
   EXPECT_EQ(own_for_computing(site, 1), Power{});
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -10,7 +10,7 @@
 
 #include "simulate/engine.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 namespace {
 
@@ -37,7 +37,7 @@ bool all_finite(const std::vector<Q>& values) {
 
 void check_site(Checks& checks, const FleetSite& site, std::size_t steps) {
   const std::string at = "site " + site.name + ": ";
-  const HallOptions& hall = site.hall;
+  const site::HallOptions& hall = site.hall;
   const auto power = [](Power p) { return p >= Power{} && p <= 2e6 * watt; };
   checks.require(
       hall.nodes >= 1.0 && hall.nodes <= kMostNodes && hall.nodes == std::floor(hall.nodes),
@@ -48,7 +48,7 @@ void check_site(Checks& checks, const FleetSite& site, std::size_t steps) {
   checks.require(hall.fixed_overhead >= 0.0 && hall.fixed_overhead <= 2.0 &&
                      hall.cooling_slope_per_k >= 0.0 && hall.cooling_slope_per_k <= 1.0,
                  at + "overheads of the hall", "fixed 0 to 2, cooling 0 to 1 a kelvin");
-  const BatteryOptions& b = site.battery;
+  const site::BatteryOptions& b = site.battery;
   checks.require(
       b.capacity >= Energy{} && is_finite(b.capacity) && b.charge_limit >= Power{} &&
           is_finite(b.charge_limit) && b.discharge_limit >= Power{} && b.charge_efficiency > 0.0 &&
@@ -67,7 +67,7 @@ void check_site(Checks& checks, const FleetSite& site, std::size_t steps) {
 }
 
 void check_jobs(Checks& checks, const FleetScenario& scenario, const Workload& workload) {
-  checks.require(workload.length.size() == workload.size() && workload.size() < plan::kNowhere,
+  checks.require(workload.length.size() == workload.size() && workload.size() < control::kNowhere,
                  "jobs", "a length each, fewer than 2^32");
   for (const std::vector<JobMode>& modes : workload.mode_sets) {
     checks.require(!modes.empty() && modes.size() <= 255, "modes of a job", "1 to 255");
@@ -111,7 +111,7 @@ void check_options(Checks& checks, const FleetScenario& scenario, const FleetOpt
                  "failures", "times >= 0, shape 0.1 to 100");
   std::vector<Instant> busy(scenario.sites.size());
   Instant last = options.begin;
-  for (const plan::ReserveCall& call : options.calls) {
+  for (const control::ReserveCall& call : options.calls) {
     const bool sound = call.site < scenario.sites.size() && call.at >= last &&
                        call.length > Duration{} && call.power > Power{} && is_finite(call.power);
     checks.require(sound, "reserve calls", "by time, of a site, with length and power above 0");
@@ -139,7 +139,7 @@ void check(const FleetScenario& scenario, const Workload& workload, const FleetO
 }  // namespace
 
 FleetSimulation::FleetSimulation(const FleetScenario& scenario, const Workload& workload,
-                                 const FleetOptions& options, plan::Scheduler& scheduler) {
+                                 const FleetOptions& options, control::Scheduler& scheduler) {
   check(scenario, workload, options);
   engine_ = std::make_unique<FleetEngine>(scenario, workload, options, scheduler);
 }
@@ -161,7 +161,7 @@ std::vector<std::uint8_t> FleetSimulation::save() const { return engine_->save()
 void FleetSimulation::restore(const std::vector<std::uint8_t>& state) { engine_->restore(state); }
 
 FleetResult simulate(const FleetScenario& scenario, const Workload& workload,
-                     const FleetOptions& options, plan::Scheduler& scheduler) {
+                     const FleetOptions& options, control::Scheduler& scheduler) {
   const auto began = std::chrono::steady_clock::now();
   FleetSimulation simulation(scenario, workload, options, scheduler);
   while (simulation.step()) {
@@ -171,4 +171,4 @@ FleetResult simulate(const FleetScenario& scenario, const Workload& workload,
   return result;
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -9,11 +9,11 @@
 
 #include "simulate/testing_simulate.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 namespace {
 
-using plan::JobIndex;
-using plan::JobPhase;
+using control::JobIndex;
+using control::JobPhase;
 using testing::Draws;
 using testing::FleetChoice;
 using testing::kBegin;
@@ -60,7 +60,7 @@ TEST(Simulate, NobodyOvertakesInALine) {
   const FleetScenario fleet = plain_fleet(4);
   // The second waits for all nodes; the third would fit beside the first and still waits.
   const Workload w = plain_jobs({{0, 100, 3}, {10, 50, 4}, {20, 5, 1}});
-  const auto scheduler = plan::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_scheduler("no-wait", {});
   const FleetResult r = simulate(fleet, w, from_begin(), *scheduler);
   EXPECT_EQ(r.finished, 3u);
   EXPECT_NEAR(r.wait_mean.in(second), (0 + 90 + 130) / 3.0, 1e-9);
@@ -74,7 +74,7 @@ TEST(Simulate, LateAreThoseWhoMissTheirDeadlineOrNeverEnd) {
   const FleetScenario fleet = plain_fleet(1);
   Workload w = plain_jobs({{0, 100, 1}, {0, 100, 1}, {0, 100, 1}});
   for (JobRequest& job : w.jobs) job.allowed = seconds(200);
-  const auto scheduler = plan::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_scheduler("no-wait", {});
   EXPECT_EQ(simulate(fleet, w, from_begin(), *scheduler).late, 1u);
   FleetOptions o = from_begin();
   o.until = seconds(150);
@@ -88,7 +88,7 @@ TEST(Simulate, FreeNodesDrawOnToACommonEnd) {
   FleetScenario fleet = plain_fleet(2);
   fleet.sites[0].hall.node_idle = 10.0 * watt;
   const Workload w = plain_jobs({{0, 100, 1}});
-  const auto scheduler = plan::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_scheduler("no-wait", {});
   FleetSimulation simulation(fleet, w, from_begin(), *scheduler);
   while (simulation.step()) {
   }
@@ -106,7 +106,7 @@ TEST(Simulate, AFailureTakesWhatWasNotSaved) {
   o.failures.mean_up = 1500.0 * second;
   o.failures.repair = 100.0 * second;
   o.seed = 3;
-  const auto scheduler = plan::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_scheduler("no-wait", {});
   const FleetResult unsaved = simulate(fleet, w, o, *scheduler);
   ASSERT_GT(unsaved.kills, 0u);
   // Drawn power = work done + work lost; nothing is drawn while the node is broken.
@@ -124,7 +124,7 @@ TEST(Simulate, WhoLostItsNodesGoesOnFirst) {
   o.failures.mean_up = 1500.0 * second;
   o.failures.repair = 100.0 * second;
   o.seed = 3;
-  const auto scheduler = plan::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_scheduler("no-wait", {});
   FleetSimulation simulation(fleet, w, o, *scheduler);
   std::vector<std::pair<FleetEventKind, JobIndex>> ends;
   simulation.watch([&](const FleetEvent& e) {
@@ -143,13 +143,13 @@ TEST(Simulate, NodesThatAJobGivesUpGoToTheLine) {
   Workload w = plain_jobs({{0, 100, 4}, {10, 5, 3}});
   w.mode_sets.push_back({{4, 1.0, 1.0}, {1, 0.25, 1.0}});
   w.jobs[0].modes = 1;
-  struct Shrinker final : plan::Scheduler {
+  struct Shrinker final : control::Scheduler {
     std::string_view name() const noexcept override { return "shrinker"; }
-    void arrived(plan::FleetControl& fleet, JobIndex job) override {
+    void arrived(control::FleetControl& fleet, JobIndex job) override {
       fleet.submit(job, 0);
       if (job == 1) fleet.wake_at(kBegin + seconds(20));
     }
-    void tick(plan::FleetControl& fleet) override { EXPECT_TRUE(fleet.resize(0, 1)); }
+    void tick(control::FleetControl& fleet) override { EXPECT_TRUE(fleet.resize(0, 1)); }
   } scheduler;
   const FleetResult r = simulate(fleet, w, from_begin(), scheduler);
   EXPECT_EQ(r.wait_max, 10.0 * second);  // at 20 s, when three nodes came free
@@ -162,13 +162,13 @@ TEST(Simulate, AnotherModeOfARunningJobBeginsWithAStop) {
   Workload w = plain_jobs({{0, 100, 2}});
   w.mode_sets.push_back({{2, 1.0, 1.0}, {4, 2.0, 1.0}});
   w.jobs[0].modes = 1;
-  struct Changer final : plan::Scheduler {
+  struct Changer final : control::Scheduler {
     std::string_view name() const noexcept override { return "changer"; }
-    void arrived(plan::FleetControl& fleet, JobIndex job) override {
+    void arrived(control::FleetControl& fleet, JobIndex job) override {
       fleet.submit(job, 0);
       fleet.wake_at(kBegin + seconds(40));
     }
-    void tick(plan::FleetControl& fleet) override {
+    void tick(control::FleetControl& fleet) override {
       fleet.submit(0, 0, 0);  // as it runs: nothing happens
       EXPECT_EQ(fleet.status(0).phase, JobPhase::Running);
       fleet.submit(0, 0, 1);
@@ -191,7 +191,7 @@ TEST(Simulate, NodesBreakAsOftenAsAsked) {
     o.failures.mean_up = 10.0 * hour;
     o.failures.shape = shape;
     o.failures.repair = 2.0 * hour;
-    const auto scheduler = plan::make_scheduler("no-wait", {});
+    const auto scheduler = control::make_scheduler("no-wait", {});
     const FleetResult r = simulate(fleet, w, o, *scheduler);
     // Renewals: one every 12 h a node; 16,000 of them, a spread of about 1/shape each.
     EXPECT_NEAR(static_cast<double>(r.failures) / (200 * 40 * 24 / 12.0), 1.0, 0.04) << shape;
@@ -201,12 +201,12 @@ TEST(Simulate, NodesBreakAsOftenAsAsked) {
 TEST(Simulate, APlanRunsWhenItSays) {
   const FleetScenario fleet = plain_fleet(2);
   const Workload w = plain_jobs({{0, 100, 1}});
-  struct Planner final : plan::Scheduler {
+  struct Planner final : control::Scheduler {
     std::string_view name() const noexcept override { return "planner"; }
-    void arrived(plan::FleetControl& fleet, JobIndex job) override {
-      const plan::PlannedRun runs[] = {{kBegin + seconds(10), kBegin + seconds(40), 0, 0},
-                                       {kBegin + seconds(40), kBegin + seconds(50), 0, 0},
-                                       {kBegin + seconds(200), kBegin + seconds(210), 0, 0}};
+    void arrived(control::FleetControl& fleet, JobIndex job) override {
+      const control::PlannedRun runs[] = {{kBegin + seconds(10), kBegin + seconds(40), 0, 0},
+                                          {kBegin + seconds(40), kBegin + seconds(50), 0, 0},
+                                          {kBegin + seconds(200), kBegin + seconds(210), 0, 0}};
       fleet.plan(job, runs);
     }
   } scheduler;
@@ -230,7 +230,7 @@ TEST(Simulate, ReserveIsDeliveredBySuspendingAndMadeUpLater) {
   w.jobs[2].stoppable = false;
   FleetOptions o = from_begin();
   o.calls.push_back({0, kBegin + seconds(100), seconds(300), 250.0 * watt, true});
-  const auto scheduler = plan::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_scheduler("no-wait", {});
   const FleetResult r = simulate(fleet, w, o, *scheduler);
   EXPECT_EQ(r.suspensions, 1u);  // 300 W of the last that may be stopped
   EXPECT_NEAR(r.flows.call_asked.in(joule), 250 * 300, 1e-6);
@@ -249,13 +249,13 @@ TEST(Simulate, ForecastsDoNotKnowTheFuture) {
   choice.steps = 240;
   FleetScenario fleet = testing::random_fleet(draw, choice);
   const Workload w = plain_jobs({{100 * 3600.0 + 5, 10, 1}});
-  struct Looker final : plan::Scheduler {
+  struct Looker final : control::Scheduler {
     std::string_view name() const noexcept override { return "looker"; }
-    plan::Knowledge knowledge() const noexcept override { return {oracle, false}; }
-    void arrived(plan::FleetControl& fleet, JobIndex job) override {
+    control::Knowledge knowledge() const noexcept override { return {oracle, false}; }
+    void arrived(control::FleetControl& fleet, JobIndex job) override {
       fleet.submit(job, 0);
-      for (std::size_t s = 0; s < plan::kSignals; ++s) {
-        const plan::SignalView v = fleet.ahead(0, static_cast<plan::Signal>(s));
+      for (std::size_t s = 0; s < control::kSignals; ++s) {
+        const control::SignalView v = fleet.ahead(0, static_cast<control::Signal>(s));
         EXPECT_EQ(v.start, kBegin + seconds(100 * 3600));
         EXPECT_EQ(v.mean.size() + 1, v.sum.size());
         views.emplace_back(v.mean.begin(), v.mean.end());
@@ -269,7 +269,7 @@ TEST(Simulate, ForecastsDoNotKnowTheFuture) {
     }
     bool oracle = false;
     std::vector<std::vector<double>> views;
-    plan::SiteState now;
+    control::SiteState now;
   };
   Looker first, second, oracle;
   oracle.oracle = true;
@@ -296,11 +296,11 @@ TEST(Simulate, ResumedItForecastsTheSame) {
   const FleetScenario fleet = testing::random_fleet(draw, choice);
   const Workload w =
       plain_jobs({{10 * 3600.0, 60, 1}, {900 * 3600.0, 60, 1}, {1900 * 3600.0, 60, 1}});
-  struct Reader final : plan::Scheduler {
+  struct Reader final : control::Scheduler {
     std::string_view name() const noexcept override { return "reader"; }
-    void arrived(plan::FleetControl& fleet, JobIndex job) override {
+    void arrived(control::FleetControl& fleet, JobIndex job) override {
       fleet.submit(job, 0);
-      const plan::SignalView view = fleet.ahead(0, plan::Signal::ItCarbon);
+      const control::SignalView view = fleet.ahead(0, control::Signal::ItCarbon);
       last.assign(view.mean.begin(), view.mean.end());
     }
     std::vector<double> last;
@@ -317,7 +317,7 @@ TEST(Simulate, ResumedItForecastsTheSame) {
 
 TEST(Simulate, WhatIsOutOfRangeIsNamed) {
   const FleetScenario fleet = plain_fleet(2);
-  const auto scheduler = plan::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_scheduler("no-wait", {});
   const auto message = [&](const FleetScenario& f, const Workload& w, const FleetOptions& o) {
     try {
       FleetSimulation simulation(f, w, o, *scheduler);
@@ -350,8 +350,8 @@ TEST(Simulate, WhatIsOutOfRangeIsNamed) {
   FleetScenario leaking = fleet;
   leaking.sites[0].battery.capacity = joule;
   EXPECT_NE(message(leaking, w, from_begin()).find("self_discharge"), std::string::npos);
-  EXPECT_THROW(plan::make_scheduler("no-wiat", {}), InputError);
+  EXPECT_THROW(control::make_scheduler("no-wiat", {}), InputError);
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -6,7 +6,7 @@
 
 #include "simulate/engine.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 // Numbers that tell one simulation from another: who resumes with other inputs is told.
 std::vector<std::uint64_t> FleetEngine::fingerprint() const {
@@ -51,7 +51,7 @@ std::vector<std::uint8_t> FleetEngine::save() const {
   w.sequence(lives_);
   w.sequence(queue_);
   for (SiteIndex s = 0; s < states_.size(); ++s) {
-    const plan::SiteState& state = states_[s];
+    const control::SiteState& state = states_[s];
     for (const std::int32_t v : {state.nodes_up, state.nodes_free, state.nodes_due,
                                  static_cast<std::int32_t>(state.running)})
       w.value(v);
@@ -80,7 +80,7 @@ void FleetEngine::restore(const std::vector<std::uint8_t>& bytes) {
   };
   fill(runs_, workload_.size());
   fill(status_of_, workload_.size());
-  plans_ = r.sequence<plan::PlannedRun>();
+  plans_ = r.sequence<control::PlannedRun>();
   fill(lines_, states_.size());
   fill(holders_, states_.size());
   fill(finished_at_, states_.size());
@@ -90,7 +90,7 @@ void FleetEngine::restore(const std::vector<std::uint8_t>& bytes) {
   for (JobIndex j = 0; j < status_of_.size(); ++j)
     if (status_of_[j].phase == JobPhase::Waiting) waiting_.insert(j);
   for (SiteIndex s = 0; s < states_.size(); ++s) {
-    plan::SiteState& state = states_[s];
+    control::SiteState& state = states_[s];
     state.nodes_up = r.value<std::int32_t>();
     state.nodes_free = r.value<std::int32_t>();
     state.nodes_due = r.value<std::int32_t>();
@@ -106,4 +106,4 @@ void FleetEngine::restore(const std::vector<std::uint8_t>& bytes) {
   show_weather();
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

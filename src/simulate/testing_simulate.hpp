@@ -10,7 +10,7 @@
 #include "carnot/base/random.hpp"
 #include "carnot/simulate/simulate.hpp"
 
-namespace carnot::run::testing {
+namespace carnot::simulate::testing {
 
 inline Duration seconds(double s) { return Duration::from(s * second); }
 inline const Instant kBegin = Instant::from_date(2023, 1, 1);
@@ -56,7 +56,8 @@ inline FleetScenario random_fleet(Draws& draw, const FleetChoice& choice) {
     }
     site.battery.self_discharge_per_day = 0.0;
     site.export_limit = draw.chance(0.5) ? Power{} : 800.0 * draw.uniform() * watt;
-    site.computing_uses = draw.chance(0.5) ? ComputingUses::AllOwn : ComputingUses::Curtailed;
+    site.computing_uses =
+        draw.chance(0.5) ? site::ComputingUses::AllOwn : site::ComputingUses::Curtailed;
     const bool own = choice.own && draw.chance(0.7);
     for (std::int64_t t = 0; t < choice.steps; ++t) {
       site.price.push_back((draw.uniform() - 0.2) * euro_per_kilowatt_hour);
@@ -98,17 +99,18 @@ inline Workload random_jobs(Draws& draw, const FleetChoice& choice) {
 }
 
 /// Does anything that may be done, at any event. All jobs end: who finds nothing better submits.
-class Chaos final : public plan::Scheduler {
+class Chaos final : public control::Scheduler {
  public:
   explicit Chaos(std::uint64_t seed, bool may_drop = true) : seed_(seed), may_drop_(may_drop) {}
   std::string_view name() const noexcept override { return "chaos"; }
-  void begin(plan::FleetControl& fleet) override { fleet.wake_at(fleet.now()); }
-  void arrived(plan::FleetControl& fleet, plan::JobIndex job) override { act(fleet, job); }
-  void finished(plan::FleetControl& fleet, plan::JobIndex) override { meddle(fleet); }
-  void failed(plan::FleetControl& fleet, plan::JobIndex) override { meddle(fleet); }
-  void tick(plan::FleetControl& fleet) override {
+  void begin(control::FleetControl& fleet) override { fleet.wake_at(fleet.now()); }
+  void arrived(control::FleetControl& fleet, control::JobIndex job) override { act(fleet, job); }
+  void finished(control::FleetControl& fleet, control::JobIndex) override { meddle(fleet); }
+  void failed(control::FleetControl& fleet, control::JobIndex) override { meddle(fleet); }
+  void tick(control::FleetControl& fleet) override {
     // Whoever waits for nothing is sent somewhere: no job is left behind.
-    for (plan::JobIndex j = fleet.first_waiting(); j != plan::kNowhere; j = fleet.next_waiting(j))
+    for (control::JobIndex j = fleet.first_waiting(); j != control::kNowhere;
+         j = fleet.next_waiting(j))
       if (!fleet.status(j).in_line && draw(4) == 0) act(fleet, j);
     meddle(fleet);
     fleet.wake_at(fleet.now() + Duration::seconds(1 + static_cast<std::int64_t>(draw(40))));
@@ -130,8 +132,8 @@ class Chaos final : public plan::Scheduler {
     return RandomStream(seed_, "chaos").below(at_++, bound);
   }
 
-  void act(plan::FleetControl& fleet, plan::JobIndex job) {
-    const auto site = static_cast<plan::SiteIndex>(draw(fleet.sites().size()));
+  void act(control::FleetControl& fleet, control::JobIndex job) {
+    const auto site = static_cast<control::SiteIndex>(draw(fleet.sites().size()));
     const auto mode = static_cast<std::uint8_t>(draw(fleet.modes(job).size()));
     switch (draw(5)) {
       case 0:
@@ -139,14 +141,14 @@ class Chaos final : public plan::Scheduler {
         break;
       case 1:
       case 2: {
-        std::vector<plan::PlannedRun> runs;
+        std::vector<control::PlannedRun> runs;
         Instant at = fleet.now() - Duration::seconds(static_cast<std::int64_t>(draw(5)));
         const bool one_site = draw(2) == 0;
         for (std::uint64_t i = 0; i <= draw(4); ++i) {
-          plan::PlannedRun run;
+          control::PlannedRun run;
           run.from = at + Duration::seconds(static_cast<std::int64_t>(draw(2) * draw(60)));
           run.to = run.from + Duration::seconds(static_cast<std::int64_t>(1 + draw(60)));
-          run.site = one_site ? site : static_cast<plan::SiteIndex>(draw(fleet.sites().size()));
+          run.site = one_site ? site : static_cast<control::SiteIndex>(draw(fleet.sites().size()));
           run.mode = static_cast<std::uint8_t>(draw(fleet.modes(job).size()));
           at = run.to;
           runs.push_back(run);
@@ -160,13 +162,14 @@ class Chaos final : public plan::Scheduler {
     fleet.submit(job, site, mode);
   }
 
-  void meddle(plan::FleetControl& fleet) {
-    const auto site = static_cast<plan::SiteIndex>(draw(fleet.sites().size()));
-    for (plan::JobIndex j = fleet.first_running(site), next; j != plan::kNowhere; j = next) {
+  void meddle(control::FleetControl& fleet) {
+    const auto site = static_cast<control::SiteIndex>(draw(fleet.sites().size()));
+    for (control::JobIndex j = fleet.first_running(site), next; j != control::kNowhere; j = next) {
       next = fleet.next_running(j);
       if (draw(6) != 0) continue;
-      const plan::JobPhase phase = fleet.status(j).phase;
-      const bool works = phase == plan::JobPhase::Running || phase == plan::JobPhase::Starting;
+      const control::JobPhase phase = fleet.status(j).phase;
+      const bool works =
+          phase == control::JobPhase::Running || phase == control::JobPhase::Starting;
       const std::uint64_t what = draw(3);
       if (what == 0) fleet.suspend(j);
       if (what == 1 && works)
@@ -174,12 +177,12 @@ class Chaos final : public plan::Scheduler {
       if (what == 2) act(fleet, j);
       break;  // the chain may have changed
     }
-    const plan::JobIndex waits = fleet.first_waiting();
-    if (may_drop_ && waits != plan::kNowhere && draw(40) == 0) fleet.drop(waits);
-    if (draw(3) == 0) fleet.command_battery(site, static_cast<plan::BatteryCommand>(draw(3)));
+    const control::JobIndex waits = fleet.first_waiting();
+    if (may_drop_ && waits != control::kNowhere && draw(40) == 0) fleet.drop(waits);
+    if (draw(3) == 0) fleet.command_battery(site, static_cast<control::BatteryCommand>(draw(3)));
     // What it does next hangs on forecasts and batteries.
-    const plan::SignalView view =
-        fleet.ahead(site, static_cast<plan::Signal>(draw(plan::kSignals)));
+    const control::SignalView view =
+        fleet.ahead(site, static_cast<control::Signal>(draw(control::kSignals)));
     if (view.mean[1] + view.mean[2] < view.mean[3] + view.mean[4]) ++at_;
     if (fleet.battery(site) > 1e5 * joule) ++at_;
   }
@@ -208,8 +211,8 @@ inline FleetOptions random_options(Draws& draw, const FleetScenario& fleet) {
   }
   Instant at = o.begin;
   while (draw.chance(0.7)) {
-    plan::ReserveCall call;
-    call.site = static_cast<plan::SiteIndex>(draw.below(fleet.sites.size()));
+    control::ReserveCall call;
+    call.site = static_cast<control::SiteIndex>(draw.below(fleet.sites.size()));
     call.length = Duration::seconds(static_cast<std::int64_t>(1 + draw.below(90)));
     call.at = at + Duration::seconds(static_cast<std::int64_t>(draw.below(200)));
     call.power = (1.0 + 2000.0 * draw.uniform()) * watt;
@@ -221,4 +224,4 @@ inline FleetOptions random_options(Draws& draw, const FleetScenario& fleet) {
   return o;
 }
 
-}  // namespace carnot::run::testing
+}  // namespace carnot::simulate::testing

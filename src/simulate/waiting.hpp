@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 class OrderedSet {
  public:
@@ -54,4 +54,4 @@ class OrderedSet {
   std::vector<std::vector<std::uint64_t>> levels_;  // the next holds which words are not zero
 };
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -19,17 +19,9 @@
 #include "site/scenario_source.hpp"
 #include "site/scenario_tables.hpp"
 
-namespace carnot {
+namespace carnot::site {
 
 namespace {
-
-using fleet::Assignment;
-using fleet::joined;
-using fleet::KindSpec;
-using fleet::ScenarioTables;
-using fleet::SignalDraft;
-using fleet::SignalSpec;
-using fleet::Written;
 
 constexpr std::string_view kOverrideFile = "--set";
 
@@ -63,7 +55,7 @@ class ScenarioReader {
   }
 
   Scenario read(const std::vector<std::string>& overrides) {
-    fleet::FlatScenario flat = fleet::flatten(scenario().text, scenario().file, tables_, problems_);
+    FlatScenario flat = flatten(scenario().text, scenario().file, tables_, problems_);
     if (flat.assignments.empty() && flat.sections.empty()) ordered_problems().throw_if_any();
     assignments_ = std::move(flat.assignments);
     for (const auto& [section, place] : flat.sections) {
@@ -181,15 +173,13 @@ class ScenarioReader {
       ok =
           a.written == Written::Text || a.written == Written::Integer || a.written == Written::Real;
       if (!ok) {
-        problems_.add(
-            a.place, a.path(),
-            fmt::format("{}, in quotes, not {}", record->kind, fleet::describe(a.written)));
+        problems_.add(a.place, a.path(),
+                      fmt::format("{}, in quotes, not {}", record->kind, describe(a.written)));
         return false;
       }
     }
     if (!ok)
-      problems_.add(a.place, a.path(),
-                    fmt::format("{}, not {}", wanted, fleet::describe(a.written)));
+      problems_.add(a.place, a.path(), fmt::format("{}, not {}", wanted, describe(a.written)));
     return ok;
   }
 
@@ -206,7 +196,7 @@ class ScenarioReader {
     if (!ok) {
       problems_.add(a.place, a.path(),
                     fmt::format("a number, or a quantity in quotes such as \"9 m/s\", not {}",
-                                fleet::describe(a.written)));
+                                describe(a.written)));
       return;
     }
     try {
@@ -219,7 +209,7 @@ class ScenarioReader {
   }
 
   SignalOptions& signal_of(std::string_view section) {
-    for (const SignalSpec& spec : fleet::signal_specs())
+    for (const SignalSpec& spec : signal_specs())
       if (section.substr(section.find('.') + 1) == spec.key) return scenario().*spec.member;
     throw InternalError(fmt::format("no signal is called {}", section));
   }
@@ -248,7 +238,7 @@ class ScenarioReader {
     finish_slot();
     finish_site();
     for (std::size_t i = 0; i < tables_.signals.size(); ++i)
-      finish_signal(fleet::signal_specs()[i], tables_.signals[i]);
+      finish_signal(signal_specs()[i], tables_.signals[i]);
     finish_work();
     s.objective.place = s.place("objective");
     std::stringstream names(tables_.policies);
@@ -313,7 +303,7 @@ class ScenarioReader {
       problem(section, "an inline table with its kind, such as { kind = \"generated\" }");
       return;
     }
-    const std::optional<SignalKind> kind = fleet::kind_named(draft.kind);
+    const std::optional<SignalKind> kind = kind_named(draft.kind);
     if (refused_.contains(section + ".kind") || !kind) return;
     signal.kind = *kind;
     signal.source =
@@ -343,7 +333,7 @@ class ScenarioReader {
   }
 
   void check_kind_keys(const std::string& section, SignalKind kind) {
-    const KindSpec& spec = fleet::spec_of(kind);
+    const KindSpec& spec = spec_of(kind);
     const std::string_view kind_name = to_text(kind);
     for (const std::string_view key : spec.required) {
       const std::string path = joined(section, key);
@@ -470,4 +460,4 @@ Scenario read_scenario(const std::string& path, const std::vector<std::string>& 
   return parse_scenario(bytes.str(), path, overrides);
 }
 
-}  // namespace carnot
+}  // namespace carnot::site

@@ -12,7 +12,7 @@
 
 #include "site/toml.hpp"
 
-namespace carnot::fleet {
+namespace carnot::site {
 
 namespace {
 
@@ -183,4 +183,4 @@ FlatScenario flatten(const std::string& text, const std::string& file, ScenarioT
   return Flattener(text, file, tables, problems).read();
 }
 
-}  // namespace carnot::fleet
+}  // namespace carnot::site

@@ -13,7 +13,7 @@
 
 #include "site/scenario_tables.hpp"
 
-namespace carnot::fleet {
+namespace carnot::site {
 
 /// How a value was written. Overrides come as bare text and may be anything.
 enum class Written { Text, Integer, Real, Boolean, Date, Array, Override };
@@ -42,4 +42,4 @@ struct FlatScenario {
 FlatScenario flatten(const std::string& text, const std::string& file, ScenarioTables& tables,
                      Problems& problems);
 
-}  // namespace carnot::fleet
+}  // namespace carnot::site

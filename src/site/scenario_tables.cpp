@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace carnot {
+namespace carnot::site {
 
 std::string_view to_text(SignalKind kind) noexcept {
   switch (kind) {
@@ -37,8 +37,6 @@ std::string_view to_text(PowerSource source) noexcept {
 std::string_view to_text(SignalAlignment alignment) noexcept {
   return alignment == SignalAlignment::Instant ? "instant" : "calendar";
 }
-
-namespace fleet {
 
 namespace {
 
@@ -308,10 +306,8 @@ void ScenarioTables::declare_work() {
                                         "price of the job's duration");
 }
 
-}  // namespace fleet
-
 std::string scenario_reference() {
-  fleet::ScenarioTables tables;
+  ScenarioTables tables;
   std::string page =
       "# Scenario files\n"
       "\n"
@@ -338,7 +334,7 @@ std::string scenario_reference() {
       "table that begins with its\n`kind`, such as `power = { kind = \"csv\", file = "
       "\"farm.csv\", column = \"power\", unit = \"MW\" }`.\n\n"
       "| signal | default | kinds | meaning |\n|---|---|---|---|\n";
-  for (const fleet::SignalSpec& spec : fleet::signal_specs()) {
+  for (const SignalSpec& spec : signal_specs()) {
     std::vector<std::string_view> kinds;
     for (const SignalKind kind : spec.kinds) kinds.push_back(to_text(kind));
     page += fmt::format("| `{}` | {} | {} | {} |\n", spec.key,
@@ -346,7 +342,7 @@ std::string scenario_reference() {
                         fmt::join(kinds, ", "), spec.description);
   }
   page += "\n| kind | required keys | optional keys | meaning |\n|---|---|---|---|\n";
-  for (const fleet::KindSpec& spec : fleet::kind_specs())
+  for (const KindSpec& spec : kind_specs())
     page +=
         fmt::format("| `{}` | {} | {} | {} |\n", to_text(spec.kind), fmt::join(spec.required, ", "),
                     fmt::join(spec.optional, ", "), spec.description);
@@ -354,4 +350,4 @@ std::string scenario_reference() {
   return page;
 }
 
-}  // namespace carnot
+}  // namespace carnot::site

@@ -14,7 +14,7 @@
 #include "carnot/base/option.hpp"
 #include "carnot/site/scenario.hpp"
 
-namespace carnot::fleet {
+namespace carnot::site {
 
 /// What is fixed about one of the five signals.
 struct SignalSpec {
@@ -82,4 +82,4 @@ class ScenarioTables {
   std::vector<Section> sections_;
 };
 
-}  // namespace carnot::fleet
+}  // namespace carnot::site

@@ -19,7 +19,7 @@
 
 #include "site/scenario_tables.hpp"
 
-namespace carnot {
+namespace carnot::site {
 namespace {
 
 namespace fs = std::filesystem;
@@ -496,7 +496,7 @@ TEST(ScenarioReference, IsThePageInTheDocumentation) {
 
 TEST(ScenarioReference, NamesEveryKeyAndATrueDefault) {
   const std::string page = scenario_reference();
-  fleet::ScenarioTables fresh;
+  ScenarioTables fresh;
   for (const auto& section : fresh.sections()) {
     for (const OptionRecord& record : section.table->records()) {
       EXPECT_THAT(page, HasSubstr("| `" + record.key + "` |"));
@@ -534,4 +534,4 @@ TEST(Examples, AreScenarios) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::site

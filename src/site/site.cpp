@@ -7,7 +7,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::site {
 
 namespace {
 
@@ -252,4 +252,4 @@ Flows SiteSimulator::advance(const Weather& weather, const Demand& demand, Time 
   return flows;
 }
 
-}  // namespace carnot
+}  // namespace carnot::site

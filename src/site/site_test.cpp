@@ -13,7 +13,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
 
-namespace carnot {
+namespace carnot::site {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -527,4 +527,4 @@ RC_GTEST_PROP(HallCurve, FacilityPowerRisesWithItPowerAndInverts, ()) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::site

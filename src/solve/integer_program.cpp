@@ -22,7 +22,7 @@
 #include <OsiClpSolverInterface.hpp>
 #endif
 
-namespace carnot::plan {
+namespace carnot::solve {
 
 #ifdef CARNOT_HAVE_CBC
 
@@ -174,4 +174,4 @@ IntegerAnswer solve_integer(const LinearProgram&, std::span<const int>, const In
 
 #endif
 
-}  // namespace carnot::plan
+}  // namespace carnot::solve

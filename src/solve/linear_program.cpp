@@ -15,7 +15,7 @@
 #include <Eigen/SparseLU>
 #endif
 
-namespace carnot::plan {
+namespace carnot::solve {
 
 namespace {
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
@@ -309,4 +309,4 @@ double LinearProgram::violation(std::span<const double> values) const {
   return greatest;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::solve

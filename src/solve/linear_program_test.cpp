@@ -9,7 +9,7 @@
 #include "carnot/base/random.hpp"
 #include "carnot/solve/integer_program.hpp"
 
-namespace carnot::plan {
+namespace carnot::solve {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -173,4 +173,4 @@ TEST(IntegerProgram, SaysWhatIsMissing) {
 #endif
 
 }  // namespace
-}  // namespace carnot::plan
+}  // namespace carnot::solve

@@ -10,7 +10,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 namespace {
 
@@ -402,4 +402,4 @@ ForecastView Forecaster::forecast(Instant now) { return state_->forecast(now); }
 double Forecaster::rho_per_hour() const noexcept { return state_->rho; }
 double Forecaster::residual_sd() const noexcept { return state_->s; }
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

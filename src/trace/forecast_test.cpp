@@ -12,7 +12,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 namespace {
 
 using ::testing::HasSubstr;
@@ -265,4 +265,4 @@ TEST(Forecaster, SurvivesHolesInTheObservations) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::inline trace

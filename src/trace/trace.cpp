@@ -9,7 +9,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 namespace {
 
@@ -268,4 +268,4 @@ TraceCore TraceCore::shifted(Duration shift) const {
   return moved;
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

@@ -12,7 +12,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 namespace {
 
 using ::testing::HasSubstr;
@@ -233,4 +233,4 @@ TEST(TraceCore, RefusesQuestionsOutsideOfItsSpan) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::inline trace

@@ -6,7 +6,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
 WallClock::WallClock(Instant start, double speed)
     : start_(start), speed_(speed), began_(std::chrono::steady_clock::now()) {
@@ -25,4 +25,4 @@ void WallClock::set(Instant at) {
   began_ = std::chrono::steady_clock::now();
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::train

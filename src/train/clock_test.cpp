@@ -9,7 +9,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 namespace {
 
 const Instant kStart = Instant::from_date(2024, 3, 4);
@@ -64,4 +64,4 @@ TEST(Clock, WallRefusesSpeedsThatGoNowhere) {
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::train

@@ -13,7 +13,7 @@
 #include "carnot/trace/readers/read.hpp"
 #include "carnot/trace/weather/generate.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
 namespace {
 
@@ -30,7 +30,7 @@ struct Series {
 
 class Loader {
  public:
-  Loader(const Scenario& scenario, const std::string& data_dir)
+  Loader(const site::Scenario& scenario, const std::string& data_dir)
       : scenario_(scenario),
         data_dir_(data_dir),
         start_(scenario.work.start),
@@ -53,22 +53,22 @@ class Loader {
     Environment e;
     e.start = start_;
     e.slot = slot_;
-    const Series power =
-        read(scenario_.power, "power", [&](const SignalOptions& s) { return generate_power(s); });
+    const Series power = read(scenario_.power, "power",
+                              [&](const site::SignalOptions& s) { return generate_power(s); });
     const Series temperature =
-        read(scenario_.temperature, "temperature", [&](const SignalOptions& s) {
+        read(scenario_.temperature, "temperature", [&](const site::SignalOptions& s) {
           return generated<TemperatureOptions>(s, [&](const TemperatureOptions& o) {
             return generate_temperature(o, grid(), scenario_.seed).core();
           });
         });
-    const auto price_maker = [&](const SignalOptions& s) {
+    const auto price_maker = [&](const site::SignalOptions& s) {
       return generated<PriceOptions>(s, [&](const PriceOptions& o) {
         return generate_price(o, grid(), scenario_.seed).core();
       });
     };
     const Series price = read(scenario_.price, "price", price_maker);
     const Series export_price = read(scenario_.export_price, "export_price", price_maker);
-    const Series carbon = read(scenario_.carbon, "carbon", [&](const SignalOptions& s) {
+    const Series carbon = read(scenario_.carbon, "carbon", [&](const site::SignalOptions& s) {
       return generated<CarbonOptions>(s, [&](const CarbonOptions& o) {
         return generate_carbon(o, grid(), scenario_.seed).core();
       });
@@ -78,7 +78,7 @@ class Loader {
 
     e.weather.resize(slots_);
     for (std::size_t i = 0; i < slots_; ++i) {
-      Weather& w = e.weather[i];
+      site::Weather& w = e.weather[i];
       w.total = Power::from_base(std::max(0.0, power.slots[i]));
       w.outside = Temperature::from_base(temperature.slots[i]);
       w.price = EnergyPrice::from_base(price.slots[i]);
@@ -105,14 +105,14 @@ class Loader {
   }
 
  private:
-  using Maker = std::function<TraceCore(const SignalOptions&)>;
+  using Maker = std::function<TraceCore(const site::SignalOptions&)>;
 
   TimeGrid grid() const {
     return {start_ - slot_ * static_cast<std::int64_t>(past_), slot_, past_ + slots_};
   }
 
   template <class Options, class Make>
-  TraceCore generated(const SignalOptions& signal, const Make& make) {
+  TraceCore generated(const site::SignalOptions& signal, const Make& make) {
     Options options;
     Problems bad;
     OptionTable table = option_table(&options);
@@ -122,8 +122,8 @@ class Loader {
     return make(options);
   }
 
-  TraceCore generate_power(const SignalOptions& signal) {
-    if (signal.source == PowerSource::Solar)
+  TraceCore generate_power(const site::SignalOptions& signal) {
+    if (signal.source == site::PowerSource::Solar)
       return generated<SolarOptions>(signal, [&](const SolarOptions& o) {
         return generate_solar(o, grid(), scenario_.seed).core();
       });
@@ -133,7 +133,7 @@ class Loader {
   }
 
   /// Whatever is wrong with one signal is kept, so that all of them are reported together.
-  Series read(const SignalOptions& signal, const std::string& name, const Maker& make) {
+  Series read(const site::SignalOptions& signal, const std::string& name, const Maker& make) {
     Series series;
     series.slots.assign(slots_, 0.0);
     try {
@@ -148,15 +148,15 @@ class Loader {
     return series;
   }
 
-  void fill(const SignalOptions& signal, const std::string& name, const Maker& make,
+  void fill(const site::SignalOptions& signal, const std::string& name, const Maker& make,
             Series& series) {
-    if (signal.kind == SignalKind::Constant) {
+    if (signal.kind == site::SignalKind::Constant) {
       series.history.assign(past_, signal.constant * signal.scale);
       series.slots.assign(slots_, signal.constant * signal.scale);
       series.source = "constant, from the scenario";
       return;
     }
-    if (signal.kind == SignalKind::Generated) {
+    if (signal.kind == site::SignalKind::Generated) {
       const TraceCore all = make(signal);
       for (std::size_t i = 0; i < past_; ++i)
         series.history.push_back(all.mean()[i] * signal.scale);
@@ -179,8 +179,8 @@ class Loader {
   }
 
   /// The instant of the file that stands for `at`.
-  static Instant mapped(const TraceCore& trace, const SignalOptions& signal, Instant at) {
-    if (signal.align == SignalAlignment::Instant) return at;
+  static Instant mapped(const TraceCore& trace, const site::SignalOptions& signal, Instant at) {
+    if (signal.align == site::SignalAlignment::Instant) return at;
     // Same month, day and time of day in the file's year: that of its middle.
     const Instant middle =
         trace.begin() + Duration::nanoseconds((trace.end() - trace.begin()).nanoseconds() / 2);
@@ -192,7 +192,7 @@ class Loader {
     return Instant::from_date(year, c.month, day) + into_day;
   }
 
-  double sample(const TraceCore& trace, const SignalOptions& signal, const std::string& name,
+  double sample(const TraceCore& trace, const site::SignalOptions& signal, const std::string& name,
                 Instant at) const {
     const Instant from = mapped(trace, signal, at);
     if (from < trace.begin() || from + slot_ > trace.end())
@@ -215,7 +215,8 @@ class Loader {
     return data_dir_.empty() ? beside.string() : (fs::path(data_dir_) / path).string();
   }
 
-  std::pair<TraceCore, std::string> open(const SignalOptions& signal, const std::string& name) {
+  std::pair<TraceCore, std::string> open(const site::SignalOptions& signal,
+                                         const std::string& name) {
     const auto file = [&](const std::string& usual) {
       return resolve(signal.file.empty() ? usual : signal.file);
     };
@@ -224,7 +225,7 @@ class Loader {
     };
     const std::string rts = "rts-gmlc/RTS_Data/timeseries_data_files/";
     switch (signal.kind) {
-      case SignalKind::Csv: {
+      case site::SignalKind::Csv: {
         CsvOptions options;
         options.column = signal.column;
         options.unit = signal.unit;
@@ -234,13 +235,13 @@ class Loader {
         options.allow_negative = true;
         return result(read_csv<EnergyPrice>(file(""), options));
       }
-      case SignalKind::RtsGmlc:
+      case site::SignalKind::RtsGmlc:
         only_for(name, "power", signal);
         return result(read_rts_gmlc(
-            file(rts + (signal.source == PowerSource::Solar ? "PV/DAY_AHEAD_pv.csv"
-                                                            : "WIND/REAL_TIME_wind.csv")),
+            file(rts + (signal.source == site::PowerSource::Solar ? "PV/DAY_AHEAD_pv.csv"
+                                                                  : "WIND/REAL_TIME_wind.csv")),
             signal.column));
-      case SignalKind::Sites2023:
+      case site::SignalKind::Sites2023:
         if (name == "temperature")
           return result(
               read_sites_temperature(file("sites-2023-hourly/temperature_c.csv"), signal.column));
@@ -250,15 +251,16 @@ class Loader {
         if (name == "power") only_for(name, "price, carbon or temperature", signal);
         return result(
             read_sites_price(file("sites-2023-hourly/price_usd_per_mwh.csv"), signal.column));
-      case SignalKind::Eia: {
+      case site::SignalKind::Eia: {
         const std::string path = file(
             fmt::format("eia-fuelmix-2022/data/CarbonIntensity/{}_NG_&_avgCI.csv", signal.column));
         if (name == "power")
-          return result(read_eia_power(path, signal.source == PowerSource::Solar ? "SUN" : "WND"));
+          return result(
+              read_eia_power(path, signal.source == site::PowerSource::Solar ? "SUN" : "WND"));
         only_for(name, "carbon", signal);
         return result(read_eia_carbon(path));
       }
-      case SignalKind::GbCurtailment: {
+      case site::SignalKind::GbCurtailment: {
         only_for(name, "power", signal);
         const GbSeries series = signal.column == "planned"     ? GbSeries::Planned
                                 : signal.column == "delivered" ? GbSeries::Delivered
@@ -266,25 +268,25 @@ class Loader {
         return result(
             read_gb_curtailment(file("gb-curtailment-2025-10/derived/gb_wind_15min.csv"), series));
       }
-      case SignalKind::Constant:
-      case SignalKind::Generated:
+      case site::SignalKind::Constant:
+      case site::SignalKind::Generated:
         break;
     }
     throw InternalError("a signal without a file was opened");
   }
 
   static void only_for(const std::string& name, const std::string& allowed,
-                       const SignalOptions& signal) {
+                       const site::SignalOptions& signal) {
     if (allowed != name)
       throw InputError(describe(signal.place, "signals." + name,
                                 fmt::format("kind `{}` has no such column; it serves {}",
-                                            to_text(signal.kind), allowed)));
+                                            site::to_text(signal.kind), allowed)));
   }
 
   void read_forecast(Environment& e) {
     try {
       const std::string path = resolve(scenario_.power.forecast_file);
-      TraceFile<Power> file = scenario_.power.kind == SignalKind::RtsGmlc
+      TraceFile<Power> file = scenario_.power.kind == site::SignalKind::RtsGmlc
                                   ? read_rts_gmlc(path, scenario_.power.column)
                                   : read_csv<Power>(path, [&] {
                                       CsvOptions o;
@@ -303,7 +305,7 @@ class Loader {
 
   /// The document in the scenario's time: slot by slot where its year is another one.
   TraceCore aligned(const TraceCore& document) const {
-    if (scenario_.power.align == SignalAlignment::Instant) return document;
+    if (scenario_.power.align == site::SignalAlignment::Instant) return document;
     std::vector<double> means;
     Instant at = start_;
     for (const Instant end = at + slot_ * static_cast<std::int64_t>(slots_); at < end;
@@ -318,7 +320,7 @@ class Loader {
                      series.history);
   }
 
-  const Scenario& scenario_;
+  const site::Scenario& scenario_;
   std::string data_dir_;
   Instant start_;
   Duration slot_;
@@ -329,8 +331,8 @@ class Loader {
 
 }  // namespace
 
-Environment load_environment(const Scenario& scenario, const std::string& data_dir) {
+Environment load_environment(const site::Scenario& scenario, const std::string& data_dir) {
   return Loader(scenario, data_dir).load();
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::train

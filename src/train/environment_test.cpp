@@ -9,7 +9,7 @@
 #include "base/testing_files.hpp"
 #include "train/testing_run.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 namespace {
 
 using ::testing::AllOf;
@@ -28,7 +28,7 @@ std::string with(const std::string& key, const std::string& value) {
 }
 
 Environment load(const TemporaryFolder& folder, const std::string& text) {
-  return load_environment(read_scenario(folder.write("s.toml", text)), "");
+  return load_environment(site::read_scenario(folder.write("s.toml", text)), "");
 }
 std::string refusal(const TemporaryFolder& folder, const std::string& text) {
   return message<InputError>([&] { load(folder, text); });
@@ -55,7 +55,7 @@ TEST(Environment, GeneratedHistoryRunsIntoTheJob) {
   EXPECT_EQ(e.power_history->begin(), e.start - Duration::seconds(30 * 86400));
   // One wind: the first slot differs from the last of the past by a gust, not by a new world.
   EXPECT_NEAR(e.weather.front().total.in(megawatt), e.power_history->mean().back() / 1e6, 30.0);
-  for (const Weather& w : e.weather) {
+  for (const site::Weather& w : e.weather) {
     EXPECT_GE(w.total, Power{});
     EXPECT_LE(w.total, 148.0 * megawatt);
     EXPECT_EQ(w.export_price, 55.0 * euro_per_megawatt_hour);
@@ -65,7 +65,7 @@ TEST(Environment, GeneratedHistoryRunsIntoTheJob) {
 TEST(Environment, SeedsMakeOtherWeatherAndOnlySeeds) {
   const auto total = [](const std::string& seed) {
     double sum = 0;
-    for (const Weather& w : load_environment(tiny({"seed=" + seed}), "").weather)
+    for (const site::Weather& w : load_environment(tiny({"seed=" + seed}), "").weather)
       sum += w.total.in(watt);
     return sum;
   };
@@ -208,10 +208,10 @@ TEST(Environment, ReadsThePublishedSets) {
                           "\"calendar\" }");
   for (const char* key : {"price", "carbon", "temperature"})
     text = with(text, key, "{ kind = \"sites-2023\", column = \"DE-LU\", align = \"calendar\" }");
-  const Scenario s = read_scenario(folder.write("s.toml", text));
+  const site::Scenario s = site::read_scenario(folder.write("s.toml", text));
   const Environment e = load_environment(s, shared_data(""));
   EXPECT_EQ(e.weather.size(), 72u);
-  for (const Weather& w : e.weather) {
+  for (const site::Weather& w : e.weather) {
     EXPECT_GE(w.total, Power{});
     EXPECT_LE(w.total, 149.0 * megawatt);  // 309_WIND_1 has 148.3 MW
     EXPECT_GT(w.outside, from_celsius(-30.0));
@@ -222,10 +222,10 @@ TEST(Environment, ReadsThePublishedSets) {
   const std::string wrong = with(text, "price",
                                  "{ kind = \"sites-2023\", column = \"DE-LX\", align = "
                                  "\"calendar\" }");
-  const Scenario mistyped = read_scenario(folder.write("w.toml", wrong));
+  const site::Scenario mistyped = site::read_scenario(folder.write("w.toml", wrong));
   EXPECT_THAT(message<InputError>([&] { load_environment(mistyped, shared_data("")); }),
               HasSubstr("DE-LU"));
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::train

@@ -8,7 +8,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/text.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
 namespace {
 int nominal_bits(const learn::Precision& p) { return std::max(p.data, p.weight); }
@@ -20,8 +20,8 @@ const std::vector<std::string>& default_precisions() {
 }
 
 Job make_job(const learn::Learner& learner, const learn::EnergyTable& table,
-             const Scenario& scenario, const std::vector<std::string>& precisions) {
-  const HallOptions& hall = scenario.site.hall;
+             const site::Scenario& scenario, const std::vector<std::string>& precisions) {
+  const site::HallOptions& hall = scenario.site.hall;
   const double steps = static_cast<double>(learner.total_steps());
   const learn::Counters exact = learner.step_counters(learn::Precision::parse("f32"));
   const Energy f32_energy = table.energy(exact).value();
@@ -47,7 +47,7 @@ Job make_job(const learn::Learner& learner, const learn::EnergyTable& table,
   for (const learn::Precision& precision : ordered) {
     const learn::Counters counters = learner.step_counters(precision);
     const Energy energy = table.energy(counters).value();
-    Mode mode;
+    site::Mode mode;
     mode.name = precision.name;
     mode.bits = nominal_bits(precision);
     mode.steps_per_second = std::min(f32_rate * (f32_time / table.time(counters)),
@@ -71,4 +71,4 @@ Job make_job(const learn::Learner& learner, const learn::EnergyTable& table,
   return job;
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::train

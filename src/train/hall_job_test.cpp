@@ -6,7 +6,7 @@
 
 #include "train/testing_run.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 namespace {
 
 using ::testing::HasSubstr;
@@ -16,7 +16,7 @@ using testing::tiny;
 
 TEST(Job, F32AtFullThrottleTakesTheStatedTimeAndDrawsThePeak) {
   const Stand s(tiny());
-  const Mode& f32 = s.job.modes.at(0);
+  const site::Mode& f32 = s.job.modes.at(0);
   ASSERT_EQ(f32.name, "f32");
   const double steps = static_cast<double>(s.learner->total_steps());
   EXPECT_NEAR(steps / f32.steps_per_second, 3600.0, 1e-6);
@@ -92,4 +92,4 @@ TEST(Job, ACustomTableChangesTheModes) {
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::train

@@ -13,7 +13,7 @@
 #include "carnot/learn/codes/code_length.hpp"
 #include "carnot/ledger/store/store.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
 namespace {
 
@@ -28,10 +28,10 @@ Json figure(double value, double low, double high, const char* origin, const cha
 
 Json or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-std::vector<SlotEntry> slots_of(const std::vector<Entry>& entries) {
-  std::vector<SlotEntry> slots;
-  for (const Entry& entry : entries)
-    if (const auto* slot = std::get_if<SlotEntry>(&entry)) slots.push_back(*slot);
+std::vector<ledger::SlotEntry> slots_of(const std::vector<ledger::Entry>& entries) {
+  std::vector<ledger::SlotEntry> slots;
+  for (const ledger::Entry& entry : entries)
+    if (const auto* slot = std::get_if<ledger::SlotEntry>(&entry)) slots.push_back(*slot);
   return slots;
 }
 
@@ -58,12 +58,12 @@ Json cycle_json(const learn::LearningCycle& cycle) {
 }
 
 /// The lane as a learning cycle, in bits and joules of the whole job (all its trainings).
-learn::LearningCycle cycle_of(const std::vector<SlotEntry>& slots, const learn::CodeLengths& one,
-                              double labels, double trainings) {
+learn::LearningCycle cycle_of(const std::vector<ledger::SlotEntry>& slots,
+                              const learn::CodeLengths& one, double labels, double trainings) {
   std::vector<double> loss_bits{one.uniform * trainings};
   std::vector<Energy> energy{Energy{}};
   Energy sum;
-  for (const SlotEntry& slot : slots) {
+  for (const ledger::SlotEntry& slot : slots) {
     sum += slot.facility;
     if (!std::isfinite(slot.loss) || slot.facility <= Energy{}) continue;
     loss_bits.push_back(slot.loss * labels * trainings);
@@ -81,11 +81,11 @@ learn::LearningCycle cycle_of(const std::vector<SlotEntry>& slots, const learn::
 }  // namespace
 
 std::string facts_json(const std::vector<std::string>& policies, const RunOptions& options,
-                       const Scenario& scenario, const Environment& environment, const Job& job,
-                       const learn::EnergyTable& table, const learn::Learner& learner,
-                       const learn::Split& split) {
+                       const site::Scenario& scenario, const Environment& environment,
+                       const Job& job, const learn::EnergyTable& table,
+                       const learn::Learner& learner, const learn::Split& split) {
   Json modes = Json::array(), rows = Json::array(), signals = Json::array();
-  for (const Mode& mode : job.modes)
+  for (const site::Mode& mode : job.modes)
     modes.push_back(Json{{"name", mode.name},
                          {"bits", mode.bits},
                          {"steps_per_second", mode.steps_per_second},
@@ -105,7 +105,7 @@ std::string facts_json(const std::vector<std::string>& policies, const RunOption
   const double uniform = train.is_regression() ? std::numeric_limits<double>::quiet_NaN()
                                                : static_cast<double>(train.rows) *
                                                      std::log2(static_cast<double>(train.classes));
-  const SiteOptions& site = scenario.site;
+  const site::SiteOptions& site = scenario.site;
   Json facts{
       {"modes", modes},
       {"scaling", {{"trainings", job.trainings}, {"text", job.scaling_text}}},
@@ -117,7 +117,7 @@ std::string facts_json(const std::vector<std::string>& policies, const RunOption
         {"import_limit_w", site.import_limit.in(watt)},
         {"rated_it_w", site.hall.rated().in(watt)},
         {"battery_j", site.battery.capacity.in(joule)},
-        {"computing_uses", std::string(to_text(site.computing_uses))}}},
+        {"computing_uses", std::string(site::to_text(site.computing_uses))}}},
       {"work",
        {{"learner", scenario.work.learner},
         {"data", train.name},
@@ -154,13 +154,13 @@ std::string facts_json(const std::vector<std::string>& policies, const RunOption
   return facts.dump();
 }
 
-LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::EnergyTable& table,
-                 learn::Learner& learner, const learn::Split& split, const LaneOutcome& outcome,
-                 const std::vector<Entry>& entries) {
-  const LaneTotals sums = totals(entries).at(0);
-  const std::vector<SlotEntry> slots = slots_of(entries);
+ledger::LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::EnergyTable& table,
+                         learn::Learner& learner, const learn::Split& split,
+                         const LaneOutcome& outcome, const std::vector<ledger::Entry>& entries) {
+  const ledger::LaneTotals sums = ledger::totals(entries).at(0);
+  const std::vector<ledger::SlotEntry> slots = slots_of(entries);
 
-  LaneEnd end;
+  ledger::LaneEnd end;
   end.policy = facts.policy;
   end.stopped = outcome.stopped;
   if (outcome.certified) {
@@ -176,7 +176,7 @@ LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::EnergyTabl
   // work.
   const learn::Counters counted = learner.counters() - outcome.instrument;
   std::string last_mode = job.modes.front().name;
-  for (const SlotEntry& slot : slots)
+  for (const ledger::SlotEntry& slot : slots)
     if (!slot.mode.empty()) last_mode = slot.mode;
   const learn::Precision precision = learn::Precision::parse(last_mode);
   const learn::Quality on_train = learner.evaluate(split.train, precision);
@@ -246,13 +246,13 @@ LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::EnergyTabl
   return end;
 }
 
-std::string comparison_json(const std::vector<Entry>& entries,
-                            const std::optional<plan::OracleSolution>& oracle) {
+std::string comparison_json(const std::vector<ledger::Entry>& entries,
+                            const std::optional<control::OracleSolution>& oracle) {
   std::string best, best_fixed;
   double best_cost = std::numeric_limits<double>::infinity(), best_fixed_cost = best_cost;
   Json oracle_row;
-  for (const Entry& entry : entries) {
-    const auto* end = std::get_if<LaneEnd>(&entry);
+  for (const ledger::Entry& entry : entries) {
+    const auto* end = std::get_if<ledger::LaneEnd>(&entry);
     if (end == nullptr) continue;
     const Json row = Json::parse(end->result_json);
     if (end->policy == "oracle") {
@@ -289,4 +289,4 @@ std::string comparison_json(const std::vector<Entry>& entries,
       .dump();
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::train

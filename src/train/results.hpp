@@ -19,15 +19,15 @@
 #include "carnot/train/run.hpp"
 #include "carnot/train/simulated_world.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
 /// Absolute temperature at which k_B T ln 2 is quoted.
 inline constexpr Temperature kLimitTemperature = 300.0 * kelvin;
 
 std::string facts_json(const std::vector<std::string>& policies, const RunOptions& options,
-                       const Scenario& scenario, const Environment& environment, const Job& job,
-                       const learn::EnergyTable& table, const learn::Learner& learner,
-                       const learn::Split& split);
+                       const site::Scenario& scenario, const Environment& environment,
+                       const Job& job, const learn::EnergyTable& table,
+                       const learn::Learner& learner, const learn::Split& split);
 
 struct LaneFacts {
   std::string policy;
@@ -36,12 +36,12 @@ struct LaneFacts {
 };
 
 /// \param entries  the lane's, from LaneBegin on
-LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::EnergyTable& table,
-                 learn::Learner& learner, const learn::Split& split, const LaneOutcome& outcome,
-                 const std::vector<Entry>& entries);
+ledger::LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::EnergyTable& table,
+                         learn::Learner& learner, const learn::Split& split,
+                         const LaneOutcome& outcome, const std::vector<ledger::Entry>& entries);
 
 /// Best policy, best fixed precision in hindsight, bound.
-std::string comparison_json(const std::vector<Entry>& entries,
-                            const std::optional<plan::OracleSolution>& oracle);
+std::string comparison_json(const std::vector<ledger::Entry>& entries,
+                            const std::optional<control::OracleSolution>& oracle);
 
-}  // namespace carnot::run
+}  // namespace carnot::train

@@ -11,7 +11,7 @@
 
 #include "train/testing_run.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 namespace {
 
 using nlohmann::json;
@@ -25,17 +25,17 @@ std::string bytes_of(const std::string& path) {
 }
 
 /// Entries as text, without what the machine measured and without when checkpoints were taken.
-std::vector<std::string> figures(const std::vector<Entry>& entries) {
+std::vector<std::string> figures(const std::vector<ledger::Entry>& entries) {
   std::vector<std::string> told;
-  for (Entry entry : entries) {
-    if (std::holds_alternative<Checkpoint>(entry)) continue;
-    if (auto* begin = std::get_if<RunBegin>(&entry)) begin->started = Instant{};
-    if (auto* end = std::get_if<LaneEnd>(&entry)) {
+  for (ledger::Entry entry : entries) {
+    if (std::holds_alternative<ledger::Checkpoint>(entry)) continue;
+    if (auto* begin = std::get_if<ledger::RunBegin>(&entry)) begin->started = Instant{};
+    if (auto* end = std::get_if<ledger::LaneEnd>(&entry)) {
       json row = json::parse(end->result_json);
       row.erase("measured");
       end->result_json = row.dump();
     }
-    const auto bytes = encode(entry);
+    const auto bytes = ledger::encode(entry);
     told.emplace_back(bytes.begin(), bytes.end());
   }
   return told;
@@ -65,7 +65,9 @@ class Resume : public ::testing::Test {
       if (!again.complete) return "not complete";
       if (figures(again.entries) != told_) return "other figures";
       // And the file says the same.
-      return figures(read_journal(path, KeepStates::None).entries) == told_ ? "same" : "other file";
+      return figures(ledger::read_journal(path, ledger::KeepStates::None).entries) == told_
+                 ? "same"
+                 : "other file";
     } catch (const InputError& error) {
       return error.what();
     }
@@ -74,7 +76,7 @@ class Resume : public ::testing::Test {
     const RunSummary run = run_scenario(tiny(set), journal_at(folder_ / "whole", set));
     told_ = figures(run.entries);
     whole_ = bytes_of(folder_ / "whole");
-    offsets_ = read_journal(folder_ / "whole", KeepStates::None).offsets;
+    offsets_ = ledger::read_journal(folder_ / "whole", ledger::KeepStates::None).offsets;
   }
   TemporaryFolder folder_;
   std::string whole_;
@@ -98,9 +100,9 @@ TEST_F(Resume, FromAnyByte) {
 
 TEST_F(Resume, FromJustAroundEveryKindOfRecord) {
   make();
-  const auto entries = read_journal(folder_ / "whole", KeepStates::None).entries;
+  const auto entries = ledger::read_journal(folder_ / "whole", ledger::KeepStates::None).entries;
   for (std::size_t i = 1; i < entries.size(); ++i) {
-    if (std::holds_alternative<SlotEntry>(entries[i])) continue;
+    if (std::holds_alternative<ledger::SlotEntry>(entries[i])) continue;
     for (const int off : {-1, 0, 1}) {
       const std::size_t keep = offsets_[i] + static_cast<std::size_t>(off + 1) - 1;
       if (keep < offsets_[1]) continue;
@@ -154,4 +156,4 @@ TEST_F(Resume, RefusesWhatIsNoRun) {
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::train

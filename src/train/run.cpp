@@ -27,7 +27,7 @@
 
 #include "train/results.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
 namespace {
 
@@ -37,12 +37,13 @@ constexpr std::size_t kCheckpointSlots = 288;  // and at the latest after so man
 /// Where entries go: memory always, the journal if there is one.
 class Sink {
  public:
-  explicit Sink(std::optional<JournalWriter> journal, std::vector<Entry> entries = {})
+  explicit Sink(std::optional<ledger::JournalWriter> journal,
+                std::vector<ledger::Entry> entries = {})
       : journal_(std::move(journal)), entries_(std::move(entries)) {}
-  void add(const Entry& entry) {
+  void add(const ledger::Entry& entry) {
     if (journal_) journal_->append(entry);
-    if (const auto* checkpoint = std::get_if<Checkpoint>(&entry)) {
-      entries_.push_back(Checkpoint{checkpoint->steps, {}});
+    if (const auto* checkpoint = std::get_if<ledger::Checkpoint>(&entry)) {
+      entries_.push_back(ledger::Checkpoint{checkpoint->steps, {}});
     } else {
       entries_.push_back(entry);
     }
@@ -50,11 +51,11 @@ class Sink {
   void sync() {
     if (journal_) journal_->sync();
   }
-  std::vector<Entry>& entries() { return entries_; }
+  std::vector<ledger::Entry>& entries() { return entries_; }
 
  private:
-  std::optional<JournalWriter> journal_;
-  std::vector<Entry> entries_;
+  std::optional<ledger::JournalWriter> journal_;
+  std::vector<ledger::Entry> entries_;
 };
 
 double thread_cpu_seconds() {
@@ -65,7 +66,7 @@ double thread_cpu_seconds() {
 
 /// Everything that the lanes of a run share.
 struct Shared {
-  const Scenario& scenario;
+  const site::Scenario& scenario;
   const RunOptions& options;
   learn::Split split;
   learn::EnergyTable table;
@@ -89,7 +90,8 @@ struct Shared {
 
 /// A file that lies in the scenario's folder and not in the data directory is meant; whatever else
 /// `name` is (a set's name, a column, a path from here) stays as it is.
-std::string beside(const Scenario& scenario, const RunOptions& options, const std::string& name) {
+std::string beside(const site::Scenario& scenario, const RunOptions& options,
+                   const std::string& name) {
   namespace fs = std::filesystem;
   if (name.empty() || fs::path(name).is_absolute()) return name;
   std::error_code ignored;
@@ -99,7 +101,7 @@ std::string beside(const Scenario& scenario, const RunOptions& options, const st
   return fs::is_regular_file(near, ignored) ? near.string() : name;
 }
 
-Shared prepare(const Scenario& scenario, const RunOptions& options) {
+Shared prepare(const site::Scenario& scenario, const RunOptions& options) {
   learn::DatasetOptions data;
   data.path = beside(scenario, options, scenario.work.data);
   data.labels = beside(scenario, options, scenario.work.labels);
@@ -122,16 +124,16 @@ Shared prepare(const Scenario& scenario, const RunOptions& options) {
                         options.precisions.empty() ? default_precisions() : options.precisions);
   shared.policies = !options.policies.empty()    ? options.policies
                     : !scenario.policies.empty() ? scenario.policies
-                                                 : plan::policy_names(shared.job.modes);
+                                                 : control::policy_names(shared.job.modes);
   if (std::count(shared.policies.begin(), shared.policies.end(), "all") > 0)
-    shared.policies = plan::policy_names(shared.job.modes);
+    shared.policies = control::policy_names(shared.job.modes);
   // The oracle replays what the others cannot know: last. Each policy once.
   const bool oracle = std::erase(shared.policies, "oracle") > 0;
   Problems problems;
   std::vector<std::string> names;  // as the policies call themselves, each once
   for (const std::string& name : shared.policies) {
     try {
-      const auto policy = plan::make_policy(name, shared.job.modes, scenario.objective);
+      const auto policy = control::make_policy(name, shared.job.modes, scenario.objective);
       if (std::find(names.begin(), names.end(), policy->name()) == names.end())
         names.emplace_back(policy->name());
     } catch (const InputError& error) {
@@ -155,13 +157,13 @@ Shared prepare(const Scenario& scenario, const RunOptions& options) {
 }
 
 /// Stages of training as a lane went through them: from which step on which bits.
-std::vector<plan::Stage> stages_of(const std::vector<Entry>& lane, const Job& job) {
-  std::vector<plan::Stage> stages;
+std::vector<control::Stage> stages_of(const std::vector<ledger::Entry>& lane, const Job& job) {
+  std::vector<control::Stage> stages;
   std::uint64_t before = 0;
-  for (const Entry& entry : lane) {
-    const auto* slot = std::get_if<SlotEntry>(&entry);
+  for (const ledger::Entry& entry : lane) {
+    const auto* slot = std::get_if<ledger::SlotEntry>(&entry);
     if (slot == nullptr || slot->steps == before) continue;
-    for (const Mode& mode : job.modes)
+    for (const site::Mode& mode : job.modes)
       if (mode.name == slot->mode && (stages.empty() || stages.back().minimum_bits != mode.bits))
         stages.push_back({static_cast<double>(before), mode.bits});
     before = slot->steps;
@@ -172,11 +174,11 @@ std::vector<plan::Stage> stages_of(const std::vector<Entry>& lane, const Job& jo
 }
 
 /// Dynamic energy of a lane's training steps.
-Energy dynamic_energy(const std::vector<Entry>& lane, const Job& job) {
+Energy dynamic_energy(const std::vector<ledger::Entry>& lane, const Job& job) {
   Energy sum;
   std::uint64_t before = 0;
-  for (const Entry& entry : lane) {
-    const auto* slot = std::get_if<SlotEntry>(&entry);
+  for (const ledger::Entry& entry : lane) {
+    const auto* slot = std::get_if<ledger::SlotEntry>(&entry);
     if (slot == nullptr) continue;
     for (std::size_t m = 0; m < job.modes.size(); ++m)
       if (job.modes[m].name == slot->mode)
@@ -189,8 +191,8 @@ Energy dynamic_energy(const std::vector<Entry>& lane, const Job& job) {
 /// One policy's way through the scenario.
 class Lane {
  public:
-  Lane(const Shared& shared, std::string name, std::unique_ptr<plan::Policy> policy,
-       const std::vector<Weather>* weather, EntrySink sink)
+  Lane(const Shared& shared, std::string name, std::unique_ptr<control::Policy> policy,
+       const std::vector<site::Weather>* weather, EntrySink sink)
       : shared_(shared),
         name_(std::move(name)),
         policy_(std::move(policy)),
@@ -244,7 +246,7 @@ class Lane {
  private:
   const Shared& shared_;
   std::string name_;
-  std::unique_ptr<plan::Policy> policy_;
+  std::unique_ptr<control::Policy> policy_;
   std::unique_ptr<learn::Learner> learner_;
   Environment environment_;
   std::unique_ptr<Clock> clock_;
@@ -253,23 +255,23 @@ class Lane {
 };
 
 /// The stages training asks for when power is no object: what `adaptive` does under endless wind.
-std::vector<plan::Stage> probe_stages(const Shared& shared) {
-  std::vector<Weather> endless = shared.environment.weather;
-  for (Weather& weather : endless) {
+std::vector<control::Stage> probe_stages(const Shared& shared) {
+  std::vector<site::Weather> endless = shared.environment.weather;
+  for (site::Weather& weather : endless) {
     weather.total = 1e15 * watt;
     weather.export_limit = Power{};
   }
-  std::vector<Entry> entries;
+  std::vector<ledger::Entry> entries;
   Lane lane(shared, "probe",
-            plan::make_policy("adaptive", shared.job.modes, shared.scenario.objective), &endless,
-            [&](const Entry& entry) { entries.push_back(entry); });
+            control::make_policy("adaptive", shared.job.modes, shared.scenario.objective), &endless,
+            [&](const ledger::Entry& entry) { entries.push_back(entry); });
   lane.run({});
   return stages_of(entries, shared.job);
 }
 
-plan::OracleSolution solve(const Shared& shared, std::vector<plan::Stage> stages,
-                           const learn::Learner& learner) {
-  plan::OracleProblem problem;
+control::OracleSolution solve(const Shared& shared, std::vector<control::Stage> stages,
+                              const learn::Learner& learner) {
+  control::OracleProblem problem;
   problem.site = shared.scenario.site;
   problem.battery_energy =
       shared.scenario.site.battery.initial_charge * shared.scenario.site.battery.capacity;
@@ -286,7 +288,7 @@ plan::OracleSolution solve(const Shared& shared, std::vector<plan::Stage> stages
   problem.steps_total = static_cast<double>(learner.total_steps()) +
                         shared.table.energy(evaluation).value() / shared.job.step_energy[last];
   problem.stages = std::move(stages);
-  return plan::solve_oracle(problem, shared.environment.start);
+  return control::solve_oracle(problem, shared.environment.start);
 }
 
 /// Drives all lanes from where `entries` (already in the ledger) leave off.
@@ -305,7 +307,7 @@ class Driver {
     }
     if (!oracle_ && std::count(shared_.policies.begin(), shared_.policies.end(), "oracle") > 0)
       prepare_oracle();
-    sink_.add(RunEnd{comparison_json(sink_.entries(), oracle_)});
+    sink_.add(ledger::RunEnd{comparison_json(sink_.entries(), oracle_)});
     sink_.sync();
     return true;
   }
@@ -314,15 +316,15 @@ class Driver {
   /// The bound is about wind, not about precision: it takes the least-energy precision schedule
   /// that any lane is known to have reached the target with.
   void prepare_oracle() {
-    std::vector<Entry> lane;
+    std::vector<ledger::Entry> lane;
     Energy least = Energy::from_base(std::numeric_limits<double>::infinity());
-    for (const Entry& entry : sink_.entries()) {
-      if (std::holds_alternative<LaneBegin>(entry)) lane.clear();
+    for (const ledger::Entry& entry : sink_.entries()) {
+      if (std::holds_alternative<ledger::LaneBegin>(entry)) lane.clear();
       lane.push_back(entry);
-      const auto* end = std::get_if<LaneEnd>(&entry);
+      const auto* end = std::get_if<ledger::LaneEnd>(&entry);
       if (end == nullptr || end->policy == "oracle") continue;
       if (end->outcome != "target-reached" && !stages_.empty()) continue;
-      std::vector<plan::Stage> stages = stages_of(lane, shared_.job);
+      std::vector<control::Stage> stages = stages_of(lane, shared_.job);
       const Energy energy = end->outcome == "target-reached"
                                 ? dynamic_energy(lane, shared_.job)
                                 : Energy::from_base(std::numeric_limits<double>::max());
@@ -336,17 +338,18 @@ class Driver {
     oracle_ = solve(shared_, stages_, *learner);
   }
 
-  std::unique_ptr<plan::Policy> policy(const std::string& name) {
+  std::unique_ptr<control::Policy> policy(const std::string& name) {
     if (name != "oracle")
-      return plan::make_policy(name, shared_.job.modes, shared_.scenario.objective);
+      return control::make_policy(name, shared_.job.modes, shared_.scenario.objective);
     prepare_oracle();
-    return plan::make_replay("oracle", oracle_->decisions, stages_);
+    return control::make_replay("oracle", oracle_->decisions, stages_);
   }
 
   bool lane(std::size_t index, const std::vector<std::uint8_t>* state) {
     const std::string& name = shared_.policies[index];
-    if (state == nullptr && !begun_already(index)) sink_.add(LaneBegin{name});
-    Lane lane(shared_, name, policy(name), nullptr, [this](const Entry& e) { sink_.add(e); });
+    if (state == nullptr && !begun_already(index)) sink_.add(ledger::LaneBegin{name});
+    Lane lane(shared_, name, policy(name), nullptr,
+              [this](const ledger::Entry& e) { sink_.add(e); });
     std::uint64_t checkpoint_steps = 0;
     if (state != nullptr) {
       lane.restore(*state);
@@ -361,7 +364,7 @@ class Driver {
       if (shared_.options.interrupted && shared_.options.interrupted()) return false;
       const std::uint64_t steps = l.world().steps_done();
       if (steps - checkpoint_steps >= every || ++slots >= kCheckpointSlots) {
-        sink_.add(Checkpoint{steps, l.save()});
+        sink_.add(ledger::Checkpoint{steps, l.save()});
         sink_.sync();
         checkpoint_steps = steps;
         slots = 0;
@@ -380,16 +383,17 @@ class Driver {
   }
 
   /// Entries from the last LaneBegin on.
-  std::vector<Entry> lane_entries() const {
-    const std::vector<Entry>& all = sink_.entries();
+  std::vector<ledger::Entry> lane_entries() const {
+    const std::vector<ledger::Entry>& all = sink_.entries();
     std::size_t from = all.size();
-    while (from > 0 && !std::holds_alternative<LaneBegin>(all[from - 1])) --from;
+    while (from > 0 && !std::holds_alternative<ledger::LaneBegin>(all[from - 1])) --from;
     return {all.begin() + static_cast<std::ptrdiff_t>(from - 1), all.end()};
   }
 
   bool begun_already(std::size_t index) const {
     std::size_t begun = 0;
-    for (const Entry& entry : sink_.entries()) begun += std::holds_alternative<LaneBegin>(entry);
+    for (const ledger::Entry& entry : sink_.entries())
+      begun += std::holds_alternative<ledger::LaneBegin>(entry);
     return begun > index;
   }
 
@@ -413,16 +417,16 @@ class Driver {
   const Shared& shared_;
   Sink& sink_;
   bool feasible_ = true;
-  std::vector<plan::Stage> stages_;
-  std::optional<plan::OracleSolution> oracle_;
+  std::vector<control::Stage> stages_;
+  std::optional<control::OracleSolution> oracle_;
 };
 
-RunSummary summary_of(std::vector<Entry> entries) {
+RunSummary summary_of(std::vector<ledger::Entry> entries) {
   RunSummary summary;
   std::size_t lanes = 0, reached = 0;
   bool oracle_reached = false;
-  for (const Entry& entry : entries) {
-    if (const auto* end = std::get_if<LaneEnd>(&entry)) {
+  for (const ledger::Entry& entry : entries) {
+    if (const auto* end = std::get_if<ledger::LaneEnd>(&entry)) {
       const bool target = end->outcome == "target-reached";
       if (end->policy == "oracle") {
         oracle_reached = target;
@@ -431,7 +435,7 @@ RunSummary summary_of(std::vector<Entry> entries) {
       ++lanes;
       reached += target;
     }
-    summary.complete = summary.complete || std::holds_alternative<RunEnd>(entry);
+    summary.complete = summary.complete || std::holds_alternative<ledger::RunEnd>(entry);
   }
   if (lanes == 0) {  // the oracle alone speaks for itself
     summary.any_target_reached = summary.all_targets_reached = oracle_reached;
@@ -445,17 +449,17 @@ RunSummary summary_of(std::vector<Entry> entries) {
 
 }  // namespace
 
-RunSummary run_scenario(const Scenario& scenario, const RunOptions& options) {
+RunSummary run_scenario(const site::Scenario& scenario, const RunOptions& options) {
   const Shared shared = prepare(scenario, options);
-  std::optional<JournalWriter> journal;
+  std::optional<ledger::JournalWriter> journal;
   if (!options.journal.empty()) {
     std::error_code ignored;
     if (options.replace_journal && std::filesystem::is_regular_file(options.journal, ignored))
       std::filesystem::remove(options.journal, ignored);
-    journal = JournalWriter::create(options.journal);
+    journal = ledger::JournalWriter::create(options.journal);
   }
   Sink sink(std::move(journal));
-  RunBegin begin;
+  ledger::RunBegin begin;
   begin.carnot_version = std::string(kVersion);
   begin.command = options.command;
   begin.scenario_name = scenario.name;
@@ -473,29 +477,29 @@ RunSummary run_scenario(const Scenario& scenario, const RunOptions& options) {
 RunSummary resume_run(const std::string& path, const RunOptions& options) {
   if (!options.policies.empty())
     throw InputError("policies: an interrupted run keeps the policies it was started with");
-  JournalContents contents;
-  JournalWriter writer = JournalWriter::resume(path, contents);
-  std::vector<Entry>& entries = contents.entries;
-  if (is_measurement(entries))
+  ledger::JournalContents contents;
+  ledger::JournalWriter writer = ledger::JournalWriter::resume(path, contents);
+  std::vector<ledger::Entry>& entries = contents.entries;
+  if (ledger::is_measurement(entries))
     throw InputError(path + ": this is a measurement, not a run: carnot measure --resume goes on");
-  if (entries.empty() || !std::holds_alternative<RunBegin>(entries.front()))
+  if (entries.empty() || !std::holds_alternative<ledger::RunBegin>(entries.front()))
     throw InputError(path + ": nothing to resume: the run was interrupted before it began");
-  const RunBegin begin = std::get<RunBegin>(entries.front());
-  if (std::holds_alternative<RunEnd>(entries.back())) return summary_of(std::move(entries));
+  const ledger::RunBegin begin = std::get<ledger::RunBegin>(entries.front());
+  if (std::holds_alternative<ledger::RunEnd>(entries.back())) return summary_of(std::move(entries));
 
   // Lanes done, and how much of the one under way is worth keeping.
   std::size_t done = 0, keep = 1;
   bool open = false;
   const std::vector<std::uint8_t>* state = nullptr;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (std::holds_alternative<LaneBegin>(entries[i])) {
+    if (std::holds_alternative<ledger::LaneBegin>(entries[i])) {
       open = true;
       state = nullptr;
       keep = i + 1;
-    } else if (const auto* checkpoint = std::get_if<Checkpoint>(&entries[i])) {
+    } else if (const auto* checkpoint = std::get_if<ledger::Checkpoint>(&entries[i])) {
       state = &checkpoint->state;
       keep = i + 1;
-    } else if (std::holds_alternative<LaneEnd>(entries[i])) {
+    } else if (std::holds_alternative<ledger::LaneEnd>(entries[i])) {
       open = false;
       state = nullptr;
       ++done;
@@ -506,12 +510,13 @@ RunSummary resume_run(const std::string& path, const RunOptions& options) {
   if (open && state != nullptr) kept_state = *state;
   if (keep < entries.size()) writer.truncate(contents.offsets[keep]);
   entries.resize(keep);
-  for (Entry& entry : entries)
-    if (auto* checkpoint = std::get_if<Checkpoint>(&entry)) checkpoint->state.clear();
+  for (ledger::Entry& entry : entries)
+    if (auto* checkpoint = std::get_if<ledger::Checkpoint>(&entry)) checkpoint->state.clear();
 
   const nlohmann::json facts = nlohmann::json::parse(begin.facts_json);
-  Scenario scenario = parse_scenario(begin.scenario_text, begin.scenario_name,
-                                     facts.at("overrides").get<std::vector<std::string>>());
+  site::Scenario scenario =
+      site::parse_scenario(begin.scenario_text, begin.scenario_name,
+                           facts.at("overrides").get<std::vector<std::string>>());
   scenario.seed = begin.seed;
   scenario.file = facts.at("scenario_file").get<std::string>();
   RunOptions again = options;
@@ -524,4 +529,4 @@ RunSummary resume_run(const std::string& path, const RunOptions& options) {
   return summary_of(std::move(sink.entries()));
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::train

@@ -12,7 +12,7 @@
 
 #include "train/testing_run.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 namespace {
 
 using nlohmann::json;
@@ -28,21 +28,21 @@ RunOptions options(std::vector<std::string> policies = {}) {
 }
 
 /// A row without what the machine measured.
-json row(const LaneEnd& end) {
+json row(const ledger::LaneEnd& end) {
   json r = json::parse(end.result_json);
   r.erase("measured");
   return r;
 }
 
-void expect_same(const std::vector<Entry>& a, const std::vector<Entry>& b) {
+void expect_same(const std::vector<ledger::Entry>& a, const std::vector<ledger::Entry>& b) {
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (std::holds_alternative<RunBegin>(a[i])) continue;
-    if (const auto* end = std::get_if<LaneEnd>(&a[i])) {
-      ASSERT_TRUE(std::holds_alternative<LaneEnd>(b[i]));
-      EXPECT_EQ(row(*end), row(std::get<LaneEnd>(b[i])));
+    if (std::holds_alternative<ledger::RunBegin>(a[i])) continue;
+    if (const auto* end = std::get_if<ledger::LaneEnd>(&a[i])) {
+      ASSERT_TRUE(std::holds_alternative<ledger::LaneEnd>(b[i]));
+      EXPECT_EQ(row(*end), row(std::get<ledger::LaneEnd>(b[i])));
     } else {
-      EXPECT_EQ(encode(a[i]), encode(b[i])) << i;
+      EXPECT_EQ(ledger::encode(a[i]), ledger::encode(b[i])) << i;
     }
   }
 }
@@ -51,10 +51,10 @@ TEST(Run, EveryPolicyLeavesALaneAndTheSumsOfItsSlots) {
   const RunSummary run = run_scenario(tiny(), options());
   EXPECT_TRUE(run.complete);
   EXPECT_TRUE(run.any_target_reached);
-  const auto ends = all<LaneEnd>(run.entries);
+  const auto ends = all<ledger::LaneEnd>(run.entries);
   ASSERT_EQ(ends.size(), 11u);
   EXPECT_EQ(ends.back().policy, "oracle");
-  const auto sums = totals(run.entries);
+  const auto sums = ledger::totals(run.entries);
   ASSERT_EQ(sums.size(), ends.size());
   for (std::size_t i = 0; i < ends.size(); ++i) {
     const json r = json::parse(ends[i].result_json);
@@ -73,7 +73,7 @@ TEST(Run, EveryPolicyLeavesALaneAndTheSumsOfItsSlots) {
 
 TEST(Run, RowsKeepTheContract) {
   const RunSummary run = run_scenario(tiny(), options({"fixed:int8", "adaptive", "oracle"}));
-  for (const LaneEnd& end : all<LaneEnd>(run.entries)) {
+  for (const ledger::LaneEnd& end : all<ledger::LaneEnd>(run.entries)) {
     const json r = json::parse(end.result_json);
     for (const char* key : {"policy", "outcome"}) EXPECT_TRUE(r.at(key).is_string()) << key;
     EXPECT_THAT(std::vector<std::string>({"target-reached", "deadline-missed", "infeasible"}),
@@ -99,7 +99,7 @@ TEST(Run, RowsKeepTheContract) {
     const double landauer = 1.380649e-23 * 300.0 * std::log(2.0) * bits;
     EXPECT_NEAR(r["times_above_landauer"].get<double>() / (energy / landauer), 1.0, 1e-9);
   }
-  const json comparison = json::parse(all<RunEnd>(run.entries).at(0).result_json);
+  const json comparison = json::parse(all<ledger::RunEnd>(run.entries).at(0).result_json);
   EXPECT_TRUE(comparison.at("best").is_string());
   EXPECT_LE(comparison.at("bound").at("proven_cost_eur").get<double>(),
             comparison.at("bound").at("cost_eur").get<double>() * (1 + 1e-9));
@@ -112,7 +112,8 @@ TEST(Run, SameSeedSameEntriesForAnyThreads) {
   threads.threads = 3;
   expect_same(once.entries, run_scenario(tiny(), threads).entries);
   const RunSummary other = run_scenario(tiny({"seed=6"}), options(policies));
-  EXPECT_NE(row(all<LaneEnd>(once.entries)[0]), row(all<LaneEnd>(other.entries)[0]));
+  EXPECT_NE(row(all<ledger::LaneEnd>(once.entries)[0]),
+            row(all<ledger::LaneEnd>(other.entries)[0]));
 }
 
 TEST(Run, IntegerPoliciesAreTheSameOnEveryInstructionSet) {
@@ -136,9 +137,10 @@ TEST(Run, IntegerPoliciesAreTheSameOnEveryInstructionSet) {
 }
 
 TEST(Run, AWallClockPacesAndChangesNoFigure) {
-  const Scenario s = tiny({"work.deadline_after=2 h"});
+  const site::Scenario s = tiny({"work.deadline_after=2 h"});
   const RunSummary jumped = run_scenario(s, options({"grid-f32"}));
-  const double site_s = json::parse(all<LaneEnd>(jumped.entries)[0].result_json)["duration_s"];
+  const double site_s =
+      json::parse(all<ledger::LaneEnd>(jumped.entries)[0].result_json)["duration_s"];
   RunOptions paced = options({"grid-f32"});
   paced.speed = site_s / 0.5;
   const auto from = std::chrono::steady_clock::now();
@@ -162,7 +164,7 @@ TEST(Run, AnImpossibleFloorIsRefusedBeforeAnyTraining) {
 
 TEST(Run, TooLittleTimeIsInfeasibleAndTooLittleCareIsAMissedDeadline) {
   const auto outcome = [](const std::vector<std::string>& set, const std::string& policy) {
-    return all<LaneEnd>(run_scenario(tiny(set), options({policy})).entries).at(0).outcome;
+    return all<ledger::LaneEnd>(run_scenario(tiny(set), options({policy})).entries).at(0).outcome;
   };
   EXPECT_EQ(outcome({"work.deadline_after=10 min", "work.full_speed_time=20 h"}, "grid-f32"),
             "infeasible");
@@ -176,7 +178,7 @@ TEST(Run, TooLittleTimeIsInfeasibleAndTooLittleCareIsAMissedDeadline) {
 TEST(Run, PoliciesRunOnceEachAndUnknownOnesAreRefused) {
   const RunSummary run =
       run_scenario(tiny(), options({"grid-f32", "oracle", "grid-f32", "oracle"}));
-  const auto ends = all<LaneEnd>(run.entries);
+  const auto ends = all<ledger::LaneEnd>(run.entries);
   ASSERT_EQ(ends.size(), 2u);
   EXPECT_EQ(ends[0].policy, "grid-f32");
   EXPECT_EQ(ends[1].policy, "oracle");
@@ -189,7 +191,7 @@ TEST(Run, PoliciesRunOnceEachAndUnknownOnesAreRefused) {
 TEST(Run, TheOracleAloneSpeaksForItself) {
   const RunSummary run = run_scenario(tiny(), options({"oracle"}));
   EXPECT_TRUE(run.any_target_reached);
-  EXPECT_EQ(all<LaneEnd>(run.entries).at(0).outcome, "target-reached");
+  EXPECT_EQ(all<ledger::LaneEnd>(run.entries).at(0).outcome, "target-reached");
 }
 
 TEST(Run, AJournalIsReplacedOnlyOnceTheInputIsSound) {
@@ -201,7 +203,8 @@ TEST(Run, AJournalIsReplacedOnlyOnceTheInputIsSound) {
   EXPECT_THROW(run_scenario(tiny({"work.data=nowhere.csv"}), o), InputFileError);
   EXPECT_EQ(std::filesystem::file_size(o.journal), 8u);
   run_scenario(tiny(), o);
-  EXPECT_TRUE(std::holds_alternative<RunEnd>(read_journal(o.journal).entries.back()));
+  EXPECT_TRUE(
+      std::holds_alternative<ledger::RunEnd>(ledger::read_journal(o.journal).entries.back()));
 }
 
 TEST(Run, FilesBesideTheScenarioAreFound) {
@@ -212,10 +215,11 @@ TEST(Run, FilesBesideTheScenarioAreFound) {
             (i % 2 == 0 ? "no" : "yes") + "\n";
   folder.write("rows.csv", rows);
   const std::string path = folder.write("s.toml", testing::kTiny);
-  const Scenario s = read_scenario(path, {"work.data=rows.csv", "work.minimum_quality=0.5"});
+  const site::Scenario s =
+      site::read_scenario(path, {"work.data=rows.csv", "work.minimum_quality=0.5"});
   const RunSummary run = run_scenario(s, options({"grid-f32"}));
   EXPECT_TRUE(run.complete);
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::train

@@ -11,7 +11,7 @@
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/control/training/foresight.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
 namespace {
 
@@ -52,7 +52,7 @@ learn::Dataset thinned(const learn::Dataset& data, std::size_t rows) {
 }  // namespace
 
 struct SimulatedWorld::Implementation {
-  Implementation(const Scenario& s, const Environment& e, const Job& j, learn::Learner& l,
+  Implementation(const site::Scenario& s, const Environment& e, const Job& j, learn::Learner& l,
                  const learn::Dataset& h, const learn::EnergyTable& t, Clock& c, EntrySink out)
       : scenario(s),
         environment(e),
@@ -73,7 +73,7 @@ struct SimulatedWorld::Implementation {
         next_look(look_interval()),
         next_point(curve_interval()) {}
 
-  const Scenario& scenario;
+  const site::Scenario& scenario;
   const Environment& environment;
   const Job& job;
   learn::Learner& learner;
@@ -82,7 +82,7 @@ struct SimulatedWorld::Implementation {
   Clock& clock;
   EntrySink sink;
 
-  SiteSimulator site;
+  site::SiteSimulator site;
   learn::Certificate certificate;
   Forecaster power, price, carbon;
   ForecastView power_view, price_view, carbon_view;
@@ -94,11 +94,11 @@ struct SimulatedWorld::Implementation {
   Energy debt;               // dynamic, one training's, not yet worked off; below zero: credit
   std::uint64_t next_look;   // steps at which to evaluate when stopping early is allowed
   std::uint64_t next_point;  // steps at which a point of the quality curve is due
-  std::vector<plan::ModeNoise> noise;
+  std::vector<control::ModeNoise> noise;
   std::uint64_t noise_measured_at = 0;
   int mode_now = -1;
   std::string mode_name;
-  Flows flows;
+  site::Flows flows;
   Energy energy, own;
   learn::Counters recorded;   // what slots' entries tell of so far
   learn::Dataset curve_rows;  // a part of held_out
@@ -121,7 +121,7 @@ struct SimulatedWorld::Implementation {
     if (curve_rows.rows == 0) curve_rows = thinned(held_out, kCurveRows);
     const learn::Quality q = learner.evaluate(curve_rows, precision());
     result.instrument += learner.counters() - before;
-    Evaluation evaluation;
+    ledger::Evaluation evaluation;
     evaluation.at = now;
     evaluation.steps = learner.steps_done();
     evaluation.metric = q.metric;
@@ -133,19 +133,19 @@ struct SimulatedWorld::Implementation {
     return environment.start + environment.slot * static_cast<std::int64_t>(i);
   }
 
-  const Weather& weather() const { return environment.weather[slot]; }
+  const site::Weather& weather() const { return environment.weather[slot]; }
 
   /// The past that this slot adds once it is over; forecasts never see more.
   void observe_past(std::size_t i) {
-    const Weather& w = environment.weather[i];
+    const site::Weather& w = environment.weather[i];
     power.observe(slot_start(i), environment.slot, w.total.in(watt));
     price.observe(slot_start(i), environment.slot, w.price.base());
     carbon.observe(slot_start(i), environment.slot, w.carbon.base());
   }
 
-  plan::Observation observe() {
+  control::Observation observe() {
     const std::size_t last = slot == 0 ? 0 : slot - 1;
-    plan::Observation o;
+    control::Observation o;
     o.now = now;
     o.slot = environment.slot;
     o.start = environment.start;
@@ -154,9 +154,9 @@ struct SimulatedWorld::Implementation {
     o.total_now = slot > 0                    ? environment.weather[last].total
                   : environment.power_history ? environment.power_history->mean().back() * watt
                                               : Power{};
-    const SiteOptions& options = scenario.site;
-    const Weather& past = environment.weather[last];
-    o.export_first = options.computing_uses == ComputingUses::Curtailed
+    const site::SiteOptions& options = scenario.site;
+    const site::Weather& past = environment.weather[last];
+    o.export_first = options.computing_uses == site::ComputingUses::Curtailed
                          ? min(options.export_limit, weather().export_limit)
                          : Power{};
     o.grid_limit = options.import_limit;
@@ -239,7 +239,7 @@ struct SimulatedWorld::Implementation {
     result.certificate = certificate.look(result.quality);
     result.certified = result.certificate.certified;
     charge(before);
-    Evaluation evaluation;
+    ledger::Evaluation evaluation;
     evaluation.at = now;
     evaluation.steps = learner.steps_done();
     evaluation.metric = result.quality.metric;
@@ -254,12 +254,12 @@ struct SimulatedWorld::Implementation {
     return static_cast<double>(learner.total_steps() - learner.steps_done());
   }
 
-  void act(const plan::Decision& decision) {
+  void act(const control::Decision& decision) {
     CARNOT_CHECK(!ended, "a decision after the end");
     CARNOT_CHECK(decision.mode < static_cast<int>(job.modes.size()), "mode out of range");
     if (decision.measure_noise && steps_left() > 0) measure_noise();
     const Duration left = slot_start(slot + 1) - now;
-    Demand demand;
+    site::Demand demand;
     demand.grid_allowance = decision.grid_allowance;
     demand.use_battery = decision.use_battery;
     demand.throttle = decision.throttle;
@@ -312,9 +312,9 @@ struct SimulatedWorld::Implementation {
 
   /// How long until `wanted` steps are done; `left` if they will not be. Copies of the site tell.
   /// A battery gives more power for a shorter time, so the rate depends on the length.
-  Duration time_for(double wanted, const Demand& demand, Duration left) const {
+  Duration time_for(double wanted, const site::Demand& demand, Duration left) const {
     const auto steps_in = [&](Duration length) {
-      SiteSimulator trial = site;
+      site::SiteSimulator trial = site;
       return trial.advance(weather(), demand, length.time()).steps;
     };
     // One nanosecond more than needed, so that the last step is whole.
@@ -339,7 +339,7 @@ struct SimulatedWorld::Implementation {
 
   void record(Duration length) {
     const Time h = length.time();
-    SlotEntry entry;
+    ledger::SlotEntry entry;
     entry.start = now - length;
     entry.length = length;
     entry.total = flows.total * h;
@@ -353,7 +353,7 @@ struct SimulatedWorld::Implementation {
     entry.battery_charge = flows.battery_energy;
     entry.battery_loss = flows.battery_loss;
     entry.carbon = entry.grid * weather().carbon;
-    entry.cost = plan::slot_cost(flows, weather(), scenario.site, scenario.objective, h);
+    entry.cost = control::slot_cost(flows, weather(), scenario.site, scenario.objective, h);
     entry.mode = mode_name;
     entry.throttle = flows.throttle;
     entry.steps = learner.steps_done();
@@ -417,7 +417,7 @@ struct SimulatedWorld::Implementation {
   }
 };
 
-SimulatedWorld::SimulatedWorld(const Scenario& scenario, const Environment& environment,
+SimulatedWorld::SimulatedWorld(const site::Scenario& scenario, const Environment& environment,
                                const Job& job, learn::Learner& learner,
                                const learn::Dataset& held_out, const learn::EnergyTable& table,
                                Clock& clock, EntrySink sink)
@@ -430,8 +430,8 @@ void SimulatedWorld::omit_quality_curve() {
 }
 
 bool SimulatedWorld::over() const { return implementation_->ended; }
-plan::Observation SimulatedWorld::observe() { return implementation_->observe(); }
-void SimulatedWorld::act(const plan::Decision& decision) { implementation_->act(decision); }
+control::Observation SimulatedWorld::observe() { return implementation_->observe(); }
+void SimulatedWorld::act(const control::Decision& decision) { implementation_->act(decision); }
 LaneOutcome SimulatedWorld::outcome() const { return implementation_->result; }
 Instant SimulatedWorld::now() const noexcept { return implementation_->now; }
 double SimulatedWorld::share_done() const noexcept {
@@ -490,7 +490,7 @@ void SimulatedWorld::restore(const std::vector<std::uint8_t>& state) {
   i.next_look = r.value<std::uint64_t>();
   i.next_point = r.value<std::uint64_t>();
   i.result.instrument = r.value<learn::Counters>();
-  i.noise = r.sequence<plan::ModeNoise>();
+  i.noise = r.sequence<control::ModeNoise>();
   i.noise_measured_at = r.value<std::uint64_t>();
   i.mode_now = r.value<int>();
   i.energy = Energy::from_base(r.value<double>());
@@ -521,4 +521,4 @@ void SimulatedWorld::restore(const std::vector<std::uint8_t>& state) {
   i.clock.set(i.now);
 }
 
-}  // namespace carnot::run
+}  // namespace carnot::train

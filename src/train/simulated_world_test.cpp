@@ -8,7 +8,7 @@
 
 #include "train/testing_run.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 namespace {
 
 using testing::all;
@@ -19,8 +19,8 @@ using testing::Steady;
 using testing::tiny;
 using testing::windy;
 
-plan::Decision at_full(int mode) {
-  plan::Decision d;
+control::Decision at_full(int mode) {
+  control::Decision d;
   d.mode = mode;
   d.grid_allowance = 1e12 * watt;
   return d;
@@ -38,15 +38,16 @@ learn::Counters job_counters(const Stand& s) {
 }
 
 /// A site and a job out of one number.
-Scenario random_scenario(std::uint64_t seed) {
+site::Scenario random_scenario(std::uint64_t seed) {
   const RandomStream random(seed, "scenario");
   std::uint64_t next = 0;
   const auto draw = [&] { return random.uniform(next++); };
-  Scenario s = tiny({"work.deadline_after=4 h"});
+  site::Scenario s = tiny({"work.deadline_after=4 h"});
   s.seed = seed;
   s.site.export_limit = 120.0 * draw() * megawatt;
   s.site.import_limit = (draw() < 0.3 ? 0.0 : 30.0 * draw()) * megawatt;
-  s.site.computing_uses = draw() < 0.5 ? ComputingUses::AllOwn : ComputingUses::Curtailed;
+  s.site.computing_uses =
+      draw() < 0.5 ? site::ComputingUses::AllOwn : site::ComputingUses::Curtailed;
   s.site.hall.node_suspended = 20.0 * draw() * watt;
   s.site.hall.fixed_overhead = 0.1 * draw();
   s.site.hall.cooling_slope_per_k = 0.02 * draw();
@@ -70,13 +71,13 @@ RC_GTEST_PROP(WorldProperties, BooksCloseWhateverAPolicyAsks, ()) {
   s.finish(policy);
   const auto slots = s.slots();
   RC_ASSERT(!slots.empty());
-  const BatteryOptions& battery = s.scenario.site.battery;
+  const site::BatteryOptions& battery = s.scenario.site.battery;
   Instant at = s.environment.start;
   Energy facility, own_and_grid, charged, discharged, lost, stored;
   Time in_modes;
   std::uint64_t steps = 0;
-  for (const SlotEntry& slot : slots) {
-    RC_ASSERT(balance_residual(slot) <= kBalanceTolerance);
+  for (const ledger::SlotEntry& slot : slots) {
+    RC_ASSERT(ledger::balance_residual(slot) <= ledger::kBalanceTolerance);
     RC_ASSERT(!slot.cap_violation);
     RC_ASSERT(slot.start == at);
     at = slot.start + slot.length;
@@ -108,7 +109,7 @@ RC_GTEST_PROP(WorldProperties, BooksCloseWhateverAPolicyAsks, ()) {
 
 RC_GTEST_PROP(WorldProperties, GoesOnExactlyFromAnySlot, ()) {
   const auto seed = *rc::gen::arbitrary<std::uint64_t>();
-  const Scenario scenario = random_scenario(seed);
+  const site::Scenario scenario = random_scenario(seed);
   const Environment truth = load_environment(scenario, "");
   Stand whole(scenario, truth);
   RandomPolicy policy(seed);
@@ -124,11 +125,11 @@ RC_GTEST_PROP(WorldProperties, GoesOnExactlyFromAnySlot, ()) {
   second_policy.restore(first_policy.save());
   second.world.restore(first.world.save());
   second.finish(second_policy);
-  std::vector<Entry> joined = first.entries;
+  std::vector<ledger::Entry> joined = first.entries;
   joined.insert(joined.end(), second.entries.begin(), second.entries.end());
   RC_ASSERT(joined.size() == whole.entries.size());
   for (std::size_t i = 0; i < joined.size(); ++i)
-    RC_ASSERT(encode(joined[i]) == encode(whole.entries[i]));  // NaN is NaN
+    RC_ASSERT(ledger::encode(joined[i]) == ledger::encode(whole.entries[i]));  // NaN is NaN
   RC_ASSERT(second.learner->save() == whole.learner->save());
   RC_ASSERT(second.world.outcome().stopped == whole.world.outcome().stopped);
 }
@@ -138,9 +139,9 @@ RC_GTEST_PROP(WorldProperties, StepsStopExactlyWhereAsked, ()) {
   Stand s(random_scenario(seed));
   RandomPolicy policy(seed);
   while (!s.world.over()) {
-    const plan::Observation o = s.world.observe();
+    const control::Observation o = s.world.observe();
     const std::uint64_t before = o.steps_done;
-    const plan::Decision d = policy.decide(o);
+    const control::Decision d = policy.decide(o);
     s.world.act(d);
     const auto did = static_cast<double>(s.world.steps_done() - before);
     RC_ASSERT(did <= std::max(1.0, d.max_steps));
@@ -149,7 +150,7 @@ RC_GTEST_PROP(WorldProperties, StepsStopExactlyWhereAsked, ()) {
 
 RC_GTEST_PROP(WorldProperties, TheFutureChangesNothingBeforeIt, ()) {
   const auto seed = *rc::gen::arbitrary<std::uint64_t>();
-  const Scenario scenario = random_scenario(seed);
+  const site::Scenario scenario = random_scenario(seed);
   const Environment truth = load_environment(scenario, "");
   const auto k = *rc::gen::inRange<std::size_t>(1, truth.weather.size());
   Environment swapped = truth;
@@ -160,25 +161,25 @@ RC_GTEST_PROP(WorldProperties, TheFutureChangesNothingBeforeIt, ()) {
     swapped.weather[i].carbon = 500.0 * random.uniform(4 * i + 2) * gram_per_kilowatt_hour;
     swapped.weather[i].outside = from_celsius(35.0 * random.uniform(4 * i + 3));
   }
-  const auto names = plan::policy_names(Stand(scenario, truth).job.modes);
+  const auto names = control::policy_names(Stand(scenario, truth).job.modes);
   for (const std::string& name : names) {
     if (name == "oracle") continue;
     Stand a(scenario, truth), b(scenario, swapped);
-    const auto policy_a = plan::make_policy(name, a.job.modes, scenario.objective);
-    const auto policy_b = plan::make_policy(name, b.job.modes, scenario.objective);
+    const auto policy_a = control::make_policy(name, a.job.modes, scenario.objective);
+    const auto policy_b = control::make_policy(name, b.job.modes, scenario.objective);
     a.run_to(*policy_a, k);
     b.run_to(*policy_b, k);
     RC_ASSERT(a.entries.size() == b.entries.size());
     for (std::size_t i = 0; i < a.entries.size(); ++i)
-      RC_ASSERT(encode(a.entries[i]) == encode(b.entries[i]));
+      RC_ASSERT(ledger::encode(a.entries[i]) == ledger::encode(b.entries[i]));
     if (a.world.over()) continue;
     // At the slot itself, prices are published; everything else is still unknown.
     for (std::size_t i = k; i < swapped.weather.size(); ++i) {
       b.environment.weather[i].price = truth.weather[i].price;
       b.environment.weather[i].export_price = truth.weather[i].export_price;
     }
-    const plan::Decision da = policy_a->decide(a.world.observe());
-    const plan::Decision db = policy_b->decide(b.world.observe());
+    const control::Decision da = policy_a->decide(a.world.observe());
+    const control::Decision db = policy_b->decide(b.world.observe());
     RC_ASSERT(da.mode == db.mode);
     RC_ASSERT(da.throttle == db.throttle);
     RC_ASSERT(da.grid_allowance == db.grid_allowance);
@@ -190,7 +191,7 @@ RC_GTEST_PROP(WorldProperties, TheFutureChangesNothingBeforeIt, ()) {
 // Facility energy is the hall's idle power and the counted joules, nothing else, when no cooling
 // and no pumps are in the way: what noise and looks cost is worked off.
 TEST(World, EnergyIsIdlePowerPlusCountedJoules) {
-  Scenario scenario = tiny({"work.epochs=4", "work.full_speed_time=3 h"});
+  site::Scenario scenario = tiny({"work.epochs=4", "work.full_speed_time=3 h"});
   scenario.site.hall.fixed_overhead = 0.0;
   scenario.site.hall.cooling_slope_per_k = 0.0;
   for (int mode = 0; mode < 4; ++mode) {
@@ -199,7 +200,7 @@ TEST(World, EnergyIsIdlePowerPlusCountedJoules) {
       bool first = true;
       while (!s.world.over()) {
         (void)s.world.observe();
-        plan::Decision d = at_full(mode);
+        control::Decision d = at_full(mode);
         d.measure_noise = measure && first;
         d.throttle = first ? 0.6 : 1.0;
         first = false;
@@ -208,7 +209,7 @@ TEST(World, EnergyIsIdlePowerPlusCountedJoules) {
       ASSERT_TRUE(s.world.outcome().certified) << s.world.outcome().stopped;
       Energy facility;
       Time on;
-      for (const SlotEntry& slot : s.slots()) {
+      for (const ledger::SlotEntry& slot : s.slots()) {
         facility += slot.facility;
         on += slot.length.time();
       }
@@ -223,21 +224,21 @@ TEST(World, EnergyIsIdlePowerPlusCountedJoules) {
 }
 
 TEST(World, ChangesOfModeCostWhatIsCounted) {
-  Scenario scenario = tiny({"work.epochs=4", "work.full_speed_time=3 h"});
+  site::Scenario scenario = tiny({"work.epochs=4", "work.full_speed_time=3 h"});
   scenario.site.hall.fixed_overhead = 0.0;
   scenario.site.hall.cooling_slope_per_k = 0.0;
   Stand s(scenario, windy(scenario));
   int decisions = 0;
   while (!s.world.over()) {
     (void)s.world.observe();
-    plan::Decision d = at_full(decisions++ % 4);
+    control::Decision d = at_full(decisions++ % 4);
     d.max_steps = 7;
     s.world.act(d);
   }
   ASSERT_GT(decisions, 20);
   Energy facility;
   Time on;
-  for (const SlotEntry& slot : s.slots()) {
+  for (const ledger::SlotEntry& slot : s.slots()) {
     facility += slot.facility;
     on += slot.length.time();
   }
@@ -247,20 +248,20 @@ TEST(World, ChangesOfModeCostWhatIsCounted) {
 }
 
 TEST(World, SlotsTellOfEveryOperation) {
-  const Scenario scenario = tiny({"work.epochs=2"});
+  const site::Scenario scenario = tiny({"work.epochs=2"});
   Stand s(scenario, windy(scenario));
   RandomPolicy policy(3);
   s.finish(policy);
   ASSERT_TRUE(s.world.outcome().schedule_done);
   double told = 0.0;
-  for (const SlotEntry& slot : s.slots()) told += slot.operations.in(operation);
+  for (const ledger::SlotEntry& slot : s.slots()) told += slot.operations.in(operation);
   EXPECT_EQ(told, static_cast<double>(sum(job_counters(s))));
 }
 
 TEST(World, StopsEarlyWhenCertifiedAndCostsLess) {
   const std::vector<std::string> set{"work.epochs=12", "work.full_speed_time=3 h",
                                      "work.minimum_quality=0.8"};
-  Scenario scenario = tiny(set);
+  site::Scenario scenario = tiny(set);
   Stand whole(scenario, windy(scenario));
   Steady policy(at_full(2));
   whole.finish(policy);
@@ -274,17 +275,18 @@ TEST(World, StopsEarlyWhenCertifiedAndCostsLess) {
   EXPECT_GE(4 * early.world.steps_done(), early.learner->total_steps());
   EXPECT_LT(early.world.energy_so_far(), 0.6 * whole.world.energy_so_far());
   EXPECT_EQ(early.world.outcome().stopped, "the minimum quality is certified");
-  auto looks = all<Evaluation>(early.entries);
-  std::erase_if(looks, [](const Evaluation& e) { return e.low == e.high; });  // the report's curve
+  auto looks = all<ledger::Evaluation>(early.entries);
+  std::erase_if(looks,
+                [](const ledger::Evaluation& e) { return e.low == e.high; });  // the report's curve
   ASSERT_FALSE(looks.empty());
   EXPECT_TRUE(looks.back().certified);
   EXPECT_GE(looks.back().low, 0.8);
   const std::uint64_t sixteenth = early.learner->total_steps() / 16;
-  for (const Evaluation& look : looks) EXPECT_EQ(look.steps % sixteenth, 0u);
+  for (const ledger::Evaluation& look : looks) EXPECT_EQ(look.steps % sixteenth, 0u);
 }
 
 TEST(World, SaysWhenTheScheduleEndsBelowTheFloor) {
-  const Scenario scenario =
+  const site::Scenario scenario =
       tiny({"work.epochs=1", "work.learning_rate=0.0001", "work.minimum_quality=0.9"});
   Stand s(scenario, windy(scenario));
   Steady policy(at_full(0));
@@ -297,7 +299,7 @@ TEST(World, SaysWhenTheScheduleEndsBelowTheFloor) {
 }
 
 TEST(World, DeadlinePassesMidTraining) {
-  const Scenario scenario = tiny({"work.full_speed_time=24 h"});
+  const site::Scenario scenario = tiny({"work.full_speed_time=24 h"});
   Stand s(scenario, windy(scenario));
   Steady policy(at_full(0));
   s.finish(policy);
@@ -315,14 +317,14 @@ TEST(World, DeadlinePassesMidTraining) {
 }
 
 TEST(World, WithoutPowerNothingHappensForever) {
-  Scenario scenario = tiny();
+  site::Scenario scenario = tiny();
   scenario.site.import_limit = Power{};
   Stand s(scenario, windy(scenario, Power{}));
   Steady policy(at_full(0));
   s.finish(policy);
   EXPECT_EQ(s.world.steps_done(), 0u);
   EXPECT_EQ(s.slots().size(), 72u);
-  for (const SlotEntry& slot : s.slots()) {
+  for (const ledger::SlotEntry& slot : s.slots()) {
     EXPECT_EQ(slot.mode, "");
     EXPECT_EQ(slot.facility, Energy{});
   }
@@ -331,7 +333,7 @@ TEST(World, WithoutPowerNothingHappensForever) {
 }
 
 TEST(World, MaxStepsIsExactWithABatteryThatGivesMoreForLess) {
-  Scenario scenario = tiny({"work.epochs=20", "work.full_speed_time=1 h"});
+  site::Scenario scenario = tiny({"work.epochs=20", "work.full_speed_time=1 h"});
   scenario.site.import_limit = Power{};
   scenario.site.battery.capacity = 1.0 * megawatt_hour;
   scenario.site.battery.discharge_limit = 40.0 * megawatt;
@@ -340,7 +342,7 @@ TEST(World, MaxStepsIsExactWithABatteryThatGivesMoreForLess) {
   Stand t(scenario, windy(scenario, 6.0 * megawatt));
   for (int i = 0; i < 5; ++i) {
     (void)t.world.observe();
-    plan::Decision d = at_full(0);
+    control::Decision d = at_full(0);
     d.max_steps = 3;
     const std::uint64_t before = t.world.steps_done();
     t.world.act(d);
@@ -349,7 +351,7 @@ TEST(World, MaxStepsIsExactWithABatteryThatGivesMoreForLess) {
 }
 
 TEST(World, RefusesStatesOfAnotherJob) {
-  const Scenario scenario = tiny();
+  const site::Scenario scenario = tiny();
   Stand s(scenario, windy(scenario));
   const auto state = s.world.save();
   Stand other(tiny({"work.learner=mlp"}));
@@ -364,4 +366,4 @@ TEST(World, RefusesStatesOfAnotherJob) {
 }
 
 }  // namespace
-}  // namespace carnot::run
+}  // namespace carnot::train

@@ -28,7 +28,7 @@
 
 #include "base/testing_files.hpp"
 
-namespace carnot::run::testing {
+namespace carnot::train::testing {
 
 /// 42 steps of softmax on digits, one hour in f32 at full throttle, a windy day.
 inline constexpr const char* kTiny = R"(name = "tiny"
@@ -62,8 +62,8 @@ deadline_after = "6 h"
 full_speed_time = "1 h"
 )";
 
-inline Scenario tiny(const std::vector<std::string>& set = {}) {
-  return parse_scenario(kTiny, "tiny.toml", set);
+inline site::Scenario tiny(const std::vector<std::string>& set = {}) {
+  return site::parse_scenario(kTiny, "tiny.toml", set);
 }
 
 template <class Error, class Work>
@@ -78,16 +78,16 @@ std::string message(const Work& work) {
 }
 
 template <class T>
-std::vector<T> all(const std::vector<Entry>& entries) {
+std::vector<T> all(const std::vector<ledger::Entry>& entries) {
   std::vector<T> found;
-  for (const Entry& entry : entries)
+  for (const ledger::Entry& entry : entries)
     if (const auto* one = std::get_if<T>(&entry)) found.push_back(*one);
   return found;
 }
 
 /// A world with everything it refers to.
 struct Stand {
-  explicit Stand(Scenario s, const std::optional<Environment>& e = {},
+  explicit Stand(site::Scenario s, const std::optional<Environment>& e = {},
                  const std::vector<std::string>& precisions = default_precisions())
       : scenario(std::move(s)),
         split(digits()),
@@ -95,17 +95,17 @@ struct Stand {
         learner(learner_of(scenario, split.train)),
         job(make_job(*learner, table, scenario, precisions)),
         world(scenario, environment, job, *learner, split.test, table, clock,
-              [this](const Entry& entry) { entries.push_back(entry); }) {}
+              [this](const ledger::Entry& entry) { entries.push_back(entry); }) {}
 
-  void finish(plan::Policy& policy) {
+  void finish(control::Policy& policy) {
     while (!world.over()) world.act(policy.decide(world.observe()));
   }
   /// Until the start of slot `slot`, or the end.
-  void run_to(plan::Policy& policy, std::size_t slot) {
+  void run_to(control::Policy& policy, std::size_t slot) {
     const Instant until = environment.start + environment.slot * static_cast<std::int64_t>(slot);
     while (!world.over() && world.now() < until) world.act(policy.decide(world.observe()));
   }
-  std::vector<SlotEntry> slots() const { return all<SlotEntry>(entries); }
+  std::vector<ledger::SlotEntry> slots() const { return all<ledger::SlotEntry>(entries); }
 
   static const learn::Split& digits() {
     static const learn::Split split = [] {
@@ -115,7 +115,7 @@ struct Stand {
     }();
     return split;
   }
-  static std::unique_ptr<learn::Learner> learner_of(const Scenario& s,
+  static std::unique_ptr<learn::Learner> learner_of(const site::Scenario& s,
                                                     const learn::Dataset& train) {
     learn::LearnerOptions o;
     o.model = s.work.learner;
@@ -128,21 +128,21 @@ struct Stand {
     return learn::make_learner(o, train);
   }
 
-  Scenario scenario;
+  site::Scenario scenario;
   const learn::Split& split;
   Environment environment;
   learn::EnergyTable table = learn::EnergyTable::embedded();
   std::unique_ptr<learn::Learner> learner;
   Job job;
   VirtualClock clock;
-  std::vector<Entry> entries;
+  std::vector<ledger::Entry> entries;
   SimulatedWorld world;
 };
 
 /// Plenty of wind and nothing else, so that figures have closed forms.
-inline Environment windy(const Scenario& scenario, Power total = 200.0 * megawatt) {
+inline Environment windy(const site::Scenario& scenario, Power total = 200.0 * megawatt) {
   Environment e = load_environment(scenario, "");
-  for (Weather& w : e.weather) {
+  for (site::Weather& w : e.weather) {
     w.total = total;
     w.outside = from_celsius(5.0);
   }
@@ -150,13 +150,13 @@ inline Environment windy(const Scenario& scenario, Power total = 200.0 * megawat
 }
 
 /// Anything that a policy may ask for, drawn from a seed and the number of the decision.
-class RandomPolicy final : public plan::Policy {
+class RandomPolicy final : public control::Policy {
  public:
   explicit RandomPolicy(std::uint64_t seed) : random_(seed, "policy") {}
   std::string_view name() const noexcept override { return "random"; }
-  plan::Decision decide(const plan::Observation& o) override {
+  control::Decision decide(const control::Observation& o) override {
     const auto draw = [&] { return random_.uniform(next_++); };
-    plan::Decision d;
+    control::Decision d;
     d.mode = static_cast<int>(draw() * static_cast<double>(o.modes.size() + 1)) - 1;
     d.throttle = draw() < 0.5 ? 1.0 : draw();
     d.grid_allowance = draw() < 0.3 ? Power{} : draw() * o.grid_limit;
@@ -176,14 +176,14 @@ class RandomPolicy final : public plan::Policy {
 };
 
 /// The same decision always.
-class Steady final : public plan::Policy {
+class Steady final : public control::Policy {
  public:
-  explicit Steady(plan::Decision decision) : decision_(decision) {}
+  explicit Steady(control::Decision decision) : decision_(decision) {}
   std::string_view name() const noexcept override { return "steady"; }
-  plan::Decision decide(const plan::Observation&) override { return decision_; }
+  control::Decision decide(const control::Observation&) override { return decision_; }
 
  private:
-  plan::Decision decision_;
+  control::Decision decision_;
 };
 
-}  // namespace carnot::run::testing
+}  // namespace carnot::train::testing

@@ -37,27 +37,28 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view file = next_line(text);
   const std::string_view first = next_line(text);
 
-  const HwmonMeaning meaning = hwmon_meaning(chip, label);
+  const meter::HwmonMeaning meaning = carnot::meter::hwmon_meaning(chip, label);
   require(meaning.socket >= -1 && meaning.core >= -1);
   require(meaning.boundary != carnot::Boundary::None);
-  require(!is_power_monitor(chip) || !chip.empty());
-  require(trailing_number(label) >= -1);
+  require(!carnot::meter::is_power_monitor(chip) || !chip.empty());
+  require(carnot::meter::trailing_number(label) >= -1);
 
-  if (const auto attribute = parse_hwmon_attribute(file)) {
+  if (const auto attribute = carnot::meter::parse_hwmon_attribute(file)) {
     require(attribute->index >= 0 && !attribute->item.empty());
     require(file.ends_with(attribute->item));
   }
   std::int64_t a = 0, b = 0;
-  const bool whole = parse_decimal(first, a);
+  const bool whole = carnot::meter::parse_decimal(first, a);
   if (whole) {
     std::int64_t back = 0;
-    require(parse_decimal(std::to_string(a), back) && back == a);
+    require(carnot::meter::parse_decimal(std::to_string(a), back) && back == a);
     std::uint64_t counts = 0;
-    require(a <= 0 || (parse_decimal(first, counts) && counts == static_cast<std::uint64_t>(a)));
+    require(a <= 0 || (carnot::meter::parse_decimal(first, counts) &&
+                       counts == static_cast<std::uint64_t>(a)));
   }
   if (whole && parse_decimal(text, b)) {
-    const std::int64_t product = hwmon_product(a, b);
-    require(product == hwmon_product(b, a));
+    const std::int64_t product = carnot::meter::hwmon_product(a, b);
+    require(product == carnot::meter::hwmon_product(b, a));
     require(a == 0 || b == 0 ? product == 0 : (product > 0) == ((a > 0) == (b > 0)));
   }
   return 0;

@@ -31,8 +31,8 @@ void append_little(std::uint32_t value, Bytes& to) {
 
 bool try_entry(std::span<const std::uint8_t> bytes) {
   try {
-    const carnot::Entry entry = carnot::decode(bytes.data(), bytes.size());
-    require(std::ranges::equal(carnot::encode(entry), bytes));
+    const carnot::ledger::Entry entry = carnot::ledger::decode(bytes.data(), bytes.size());
+    require(std::ranges::equal(carnot::ledger::encode(entry), bytes));
     return true;
   } catch (const carnot::InputError&) {
     return false;
@@ -41,25 +41,26 @@ bool try_entry(std::span<const std::uint8_t> bytes) {
 
 void try_journal(std::span<const std::uint8_t> bytes) {
   try {
-    const auto found = carnot::parse_journal(bytes, "fuzz");
+    const auto found = carnot::ledger::parse_journal(bytes, "fuzz");
     require(found.entries.size() == found.offsets.size());
     require(found.good_bytes + found.torn_bytes <= bytes.size());
     require(found.corrupt || found.good_bytes + found.torn_bytes == bytes.size());
     Bytes again(bytes.begin(), bytes.begin() + std::min<std::ptrdiff_t>(std::ssize(bytes), 16));
     for (std::size_t i = 0; i < found.entries.size(); ++i) {
       require(found.offsets[i] == again.size());
-      const Bytes payload = carnot::encode(found.entries[i]);
+      const Bytes payload = carnot::ledger::encode(found.entries[i]);
       append_little(static_cast<std::uint32_t>(payload.size()), again);
-      append_little(carnot::crc32c(payload, carnot::crc32c(std::span(again).last(4))), again);
+      append_little(
+          carnot::ledger::crc32c(payload, carnot::ledger::crc32c(std::span(again).last(4))), again);
       again.insert(again.end(), payload.begin(), payload.end());
     }
     if (found.good_bytes > 0) require(std::ranges::equal(again, bytes.first(found.good_bytes)));
-    if (carnot::is_measurement(found.entries)) {
-      const auto view = carnot::view_measurement(found.entries);
+    if (carnot::ledger::is_measurement(found.entries)) {
+      const auto view = carnot::ledger::view_measurement(found.entries);
       for (const auto* sample : view.samples)
         require(sample->channels.size() == view.begin->channels.size());
     }
-    carnot::totals(found.entries);
+    carnot::ledger::totals(found.entries);
   } catch (const carnot::InputError&) {
   }
 }
@@ -74,9 +75,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view header = "carnot-journal/1";
   Bytes framed(header.begin(), header.end());
   append_little(static_cast<std::uint32_t>(size), framed);
-  append_little(carnot::crc32c(bytes, carnot::crc32c(std::span(framed).last(4))), framed);
+  append_little(carnot::ledger::crc32c(bytes, carnot::ledger::crc32c(std::span(framed).last(4))),
+                framed);
   framed.insert(framed.end(), bytes.begin(), bytes.end());
-  const auto found = carnot::parse_journal(framed, "fuzz");
+  const auto found = carnot::ledger::parse_journal(framed, "fuzz");
   require((found.entries.size() == 1) == is_entry);
   require(is_entry || found.corrupt || size == 0);  // whole, so no torn tail
   return 0;

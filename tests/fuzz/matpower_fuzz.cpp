@@ -22,13 +22,14 @@ void require(bool holds) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try {
-    const carnot::Grid grid = carnot::parse_matpower(text, "fuzz.m");
-    carnot::validate(grid, "again");
-    for (const carnot::GridGenerator& generator : grid.generators) {
+    const carnot::grid::Grid grid = carnot::grid::parse_matpower(text, "fuzz.m");
+    carnot::grid::validate(grid, "again");
+    for (const carnot::grid::GridGenerator& generator : grid.generators) {
       require(generator.cost.points.empty() || !generator.cost.hull().empty());
       require(generator.bus < grid.buses.size());
     }
-    const carnot::DcFlow flow = carnot::dc_flow(grid, carnot::BranchModel::TapAndShift);
+    const carnot::grid::DcFlow flow =
+        carnot::grid::dc_flow(grid, carnot::grid::BranchModel::TapAndShift);
     require(flow.flow_mw.size() == grid.branches.size());
     require(flow.angle_rad.size() == grid.buses.size());
   } catch (const carnot::InputError&) {

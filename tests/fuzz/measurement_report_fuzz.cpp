@@ -8,19 +8,19 @@
 #include "carnot/report/measure/measurement.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  carnot::MeasurementBegin begin;
+  carnot::ledger::MeasurementBegin begin;
   begin.static_policy = "capacity";
   begin.facts_json.assign(reinterpret_cast<const char*>(data), size);
-  carnot::MeasurementChannel channel;
+  carnot::ledger::MeasurementChannel channel;
   channel.id = "model";
   channel.role = "counted";
   channel.origin = "modelled";
   channel.boundary = "node";
   channel.unit_j = 1e-6;
   begin.channels.push_back(channel);
-  carnot::MeasurementSample sample;
+  carnot::ledger::MeasurementSample sample;
   sample.channels.resize(1);
-  std::vector<carnot::Entry> entries{begin, sample};
+  std::vector<carnot::ledger::Entry> entries{begin, sample};
   sample.monotonic_ns = sample.boottime_ns = 1'000'000'000;
   sample.channels[0].total = 5'000'000;
   entries.emplace_back(sample);

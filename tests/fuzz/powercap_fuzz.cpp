@@ -13,7 +13,7 @@
 
 #include "meter/counters/pinned_file.hpp"
 #include "meter/counters/plain_text.hpp"
-#include "meter/sources/rapl/rapl.hpp"
+#include "meter/counters/rapl.hpp"
 
 namespace {
 
@@ -31,21 +31,22 @@ std::string_view first_line_of(std::string_view& text) {
 }
 
 void try_names(std::string_view line) {
-  if (const auto zone = parse_zone_name(line))
+  if (const auto zone = carnot::meter::parse_zone_name(line))
     require(zone->zone >= 0 && zone->subzone >= -1 && zone->control.starts_with("intel-rapl"));
-  if (const auto label = parse_zone_label(line))
-    require(label->kind != DomainKind::Package || label->socket >= 0);
-  if (const auto kind = parse_event_name(line)) require(!name(*kind).empty());
-  parse_event_code(line);
+  if (const auto label = carnot::meter::parse_zone_label(line))
+    require(label->kind != meter::DomainKind::Package || label->socket >= 0);
+  if (const auto kind = carnot::meter::parse_event_name(line))
+    require(!carnot::meter::name(*kind).empty());
+  carnot::meter::parse_event_code(line);
   int last = -1;
-  for (const int cpu : parse_cpu_list(line)) {
+  for (const int cpu : carnot::meter::parse_cpu_list(line)) {
     require(cpu > last);
     last = cpu;
   }
 }
 
-RaplTurn try_range(std::uint64_t max_uj) {
-  const RaplTurn turn = rapl_turn(max_uj);
+meter::RaplTurn try_range(std::uint64_t max_uj) {
+  const meter::RaplTurn turn = carnot::meter::rapl_turn(max_uj);
   require(turn.step_uj >= 1);
   require(turn.modulus_uj > max_uj || turn.modulus_uj == 0);
   require(turn.modulus_uj == 0 || turn.modulus_uj - max_uj <= turn.step_uj + 1);
@@ -53,25 +54,25 @@ RaplTurn try_range(std::uint64_t max_uj) {
 }
 
 // Lines of (value, milliseconds since the last).
-void try_counter(std::string_view text, const RaplTurn& turn, bool range_known) {
-  CounterSpec spec;
+void try_counter(std::string_view text, const meter::RaplTurn& turn, bool range_known) {
+  meter::CounterSpec spec;
   spec.unit = 1e-6 * carnot::joule;
   spec.modulus = turn.modulus_uj;
   spec.step = turn.step_uj;
   spec.modulus_known = range_known;
   if (range_known && spec.modulus != 0 && spec.modulus / 2 < spec.step) return;
-  Counter counter(spec);
-  Stamp at;
+  meter::Counter counter(spec);
+  meter::Stamp at;
   std::uint64_t total = 0;
   while (!text.empty()) {
     std::uint64_t raw = 0, milliseconds = 0;
     const std::string_view value = first_line_of(text), wait = first_line_of(text);
-    if (!parse_decimal(value, raw)) continue;
-    if (!parse_decimal(wait, milliseconds)) milliseconds = 1;
+    if (!carnot::meter::parse_decimal(value, raw)) continue;
+    if (!carnot::meter::parse_decimal(wait, milliseconds)) milliseconds = 1;
     const auto passed = static_cast<std::int64_t>(milliseconds % 100'000'000) * 1'000'000;
     at.monotonic_ns += passed;
     at.boottime_ns += passed;
-    const Step step = counter.advance(raw, at);
+    const meter::Step step = counter.advance(raw, at);
     require(counter.total_raw() == total + step.raw);
     total = counter.total_raw();
     const double most = spec.power_cap.base() * (static_cast<double>(passed) * 1e-9 + 1e-3) +
@@ -87,12 +88,13 @@ void try_counter(std::string_view text, const RaplTurn& turn, bool range_known) 
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  parse_cpuinfo(text);
+  carnot::meter::parse_cpuinfo(text);
   try_names(text);
   for (std::string_view rest = text; !rest.empty();) try_names(first_line_of(rest));
   std::string_view values = text;
   std::uint64_t max_uj = 0;
-  const bool range_known = parse_decimal(first_line_of(values), max_uj) && max_uj > 1;
-  try_counter(values, range_known ? try_range(max_uj) : RaplTurn{}, range_known);
+  const bool range_known =
+      carnot::meter::parse_decimal(first_line_of(values), max_uj) && max_uj > 1;
+  try_counter(values, range_known ? try_range(max_uj) : meter::RaplTurn{}, range_known);
   return 0;
 }

@@ -18,30 +18,30 @@ void require(bool condition) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace carnot::meter;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  ProcessStat stat;
-  if (parse_process_stat(text, stat)) {
+  meter::ProcessStat stat;
+  if (carnot::meter::parse_process_stat(text, stat)) {
     require(stat.pid >= 0 && stat.parent >= 0 && stat.cpu_ns >= 0 && stat.children_cpu_ns >= 0);
     require(stat.name.empty() || (stat.name.data() > text.data() &&
                                   stat.name.data() + stat.name.size() < text.data() + text.size()));
   }
-  MachineUse use;
+  meter::MachineUse use;
   std::uint64_t forks = 0;
-  if (parse_machine_stat(text, use, forks)) {
+  if (carnot::meter::parse_machine_stat(text, use, forks)) {
     require(use.busy_ns >= 0 && use.idle_ns >= 0 && use.steal_ns >= 0 && use.cpus >= 0);
   }
-  BlockTraffic traffic;
-  parse_process_io(text, traffic);
-  parse_io_stat(text);
-  parse_diskstats(text);
-  parse_net_dev(text);
+  meter::BlockTraffic traffic;
+  carnot::meter::parse_process_io(text, traffic);
+  carnot::meter::parse_io_stat(text);
+  carnot::meter::parse_diskstats(text);
+  carnot::meter::parse_net_dev(text);
   std::int64_t usage_ns = 0;
-  if (parse_cpu_stat(text, usage_ns)) require(usage_ns >= 0);
-  require(parse_last_pid(text) >= 0);
-  for (const CgroupMount& mount : parse_mountinfo(text)) {
+  if (carnot::meter::parse_cpu_stat(text, usage_ns)) require(usage_ns >= 0);
+  require(carnot::meter::parse_last_pid(text) >= 0);
+  for (const meter::CgroupMount& mount : carnot::meter::parse_mountinfo(text)) {
     require(!(mount.v2 && mount.cpuacct));
     require(mount.root.size() <= size && mount.point.size() <= size);
   }
-  require(parse_membership(text, "").size() <= size);
-  require(parse_membership(text, "cpuacct").size() <= size);
+  require(carnot::meter::parse_membership(text, "").size() <= size);
+  require(carnot::meter::parse_membership(text, "cpuacct").size() <= size);
   return 0;
 }

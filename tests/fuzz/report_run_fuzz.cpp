@@ -11,10 +11,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   const std::size_t end = text.find('\n');
-  carnot::RunBegin begin;
+  carnot::ledger::RunBegin begin;
   begin.facts_json = text.substr(0, end);
-  std::vector<carnot::Entry> entries{begin, carnot::LaneBegin{"fixed:int8"}};
-  carnot::SlotEntry slot;
+  std::vector<carnot::ledger::Entry> entries{begin, carnot::ledger::LaneBegin{"fixed:int8"}};
+  carnot::ledger::SlotEntry slot;
   slot.length = carnot::Duration::seconds(300);
   slot.total = slot.own_used = slot.facility = 1e6 * carnot::joule;
   slot.mode = "int8";
@@ -22,8 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   entries.emplace_back(slot);
   if (end != std::string::npos) {
     entries.emplace_back(
-        carnot::LaneEnd{"fixed:int8", "target-reached", "done", text.substr(end + 1)});
-    entries.emplace_back(carnot::RunEnd{});
+        carnot::ledger::LaneEnd{"fixed:int8", "target-reached", "done", text.substr(end + 1)});
+    entries.emplace_back(carnot::ledger::RunEnd{});
   }
   try {
     const carnot::report::RunResult result = carnot::report::summarise(entries);

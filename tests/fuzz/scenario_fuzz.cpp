@@ -27,10 +27,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     overrides.push_back(one);
   }
   try {
-    const carnot::Scenario scenario = carnot::parse_scenario(text, "fuzz.toml", overrides);
-    const carnot::SiteSimulator site(scenario.site);
+    const carnot::site::Scenario scenario =
+        carnot::site::parse_scenario(text, "fuzz.toml", overrides);
+    const carnot::site::SiteSimulator site(scenario.site);
     if (scenario.slot <= carnot::Duration{}) throw carnot::InternalError("a slot has a length");
-    if (carnot::parse_scenario(text, "fuzz.toml", overrides).places.size() !=
+    if (carnot::site::parse_scenario(text, "fuzz.toml", overrides).places.size() !=
         scenario.places.size())
       throw carnot::InternalError("reading twice gives the same");
   } catch (const carnot::InputError&) {

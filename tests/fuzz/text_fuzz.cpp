@@ -24,10 +24,10 @@ void require(bool condition) {
 template <class Q>
 void read_quantity(std::string_view text) {
   try {
-    const Q q = parse_as<Q>(text);
-    require(is_finite(q));
-    const Q back = parse_as<Q>(format(q, 17));
-    require(abs(back - q) <= 1e-14 * abs(q));
+    const Q q = carnot::parse_as<Q>(text);
+    require(carnot::is_finite(q));
+    const Q back = carnot::parse_as<Q>(carnot::format(q, 17));
+    require(carnot::abs(back - q) <= 1e-14 * abs(q));
   } catch (const InputError&) {
     // Text that is refused is as good as text that is read.
   }
@@ -55,11 +55,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
            Entropy, EnergyPrice, CarbonIntensity, CarbonPrice, DelayPrice, EnergyPerBit,
            EnergyPerOperation, OperationRate, Bandwidth>(text);
   read_or_refuse([text] {
-    const double number = parse_number(text);
+    const double number = carnot::parse_number(text);
     require(std::isfinite(number));
-    require(parse_number(shortest(number)) == number);
+    require(carnot::parse_number(carnot::shortest(number)) == number);
   });
-  read_or_refuse([text] { parse_integer(text); });
+  read_or_refuse([text] { carnot::parse_integer(text); });
   for (const bool assume_utc : {false, true})
     read_or_refuse([text, assume_utc] {
       const Instant instant = Instant::parse(text, assume_utc);

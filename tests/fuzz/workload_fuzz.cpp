@@ -15,8 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (data[0] & 8) options.time_unit = Duration::seconds(60);
   if (data[0] & 16) options.most = 3;
   try {
-    const Workload w =
-        parse_workload({reinterpret_cast<const char*>(data) + 1, size - 1}, "fuzz", options);
+    const Workload w = carnot::parse_workload({reinterpret_cast<const char*>(data) + 1, size - 1},
+                                              "fuzz", options);
     CARNOT_CHECK(w.size() > 0 && w.length.size() == w.size(), "a length each");
     Duration last;
     for (std::size_t j = 0; j < w.size(); ++j) {

@@ -4,13 +4,13 @@
 
 #include "policies_testing.hpp"
 
-namespace carnot::run::testing {
+namespace carnot::train::testing {
 namespace {
 
 constexpr std::uint64_t kSeeds = 12;
 
 class EveryPolicy : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Rules, EveryPolicy, ::testing::ValuesIn(plan::scheduler_names()),
+INSTANTIATE_TEST_SUITE_P(Rules, EveryPolicy, ::testing::ValuesIn(control::scheduler_names()),
                          [](const auto& rule) {
                            std::string name = rule.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -20,7 +20,7 @@ INSTANTIATE_TEST_SUITE_P(Rules, EveryPolicy, ::testing::ValuesIn(plan::scheduler
 TEST_P(EveryPolicy, DoesAllTheWorkAndNoneTwice) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed)
     for (const bool roomy : {true, false}) {
-      const World world = random_world(seed, 3, 40, roomy);
+      const train::World world = random_world(seed, 3, 40, roomy);
       const Played played = world.play(GetParam());
       EXPECT_EQ(played.result.finished, world.workload.size());
       double asked = 0, held = 0;  // node minutes
@@ -36,7 +36,7 @@ TEST_P(EveryPolicy, DoesAllTheWorkAndNoneTwice) {
 
 TEST_P(EveryPolicy, KeepsDeadlinesWhereThereIsRoom) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const World world = random_world(seed, 3, 40, true);
+    const train::World world = random_world(seed, 3, 40, true);
     EXPECT_EQ(world.play(GetParam()).result.late, 0U) << seed;
     EXPECT_EQ(world.play(GetParam() + ":oracle").result.late, 0U) << seed;
   }
@@ -47,17 +47,17 @@ TEST_P(EveryPolicy, DoesNotSeeTheFuture) {
   const std::int64_t cut = 30 * 60;
   bool oracle_saw = false;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const World world = random_world(seed, 3, 40, seed % 2 == 0);
-    World other = world;
-    const World strange = random_world(seed + 1000, 3, 40, true);
+    const train::World world = random_world(seed, 3, 40, seed % 2 == 0);
+    train::World other = world;
+    const train::World strange = random_world(seed + 1000, 3, 40, true);
     for (std::size_t s = 0; s < 3; ++s)
       for (std::size_t t = cut / 60; t < other.scenario.sites[s].price.size(); ++t) {
         other.scenario.sites[s].price[t] = 3.0 * strange.scenario.sites[s].price[t];
         other.scenario.sites[s].carbon[t] = strange.scenario.sites[s].carbon[t];
       }
     const auto before = [&](const Played& played) {
-      std::vector<FleetEvent> events = played.events;
-      std::erase_if(events, [&](const FleetEvent& e) { return minute_of(e.at) >= cut; });
+      std::vector<simulate::FleetEvent> events = played.events;
+      std::erase_if(events, [&](const simulate::FleetEvent& e) { return minute_of(e.at) >= cut; });
       return events;
     };
     EXPECT_EQ(before(world.play(GetParam())), before(other.play(GetParam()))) << seed;
@@ -75,7 +75,7 @@ TEST_P(EveryPolicy, DoesNotSeeTheFuture) {
 // Estimates may be wrong either way; all is done nevertheless.
 TEST_P(EveryPolicy, OutlivesWrongEstimates) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    World world = random_world(seed, 3, 40, false);
+    train::World world = random_world(seed, 3, 40, false);
     for (std::size_t j = 0; j < world.workload.size(); ++j)
       world.workload.jobs[j].estimate = minutes(1 + (37 * static_cast<std::int64_t>(j)) % 300);
     EXPECT_EQ(world.play(GetParam()).result.finished, world.workload.size()) << seed;
@@ -84,15 +84,16 @@ TEST_P(EveryPolicy, OutlivesWrongEstimates) {
 
 TEST_P(EveryPolicy, OutlivesFailuresAndReserveCalls) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    World world = random_world(seed, 3, 40, false);
+    train::World world = random_world(seed, 3, 40, false);
     world.options.seed = seed;
     world.options.failures.mean_up = 40.0 * hour;
     world.options.failures.repair = 1.0 * hour;
     world.options.stop_delay = world.options.start_delay = Duration::seconds(20);
     world.options.move_delay = Duration::seconds(300);
     for (const std::int64_t at : {200, 900, 1500})
-      world.options.calls.push_back({static_cast<plan::SiteIndex>(at % 3), kBegin + minutes(at),
-                                     minutes(90), 3.0 * kilowatt, at != 900});
+      world.options.calls.push_back({static_cast<control::SiteIndex>(at % 3),
+                                     simulate::testing::kBegin + minutes(at), minutes(90),
+                                     3.0 * kilowatt, at != 900});
     const Played played = world.play(GetParam());
     EXPECT_EQ(played.result.finished, world.workload.size()) << seed;
   }
@@ -103,20 +104,20 @@ TEST_P(EveryPolicy, GoesOnAsIfNothingHadBeen) {
     std::vector<std::uint8_t> state;
     std::size_t events;
   };
-  const World world = random_world(5, 3, 60, false);
-  const auto scheduler = plan::make_scheduler(GetParam(), world.rules);
-  FleetSimulation whole(world.scenario, world.workload, world.options, *scheduler);
-  std::vector<FleetEvent> events;
-  whole.watch([&](const FleetEvent& event) { events.push_back(event); });
+  const train::World world = random_world(5, 3, 60, false);
+  const auto scheduler = control::make_scheduler(GetParam(), world.rules);
+  simulate::FleetSimulation whole(world.scenario, world.workload, world.options, *scheduler);
+  std::vector<simulate::FleetEvent> events;
+  whole.watch([&](const simulate::FleetEvent& event) { events.push_back(event); });
   std::vector<Stop> stops;
   for (std::size_t n = 0; whole.step(); ++n)
     if (n % 37 == 20) stops.push_back({whole.save(), events.size()});
   ASSERT_GT(stops.size(), 2U);
   for (const Stop& stop : stops) {
-    const auto fresh = plan::make_scheduler(GetParam(), world.rules);
-    FleetSimulation rest(world.scenario, world.workload, world.options, *fresh);
-    std::vector<FleetEvent> tail;
-    rest.watch([&](const FleetEvent& event) { tail.push_back(event); });
+    const auto fresh = control::make_scheduler(GetParam(), world.rules);
+    simulate::FleetSimulation rest(world.scenario, world.workload, world.options, *fresh);
+    std::vector<simulate::FleetEvent> tail;
+    rest.watch([&](const simulate::FleetEvent& event) { tail.push_back(event); });
     rest.restore(stop.state);
     while (rest.step()) {
     }
@@ -127,4 +128,4 @@ TEST_P(EveryPolicy, GoesOnAsIfNothingHadBeen) {
 }
 
 }  // namespace
-}  // namespace carnot::run::testing
+}  // namespace carnot::train::testing

@@ -14,37 +14,37 @@
 #include "carnot/base/random.hpp"
 #include "carnot/simulate/simulate.hpp"
 
-namespace carnot::run::testing {
+namespace carnot::train::testing {
 
-inline const Instant kBegin = Instant::from_date(2023, 3, 1);
+inline const Instant simulate::testing::kBegin = Instant::from_date(2023, 3, 1);
 inline Duration minutes(std::int64_t n) { return Duration::seconds(60 * n); }
 
 /// Time that a job held nodes.
 struct Held {
   Instant from, to;
-  plan::SiteIndex site = 0;
+  control::SiteIndex site = 0;
   std::int32_t nodes = 0;
   bool operator==(const Held&) const = default;
 };
 
 struct Played {
-  FleetResult result;
-  std::vector<FleetEvent> events;
-  std::map<plan::JobIndex, std::vector<Held>> held;
+  simulate::FleetResult result;
+  std::vector<simulate::FleetEvent> events;
+  std::map<control::JobIndex, std::vector<Held>> held;
 
-  Instant started(plan::JobIndex job) const { return held.at(job).front().from; }
-  Instant ended(plan::JobIndex job) const { return held.at(job).back().to; }
+  Instant started(control::JobIndex job) const { return held.at(job).front().from; }
+  Instant ended(control::JobIndex job) const { return held.at(job).back().to; }
 };
 
 struct World {
-  FleetScenario scenario;
+  simulate::FleetScenario scenario;
   Workload workload;
-  FleetOptions options;
-  plan::SchedulerOptions rules;
+  simulate::FleetOptions options;
+  control::SchedulerOptions rules;
 
   void add_site(std::int32_t nodes, const std::vector<double>& price_eur_per_mwh,
                 const std::vector<double>& carbon_g_per_kwh) {
-    FleetSite site;
+    simulate::FleetSite site;
     site.name = "s" + std::to_string(scenario.sites.size());
     site.hall.nodes = nodes;
     site.hall.node_idle = Power{};
@@ -69,21 +69,21 @@ struct World {
     workload.length.push_back(minutes(length));
   }
   /// Carbon at a site that minute, g/kWh.
-  double carbon(plan::SiteIndex site, std::int64_t minute) const {
+  double carbon(control::SiteIndex site, std::int64_t minute) const {
     const auto& series = scenario.sites[site].carbon;
     return series[static_cast<std::size_t>(minute / 60) % series.size()].in(gram_per_kilowatt_hour);
   }
-  double price(plan::SiteIndex site, std::int64_t minute) const {
+  double price(control::SiteIndex site, std::int64_t minute) const {
     const auto& series = scenario.sites[site].price;
     return series[static_cast<std::size_t>(minute / 60) % series.size()].in(euro_per_megawatt_hour);
   }
 
   Played play(const std::string& policy) const {
     Played played;
-    const auto scheduler = plan::make_scheduler(policy, rules);
-    FleetSimulation simulation(scenario, workload, options, *scheduler);
-    std::map<plan::JobIndex, Held> open;
-    simulation.watch([&](const FleetEvent& event) {
+    const auto scheduler = control::make_scheduler(policy, rules);
+    simulate::FleetSimulation simulation(scenario, workload, options, *scheduler);
+    std::map<control::JobIndex, Held> open;
+    simulation.watch([&](const simulate::FleetEvent& event) {
       played.events.push_back(event);
       const auto close = [&] {
         Held held = open.at(event.job);
@@ -91,11 +91,13 @@ struct World {
         held.to = event.at;
         if (held.to > held.from) played.held[event.job].push_back(held);
       };
-      if (event.kind == FleetEventKind::Resized) close();
-      if (event.kind == FleetEventKind::Started || event.kind == FleetEventKind::Resized)
+      if (event.kind == simulate::FleetEventKind::Resized) close();
+      if (event.kind == simulate::FleetEventKind::Started ||
+          event.kind == simulate::FleetEventKind::Resized)
         open[event.job] = {event.at, event.at, event.site, event.nodes};
-      if (event.kind == FleetEventKind::Stopped || event.kind == FleetEventKind::Finished ||
-          event.kind == FleetEventKind::Killed)
+      if (event.kind == simulate::FleetEventKind::Stopped ||
+          event.kind == simulate::FleetEventKind::Finished ||
+          event.kind == simulate::FleetEventKind::Killed)
         close();
     });
     while (simulation.step()) {
@@ -106,15 +108,16 @@ struct World {
 };
 
 /// Random series and jobs on whole minutes; nodes enough for all at once if `roomy`.
-inline World random_world(std::uint64_t seed, std::size_t sites, std::size_t jobs, bool roomy) {
+inline train::World random_world(std::uint64_t seed, std::size_t sites, std::size_t jobs,
+                                 bool roomy) {
   const RandomStream random(seed, "world");
   std::uint64_t next = 0;
   const auto draw = [&](double low, double high) {
     return low + (high - low) * random.uniform(next++);
   };
-  World world;
-  world.scenario.series_start = kBegin;
-  world.options.begin = kBegin;
+  train::World world;
+  world.scenario.series_start = simulate::testing::kBegin;
+  world.options.begin = simulate::testing::kBegin;
   world.rules.max_wait = Duration::seconds(24 * 3600);
   for (std::size_t s = 0; s < sites; ++s) {
     std::vector<double> price, carbon;
@@ -134,22 +137,22 @@ inline World random_world(std::uint64_t seed, std::size_t sites, std::size_t job
   return world;
 }
 
-inline std::int64_t minute_of(Instant at) { return (at - kBegin) / minutes(1); }
-inline std::int64_t arrival_of(const World& world, std::size_t j) {
+inline std::int64_t minute_of(Instant at) { return (at - simulate::testing::kBegin) / minutes(1); }
+inline std::int64_t arrival_of(const train::World& world, std::size_t j) {
   return world.workload.jobs[j].arrival / minutes(1);
 }
-inline std::int64_t length_of(const World& world, std::size_t j) {
+inline std::int64_t length_of(const train::World& world, std::size_t j) {
   return world.workload.length[j] / minutes(1);
 }
-inline std::int64_t slack_of(const World& world, std::size_t j) {
+inline std::int64_t slack_of(const train::World& world, std::size_t j) {
   return (world.workload.jobs[j].allowed - world.workload.jobs[j].estimate) / minutes(1);
 }
-inline double carbon_from(const World& world, std::size_t j, std::int64_t start) {
+inline double carbon_from(const train::World& world, std::size_t j, std::int64_t start) {
   double sum = 0;
   for (std::int64_t m = start; m < start + length_of(world, j); ++m)
     sum += world.carbon(world.workload.jobs[j].origin, m);
   return sum;
 }
-inline plan::JobIndex index(std::size_t j) { return static_cast<plan::JobIndex>(j); }
+inline control::JobIndex index(std::size_t j) { return static_cast<control::JobIndex>(j); }
 
-}  // namespace carnot::run::testing
+}  // namespace carnot::train::testing

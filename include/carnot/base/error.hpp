@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace carnot {
+namespace carnot::inline base {
 
 /// A failure that is not our bug: base of the three kinds. The command line maps them to exit
 /// codes.
@@ -90,12 +90,12 @@ namespace detail {
                                std::string_view message);
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base
 
 /// Throws InternalError when an assumption of ours fails; `message` is anything convertible to
 /// std::string_view and is evaluated only then.
-#define CARNOT_CHECK(condition, message)                                         \
-  do {                                                                           \
-    if (!(condition)) [[unlikely]]                                               \
-      ::carnot::detail::check_failed(#condition, __FILE__, __LINE__, (message)); \
+#define CARNOT_CHECK(condition, message)                                               \
+  do {                                                                                 \
+    if (!(condition)) [[unlikely]]                                                     \
+      ::carnot::base::detail::check_failed(#condition, __FILE__, __LINE__, (message)); \
   } while (false)

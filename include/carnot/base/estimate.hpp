@@ -25,7 +25,7 @@
 
 #include "carnot/base/quantity.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 /// How a number came to be. A combination takes the least trusted of its parts, in the order
 /// measured, published, modelled, assumed.
@@ -148,4 +148,4 @@ auto operator/(const Estimate<A>& a, const Estimate<B>& b) {
   return Estimate<decltype(A{} / B{})>(EstimateCore::quotient(a.core(), b.core()));
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace carnot {
+namespace carnot::inline base {
 
 /// The bytes of a file, also of those whose size is not known beforehand (pipes, /proc).
 /// \throws IoError
@@ -26,4 +26,4 @@ enum class Directories { MustExist, Create };
 void write_file(const std::filesystem::path& path, std::string_view bytes,
                 Directories directories = Directories::MustExist);
 
-}  // namespace carnot
+}  // namespace carnot::inline base

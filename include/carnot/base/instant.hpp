@@ -13,7 +13,7 @@
 
 #include "carnot/base/quantity.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 /// An exact difference of instants.
 class Duration {
@@ -106,4 +106,4 @@ class Instant {
   std::int64_t nanoseconds_ = 0;
 };
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -28,7 +28,7 @@
 #include "carnot/base/quantity.hpp"
 #include "carnot/base/text.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 /// What is known about one option, as text.
 struct OptionRecord {
@@ -100,4 +100,4 @@ class OptionTable {
   std::vector<OptionRecord> records_;
 };
 
-}  // namespace carnot
+}  // namespace carnot::inline base

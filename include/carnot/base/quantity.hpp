@@ -24,7 +24,7 @@
 #include <cmath>
 #include <compare>
 
-namespace carnot {
+namespace carnot::inline base {
 
 /// Exponents of the base dimensions; a structural type so that it can be a template argument.
 struct Dimension {
@@ -220,4 +220,4 @@ constexpr EnergyPerBit landauer_bound(Temperature temperature) noexcept {
 static_assert((3.0 * kilowatt * (2.0 * hour)).in(kilowatt_hour) == 6.0);
 static_assert(watt * second / joule == 1.0);
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace detail {
 __extension__ using Uint128 = unsigned __int128;
@@ -74,4 +74,4 @@ class RandomStream {
   std::uint64_t stream_;
 };
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -15,7 +15,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 static_assert(std::endian::native == std::endian::little, "checkpoints are little-endian");
 
@@ -81,4 +81,4 @@ class StateReader {
   std::size_t at_ = 0;
 };
 
-}  // namespace carnot
+}  // namespace carnot::inline base

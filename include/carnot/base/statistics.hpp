@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <span>
 
-namespace carnot {
+namespace carnot::inline base {
 
 /// Standard normal distribution function.
 double normal_cdf(double z) noexcept;
@@ -41,4 +41,4 @@ double sample_variance(std::span<const double> values);  ///< n - 1 in the denom
 /// Spearman's rank correlation, mean ranks for ties. \throws InputError unless sizes agree, >= 2
 double spearman(std::span<const double> x, std::span<const double> y);
 
-}  // namespace carnot
+}  // namespace carnot::inline base

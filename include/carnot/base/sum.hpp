@@ -18,7 +18,7 @@
 #error "carnot needs IEEE arithmetic: compile without -ffast-math"
 #endif
 
-namespace carnot {
+namespace carnot::inline base {
 
 /// A running sum of `Q`, a Quantity or double.
 template <class Q = double>
@@ -64,4 +64,4 @@ constexpr Q sum(std::span<const Q> terms) noexcept {
   return total.value();
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -17,7 +17,7 @@
 
 #include "carnot/base/quantity.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace detail {
 /// Value in base units. \throws InputError "expected <what> such as <example>, found `text`"
@@ -50,4 +50,4 @@ long long parse_integer(std::string_view text);
 /// Shortest text that reads back to the same double ("0.1", "1e-30").
 std::string shortest(double value);
 
-}  // namespace carnot
+}  // namespace carnot::inline base

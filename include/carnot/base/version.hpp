@@ -7,9 +7,9 @@
 
 #include <string_view>
 
-namespace carnot {
+namespace carnot::inline base {
 
 /// Semantic version, `major.minor.patch`.
 inline constexpr std::string_view kVersion = "0.1.0";
 
-}  // namespace carnot
+}  // namespace carnot::inline base

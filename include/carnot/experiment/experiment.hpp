@@ -35,7 +35,7 @@
 #include "carnot/learn/knobs/precision.hpp"
 #include "carnot/learn/network/learner.hpp"
 
-namespace carnot::run {
+namespace carnot::experiment {
 
 struct ExperimentProgress {
   std::size_t run = 0, runs = 0;  ///< 0-based, of how many
@@ -146,4 +146,4 @@ ExperimentResult run_experiment(const ExperimentOptions& options, const learn::S
 /// \throws InputError if there are no points or some are not finite
 std::size_t structure_function(std::vector<StructurePoint>& points, double slack);
 
-}  // namespace carnot::run
+}  // namespace carnot::experiment

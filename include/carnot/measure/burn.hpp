@@ -14,7 +14,7 @@
 
 #include "carnot/base/quantity.hpp"
 
-namespace carnot::run {
+namespace carnot::measure {
 
 struct BurnOptions {
   int threads = 0;          ///< 0: one for every CPU this process may use
@@ -34,4 +34,4 @@ struct BurnResult {
 /// 0 <= share <= 1 (with `units`: > 0)
 BurnResult burn(const BurnOptions& options);
 
-}  // namespace carnot::run
+}  // namespace carnot::measure

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace carnot::run {
+namespace carnot::measure {
 
 class FrequencyLimit {
  public:
@@ -42,4 +42,4 @@ class FrequencyLimit {
   bool changed_ = false;
 };
 
-}  // namespace carnot::run
+}  // namespace carnot::measure

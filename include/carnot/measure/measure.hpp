@@ -21,9 +21,9 @@
 
 #include "carnot/base/instant.hpp"
 #include "carnot/ledger/entry/entry.hpp"
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
-namespace carnot::run {
+namespace carnot::measure {
 
 struct MeasureOptions {
   meter::MeterOptions meter;
@@ -42,8 +42,8 @@ struct MeasureOptions {
 
 /// What a caller sees after every sample (live view, exporter); valid during the call.
 struct MeasureView {
-  const MeasurementBegin& begin;
-  const MeasurementSample& sample;
+  const ledger::MeasurementBegin& begin;
+  const ledger::MeasurementSample& sample;
   const meter::Meter& meter;
   std::span<const meter::ProcessUse> processes;  ///< of the job, as last looked
 };
@@ -56,8 +56,8 @@ struct MeasureHooks {
 struct MeasureResult {
   meter::JobOutcome outcome = meter::JobOutcome::Finished;
   int exit_code = 0;
-  std::vector<Entry> entries;      ///< all, or (keep_entries false) those the journal has not
-  std::vector<meter::Note> notes;  ///< of the meter, and what went wrong with the journal
+  std::vector<ledger::Entry> entries;  ///< all, or (keep_entries false) those the journal has not
+  std::vector<meter::Note> notes;      ///< of the meter, and what went wrong with the journal
 };
 
 /// \throws InputError, IoError, DeviceError; the job is never left stopped
@@ -68,4 +68,4 @@ MeasureResult measure(const MeasureOptions& options, const MeasureHooks& hooks =
 MeasureResult resume_measurement(const std::string& journal, const MeasureOptions& options,
                                  const MeasureHooks& hooks = {});
 
-}  // namespace carnot::run
+}  // namespace carnot::measure

@@ -17,7 +17,7 @@
 
 #include "carnot/measure/measure.hpp"
 
-namespace carnot::run {
+namespace carnot::measure {
 
 struct SeriesOptions {
   /// One measurement; `{}` or `{name}` in the words of job.command becomes the value. No journal:
@@ -51,4 +51,4 @@ struct SeriesResult {
 ///         outcome, not an error.
 SeriesResult measure_series(const SeriesOptions& options);
 
-}  // namespace carnot::run
+}  // namespace carnot::measure

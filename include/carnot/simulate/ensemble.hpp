@@ -11,7 +11,7 @@
 
 #include "carnot/simulate/simulate.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 struct EnsembleOptions {
   std::size_t members = 1;
@@ -25,7 +25,8 @@ struct EnsembleOptions {
 /// \return in the order of members; fewer if stopped
 std::vector<FleetResult> simulate_ensemble(
     const FleetScenario& scenario, const Workload& workload, const FleetOptions& options,
-    const std::function<std::unique_ptr<plan::Scheduler>()>& make, const EnsembleOptions& ensemble);
+    const std::function<std::unique_ptr<control::Scheduler>()>& make,
+    const EnsembleOptions& ensemble);
 
 /// Mean over members and the 5 % and 95 % quantiles, interpolated.
 struct Spread {
@@ -33,4 +34,4 @@ struct Spread {
 };
 Spread spread(std::vector<double> values);
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -16,7 +16,7 @@
 
 #include "carnot/simulate/simulate.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 class FleetLog {
  public:
@@ -51,4 +51,4 @@ struct FleetReplay {
 FleetReplay replay(std::string_view text, const std::string& name, const FleetScenario& scenario,
                    const Workload& workload, const FleetOptions& options);
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

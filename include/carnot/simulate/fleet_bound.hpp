@@ -15,7 +15,7 @@
 
 #include "carnot/simulate/simulate.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 /// Least cost of grid energy from `options.begin` to `end` of any schedule that finishes every job,
 /// by its deadline if it has one and by `end` else. None where the relaxation says nothing: own
@@ -23,4 +23,4 @@ namespace carnot::run {
 std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workload& workload,
                                       const FleetOptions& options, Instant end);
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -11,7 +11,7 @@
 #include "carnot/simulate/simulate.hpp"
 #include "carnot/trace/readers/read.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 struct FleetSourceOptions {
   /// Holds `price_usd_per_mwh.csv`, `carbon_direct_g_per_kwh.csv` and `temperature_c.csv`: a column
@@ -44,4 +44,4 @@ void set_deadlines(Workload& workload, double factor);
 /// and the widest job fits.
 std::int32_t nodes_for(const Workload& workload, std::size_t sites, double load);
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -32,16 +32,16 @@
 #include "carnot/site/site.hpp"
 #include "carnot/trace/readers/workload.hpp"
 
-namespace carnot::run {
+namespace carnot::simulate {
 
 /// A site: its hall, its own power and what the world does there step by step.
 struct FleetSite {
   std::string name;
-  HallOptions hall;        ///< whole nodes; `node_peak`: at work, unless the job says otherwise;
+  site::HallOptions hall;  ///< whole nodes; `node_peak`: at work, unless the job says otherwise;
                            ///< `node_idle`: up and free; `node_suspended`: broken
-  BatteryOptions battery;  ///< without self-discharge
-  Power export_limit;      ///< of own power
-  ComputingUses computing_uses = ComputingUses::AllOwn;
+  site::BatteryOptions battery;  ///< without self-discharge
+  Power export_limit;            ///< of own power
+  site::ComputingUses computing_uses = site::ComputingUses::AllOwn;
   // [step], all of one length; after the last the first comes again.
   std::vector<EnergyPrice> price;
   std::vector<CarbonIntensity> carbon;
@@ -74,8 +74,8 @@ struct FleetOptions {
   Duration save_every;   ///< of working; zero: state is saved when a job stops, not before
   Duration save_time;    ///< that saving takes, nodes held, no work
   FailureOptions failures;
-  std::vector<plan::ReserveCall> calls;  ///< by time; at one site they do not overlap
-  std::uint64_t seed = 1;                ///< of failures
+  std::vector<control::ReserveCall> calls;  ///< by time; at one site they do not overlap
+  std::uint64_t seed = 1;                   ///< of failures
 };
 
 /// What flowed at a site, or at all. Identities, to 1e-9 relative (`balance_residual`):
@@ -108,7 +108,7 @@ struct FleetSiteResult {
 
 struct FleetResult {
   std::string policy;
-  plan::Knowledge knowledge;
+  control::Knowledge knowledge;
   std::uint64_t jobs = 0, finished = 0;
   std::uint64_t late = 0;  ///< not finished by their deadline, or not at all
   std::uint64_t starts = 0, suspensions = 0, moves = 0, failures = 0, kills = 0;
@@ -144,8 +144,8 @@ struct FleetEvent {
   FleetEventKind kind = FleetEventKind::Arrived;
   std::uint8_t mode = 0;
   std::int32_t nodes = 0;
-  plan::JobIndex job = plan::kNowhere;
-  plan::SiteIndex site = plan::kNowhere;
+  control::JobIndex job = control::kNowhere;
+  control::SiteIndex site = control::kNowhere;
   bool operator==(const FleetEvent&) const = default;
 };
 
@@ -155,7 +155,7 @@ class FleetSimulation {
  public:
   /// \throws InputError naming each option, site and job out of range
   FleetSimulation(const FleetScenario& scenario, const Workload& workload,
-                  const FleetOptions& options, plan::Scheduler& scheduler);
+                  const FleetOptions& options, control::Scheduler& scheduler);
   ~FleetSimulation();
 
   /// Told of every event, in order; before the first `step`.
@@ -181,6 +181,6 @@ class FleetSimulation {
 
 /// To the end.
 FleetResult simulate(const FleetScenario& scenario, const Workload& workload,
-                     const FleetOptions& options, plan::Scheduler& scheduler);
+                     const FleetOptions& options, control::Scheduler& scheduler);
 
-}  // namespace carnot::run
+}  // namespace carnot::simulate

@@ -16,7 +16,7 @@
 
 #include "carnot/base/quantity.hpp"
 
-namespace carnot {
+namespace carnot::site {
 
 struct Mode {
   std::string name;               ///< "f32", "bf16", "int8", "int4", ...
@@ -30,4 +30,4 @@ struct Mode {
   Energy step_energy() const noexcept { return dynamic_power * second / steps_per_second; }
 };
 
-}  // namespace carnot
+}  // namespace carnot::site

@@ -25,7 +25,7 @@
 #include "carnot/base/quantity.hpp"
 #include "carnot/site/site.hpp"
 
-namespace carnot {
+namespace carnot::site {
 
 /// Where a signal's values come from.
 enum class SignalKind {
@@ -135,4 +135,4 @@ Scenario parse_scenario(const std::string& text, const std::string& name,
 /// Markdown reference of every key, generated from the option records.
 std::string scenario_reference();
 
-}  // namespace carnot
+}  // namespace carnot::site

@@ -28,7 +28,7 @@
 #include "carnot/base/quantity.hpp"
 #include "carnot/site/mode.hpp"
 
-namespace carnot {
+namespace carnot::site {
 
 /// A battery as a tank with losses, limits and wear. Its book, over a step of length h:
 ///
@@ -163,4 +163,4 @@ class SiteSimulator {
   double kept_ = 1.0;
 };
 
-}  // namespace carnot
+}  // namespace carnot::site

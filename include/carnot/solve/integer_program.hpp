@@ -12,7 +12,7 @@
 
 #include "carnot/solve/linear_program.hpp"
 
-namespace carnot::plan {
+namespace carnot::solve {
 
 struct IntegerOptions {
   double cutoff = std::numeric_limits<double>::infinity();  ///< look only for what costs less
@@ -39,4 +39,4 @@ bool has_integer_solver() noexcept;
 IntegerAnswer solve_integer(const LinearProgram& program, std::span<const int> integers,
                             const IntegerOptions& options = {});
 
-}  // namespace carnot::plan
+}  // namespace carnot::solve

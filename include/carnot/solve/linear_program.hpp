@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace carnot::plan {
+namespace carnot::solve {
 
 struct Term {
   int column = 0;
@@ -101,4 +101,4 @@ class LinearProgram {
   std::unique_ptr<Solver> solver_;
 };
 
-}  // namespace carnot::plan
+}  // namespace carnot::solve

@@ -33,7 +33,7 @@
 #include "carnot/base/instant.hpp"
 #include "carnot/trace/trace.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 /// Mean and one standard deviation for each step ahead, in base units.
 struct ForecastView {
@@ -80,4 +80,4 @@ class Forecaster {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

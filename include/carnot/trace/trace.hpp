@@ -20,7 +20,7 @@
 #include "carnot/base/instant.hpp"
 #include "carnot/base/quantity.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 /// The untyped trace: means in coherent base units. `Trace<Q>` gives it its dimension.
 class TraceCore {
@@ -111,4 +111,4 @@ class Trace {
   TraceCore core_;
 };
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

@@ -9,7 +9,7 @@
 
 #include "carnot/base/instant.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
 class Clock {
  public:
@@ -39,4 +39,4 @@ class WallClock final : public Clock {
   std::chrono::steady_clock::time_point began_;
 };
 
-}  // namespace carnot::run
+}  // namespace carnot::train

@@ -13,7 +13,7 @@
 #include "carnot/site/scenario.hpp"
 #include "carnot/trace/trace.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
 struct SignalNote {
   std::string signal;  ///< "power", "price", ...
@@ -23,7 +23,7 @@ struct SignalNote {
 struct Environment {
   Instant start;
   Duration slot;
-  std::vector<Weather> weather;             ///< one per slot from start to the deadline
+  std::vector<site::Weather> weather;       ///< one per slot from start to the deadline
   Power capacity;                           ///< greatest total power the signal can reach
   std::optional<TraceCore> power_history;   ///< watt, what happened before the start
   std::optional<TraceCore> price_history;   ///< EUR per joule
@@ -37,6 +37,6 @@ struct Environment {
 /// Opens or generates the scenario's signals over its job's time and up to 30 days before.
 /// \param data_dir  where relative paths of data are looked up first; empty: beside the scenario
 /// \throws IoError, InputError (`file:line: field: what is allowed`)
-Environment load_environment(const Scenario& scenario, const std::string& data_dir);
+Environment load_environment(const site::Scenario& scenario, const std::string& data_dir);
 
-}  // namespace carnot::run
+}  // namespace carnot::train

@@ -23,11 +23,11 @@
 #include "carnot/learn/network/learner.hpp"
 #include "carnot/site/scenario.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
 struct Job {
   std::vector<learn::Precision> precisions;  ///< ordered from most to least bits
-  std::vector<Mode> modes;                   ///< same order
+  std::vector<site::Mode> modes;             ///< same order
   std::vector<Energy> step_energy;           ///< e(p): of one training's step, same order
   double trainings = 1.0;
   std::string scaling_text;  ///< the paragraph above with this job's numbers
@@ -37,6 +37,6 @@ struct Job {
 const std::vector<std::string>& default_precisions();
 
 Job make_job(const learn::Learner& learner, const learn::EnergyTable& table,
-             const Scenario& scenario, const std::vector<std::string>& precisions);
+             const site::Scenario& scenario, const std::vector<std::string>& precisions);
 
-}  // namespace carnot::run
+}  // namespace carnot::train

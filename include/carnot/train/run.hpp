@@ -17,7 +17,7 @@
 #include "carnot/ledger/entry/entry.hpp"
 #include "carnot/site/scenario.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
 /// Told to the caller now and then, for a progress bar.
 struct RunProgress {
@@ -47,18 +47,18 @@ struct RunOptions {
 };
 
 struct RunSummary {
-  std::vector<Entry> entries;  ///< everything in the ledger, checkpoints' bytes left out
-  bool complete = false;       ///< false: interrupted
+  std::vector<ledger::Entry> entries;  ///< everything in the ledger, checkpoints' bytes left out
+  bool complete = false;               ///< false: interrupted
   bool any_target_reached = false;
   bool all_targets_reached = false;  ///< by every policy but the oracle
 };
 
 /// \throws InputError, IoError
-RunSummary run_scenario(const Scenario& scenario, const RunOptions& options);
+RunSummary run_scenario(const site::Scenario& scenario, const RunOptions& options);
 
 /// Goes on with an interrupted run; a complete one is returned as it is. The scenario and its
 /// policies come from the journal; `options.policies` must be empty. \throws InputError if the
 /// journal is corrupt or holds no run, IoError
 RunSummary resume_run(const std::string& journal, const RunOptions& options);
 
-}  // namespace carnot::run
+}  // namespace carnot::train

@@ -28,7 +28,7 @@
 #include "carnot/train/hall_job.hpp"
 #include "carnot/train/world.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
 /// How a lane ended.
 struct LaneOutcome {
@@ -46,7 +46,7 @@ struct LaneOutcome {
 class SimulatedWorld final : public World {
  public:
   /// Everything referred to must outlive the world.
-  SimulatedWorld(const Scenario& scenario, const Environment& environment, const Job& job,
+  SimulatedWorld(const site::Scenario& scenario, const Environment& environment, const Job& job,
                  learn::Learner& learner, const learn::Dataset& held_out,
                  const learn::EnergyTable& table, Clock& clock, EntrySink sink);
   ~SimulatedWorld() override;
@@ -55,8 +55,8 @@ class SimulatedWorld final : public World {
   void omit_quality_curve();
 
   bool over() const override;
-  plan::Observation observe() override;
-  void act(const plan::Decision& decision) override;
+  control::Observation observe() override;
+  void act(const control::Decision& decision) override;
 
   LaneOutcome outcome() const;
   Instant now() const noexcept;
@@ -78,4 +78,4 @@ class SimulatedWorld final : public World {
   std::unique_ptr<Implementation> implementation_;
 };
 
-}  // namespace carnot::run
+}  // namespace carnot::train

@@ -16,9 +16,9 @@
 #include "carnot/control/training/policy.hpp"
 #include "carnot/ledger/entry/entry.hpp"
 
-namespace carnot::run {
+namespace carnot::train {
 
-using EntrySink = std::function<void(const Entry&)>;
+using EntrySink = std::function<void(const ledger::Entry&)>;
 
 class World {
  public:
@@ -26,9 +26,9 @@ class World {
   /// Nothing is left to decide: the job ended or the deadline passed.
   virtual bool over() const = 0;
   /// What a policy may know now. Valid until the next call of `act`.
-  virtual plan::Observation observe() = 0;
+  virtual control::Observation observe() = 0;
   /// Carries out a decision until the slot ends, `max_steps` are done or the job ends.
-  virtual void act(const plan::Decision& decision) = 0;
+  virtual void act(const control::Decision& decision) = 0;
 };
 
-}  // namespace carnot::run
+}  // namespace carnot::train

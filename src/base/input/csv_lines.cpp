@@ -8,7 +8,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::csv {
+namespace carnot::inline base::input {
 
 namespace {
 
@@ -116,4 +116,4 @@ bool Lines::next(std::string_view& line) {
   return true;
 }
 
-}  // namespace carnot::csv
+}  // namespace carnot::inline base::input

@@ -9,7 +9,7 @@
 #include "carnot/base/input/input_file.hpp"
 #include "carnot/base/text.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 
@@ -74,4 +74,4 @@ void CsvTable::refuse(std::size_t row, const std::string& column, std::string_vi
   throw InputError(describe({name_, lines_[row]}, column, allowed));
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -8,7 +8,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 namespace {
 
@@ -70,4 +70,4 @@ std::string unzip(std::string_view bytes, const std::string& name) {
   return text;
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -4,7 +4,7 @@
 // counted from the arrival.
 #include "control/fleet/rule_base.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 namespace {
 
@@ -104,4 +104,4 @@ std::unique_ptr<Scheduler> make_carbon_time(std::string name, Knowledge knowledg
   return make_rule<CarbonTime>(std::move(name), knowledge, options);
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

@@ -10,7 +10,7 @@
 
 #include "carnot/control/fleet/scheduler.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 class Bookings {
  public:
@@ -45,4 +45,4 @@ class Bookings {
   std::vector<std::vector<std::int32_t>> nodes_;  // [site][slot]
 };
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

@@ -6,7 +6,7 @@
 
 #include "control/fleet/rule_base.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 namespace {
 
@@ -118,4 +118,4 @@ std::unique_ptr<Scheduler> make_carbonscaler(std::string name, Knowledge knowled
   return make_rule<CarbonScaler>(std::move(name), knowledge, options);
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

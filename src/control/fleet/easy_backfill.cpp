@@ -7,7 +7,7 @@
 
 #include "control/fleet/rule_base.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 namespace {
 
@@ -90,4 +90,4 @@ std::unique_ptr<Scheduler> make_easy(std::string name, Knowledge knowledge,
   return make_rule<Easy>(std::move(name), knowledge, options);
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

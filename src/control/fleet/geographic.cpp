@@ -7,7 +7,7 @@
 
 #include "control/fleet/rule_base.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 namespace {
 
@@ -139,4 +139,4 @@ std::unique_ptr<Scheduler> make_carbon_greedy(std::string name, Knowledge knowle
   return std::make_unique<Greedy>(std::move(name), knowledge, options, Signal::Carbon);
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

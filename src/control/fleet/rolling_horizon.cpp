@@ -12,7 +12,7 @@
 #include "control/fleet/bookings.hpp"
 #include "control/fleet/rule_base.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 namespace {
 
@@ -250,7 +250,7 @@ class Carnot final : public Rule {
     for (const JobIndex job : jobs) respond(fleet, job);
   }
 
-  Problem problem(FleetControl& fleet, std::int32_t slots) const;
+  plan::Problem problem(FleetControl& fleet, std::int32_t slots) const;
   std::vector<JobIndex> plan_together(FleetControl& fleet, const std::vector<JobIndex>& jobs);
   bool take(FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode,
             const std::vector<std::int32_t>& slots);
@@ -275,15 +275,15 @@ class Carnot final : public Rule {
   Instant price_start_, asked_;
 };
 
-Problem Carnot::problem(FleetControl& fleet, std::int32_t slots) const {
-  Problem problem;
+plan::Problem Carnot::problem(FleetControl& fleet, std::int32_t slots) const {
+  plan::Problem problem;
   problem.slot_s = step_.time().in(second);
   problem.slots = slots;
   problem.carbon_price_eur_per_t = options().carbon_price_eur_per_t;
   const Instant from = bookings_.start(), to = from + step_ * slots;
   for (SiteIndex s = 0; s < fleet.sites().size(); ++s) {
     const SiteState& state = fleet.sites()[s];
-    PlanSite site;
+    plan::PlanSite site;
     site.name = state.name;
     site.price_eur_per_kwh = steps(fleet.ahead(s, Signal::Price), from, to).value;
     site.carbon_g_per_kwh = steps(fleet.ahead(s, Signal::Carbon), from, to).value;
@@ -323,12 +323,12 @@ std::vector<JobIndex> Carnot::plan_together(FleetControl& fleet,
   }
   if (together.empty()) return others;
 
-  Problem problem = this->problem(fleet, static_cast<std::int32_t>(slots));
+  plan::Problem problem = this->problem(fleet, static_cast<std::int32_t>(slots));
   std::vector<std::vector<std::uint8_t>> mode_of(together.size());  // those that fit
   for (std::size_t i = 0; i < together.size(); ++i) {
     const JobIndex job = together[i];
     const std::int64_t window = std::min(kMostSlots, (deadline(fleet, job) - now) / step);
-    std::vector<PlanMode> modes;
+    std::vector<plan::PlanMode> modes;
     double most_kwh = 0;
     for (std::size_t m = 0; m < fleet.modes(job).size(); ++m) {
       const std::int64_t need =
@@ -348,20 +348,21 @@ std::vector<JobIndex> Carnot::plan_together(FleetControl& fleet,
     }
     constexpr double kDear = 100.0;  // EUR per kWh: above any price that energy has
     problem.jobs.add(std::to_string(job), 0, static_cast<std::int32_t>(window),
-                     1.0 + kDear * most_kwh, modes, kNone, 0.0, allowed, moves);
+                     1.0 + kDear * most_kwh, modes, plan::kNone, 0.0, allowed, moves);
   }
-  PlannerOptions planner;
+  plan::PlannerOptions planner;
   planner.threads = 1;
   planner.iterations = kIterations;
   planner.rounds = 0;
   planner.tighten = false;  // nobody asks for the bound of an hour
-  const Plan plan = plan_large(problem, planner);
+  const plan::Plan plan = plan::plan_large(problem, planner);
   price_ = plan.price;
   price_start_ = now;
   slots_ = slots;
   for (std::size_t i = 0; i < together.size(); ++i)
-    if (plan.jobs[i].site == kNone || !take(fleet, together[i], plan.jobs[i].site,
-                                            mode_of[i][plan.jobs[i].mode], plan.jobs[i].slots))
+    if (plan.jobs[i].site == plan::kNone ||
+        !take(fleet, together[i], plan.jobs[i].site, mode_of[i][plan.jobs[i].mode],
+              plan.jobs[i].slots))
       others.push_back(together[i]);
   std::sort(others.begin(), others.end());
   return others;
@@ -433,4 +434,4 @@ std::unique_ptr<Scheduler> make_carnot(std::string name, Knowledge knowledge,
   return make_rule<Carnot>(std::move(name), knowledge, options);
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 
-namespace carnot::plan {
+namespace carnot::control {
 
 namespace {
 
@@ -128,4 +128,4 @@ void plan_pieces(FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t
   fleet.plan(job, runs);
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

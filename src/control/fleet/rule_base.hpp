@@ -14,7 +14,7 @@
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/control/fleet/scheduler.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 /// A policy with a name, what it may know, and what it was told.
 class Rule : public Scheduler {
@@ -111,4 +111,4 @@ std::unique_ptr<Scheduler> make_easy(std::string, Knowledge, const SchedulerOpti
 std::unique_ptr<Scheduler> make_stranded(std::string, Knowledge, const SchedulerOptions&);
 std::unique_ptr<Scheduler> make_carnot(std::string, Knowledge, const SchedulerOptions&);
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

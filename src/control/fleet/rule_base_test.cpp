@@ -10,7 +10,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 namespace {
 
 constexpr std::int64_t kMinute = 60;
@@ -173,4 +173,4 @@ TEST(SchedulerState, DamagedBytesAreRefused) {
 }
 
 }  // namespace
-}  // namespace carnot::plan
+}  // namespace carnot::control

@@ -8,7 +8,7 @@
 
 #include "control/fleet/rule_base.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 double SignalView::at(Instant when) const noexcept {
   const std::int64_t i = (when - start) / step;
@@ -179,4 +179,4 @@ std::unique_ptr<Scheduler> make_scheduler(std::string_view name, const Scheduler
                    (near.empty() ? "" : "; did you mean `" + near + "`?"));
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

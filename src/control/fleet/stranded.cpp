@@ -7,7 +7,7 @@
 
 #include "control/fleet/rule_base.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 namespace {
 
@@ -102,4 +102,4 @@ std::unique_ptr<Scheduler> make_stranded(std::string name, Knowledge knowledge,
   return make_rule<Stranded>(std::move(name), knowledge, options);
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

@@ -5,7 +5,7 @@
 
 #include "control/fleet/rule_base.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 namespace {
 
@@ -125,4 +125,4 @@ std::unique_ptr<Scheduler> make_ecovisor(std::string name, Knowledge knowledge,
   return make_rule<Ecovisor>(std::move(name), knowledge, options);
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

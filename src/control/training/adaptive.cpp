@@ -8,9 +8,9 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
-int cheapest_sufficient_mode(std::span<const Mode> modes, std::span<const ModeNoise> noise,
+int cheapest_sufficient_mode(std::span<const site::Mode> modes, std::span<const ModeNoise> noise,
                              double remaining_learning, const GovernorOptions& options) {
   const double survival = std::exp(-options.kappa * std::clamp(remaining_learning, 0.0, 1.0));
   int chosen = 0;
@@ -63,7 +63,7 @@ namespace {
 
 class Governor final : public Policy {
  public:
-  Governor(std::span<const Mode> modes, const ObjectiveOptions& objective,
+  Governor(std::span<const site::Mode> modes, const site::ObjectiveOptions& objective,
            const GovernorOptions& options)
       : objective_(objective), options_(options), mode_(static_cast<int>(modes.size()) - 1) {}
 
@@ -130,7 +130,7 @@ class Governor final : public Policy {
   }
 
   /// The mode that the rest of training will mostly need at worst: eight bits where there are such.
-  const Mode& guard_mode(const Observation& o) const {
+  const site::Mode& guard_mode(const Observation& o) const {
     std::size_t guard = static_cast<std::size_t>(mode_);
     for (std::size_t m = 0; m < o.modes.size(); ++m)
       if (o.modes[m].bits == 8 && o.modes[m].bits > o.modes[guard].bits) guard = m;
@@ -138,7 +138,7 @@ class Governor final : public Policy {
   }
 
   bool buys(const Observation& o) {
-    const Mode& guard = guard_mode(o);
+    const site::Mode& guard = guard_mode(o);
     if (o.grid_limit <= Power{}) return false;
     if (must_buy(o, guard, static_cast<double>(o.steps_left()))) return buying_ = true;
     if (o.total_forecast == nullptr) return false;
@@ -149,8 +149,8 @@ class Governor final : public Policy {
     return buying_;
   }
 
-  bool worth_buying(const Observation& o, const Mode& guard) {
-    const Mode& mode = o.modes[static_cast<std::size_t>(mode_)];
+  bool worth_buying(const Observation& o, const site::Mode& guard) {
+    const site::Mode& mode = o.modes[static_cast<std::size_t>(mode_)];
     const ForecastView& wind = *o.total_forecast;
     const std::size_t n = wind.mean.size();
     const Time step = wind.step.time();
@@ -204,7 +204,8 @@ class Governor final : public Policy {
 
   /// Expected share of full throttle that own power sustains: mean over a clipped normal, five
   /// points (Gauss-Hermite nodes and weights, Abramowitz & Stegun table 25.10).
-  static double expected_share(const Observation& o, const Mode& mode, double mean, double sd) {
+  static double expected_share(const Observation& o, const site::Mode& mode, double mean,
+                               double sd) {
     constexpr std::array<double, 5> kNode{-2.8569700138728, -1.3556261799743, 0.0, 1.3556261799743,
                                           2.8569700138728};
     constexpr std::array<double, 5> kWeight{0.0112574113277, 0.2220759220056, 0.5333333333333,
@@ -220,7 +221,7 @@ class Governor final : public Policy {
     return share;
   }
 
-  ObjectiveOptions objective_;
+  site::ObjectiveOptions objective_;
   GovernorOptions options_;
   int mode_;
   bool chosen_ = false;
@@ -233,11 +234,11 @@ class Governor final : public Policy {
 
 }  // namespace
 
-std::unique_ptr<Policy> make_governor(std::span<const Mode> modes,
-                                      const ObjectiveOptions& objective,
+std::unique_ptr<Policy> make_governor(std::span<const site::Mode> modes,
+                                      const site::ObjectiveOptions& objective,
                                       const GovernorOptions& options) {
   CARNOT_CHECK(!modes.empty(), "a job has at least one mode");
   return std::make_unique<Governor>(modes, objective, options);
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

@@ -8,16 +8,16 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
-Money slot_cost(const Flows& flows, const Weather& weather, const SiteOptions& site,
-                const ObjectiveOptions& objective, Time slot) {
+Money slot_cost(const site::Flows& flows, const site::Weather& weather,
+                const site::SiteOptions& site, const site::ObjectiveOptions& objective, Time slot) {
   const Energy grid = flows.grid * slot;
   const Energy own = flows.own_used * slot;
   Money cost = grid * (weather.price + weather.carbon * objective.carbon_price);
   cost += own * objective.own_value;
   cost += (flows.discharged * slot) * site.battery.wear_cost;
-  if (site.computing_uses == ComputingUses::AllOwn) {
+  if (site.computing_uses == site::ComputingUses::AllOwn) {
     // What the grid connection could have taken of it is income forgone.
     const Power limit = min(site.export_limit, weather.export_limit);
     const Power forgone = min(flows.own_used, max(Power{}, limit - flows.exported));
@@ -81,22 +81,22 @@ class Search {
   }
 
   /// Grid power that the choice allows in this slot, given what own power does.
-  Demand demand(std::size_t slot, std::size_t leg, Choice choice, Energy battery) {
-    Demand d;
+  site::Demand demand(std::size_t slot, std::size_t leg, Choice choice, Energy battery) {
+    site::Demand d;
     if (choice == kPause) return d;
     d.mode = &problem_.modes[legs_[leg].mode];
     if (choice == kFull) {
       d.grid_allowance = problem_.site.import_limit;
     } else if (choice == kHalfGrid) {
-      Demand full = d;
+      site::Demand full = d;
       full.grid_allowance = problem_.site.import_limit;
       d.grid_allowance = 0.5 * run(slot, full, problem_.slot, battery).grid;
     }
     return d;
   }
 
-  Flows run(std::size_t slot, const Demand& d, Time length, Energy battery) {
-    SiteSimulator copy = simulator_;
+  site::Flows run(std::size_t slot, const site::Demand& d, Time length, Energy battery) {
+    site::SiteSimulator copy = simulator_;
     if (has_battery_) copy.restore_battery(battery);
     return copy.advance(problem_.weather[slot], d, length);
   }
@@ -113,8 +113,8 @@ class Search {
     Time left = problem_.slot;
     std::size_t leg = leg_at(progress);
     while (left > Time{}) {
-      const Demand d = demand(slot, leg, choice, Energy::from_base(o.battery));
-      Flows f = flows(slot, leg, choice, d, left, Energy::from_base(o.battery));
+      const site::Demand d = demand(slot, leg, choice, Energy::from_base(o.battery));
+      site::Flows f = flows(slot, leg, choice, d, left, Energy::from_base(o.battery));
       const double rate = f.steps / left.in(second);
       const double room = legs_[leg].to - o.progress;
       Time length = left;
@@ -150,24 +150,24 @@ class Search {
  private:
   struct Cached {
     bool known = false;
-    Flows flows;
+    site::Flows flows;
   };
-  Flows flows(std::size_t slot, std::size_t leg, Choice choice, const Demand& d, Time length,
-              Energy battery) {
+  site::Flows flows(std::size_t slot, std::size_t leg, Choice choice, const site::Demand& d,
+                    Time length, Energy battery) {
     if (has_battery_) return run(slot, d, length, battery);
     Cached& c = cache_[(slot * legs_.size() + leg) * kChoices + choice];
     if (!c.known) {
       c.flows = run(slot, d, problem_.slot, battery);
       c.known = true;
     }
-    Flows f = c.flows;
+    site::Flows f = c.flows;
     f.steps *= length / problem_.slot;
     return f;
   }
 
   const OracleProblem& problem_;
   std::vector<Leg> legs_;
-  SiteSimulator simulator_;
+  site::SiteSimulator simulator_;
   bool has_battery_ = false;
   std::vector<Cached> cache_;
 };
@@ -266,23 +266,23 @@ struct Segment {
 
 /// Lower convex hull of a slot's cost over dynamic energy, above what a paused slot costs: from
 /// (0, 0) over own power to full throttle. Returns the cost of the paused slot, delay apart.
-double hull(const OracleProblem& problem, const SiteSimulator& simulator, const Mode& mode,
-            std::size_t slot, std::vector<Segment>& out) {
-  const Weather& weather = problem.weather[slot];
+double hull(const OracleProblem& problem, const site::SiteSimulator& simulator,
+            const site::Mode& mode, std::size_t slot, std::vector<Segment>& out) {
+  const site::Weather& weather = problem.weather[slot];
   const auto point = [&](Power allowance) {
-    SiteSimulator copy = simulator;
-    Demand d;
+    site::SiteSimulator copy = simulator;
+    site::Demand d;
     d.mode = &mode;
     d.use_battery = false;
     d.grid_allowance = allowance;
-    const Flows f = copy.advance(weather, d, problem.slot);
+    const site::Flows f = copy.advance(weather, d, problem.slot);
     const double cost = (slot_cost(f, weather, problem.site, problem.objective, problem.slot) -
                          problem.objective.delay_price * problem.slot)
                             .in(euro);
     return std::pair{(f.throttle * mode.dynamic_power * problem.slot).in(joule), cost};
   };
-  SiteSimulator paused = simulator;
-  const double standby = (slot_cost(paused.advance(weather, Demand{}, problem.slot), weather,
+  site::SiteSimulator paused = simulator;
+  const double standby = (slot_cost(paused.advance(weather, site::Demand{}, problem.slot), weather,
                                     problem.site, problem.objective, problem.slot) -
                           problem.objective.delay_price * problem.slot)
                              .in(euro);
@@ -314,13 +314,13 @@ Money relaxation(const OracleProblem& problem, const Search& search) {
     if (problem.modes[leg.mode].dynamic_power > problem.modes[widest].dynamic_power)
       widest = leg.mode;
   }
-  Mode mode = problem.modes[widest];
+  site::Mode mode = problem.modes[widest];
   for (const Leg& leg : search.legs())
     mode.static_power = min(mode.static_power, problem.modes[leg.mode].static_power);
-  SiteOptions without_battery = problem.site;
-  without_battery.battery = BatteryOptions{};
-  const SiteSimulator simulator(without_battery);
-  const BatteryOptions& battery = problem.site.battery;
+  site::SiteOptions without_battery = problem.site;
+  without_battery.battery = site::BatteryOptions{};
+  const site::SiteSimulator simulator(without_battery);
+  const site::BatteryOptions& battery = problem.site.battery;
   double battery_joules = problem.battery_energy.in(joule)*battery.discharge_efficiency;
 
   std::multimap<double, double> pieces;  // slope -> joules, for slots so far
@@ -422,4 +422,4 @@ std::unique_ptr<Policy> make_replay(std::string name, std::vector<TimedDecision>
   return std::make_unique<Replay>(std::move(name), std::move(decisions), std::move(stages));
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

@@ -7,29 +7,30 @@
 
 #include "control/training/testing_world.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 namespace {
 
 const Instant kStart = Instant::from_unix_seconds(1'700'000'000 / 300 * 300);
 
 /// Every sequence of choices, tried: exponential, so tiny problems only. The plain oracle of the
 /// oracle.
-double brute_force(const OracleProblem& p, std::size_t t, double done, const SiteSimulator& site) {
+double brute_force(const OracleProblem& p, std::size_t t, double done,
+                   const site::SiteSimulator& site) {
   double best = std::numeric_limits<double>::infinity();
   if (t == p.weather.size()) return best;
   std::size_t mode = p.modes.size() - 1;
   for (int choice = 0; choice < 4; ++choice) {
-    Demand d;
+    site::Demand d;
     if (choice > 0) d.mode = &p.modes[mode];
     if (choice == 3) d.grid_allowance = p.site.import_limit;
     if (choice == 2) {
-      Demand full = d;
+      site::Demand full = d;
       full.grid_allowance = p.site.import_limit;
-      SiteSimulator copy = site;
+      site::SiteSimulator copy = site;
       d.grid_allowance = 0.5 * copy.advance(p.weather[t], full, p.slot).grid;
     }
-    SiteSimulator next = site;
-    const Flows f = next.advance(p.weather[t], d, p.slot);
+    site::SiteSimulator next = site;
+    const site::Flows f = next.advance(p.weather[t], d, p.slot);
     if (f.steps > 0.0 && done + f.steps >= p.steps_total) {
       const Time used = ((p.steps_total - done) / f.steps) * p.slot;
       best = std::min(best, slot_cost(f, p.weather[t], p.site, p.objective, used).in(euro));
@@ -50,7 +51,7 @@ TEST(Oracle, EqualsBruteForceOnTinyProblems) {
     p.steps_total = 120.0 + 5.0 * static_cast<double>(seed);
     p.progress_buckets = 1'000'000;  // nothing is merged
     const OracleSolution solution = solve_oracle(p, kStart);
-    const double brute = brute_force(p, 0, 0.0, SiteSimulator(p.site));
+    const double brute = brute_force(p, 0, 0.0, site::SiteSimulator(p.site));
     ASSERT_EQ(solution.feasible, std::isfinite(brute)) << seed;
     if (!solution.feasible) continue;
     ++feasible;
@@ -72,12 +73,13 @@ TEST(Oracle, NoPolicyBeatsTheBoundNorTheOracle) {
       if (name == "oracle") continue;
       const auto policy = make_policy(name, modes, p.objective);
       const testing::Played played = testing::play(p, *policy, kStart);
-      EXPECT_FALSE(played.cap_violation) << name << seed;
+      EXPECT_FALSE(played.cap_violation) << grid::name << seed;
       if (!played.done) continue;
-      ASSERT_TRUE(solution.feasible) << name << seed;
+      ASSERT_TRUE(solution.feasible) << grid::name << seed;
       ++compared;
-      EXPECT_GE(played.cost_eur, solution.bound.in(euro)-1e-6) << name << " " << seed;
-      EXPECT_GE(played.cost_eur, solution.cost.in(euro) * (1 - 2e-3) - 1e-6) << name << " " << seed;
+      EXPECT_GE(played.cost_eur, solution.bound.in(euro)-1e-6) << grid::name << " " << seed;
+      EXPECT_GE(played.cost_eur, solution.cost.in(euro) * (1 - 2e-3) - 1e-6)
+          << grid::name << " " << seed;
     }
     if (solution.feasible) worst_gap = std::max(worst_gap, 1.0 - solution.bound / solution.cost);
   }
@@ -110,11 +112,11 @@ TEST(Oracle, MoreForesightOfPowerNeverCostsMore) {
   const auto modes = testing::modes();
   for (std::uint64_t seed = 300; seed < 320; ++seed) {
     auto weather = testing::weather(seed, 200);
-    for (Weather& w : weather) w.price = max(w.price, 20.0 * euro_per_megawatt_hour);
+    for (site::Weather& w : weather) w.price = max(w.price, 20.0 * euro_per_megawatt_hour);
     auto windier = weather;
-    for (Weather& w : windier) w.total = 2.0 * w.total;
+    for (site::Weather& w : windier) w.total = 2.0 * w.total;
     OracleProblem p = testing::problem(seed, weather, modes);
-    p.site.computing_uses = ComputingUses::Curtailed;
+    p.site.computing_uses = site::ComputingUses::Curtailed;
     const OracleSolution a = solve_oracle(p, kStart);
     p.weather = windier;
     const OracleSolution b = solve_oracle(p, kStart);
@@ -129,7 +131,7 @@ TEST(Oracle, ABatteryIsUsedAndBounded) {
   const auto weather = testing::weather(7, 200);
   OracleProblem p = testing::problem(7, weather, modes);
   p.site.import_limit = 30.0 * megawatt;
-  p.site.computing_uses = ComputingUses::Curtailed;
+  p.site.computing_uses = site::ComputingUses::Curtailed;
   p.progress_buckets = 200;
   const OracleSolution without = solve_oracle(p, kStart);
   p.site.battery.capacity = 40.0 * megawatt_hour;
@@ -157,4 +159,4 @@ TEST(Oracle, RefusesProblemsThatAreNone) {
 }
 
 }  // namespace
-}  // namespace carnot::plan
+}  // namespace carnot::control

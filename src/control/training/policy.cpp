@@ -11,7 +11,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/control/training/adaptive.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 namespace {
 
@@ -19,7 +19,7 @@ namespace {
 constexpr double kGuardSlack = 1.02;
 
 /// Throttle that `supply` (facility side) sustains in `mode`; 0 if not even its static power.
-double sustained_throttle(const Mode& mode, Power supply, double pue) {
+double sustained_throttle(const site::Mode& mode, Power supply, double pue) {
   const double u = (supply / pue - mode.static_power) / mode.dynamic_power;
   return std::clamp(u, 0.0, 1.0);
 }
@@ -27,7 +27,7 @@ double sustained_throttle(const Mode& mode, Power supply, double pue) {
 /// Follows own power in the mode that `choose` names; buys only when the deadline forces it.
 class WindFollower : public Policy {
  public:
-  WindFollower(std::string name, const Mode& guard_mode)
+  WindFollower(std::string name, const site::Mode& guard_mode)
       : name_(std::move(name)), guard_mode_(guard_mode) {}
   std::string_view name() const noexcept override { return name_; }
 
@@ -48,7 +48,7 @@ class WindFollower : public Policy {
 
  private:
   std::string name_;
-  Mode guard_mode_;  // what the deadline guard assumes for the work left
+  site::Mode guard_mode_;  // what the deadline guard assumes for the work left
 };
 
 class GridF32 final : public Policy {
@@ -64,7 +64,7 @@ class GridF32 final : public Policy {
 
 class PauseResume final : public WindFollower {
  public:
-  explicit PauseResume(const Mode& f32) : WindFollower("pause-resume", f32) {}
+  explicit PauseResume(const site::Mode& f32) : WindFollower("pause-resume", f32) {}
 
  private:
   int choose(const Observation& o, Decision&) override {
@@ -74,7 +74,7 @@ class PauseResume final : public WindFollower {
 
 class Fixed final : public WindFollower {
  public:
-  Fixed(std::string name, int mode, const Mode& guard)
+  Fixed(std::string name, int mode, const site::Mode& guard)
       : WindFollower(std::move(name), guard), mode_(mode) {}
 
  private:
@@ -87,7 +87,7 @@ class Fixed final : public WindFollower {
 /// the fewest, throttled.
 class PowerToBits final : public WindFollower {
  public:
-  explicit PowerToBits(const Mode& most_bits) : WindFollower("paper", most_bits) {}
+  explicit PowerToBits(const site::Mode& most_bits) : WindFollower("paper", most_bits) {}
 
  private:
   int choose(const Observation& o, Decision&) override {
@@ -99,7 +99,7 @@ class PowerToBits final : public WindFollower {
 };
 
 /// The mode with the fewest bits that has at least `bits`; the most precise if none has.
-int mode_with_bits(std::span<const Mode> modes, double bits) {
+int mode_with_bits(std::span<const site::Mode> modes, double bits) {
   int chosen = 0;
   for (std::size_t m = 0; m < modes.size(); ++m)
     if (modes[m].bits + 1e-9 >= bits &&
@@ -109,9 +109,9 @@ int mode_with_bits(std::span<const Mode> modes, double bits) {
 }
 
 /// The integer modes' range of bits: what the published schedules move in.
-std::pair<int, int> integer_bits(std::span<const Mode> modes) {
+std::pair<int, int> integer_bits(std::span<const site::Mode> modes) {
   int low = modes.back().bits, high = low;
-  for (const Mode& mode : modes)
+  for (const site::Mode& mode : modes)
     if (mode.bits <= 8) high = std::max(high, mode.bits);
   return {low, high};
 }
@@ -119,7 +119,7 @@ std::pair<int, int> integer_bits(std::span<const Mode> modes) {
 /// Cyclic precision training, Fu et al., ICLR 2021: 32 cosine cycles between the fewest bits and 8.
 class CyclicPrecision final : public WindFollower {
  public:
-  explicit CyclicPrecision(const Mode& guard) : WindFollower("cpt", guard) {}
+  explicit CyclicPrecision(const site::Mode& guard) : WindFollower("cpt", guard) {}
 
  private:
   static constexpr double kCycles = 32.0;
@@ -139,7 +139,7 @@ class CyclicPrecision final : public WindFollower {
 /// alpha 0.3 as published.
 class ProgressiveQuantisation final : public WindFollower {
  public:
-  ProgressiveQuantisation(const Mode& guard, std::span<const Mode> modes)
+  ProgressiveQuantisation(const site::Mode& guard, std::span<const site::Mode> modes)
       : WindFollower("pfq", guard), mode_(static_cast<int>(modes.size()) - 1) {}
   std::vector<double> save() const override {
     return {static_cast<double>(mode_), epsilon_, last_loss_, next_look_};
@@ -177,7 +177,7 @@ class ProgressiveQuantisation final : public WindFollower {
   double next_look_ = 0.0;
 };
 
-int index_of(std::span<const Mode> modes, std::string_view name) {
+int index_of(std::span<const site::Mode> modes, std::string_view name) {
   for (std::size_t m = 0; m < modes.size(); ++m)
     if (modes[m].name == name || std::to_string(modes[m].bits) == name) return static_cast<int>(m);
   return -1;
@@ -185,7 +185,7 @@ int index_of(std::span<const Mode> modes, std::string_view name) {
 
 }  // namespace
 
-bool must_buy(const Observation& o, const Mode& mode, double steps_left) {
+bool must_buy(const Observation& o, const site::Mode& mode, double steps_left) {
   const double u = sustained_throttle(mode, o.grid_limit, o.pue_now);
   if (u <= 0.0) return false;
   const double steps = steps_left + o.overhead / mode.step_energy();
@@ -193,19 +193,19 @@ bool must_buy(const Observation& o, const Mode& mode, double steps_left) {
   return (o.deadline - o.now).time() <= kGuardSlack * needed + o.slot.time();
 }
 
-std::vector<std::string> policy_names(std::span<const Mode> modes) {
+std::vector<std::string> policy_names(std::span<const site::Mode> modes) {
   std::vector<std::string> names{"grid-f32", "pause-resume"};
-  for (const Mode& mode : modes) names.push_back("fixed:" + mode.name);
+  for (const site::Mode& mode : modes) names.push_back("fixed:" + mode.name);
   names.insert(names.end(), {"paper", "cpt", "pfq", "adaptive", "oracle"});
   return names;
 }
 
-std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const Mode> modes,
-                                    const ObjectiveOptions& objective) {
+std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const site::Mode> modes,
+                                    const site::ObjectiveOptions& objective) {
   CARNOT_CHECK(!modes.empty(), "a job has at least one mode");
   // Published schedules and the paper's rule may end in their most precise mode: the guard assumes
   // it.
-  const Mode& eight = modes[static_cast<std::size_t>(mode_with_bits(modes, 8))];
+  const site::Mode& eight = modes[static_cast<std::size_t>(mode_with_bits(modes, 8))];
   if (name == "grid-f32") return std::make_unique<GridF32>();
   if (name == "pause-resume") return std::make_unique<PauseResume>(modes[0]);
   if (name == "paper") return std::make_unique<PowerToBits>(modes[0]);
@@ -225,4 +225,4 @@ std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const Mode>
                                near.empty() ? "" : fmt::format("; did you mean `{}`?", near)));
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

@@ -9,12 +9,12 @@
 
 #include "control/training/testing_world.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 namespace {
 
 const Instant kStart = Instant::from_unix_seconds(1'700'000'000 / 300 * 300);
 
-Observation observation(std::span<const Mode> modes) {
+Observation observation(std::span<const site::Mode> modes) {
   Observation o;
   o.slot = Duration::seconds(300);
   o.start = o.now = kStart;
@@ -78,7 +78,7 @@ TEST(Policy, TheDeadlineGuardLeavesTimeEnough) {
   // Buying from the first slot at which must_buy holds finishes before the deadline, whatever the
   // mode.
   const auto modes = testing::modes();
-  for (const Mode& mode : modes)
+  for (const site::Mode& mode : modes)
     for (const double steps : {10.0, 500.0, 5000.0}) {
       Observation o = observation(modes);
       const Time needed = steps / mode.steps_per_second * second;
@@ -166,9 +166,9 @@ TEST(Policy, SaveAndRestoreGoOnTheSame) {
         halves = std::move(fresh);
       }
       const Decision a = whole->decide(o), b = halves->decide(o);
-      ASSERT_EQ(a.mode, b.mode) << name << i;
-      ASSERT_EQ(a.max_steps, b.max_steps) << name << i;
-      ASSERT_EQ(a.measure_noise, b.measure_noise) << name << i;
+      ASSERT_EQ(a.mode, b.mode) << grid::name << i;
+      ASSERT_EQ(a.max_steps, b.max_steps) << grid::name << i;
+      ASSERT_EQ(a.measure_noise, b.measure_noise) << grid::name << i;
     }
   }
 }
@@ -261,4 +261,4 @@ TEST(Governor, PurchasePlansEqualThePlainOracle) {
 }
 
 }  // namespace
-}  // namespace carnot::plan
+}  // namespace carnot::control

@@ -12,9 +12,9 @@
 #include "carnot/control/training/foresight.hpp"
 #include "carnot/control/training/policy.hpp"
 
-namespace carnot::plan::testing {
+namespace carnot::control::testing {
 
-inline std::vector<Mode> modes() {
+inline std::vector<site::Mode> modes() {
   const Power idle = 4.0 * megawatt;
   return {{"f32", 32, 0.05, idle, 20.0 * megawatt},
           {"bf16", 16, 0.10, idle, 19.0 * megawatt},
@@ -23,9 +23,9 @@ inline std::vector<Mode> modes() {
 }
 
 /// A day or more of five-minute weather: wind as a clipped random walk, prices likewise.
-inline std::vector<Weather> weather(std::uint64_t seed, std::size_t slots) {
+inline std::vector<site::Weather> weather(std::uint64_t seed, std::size_t slots) {
   const RandomStream random(seed, "weather");
-  std::vector<Weather> all(slots);
+  std::vector<site::Weather> all(slots);
   double wind = 60.0 * random.uniform(0), price = 80.0;
   for (std::size_t t = 0; t < slots; ++t) {
     wind = std::clamp(wind + 6.0 * random.normal(2 * t + 1), 0.0, 140.0);
@@ -38,15 +38,15 @@ inline std::vector<Weather> weather(std::uint64_t seed, std::size_t slots) {
   return all;
 }
 
-inline OracleProblem problem(std::uint64_t seed, std::span<const Weather> w,
-                             std::span<const Mode> m) {
+inline OracleProblem problem(std::uint64_t seed, std::span<const site::Weather> w,
+                             std::span<const site::Mode> m) {
   const RandomStream random(seed, "problem");
   OracleProblem p;
   p.site.export_limit = 60.0 * random.uniform(1) * megawatt;
   p.site.import_limit = (random.uniform(2) < 0.3 ? 0.0 : 30.0) * megawatt;
   p.site.hall.nodes = 40000;
   p.site.computing_uses =
-      random.uniform(3) < 0.3 ? ComputingUses::AllOwn : ComputingUses::Curtailed;
+      random.uniform(3) < 0.3 ? site::ComputingUses::AllOwn : site::ComputingUses::Curtailed;
   p.weather = w;
   p.slot = 300.0 * second;
   p.modes = m;
@@ -68,7 +68,7 @@ struct Played {
 inline Played play(const OracleProblem& p, Policy& policy, Instant start,
                    std::span<const ModeNoise> noise = {}) {
   Played out;
-  SiteSimulator site(p.site);
+  site::SiteSimulator site(p.site);
   double done = 0.0;
   const Duration slot = Duration::from(p.slot);
   const Instant deadline = start + slot * static_cast<std::int64_t>(p.weather.size());
@@ -83,7 +83,7 @@ inline Played play(const OracleProblem& p, Policy& policy, Instant start,
       o.deadline = deadline;
       o.total_now = t > 0 ? p.weather[t - 1].total : Power{};
       o.export_first =
-          p.site.computing_uses == ComputingUses::Curtailed ? p.site.export_limit : Power{};
+          p.site.computing_uses == site::ComputingUses::Curtailed ? p.site.export_limit : Power{};
       o.grid_limit = p.site.import_limit;
       o.pue_now = p.site.hall.pue(p.weather[t].outside, 1.0);
       o.price_now = p.weather[t].price;
@@ -97,19 +97,19 @@ inline Played play(const OracleProblem& p, Policy& policy, Instant start,
       const Decision d = policy.decide(o);
       out.mode.push_back(d.mode);
       out.allowance_w.push_back(d.grid_allowance.in(watt));
-      Demand demand;
+      site::Demand demand;
       demand.mode = d.mode < 0 ? nullptr : &p.modes[static_cast<std::size_t>(d.mode)];
       demand.throttle = d.throttle;
       demand.grid_allowance = d.grid_allowance;
       Duration length = slot - offset;
-      SiteSimulator trial = site;
+      site::SiteSimulator trial = site;
       const double rate =
           trial.advance(p.weather[t], demand, length.time()).steps / length.time().in(second);
       const double wanted = std::min(d.max_steps, p.steps_total - done);
       if (rate > 0.0 && wanted < rate * length.time().in(second))
         length = Duration::nanoseconds(std::min(
             length.nanoseconds(), static_cast<std::int64_t>(std::ceil(wanted / rate * 1e9)) + 1));
-      const Flows f = site.advance(p.weather[t], demand, length.time());
+      const site::Flows f = site.advance(p.weather[t], demand, length.time());
       out.cap_violation = out.cap_violation || f.cap_violation;
       out.cost_eur += slot_cost(f, p.weather[t], p.site, p.objective, length.time()).in(euro);
       done += f.steps;
@@ -123,4 +123,4 @@ inline Played play(const OracleProblem& p, Policy& policy, Instant start,
   return out;
 }
 
-}  // namespace carnot::plan::testing
+}  // namespace carnot::control::testing

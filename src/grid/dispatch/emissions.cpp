@@ -10,7 +10,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 namespace {
 
@@ -175,4 +175,4 @@ double redispatched_co2(OptimalPowerFlow& flow, const SupplyCurves& curves, cons
          more_mw;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

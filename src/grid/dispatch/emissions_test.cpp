@@ -18,11 +18,11 @@
 
 #ifdef CARNOT_HAVE_CLP
 
-namespace carnot::plan {
+namespace carnot::grid {
 namespace {
 
-using carnot::testing::random_grid;
-using carnot::testing::triangle;
+using carnot::grid::testing::random_grid;
+using carnot::grid::testing::triangle;
 
 /// Cheap and dirty at bus 1, dear and clean at bus 2.
 Grid coal_and_gas(double limit_1_to_3_mw) {
@@ -200,6 +200,6 @@ TEST(MarginalEmissions, OfRtsHoursAreThoseOfDispatchingAgain) {
 }
 
 }  // namespace
-}  // namespace carnot::plan
+}  // namespace carnot::grid
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "carnot/grid/network/network.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 struct FlowLimits {
   double lower_mw = -kUnlimited, upper_mw = kUnlimited;
@@ -21,4 +21,4 @@ inline FlowLimits flow_limits(const GridBranch& branch, const BranchLine& line) 
           std::min(most - line.shift_mw, branch.limit_mw)};
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -13,7 +13,7 @@
 
 #include "grid/dispatch/flow_limits.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 namespace {
 
@@ -39,7 +39,7 @@ struct OptimalPowerFlow::Impl {
 
   Grid grid;
   const OpfOptions options;
-  LinearProgram program;
+  solve::LinearProgram program;
   std::vector<BranchLine> lines;
   // Columns and rows; -1: none.
   std::vector<int> angle, output, curve, dc, shed, loss;
@@ -53,11 +53,11 @@ struct OptimalPowerFlow::Impl {
   void add_cost_tangent(std::size_t generator, double output_mw);
   void add_loss_tangent(std::size_t branch, double flow_mw);
   void apply(const GridState& state);
-  std::array<Term, 2> unshifted_flow(std::size_t branch, double factor) const;
+  std::array<solve::Term, 2> unshifted_flow(std::size_t branch, double factor) const;
   double flow_of(std::size_t branch) const;
   /// Adds tangents where the programme is below the truth. \returns false if nowhere by much
   bool refine(double demand_mw);
-  void report(const GridState& state, const ProgramAnswer& answer, OpfResult& result) const;
+  void report(const GridState& state, const solve::ProgramAnswer& answer, OpfResult& result) const;
 };
 
 OptimalPowerFlow::Impl::Impl(const Grid& grid_of, OpfOptions options_of)
@@ -75,8 +75,9 @@ OptimalPowerFlow::Impl::Impl(const Grid& grid_of, OpfOptions options_of)
     if (curve[g] < 0) continue;
     const GridGenerator& generator = grid.generators[g];
     for (const GeneratorCost::Line& line : generator.cost.hull())
-      program.add_row(line.intercept_per_h, kUnlimited,
-                      std::array{Term{curve[g], 1.0}, Term{output[g], -line.slope_per_mwh}});
+      program.add_row(
+          line.intercept_per_h, kUnlimited,
+          std::array{solve::Term{curve[g], 1.0}, solve::Term{output[g], -line.slope_per_mwh}});
     if (generator.cost.points.empty())
       for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0})
         add_cost_tangent(g, std::lerp(generator.minimum_mw, generator.maximum_mw, share));
@@ -111,20 +112,20 @@ void OptimalPowerFlow::Impl::add_columns() {
 }
 
 /// Angles are in units of 1 / base_mva radian: coefficients near one.
-std::array<Term, 2> OptimalPowerFlow::Impl::unshifted_flow(std::size_t branch,
-                                                           double factor) const {
+std::array<solve::Term, 2> OptimalPowerFlow::Impl::unshifted_flow(std::size_t branch,
+                                                                  double factor) const {
   const GridBranch& b = grid.branches[branch];
   const double k = factor * lines[branch].mw_per_rad / grid.base_mva;
-  return {Term{angle[b.from], k}, Term{angle[b.to], -k}};
+  return {solve::Term{angle[b.from], k}, solve::Term{angle[b.to], -k}};
 }
 
 void OptimalPowerFlow::Impl::add_balances() {
-  std::vector<std::vector<Term>> terms(grid.buses.size());
+  std::vector<std::vector<solve::Term>> terms(grid.buses.size());
   for (std::size_t g = 0; g < grid.generators.size(); ++g)
     terms[grid.generators[g].bus].push_back({output[g], 1.0});
   for (std::size_t l = 0; l < grid.branches.size(); ++l) {
     const GridBranch& branch = grid.branches[l];
-    for (const Term& term : unshifted_flow(l, 1.0)) {
+    for (const solve::Term& term : unshifted_flow(l, 1.0)) {
       terms[branch.from].push_back({term.column, -term.coefficient});
       terms[branch.to].push_back(term);
     }
@@ -155,7 +156,7 @@ void OptimalPowerFlow::Impl::add_cost_tangent(std::size_t g, double output_mw) {
   const GeneratorCost& cost = grid.generators[g].cost;
   const double slope = cost.c1_per_mwh + 2.0 * cost.c2_per_mw2h * output_mw;
   program.add_row(cost.per_h(output_mw) - slope * output_mw, kUnlimited,
-                  std::array{Term{curve[g], 1.0}, Term{output[g], -slope}});
+                  std::array{solve::Term{curve[g], 1.0}, solve::Term{output[g], -slope}});
 }
 
 void OptimalPowerFlow::Impl::add_loss_tangent(std::size_t l, double flow_mw) {
@@ -163,7 +164,7 @@ void OptimalPowerFlow::Impl::add_loss_tangent(std::size_t l, double flow_mw) {
   const auto [from, to] = unshifted_flow(l, -slope);
   const double at_zero = square_loss(grid.branches[l].resistance_pu, grid.base_mva, flow_mw);
   program.add_row(-at_zero - slope * lines[l].shift_mw, kUnlimited,
-                  std::array{Term{loss[l], 1.0}, from, to});
+                  std::array{solve::Term{loss[l], 1.0}, from, to});
 }
 
 void OptimalPowerFlow::Impl::apply(const GridState& state) {
@@ -185,7 +186,7 @@ void OptimalPowerFlow::Impl::apply(const GridState& state) {
 
 double OptimalPowerFlow::Impl::flow_of(std::size_t branch) const {
   double flow = -lines[branch].shift_mw;
-  for (const Term& term : unshifted_flow(branch, 1.0))
+  for (const solve::Term& term : unshifted_flow(branch, 1.0))
     flow += term.coefficient * program.value(term.column);
   return flow;
 }
@@ -227,7 +228,7 @@ bool OptimalPowerFlow::Impl::refine(double demand_mw) {
   return cost_gap > cost_allowed || loss_gap > loss_allowed;
 }
 
-void OptimalPowerFlow::Impl::report(const GridState& state, const ProgramAnswer& answer,
+void OptimalPowerFlow::Impl::report(const GridState& state, const solve::ProgramAnswer& answer,
                                     OpfResult& r) const {
   r.bound_per_h = answer.bound;
   r.hulls = hulls;
@@ -299,18 +300,18 @@ OpfResult OptimalPowerFlow::solve(const GridState& state) {
   impl_->apply(state);
   OpfResult result;
   const double demand_mw = std::abs(sum(state.demand_mw));
-  ProgramAnswer answer;
+  solve::ProgramAnswer answer;
   do {
     answer = impl_->program.solve();
     ++result.rounds;
-  } while (answer.status == ProgramStatus::Optimal && result.rounds < kMostRounds &&
+  } while (answer.status == solve::ProgramStatus::Optimal && result.rounds < kMostRounds &&
            impl_->refine(demand_mw));
-  if (answer.status == ProgramStatus::Infeasible) {
+  if (answer.status == solve::ProgramStatus::Infeasible) {
     result.status = OpfStatus::Infeasible;
     result.why = "no dispatch meets the demand within the limits of generators and branches";
     return result;
   }
-  result.why = fault_of(answer, std::max(1.0, demand_mw));
+  result.why = solve::fault_of(answer, std::max(1.0, demand_mw));
   if (!result.why.empty()) return result;
   result.status = OpfStatus::Optimal;
   impl_->report(state, answer, result);
@@ -332,4 +333,4 @@ OpfResult dc_opf(const Grid& grid, const OpfOptions& options) {
   return OptimalPowerFlow(grid, options).solve(state_of(grid));
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

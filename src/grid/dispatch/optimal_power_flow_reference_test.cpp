@@ -17,7 +17,7 @@
 
 #ifdef CARNOT_HAVE_CLP
 
-namespace carnot::plan {
+namespace carnot::grid {
 namespace {
 
 struct Published {
@@ -118,6 +118,6 @@ TEST(RtsGmlcYearSlow, CurtailsAboutWhatAPlainOptimalFlowDoes) {
 }
 
 }  // namespace
-}  // namespace carnot::plan
+}  // namespace carnot::grid
 
 #endif

@@ -17,11 +17,11 @@
 
 #ifdef CARNOT_HAVE_CLP
 
-namespace carnot::plan {
+namespace carnot::grid {
 namespace {
 
-using carnot::testing::random_grid;
-using carnot::testing::triangle;
+using carnot::grid::testing::random_grid;
+using carnot::grid::testing::triangle;
 
 TEST(Opf, TriangleByHand) {
   const OpfResult r = dc_opf(triangle(80.0));
@@ -258,19 +258,21 @@ RC_GTEST_PROP(Opf, ASecondHourFromTheFirstIsTheSameAsAlone, ()) {
 }
 
 TEST(LinearProgram, OptimumPricesAndGrowth) {
-  LinearProgram program;  // minimise -x - 2y within x + y <= 4, x + 3y <= 6
+  solve::LinearProgram program;  // minimise -x - 2y within x + y <= 4, x + 3y <= 6
   const int x = program.add_column(0.0, kUnlimited, -1.0);
   const int y = program.add_column(0.0, kUnlimited, -2.0);
-  const int first = program.add_row(-kUnlimited, 4.0, std::array{Term{x, 1.0}, Term{y, 1.0}});
+  const int first =
+      program.add_row(-kUnlimited, 4.0, std::array{solve::Term{x, 1.0}, solve::Term{y, 1.0}});
   // Terms of one column are summed.
-  program.add_row(-kUnlimited, 6.0, std::array{Term{y, 1.0}, Term{x, 1.0}, Term{y, 2.0}});
-  ProgramAnswer answer = program.solve();
-  ASSERT_EQ(answer.status, ProgramStatus::Optimal);
+  program.add_row(-kUnlimited, 6.0,
+                  std::array{solve::Term{y, 1.0}, solve::Term{x, 1.0}, solve::Term{y, 2.0}});
+  solve::ProgramAnswer answer = program.solve();
+  ASSERT_EQ(answer.status, solve::ProgramStatus::Optimal);
   EXPECT_NEAR(answer.objective, -5.0, 1e-9);
   EXPECT_NEAR(answer.bound, -5.0, 1e-9);
   EXPECT_NEAR(program.value(x), 3.0, 1e-9);
   EXPECT_NEAR(program.price(first), -0.5, 1e-9);
-  program.add_row(-kUnlimited, 2.0, std::array{Term{x, 1.0}});
+  program.add_row(-kUnlimited, 2.0, std::array{solve::Term{x, 1.0}});
   answer = program.solve();
   EXPECT_NEAR(answer.objective, -2.0 - 8.0 / 3.0, 1e-9);
   program.set_row(first, -kUnlimited, 1.0);
@@ -279,22 +281,24 @@ TEST(LinearProgram, OptimumPricesAndGrowth) {
 }
 
 TEST(LinearProgram, SlackRowsGoAndTheRestStays) {
-  LinearProgram program;  // maximise x + y within x <= 3 and rows
+  solve::LinearProgram program;  // maximise x + y within x <= 3 and rows
   const int x = program.add_column(0.0, 3.0, -1.0), y = program.add_column(0.0, kUnlimited, -1.0);
-  const int first = program.add_row(-kUnlimited, 9.0, std::array{Term{x, 1.0}, Term{y, 1.0}});
-  program.add_row(-kUnlimited, 100.0, std::array{Term{x, 2.0}, Term{y, 1.0}});  // slack
-  program.add_row(-kUnlimited, 8.0, std::array{Term{x, 1.0}, Term{y, 2.0}});    // binds
-  program.add_row(-kUnlimited, 50.0, std::array{Term{y, 1.0}});                 // slack
+  const int first =
+      program.add_row(-kUnlimited, 9.0, std::array{solve::Term{x, 1.0}, solve::Term{y, 1.0}});
+  program.add_row(-kUnlimited, 100.0,
+                  std::array{solve::Term{x, 2.0}, solve::Term{y, 1.0}});                    // slack
+  program.add_row(-kUnlimited, 8.0, std::array{solve::Term{x, 1.0}, solve::Term{y, 2.0}});  // binds
+  program.add_row(-kUnlimited, 50.0, std::array{solve::Term{y, 1.0}});                      // slack
   EXPECT_NEAR(program.solve().objective, -5.5, 1e-9);
   program.drop_slack_rows(1);
   EXPECT_EQ(program.rows(), 2u);
-  ProgramAnswer answer = program.solve();
-  ASSERT_EQ(answer.status, ProgramStatus::Optimal);
+  solve::ProgramAnswer answer = program.solve();
+  ASSERT_EQ(answer.status, solve::ProgramStatus::Optimal);
   EXPECT_NEAR(answer.objective, -5.5, 1e-9);
   EXPECT_NEAR(answer.bound, -5.5, 1e-9);
   EXPECT_NEAR(program.price(1), -0.5, 1e-9);  // what was the third row
   program.set_row(first, -kUnlimited, 4.0);
-  const int later = program.add_row(-kUnlimited, 0.5, std::array{Term{y, 1.0}});
+  const int later = program.add_row(-kUnlimited, 0.5, std::array{solve::Term{y, 1.0}});
   answer = program.solve();
   EXPECT_NEAR(answer.objective, -3.5, 1e-9);
   EXPECT_NEAR(program.price(later), -1.0, 1e-9);
@@ -304,28 +308,28 @@ TEST(LinearProgram, SlackRowsGoAndTheRestStays) {
 }
 
 TEST(LinearProgram, InfeasibilityComesWithAProof) {
-  LinearProgram program;
+  solve::LinearProgram program;
   const int x = program.add_column(0.0, 1.0, 1.0), y = program.add_column(0.0, 1.0, 1.0);
-  program.add_row(3.0, kUnlimited, std::array{Term{x, 1.0}, Term{y, 1.0}});
-  const ProgramAnswer answer = program.solve();
-  EXPECT_EQ(answer.status, ProgramStatus::Infeasible);
+  program.add_row(3.0, kUnlimited, std::array{solve::Term{x, 1.0}, solve::Term{y, 1.0}});
+  const solve::ProgramAnswer answer = program.solve();
+  EXPECT_EQ(answer.status, solve::ProgramStatus::Infeasible);
   EXPECT_GT(answer.bound, 1e-7);
 }
 
 TEST(LinearProgram, UnboundedIsNoOptimum) {
-  LinearProgram program;
+  solve::LinearProgram program;
   const int x = program.add_column(-kUnlimited, kUnlimited, 1.0);
-  program.add_row(-kUnlimited, 3.0, std::array{Term{x, 1.0}});
-  EXPECT_EQ(program.solve().status, ProgramStatus::Failed);
+  program.add_row(-kUnlimited, 3.0, std::array{solve::Term{x, 1.0}});
+  EXPECT_EQ(program.solve().status, solve::ProgramStatus::Failed);
 }
 
 }  // namespace
-}  // namespace carnot::plan
+}  // namespace carnot::grid
 
 #else
 
 TEST(Opf, SaysThatTheSolverIsMissing) {
-  EXPECT_THROW(carnot::plan::dc_opf(carnot::testing::triangle(80.0)), carnot::DeviceError);
+  EXPECT_THROW(carnot::grid::dc_opf(carnot::grid::testing::triangle(80.0)), carnot::DeviceError);
 }
 
 #endif

@@ -8,7 +8,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/grid/network/network.hpp"
 
-namespace carnot {
+namespace carnot::grid {
 
 namespace {
 
@@ -112,4 +112,4 @@ std::vector<std::vector<double>> transfer_factors(const Grid& grid, BranchModel 
   return factors;
 }
 
-}  // namespace carnot
+}  // namespace carnot::grid

@@ -12,7 +12,7 @@
 
 #include "grid/network/testing_grid.hpp"
 
-namespace carnot {
+namespace carnot::grid {
 namespace {
 
 /// Gaussian elimination with pivoting on the full matrix; row of a reference bus: angle = 0.
@@ -144,7 +144,7 @@ TEST(GeneratorCost, HullLeavesOutWhatStandsAboveIt) {
 }
 
 RC_GTEST_PROP(TransferFactors, SayWhatAnInjectionAdds, ()) {
-  const Grid grid = carnot::testing::random_grid(*rc::gen::arbitrary<std::uint64_t>());
+  const Grid grid = carnot::grid::testing::random_grid(*rc::gen::arbitrary<std::uint64_t>());
   const std::vector<std::vector<double>> factors = transfer_factors(grid, BranchModel::TapAndShift);
   std::vector<double> injection(grid.buses.size(), 5.0), more = injection;
   const auto bus = *rc::gen::inRange<std::size_t>(0, grid.buses.size());
@@ -156,4 +156,4 @@ RC_GTEST_PROP(TransferFactors, SayWhatAnInjectionAdds, ()) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::grid

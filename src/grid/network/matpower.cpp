@@ -17,7 +17,7 @@
 
 #include "grid/network/matpower_syntax.hpp"
 
-namespace carnot {
+namespace carnot::grid {
 
 namespace {
 
@@ -259,4 +259,4 @@ Grid parse_matpower(std::string_view text, const std::string& name) {
 
 Grid read_matpower(const std::string& path) { return parse_matpower(read_input(path), path); }
 
-}  // namespace carnot
+}  // namespace carnot::grid

@@ -11,7 +11,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/text.hpp"
 
-namespace carnot {
+namespace carnot::grid {
 
 namespace {
 
@@ -241,4 +241,4 @@ std::map<std::string, OctaveValue> parse_octave(std::string_view text, const std
   return Parser(text, name).parse();
 }
 
-}  // namespace carnot
+}  // namespace carnot::grid

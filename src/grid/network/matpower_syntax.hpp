@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace carnot {
+namespace carnot::grid {
 
 /// The right side of an assignment. A number is a matrix of one row and column.
 struct OctaveValue {
@@ -31,4 +31,4 @@ struct OctaveValue {
 /// \throws InputError `name:line: field: what is allowed` at the first thing not understood
 std::map<std::string, OctaveValue> parse_octave(std::string_view text, const std::string& name);
 
-}  // namespace carnot
+}  // namespace carnot::grid

@@ -10,7 +10,7 @@
 
 #include "grid/network/matpower_syntax.hpp"
 
-namespace carnot {
+namespace carnot::grid {
 namespace {
 
 using ::testing::HasSubstr;
@@ -177,4 +177,4 @@ TEST(OctaveSyntax, WhatWouldHaveToBeComputedIsRefused) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::grid

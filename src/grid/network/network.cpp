@@ -10,7 +10,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::grid {
 
 namespace {
 
@@ -189,4 +189,4 @@ void validate(const Grid& grid, const GridPlaces& places) {
   problems.throw_if_any();
 }
 
-}  // namespace carnot
+}  // namespace carnot::grid

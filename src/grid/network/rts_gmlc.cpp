@@ -11,7 +11,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/input/csv_table.hpp"
 
-namespace carnot {
+namespace carnot::grid {
 
 namespace {
 
@@ -224,4 +224,4 @@ GridState RtsGmlc::state(std::size_t at) const {
 
 bool is_rts_gmlc(const std::string& path) { return fs::is_directory(path); }
 
-}  // namespace carnot
+}  // namespace carnot::grid

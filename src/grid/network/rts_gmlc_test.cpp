@@ -11,7 +11,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 
-namespace carnot {
+namespace carnot::grid {
 namespace {
 
 namespace fs = std::filesystem;
@@ -146,4 +146,4 @@ TEST_F(RtsGmlcSmall, SaysWhereAGridCannotBe) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::grid

@@ -9,7 +9,7 @@
 
 #include "carnot/grid/network/network.hpp"
 
-namespace carnot::testing {
+namespace carnot::grid::testing {
 
 /// Three buses, three equal lines, 150 MW at bus 3, 10/MWh at bus 1 and 30/MWh at bus 2. Unlimited,
 /// 100 of 150 MW would flow from 1 to 3.
@@ -77,4 +77,4 @@ inline Grid random_grid(std::uint64_t seed) {
   return grid;
 }
 
-}  // namespace carnot::testing
+}  // namespace carnot::grid::testing

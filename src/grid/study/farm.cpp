@@ -7,7 +7,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 namespace {
 
@@ -104,4 +104,4 @@ FarmStudy study_farm(const GridHours& hours, const ShiftOptions& options, const 
   return study;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -11,7 +11,7 @@
 
 #ifdef CARNOT_HAVE_CLP
 
-namespace carnot::plan {
+namespace carnot::grid {
 namespace {
 
 const std::vector<ShiftSignal> kSignals{ShiftSignal::NoComputing, ShiftSignal::NoShift,
@@ -88,6 +88,6 @@ TEST(GridFarm, StopsWhenAsked) {
 }
 
 }  // namespace
-}  // namespace carnot::plan
+}  // namespace carnot::grid
 
 #endif

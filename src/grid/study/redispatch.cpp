@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 Redispatch::Redispatch(const GridHours& hours, const ShiftOptions& options)
     : hours_(hours),
@@ -80,4 +80,4 @@ void Redispatch::add_sites(ShiftHour& hour, std::size_t at, const std::vector<do
   }
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -10,7 +10,7 @@
 #include "carnot/grid/dispatch/emissions.hpp"
 #include "carnot/grid/study/shift.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 class Redispatch {
  public:
@@ -32,4 +32,4 @@ class Redispatch {
   const std::vector<std::vector<double>> factors_;  ///< [branch][bus]
 };
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -10,7 +10,7 @@
 
 #include "grid/study/shift_work.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 namespace {
 
@@ -150,4 +150,4 @@ ShiftStudy study_shift(const GridHours& hours, const ShiftOptions& options,
   return study;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

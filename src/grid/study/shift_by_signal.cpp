@@ -6,7 +6,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/grid/study/shift.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 namespace {
 
@@ -53,4 +53,4 @@ SiteTable place_by_signal(const SiteTable& signal, const WindowWork& work) {
   return placed;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

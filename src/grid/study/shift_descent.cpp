@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 namespace {
 
@@ -84,4 +84,4 @@ PlacedWindow descend(Redispatch& grid, PlacedWindow start, const WindowWork& wor
   return start;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

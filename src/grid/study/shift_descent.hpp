@@ -13,7 +13,7 @@
 
 #include "grid/study/redispatch.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 struct PlacedWindow {
   SiteTable placed_mw;           ///< besides the rigid part
@@ -32,4 +32,4 @@ PlacedWindow descend(Redispatch& grid, PlacedWindow start, const WindowWork& wor
                      const ShiftOptions& options, std::size_t first,
                      const std::vector<double>& rigid_mw);
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -7,7 +7,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 namespace {
 
@@ -57,11 +57,11 @@ JointDispatch::JointDispatch(const Grid& grid, const ShiftOptions& options,
   const std::vector<double> nothing(grid.generators.size(), 0.0);
   const SupplyCurves::Rate idle = curves.total(nothing);
   idle_per_h_ = idle.cost_per_h + carbon_price_per_t / 1000.0 * idle.co2_kg_per_h;
-  std::vector<Term> all;
-  std::vector<std::vector<Term>> own(options.sites.size());
+  std::vector<solve::Term> all;
+  std::vector<std::vector<solve::Term>> own(options.sites.size());
   for (std::size_t t = 0; t < hours; ++t) {
     Hour hour;
-    std::vector<Term> balance;
+    std::vector<solve::Term> balance;
     for (const Unit& unit : units_) {
       hour.output.emplace_back();
       for (const SupplyCurves::Step& step : unit.steps) {
@@ -77,9 +77,10 @@ JointDispatch::JointDispatch(const Grid& grid, const ShiftOptions& options,
     for (std::size_t s = 0; s < options.sites.size(); ++s) {
       hour.load.push_back(program_.add_column(0.0, 0.0, 0.0));
       balance.push_back({hour.load.back(), -1.0});
-      hour.unserved.push_back(program_.add_row(
-          -kUnlimited, 0.0,
-          std::array{Term{hour.shed[options.sites[s].bus], 1.0}, Term{hour.load.back(), -1.0}}));
+      hour.unserved.push_back(
+          program_.add_row(-kUnlimited, 0.0,
+                           std::array{solve::Term{hour.shed[options.sites[s].bus], 1.0},
+                                      solve::Term{hour.load.back(), -1.0}}));
       own[s].push_back({hour.load.back(), 1.0});
       all.push_back({hour.load.back(), 1.0});
     }
@@ -87,7 +88,7 @@ JointDispatch::JointDispatch(const Grid& grid, const ShiftOptions& options,
     hour.balance = program_.add_row(0.0, 0.0, balance);
     hours_.push_back(std::move(hour));
   }
-  for (const std::vector<Term>& terms : own)
+  for (const std::vector<solve::Term>& terms : own)
     own_.push_back(program_.add_row(0.0, kUnlimited, terms));
   total_ = program_.add_row(0.0, 0.0, all);
 }
@@ -106,7 +107,7 @@ void JointDispatch::set_limit(const Hour& hour, std::size_t l, double fixed_mw) 
 }
 
 void JointDispatch::add_limit(Hour& hour, std::size_t l) {
-  std::vector<Term> terms;
+  std::vector<solve::Term> terms;
   const auto add = [&](int column, std::size_t bus, double sign) {
     if (factors_[l][bus] != 0.0) terms.push_back({column, sign * factors_[l][bus]});
   };
@@ -182,16 +183,17 @@ bool JointDispatch::refine(const std::vector<GridState>& states) {
 JointAnswer JointDispatch::solve(const std::vector<GridState>& states, const WindowWork& work) {
   CARNOT_CHECK(states.size() == hours_.size(), "a state for each hour of the window");
   apply(states, work);
-  ProgramAnswer answer;
+  solve::ProgramAnswer answer;
   int rounds = 0;
   do answer = program_.solve();
-  while (answer.status == ProgramStatus::Optimal && ++rounds < kMostRounds && refine(states));
+  while (answer.status == solve::ProgramStatus::Optimal && ++rounds < kMostRounds &&
+         refine(states));
   double demand = 0.0;
   for (const GridState& state : states)
     for (const double mw : state.demand_mw) demand = std::max(demand, std::abs(mw));
   JointAnswer joint;
   joint.why = rounds == kMostRounds ? "limits of branches kept being broken"
-                                    : fault_of(answer, std::max(1.0, demand));
+                                    : solve::fault_of(answer, std::max(1.0, demand));
   if (!joint.why.empty()) return joint;
   joint.objective = answer.objective + idle_per_h_ * static_cast<double>(hours_.size());
   for (std::size_t s = 0; s < options_.sites.size(); ++s) {
@@ -203,4 +205,4 @@ JointAnswer JointDispatch::solve(const std::vector<GridState>& states, const Win
   return joint;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

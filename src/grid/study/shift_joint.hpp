@@ -17,7 +17,7 @@
 
 #include "grid/dispatch/flow_limits.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 struct JointAnswer {
   std::string why;         ///< in words, if there is no optimum
@@ -62,10 +62,10 @@ class JointDispatch {
   std::vector<FlowLimits> limits_;
   std::vector<Unit> units_;
   double idle_per_h_ = 0.0;  ///< cost of all units at no output
-  LinearProgram program_;
+  solve::LinearProgram program_;
   std::vector<Hour> hours_;
   std::vector<int> own_;  ///< rows, one a site
   int total_ = 0;
 };
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -22,7 +22,7 @@
 
 #ifdef CARNOT_HAVE_CLP
 
-namespace carnot::plan {
+namespace carnot::grid {
 namespace {
 
 const std::vector<ShiftSignal> kAll{kShiftSignals.begin(), kShiftSignals.end()};
@@ -185,7 +185,7 @@ RC_GTEST_PROP(GridPlacing, JointCostIsTheBestOfAllPlans, ()) {
 /// A day of a random grid whose demand, wind and outages vary.
 GridHours random_day(std::uint64_t seed, std::size_t count) {
   GridHours hours;
-  hours.grid = carnot::testing::random_grid(seed);
+  hours.grid = carnot::grid::testing::random_grid(seed);
   std::mt19937_64 engine(seed + 1);
   std::uniform_real_distribution<double> factor(0.3, 1.1), co2(0.0, 1000.0);
   for (GridGenerator& generator : hours.grid.generators) {
@@ -276,18 +276,18 @@ RC_GTEST_PROP(GridPlacing, BySignalIsTheProgrammesOptimum, ()) {
     room += here;
   }
   work.total_mwh += (room - work.total_mwh) * 0.01 * *rc::gen::inRange(0, 101);
-  LinearProgram program;
-  std::vector<Term> all;
+  solve::LinearProgram program;
+  std::vector<solve::Term> all;
   for (std::size_t s = 0; s < sites; ++s) {
-    std::vector<Term> own;
+    std::vector<solve::Term> own;
     for (std::size_t t = 0; t < hours; ++t)
       own.push_back({program.add_column(0.0, work.room_mw[s][t], signal[s][t]), 1.0});
     program.add_row(work.own_mwh[s], kUnlimited, own);
     all.insert(all.end(), own.begin(), own.end());
   }
   program.add_row(work.total_mwh, work.total_mwh, all);
-  const ProgramAnswer best = program.solve();
-  RC_ASSERT(best.status == ProgramStatus::Optimal);
+  const solve::ProgramAnswer best = program.solve();
+  RC_ASSERT(best.status == solve::ProgramStatus::Optimal);
   const SiteTable placed = place_by_signal(signal, work);
   double cost = 0.0, sum = 0.0;
   for (std::size_t s = 0; s < sites; ++s) {
@@ -383,6 +383,6 @@ TEST(GridPlacing, AWeekOfRtsInWhichTheAverageMisleads) {
 }
 
 }  // namespace
-}  // namespace carnot::plan
+}  // namespace carnot::grid
 
 #endif

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 ShiftWork::ShiftWork(const GridHours& hours, const ShiftOptions& options,
                      const ShiftProgress& progress)
@@ -154,4 +154,4 @@ ShiftVariant ShiftWork::run(ShiftSignal signal, const std::vector<ShiftVariant>&
   return variant;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

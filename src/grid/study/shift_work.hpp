@@ -15,7 +15,7 @@
 #include "grid/study/shift_descent.hpp"
 #include "grid/study/shift_joint.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 /// A window of hours and what must be done in it.
 struct ShiftWindow {
@@ -56,4 +56,4 @@ class ShiftWork {
   bool stopped_ = false;
 };
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -7,7 +7,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/statistics.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 namespace {
 
@@ -90,4 +90,4 @@ PresenceUnion union_of(const std::vector<Presence>& sites) {
   return result;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

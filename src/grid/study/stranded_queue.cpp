@@ -12,7 +12,7 @@
 #include "carnot/base/random.hpp"
 #include "carnot/grid/study/stranded.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 namespace {
 
@@ -164,4 +164,4 @@ QueueOutcome simulate_queue(const std::vector<BatchJob>& jobs, std::size_t base_
   return outcome;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

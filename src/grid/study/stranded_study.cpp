@@ -7,7 +7,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/grid/study/stranded.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 namespace {
 
@@ -114,4 +114,4 @@ StrandedTable study_stranded(const std::vector<StrandedSet>& sets, const Strande
   return table;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

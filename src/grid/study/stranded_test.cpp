@@ -11,7 +11,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 namespace {
 
 TEST(Stranded, FiguresByHand) {
@@ -170,4 +170,4 @@ TEST(StrandedStudy, RulesOfWhatIsKnown) {
 }
 
 }  // namespace
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -10,7 +10,7 @@
 
 #include "carnot/grid/study/shift.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 /// Wind at bus 1 behind a line to bus 2, where demand, coal and gas are.
 inline GridHours windy(double line_mw, const std::vector<double>& wind_mw,
@@ -36,4 +36,4 @@ inline GridHours windy(double line_mw, const std::vector<double>& wind_mw,
   return hours;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -8,7 +8,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 namespace {
 
@@ -63,4 +63,4 @@ GridYear solve_hours(const RtsGmlc& rts, const OpfOptions& options, std::size_t 
   return year;
 }
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

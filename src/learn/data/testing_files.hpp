@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-namespace carnot::testing_files {
+namespace carnot::learn::testing_files {
 
 class Folder {
  public:
@@ -61,4 +61,4 @@ inline std::string big_endian(std::uint32_t n) {
           static_cast<char>(n)};
 }
 
-}  // namespace carnot::testing_files
+}  // namespace carnot::learn::testing_files

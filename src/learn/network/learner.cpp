@@ -13,7 +13,7 @@
 #include "carnot/base/random.hpp"
 
 #include "learn/kernels/elementwise.hpp"
-#include "learn/knobs/accounting.hpp"
+#include "learn/network/accounting.hpp"
 #include "learn/network/sgd_learner.hpp"
 
 namespace carnot::learn {

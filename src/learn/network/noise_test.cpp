@@ -7,7 +7,7 @@
 #include "carnot/learn/data/dataset.hpp"
 #include "carnot/learn/network/learner.hpp"
 
-#include "learn/kernels/data_copies.hpp"
+#include "learn/network/data_copies.hpp"
 
 namespace carnot::learn {
 namespace {

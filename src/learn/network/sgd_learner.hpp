@@ -9,7 +9,7 @@
 
 #include "carnot/learn/network/learner.hpp"
 
-#include "learn/kernels/data_copies.hpp"
+#include "learn/network/data_copies.hpp"
 #include "learn/network/network.hpp"
 
 namespace carnot::learn {

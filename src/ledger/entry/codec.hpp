@@ -12,7 +12,7 @@
 
 #include "carnot/ledger/entry/entry.hpp"
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 
 /// No entry is longer: a checkpoint of the largest state, and its fixed part.
 inline constexpr std::size_t kMaxEntryBytes = kMaxState + 64;
@@ -38,4 +38,4 @@ Unsigned load_little(const std::uint8_t* from) noexcept {
   return value;
 }
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

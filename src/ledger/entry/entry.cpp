@@ -17,7 +17,7 @@
 
 #include "ledger/entry/codec.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 using detail::load_little;
@@ -441,4 +441,4 @@ Entry decode(const std::uint8_t* data, std::size_t size) {
   return entry;
 }
 
-}  // namespace carnot
+}  // namespace carnot::ledger

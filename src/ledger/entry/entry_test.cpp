@@ -12,7 +12,7 @@
 #include "ledger/entry/codec.hpp"
 #include "ledger/testing_entries.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 using ::testing::HasSubstr;
@@ -222,4 +222,4 @@ TEST(Balance, IsRelativeToTheLargestEnergy) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -7,7 +7,7 @@
 
 #include "carnot/ledger/entry/entry.hpp"
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 
 /// Calls `put(name, value)` for each column after lane, policy and number; a value is a double
 /// (NaN: none), a std::uint64_t, a bool, an Instant or a const std::string&.
@@ -37,4 +37,4 @@ void for_each_column(const SlotEntry& s, Put&& put) {
   put("cap_violation", s.cap_violation);
 }
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

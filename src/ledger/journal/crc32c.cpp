@@ -12,7 +12,7 @@
 #include <nmmintrin.h>
 #endif
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 constexpr std::uint32_t kReversedPolynomial = 0x82F63B78u;  // 0x1EDC6F41, bits mirrored
@@ -89,4 +89,4 @@ std::uint32_t crc32c(std::span<const std::uint8_t> bytes, std::uint32_t previous
   return chosen(bytes, previous);
 }
 
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <span>
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 
 /// Eight tables of 256 (Kounavis and Berry, "A systematic approach to building high performance
 /// software-based CRC generators", ISCC 2005): eight bytes a step, any machine.
@@ -19,4 +19,4 @@ bool crc32c_has_hardware() noexcept;
 /// Precondition: crc32c_has_hardware().
 std::uint32_t crc32c_hardware(std::span<const std::uint8_t> bytes, std::uint32_t previous) noexcept;
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

@@ -10,7 +10,7 @@
 
 #include "carnot/ledger/journal/journal.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -72,4 +72,4 @@ RC_GTEST_PROP(Crc32c, AllVersionsAgreeWithTheDefinitionAndChain, (const Bytes& b
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -13,7 +13,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 
 File::File(const std::string& path, int flags, const char* operation)
     : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
@@ -113,4 +113,4 @@ void write_atomically(const std::string& path, std::string_view text) {
   sync_folder(folder_of(path));
 }
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

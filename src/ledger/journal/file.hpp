@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 
 /// Owns a file descriptor.
 class File {
@@ -77,4 +77,4 @@ class FileSource : public ByteSource {
 /// \throws IoError; the old file is then untouched and nothing is left behind
 void write_atomically(const std::string& path, std::string_view text);
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

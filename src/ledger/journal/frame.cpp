@@ -12,7 +12,7 @@
 
 #include "ledger/entry/codec.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
@@ -160,4 +160,4 @@ JournalContents parse_journal(Bytes bytes, const std::string& name, KeepStates s
   return detail::parse(source, name, states);
 }
 
-}  // namespace carnot
+}  // namespace carnot::ledger

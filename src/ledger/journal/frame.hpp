@@ -15,7 +15,7 @@
 
 #include "ledger/journal/file.hpp"
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 
 inline constexpr std::string_view kJournalHeader = "carnot-journal/1";
 static_assert(kJournalHeader.size() == 16);
@@ -39,4 +39,4 @@ JournalContents parse(ByteSource& source, const std::string& name, KeepStates st
 /// 'a path' as a shell reads it back.
 std::string shell_quoted(const std::string& path);
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

@@ -16,7 +16,7 @@
 #include "ledger/entry/codec.hpp"
 #include "ledger/testing_entries.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 using testing::encoded;
@@ -253,4 +253,4 @@ TEST(ParseJournal, SeedsOfTheFuzzerAreAsCommitted) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -15,7 +15,7 @@
 #include "ledger/journal/file.hpp"
 #include "ledger/journal/frame.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 using detail::File;
@@ -194,4 +194,4 @@ JournalContents read_journal(const std::string& path, KeepStates states) {
   return detail::parse(source, path, states);
 }
 
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -24,7 +24,7 @@
 
 #include "ledger/testing_entries.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 namespace fs = std::filesystem;
@@ -286,4 +286,4 @@ TEST(JournalFault, KilledAtAHundredMomentsItLosesAtMostTheRecordInFlight) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -13,7 +13,7 @@
 
 #include "ledger/testing_entries.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 namespace fs = std::filesystem;
@@ -266,4 +266,4 @@ TEST(Journal, AnEmptyFileIsOneThatDiedAtBirth) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::ledger

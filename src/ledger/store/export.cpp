@@ -10,7 +10,7 @@
 #include "ledger/journal/file.hpp"
 #include "ledger/store/lanes.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 /// A CSV line under construction (RFC 4180, line feeds only).
@@ -74,4 +74,4 @@ void export_csv(const std::vector<Entry>& entries, const std::string& path) {
   detail::write_atomically(path, text);
 }
 
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -8,7 +8,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/ledger/store/measurement_view.hpp"
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 namespace {
 
 class Grouper {
@@ -81,4 +81,4 @@ RunView group(const std::vector<Entry>& entries, bool whole_run) {
   return std::move(grouper.run);
 }
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

@@ -8,7 +8,7 @@
 
 #include "carnot/ledger/entry/entry.hpp"
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 
 /// Views into a vector of entries, which must outlive them.
 struct LaneView {
@@ -29,4 +29,4 @@ struct RunView {
 ///         for the RunBegin in front; without it a part of a run will do.
 RunView group(const std::vector<Entry>& entries, bool whole_run);
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

@@ -8,7 +8,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 class Grouper {
@@ -58,4 +58,4 @@ MeasurementView view_measurement(const std::vector<Entry>& entries) {
   return std::move(grouper.measurement);
 }
 
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -13,7 +13,7 @@
 
 #include "ledger/testing_entries.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 using ::testing::HasSubstr;
@@ -118,4 +118,4 @@ TEST(MeasurementView, AJournalCutAtAnyByteIsAShorterMeasurement) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::ledger

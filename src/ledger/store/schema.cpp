@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/store/schema.hpp"
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 
 // Natural keys, so that loading a journal again gives the same rows. Numbers that an entry may
 // leave unknown (NaN) are NULL; the energies of the balance are always known.
@@ -232,4 +232,4 @@ FROM measurement LEFT JOIN sample USING (run_id)
 GROUP BY run_id;
 )sql";
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

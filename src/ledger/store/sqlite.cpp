@@ -7,7 +7,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 
 void throw_sqlite(sqlite3* database, const std::string& path, std::string_view doing) {
   throw IoError(fmt::format("{}: {}: {}", path, doing, sqlite3_errmsg(database)));
@@ -66,4 +66,4 @@ std::int64_t whole(std::uint64_t count, const char* what) {
   return static_cast<std::int64_t>(count);
 }
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

@@ -11,7 +11,7 @@
 
 #include <sqlite3.h>
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 
 struct CloseDatabase {
   void operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
@@ -79,4 +79,4 @@ class Transaction {
   bool open_ = true;
 };
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

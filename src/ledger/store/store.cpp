@@ -19,7 +19,7 @@
 #include "ledger/store/sqlite.hpp"
 #include "ledger/store/store_measurement.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 
 using detail::Statement;
 using detail::Transaction;
@@ -300,4 +300,4 @@ QueryResult LedgerStore::query(const std::string& sql) const {
   return result;
 }
 
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -5,7 +5,7 @@
 
 #include "ledger/store/sqlite.hpp"
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 
 namespace {
 
@@ -174,4 +174,4 @@ void load_measurement(sqlite3* database, const std::string& path, const std::str
   Loader(database, path, run_id, measurement).load();
 }
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

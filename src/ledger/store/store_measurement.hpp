@@ -10,10 +10,10 @@
 
 #include "carnot/ledger/store/measurement_view.hpp"
 
-namespace carnot::detail {
+namespace carnot::ledger::detail {
 
 /// Inserts it under `run_id`; the caller holds the transaction. \throws InputError, IoError
 void load_measurement(sqlite3* database, const std::string& path, const std::string& run_id,
                       const MeasurementView& measurement);
 
-}  // namespace carnot::detail
+}  // namespace carnot::ledger::detail

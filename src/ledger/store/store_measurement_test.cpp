@@ -7,7 +7,7 @@
 
 #include "ledger/testing_entries.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 using ::testing::ElementsAre;
@@ -91,4 +91,4 @@ TEST(MeasurementStore, AFailureLeavesItAsItWas) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::ledger

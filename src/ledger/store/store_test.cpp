@@ -13,7 +13,7 @@
 #include "ledger/entry/slot_columns.hpp"
 #include "ledger/testing_entries.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 namespace fs = std::filesystem;
@@ -286,4 +286,4 @@ TEST(Export, FailsWithoutTouchingTheOldFile) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -7,7 +7,7 @@
 
 #include "ledger/store/lanes.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 /// Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", ZAMM 54
@@ -89,4 +89,4 @@ std::vector<LaneTotals> totals(const std::vector<Entry>& entries) {
   return all;
 }
 
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -14,7 +14,7 @@
 
 #include "ledger/testing_entries.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 namespace {
 
 using ::testing::HasSubstr;
@@ -202,4 +202,4 @@ TEST(Totals, SayWhichEntryIsOutOfOrder) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -9,7 +9,7 @@
 
 #include "carnot/base/error.hpp"
 
-#include "meter/sources/rapl/rapl.hpp"
+#include "meter/counters/rapl.hpp"
 
 namespace carnot::meter {
 

@@ -9,7 +9,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
 
-#include "meter/sources/rapl/rapl.hpp"
+#include "meter/counters/rapl.hpp"
 #include "meter/testing/testing_allocations.hpp"
 
 namespace carnot::meter {

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
 #include "meter/testing/testing.hpp"
 

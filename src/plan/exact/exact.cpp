@@ -33,7 +33,7 @@ void certified(const Problem& problem, Plan& plan) {
 }  // namespace
 
 Plan plan_exact(const Problem& problem, const ExactOptions& options) {
-  if (!has_linear_solver() || !has_integer_solver())
+  if (!solve::has_linear_solver() || !solve::has_integer_solver())
     throw DeviceError(
         "this build has no exact solver: install coinor-libclp-dev and coinor-libcbc-dev, "
         "configure and build again");
@@ -80,7 +80,7 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
   if (!optimal && go_on(0.3, 1.0)) {
     const double keep = plan.objective_eur - plan.bound_eur + least;
     ExactModel model(problem, supply, plan.price, keep);
-    IntegerOptions integer;
+    solve::IntegerOptions integer;
     integer.cutoff = plan.objective_eur - model.constant() - least;
     if (options.time_limit_s > 0)
       integer.time_limit_s = std::max(0.01, options.time_limit_s - seconds());
@@ -89,7 +89,8 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
           std::max(state.bound_eur, std::min(bound + model.constant(), plan.objective_eur));
       return go_on(0.5, 1.0);
     };
-    const IntegerAnswer answer = solve_integer(model.program(), model.whole(), integer);
+    const solve::IntegerAnswer answer =
+        solve::solve_integer(model.program(), model.whole(), integer);
     optimal = answer.proven;
     if (answer.found) {
       Plan better = plan;

@@ -73,7 +73,7 @@ ExactModel::ExactModel(const Problem& problem, const std::vector<Supply>& supply
   for (const Supply& x : supply) {
     const int first = program_.add_column(0.0, x.first, x.first_price * h);
     const int second = program_.add_column(0.0, x.most - x.first, x.second_price * h);
-    const std::array drawn{Term{first, -1.0}, Term{second, -1.0}};
+    const std::array drawn{solve::Term{first, -1.0}, solve::Term{second, -1.0}};
     // Where taking power is paid for, no more is taken than jobs draw.
     const double least = x.first_price < 0.0 ? 0.0 : -kInfinity;
     cell_row_.push_back(program_.add_row(least, 0.0, drawn));
@@ -142,16 +142,18 @@ void ExactModel::add_block(Block block, double cost, const std::vector<double>& 
   }
   const auto count = static_cast<double>(groups_[block.group].size());
   const auto cell = [&](std::int32_t t) { return cell_row_[base + static_cast<std::size_t>(t)]; };
-  std::vector<Share> shares{{group_row_[block.group], 1.0}};
+  std::vector<solve::Share> shares{{group_row_[block.group], 1.0}};
   for (const std::int32_t t : block.sure) shares.push_back({cell(t), mode.power_kw});
   block.column = program_.add_column(0.0, count, cost, shares);
   whole_.push_back(block.column);
-  std::vector<Term> sum{{block.column, -static_cast<double>(k - block.sure.size())}};
+  std::vector<solve::Term> sum{{block.column, -static_cast<double>(k - block.sure.size())}};
   for (const std::int32_t t : open) {
-    const int x = program_.add_column(0.0, count, 0.0, std::array{Share{cell(t), mode.power_kw}});
+    const int x =
+        program_.add_column(0.0, count, 0.0, std::array{solve::Share{cell(t), mode.power_kw}});
     whole_.push_back(x);
     sum.push_back({x, 1.0});
-    program_.add_row(-kInfinity, 0.0, std::array{Term{x, 1.0}, Term{block.column, -1.0}});
+    program_.add_row(-kInfinity, 0.0,
+                     std::array{solve::Term{x, 1.0}, solve::Term{block.column, -1.0}});
     block.open.emplace_back(t, x);
   }
   if (!open.empty()) program_.add_row(0.0, 0.0, sum);

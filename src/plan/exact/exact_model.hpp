@@ -37,7 +37,7 @@ class ExactModel {
   ExactModel(const Problem& problem, const std::vector<Supply>& supply,
              const std::vector<double>& price, double keep);
 
-  LinearProgram& program() noexcept { return program_; }
+  solve::LinearProgram& program() noexcept { return program_; }
   /// Columns that must be whole.
   const std::vector<int>& whole() const noexcept { return whole_; }
   /// What the objective of a plan has over the programme's.
@@ -59,7 +59,7 @@ class ExactModel {
 
   const Problem& problem_;
   std::size_t slots_;
-  LinearProgram program_;
+  solve::LinearProgram program_;
   std::vector<std::vector<std::uint32_t>> groups_;  // jobs
   std::vector<int> group_row_, cell_row_;
   std::vector<Block> blocks_;

@@ -57,8 +57,8 @@ TEST(Exact, JobsThatAreAlikeAreSharedOutRightly) {
 double relaxation(const Problem& problem) {
   const std::vector<Supply> supply = supplies(problem);
   ExactModel model(problem, supply, std::vector<double>(supply.size()), kInfinity);
-  const ProgramAnswer answer = model.program().solve();
-  EXPECT_EQ(answer.status, ProgramStatus::Optimal);
+  const solve::ProgramAnswer answer = model.program().solve();
+  EXPECT_EQ(answer.status, solve::ProgramStatus::Optimal);
   EXPECT_NEAR(answer.bound, answer.objective, 1e-6 * (1 + std::abs(answer.objective)));
   return answer.objective + model.constant();
 }
@@ -103,7 +103,7 @@ TEST(ExactModel, WhatIsLeftOutMattersToNoBetterPlan) {
     ExactModel reduced(problem, supply, prices.price, optimum - prices.bound + 1e-6);
     smaller += reduced.program().columns() < whole.program().columns();
     for (ExactModel* model : {&whole, &reduced}) {
-      const IntegerAnswer answer = solve_integer(model->program(), model->whole());
+      const solve::IntegerAnswer answer = solve::solve_integer(model->program(), model->whole());
       ASSERT_TRUE(answer.found) << seed;
       EXPECT_NEAR(answer.objective + model->constant(), optimum, 1e-6) << seed;
       Plan plan;

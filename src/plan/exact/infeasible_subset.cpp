@@ -49,13 +49,15 @@ class FitModel {
         if (std::ssize(option.cells) >= option.need) options.push_back(std::move(option));
       }
     if (options.empty()) return false;
-    std::vector<Term> one;
+    std::vector<solve::Term> one;
     for (const Option& option : options) one.push_back({take(option), 1.0});
     program_.add_row(1.0, 1.0, one);
     return true;
   }
 
-  bool feasible() { return program_.columns() == 0 || solve_integer(program_, whole_).found; }
+  bool feasible() {
+    return program_.columns() == 0 || solve::solve_integer(program_, whole_).found;
+  }
 
  private:
   struct Option {
@@ -67,15 +69,15 @@ class FitModel {
   int take(const Option& option) {
     const int z = program_.add_column(0.0, 1.0, 0.0);
     whole_.push_back(z);
-    std::vector<Term> sum{{z, -static_cast<double>(option.need)}};
+    std::vector<solve::Term> sum{{z, -static_cast<double>(option.need)}};
     for (const std::size_t cell : option.cells) {
       if (row_[cell] < 0) row_[cell] = program_.add_row(-kInfinity, 1.0, {});
       // A job without power has no share in a limit of none.
       const double share = option.power > 0.0 ? option.power / limits_[cell] : 0.0;
-      const int x = program_.add_column(0.0, 1.0, 0.0, std::array{Share{row_[cell], share}});
+      const int x = program_.add_column(0.0, 1.0, 0.0, std::array{solve::Share{row_[cell], share}});
       whole_.push_back(x);
       sum.push_back({x, 1.0});
-      program_.add_row(-kInfinity, 0.0, std::array{Term{x, 1.0}, Term{z, -1.0}});
+      program_.add_row(-kInfinity, 0.0, std::array{solve::Term{x, 1.0}, solve::Term{z, -1.0}});
     }
     program_.add_row(0.0, 0.0, sum);
     return z;
@@ -83,7 +85,7 @@ class FitModel {
 
   const Problem& problem_;
   const Limits& limits_;
-  LinearProgram program_;
+  solve::LinearProgram program_;
   std::vector<int> row_, whole_;
 };
 
@@ -190,15 +192,15 @@ Set explain(Members& members, const Set& given, bool grown, const Set& among) {
 
 /// The fewest members of which each of `sets` has one.
 Set hitting(const std::vector<Set>& sets, std::size_t size) {
-  LinearProgram program;
+  solve::LinearProgram program;
   std::vector<int> whole;
   for (std::size_t i = 0; i < size; ++i) whole.push_back(program.add_column(0.0, 1.0, 1.0));
   for (const Set& set : sets) {
-    std::vector<Term> terms;
+    std::vector<solve::Term> terms;
     for (const std::size_t i : set) terms.push_back({static_cast<int>(i), 1.0});
     program.add_row(1.0, kInfinity, terms);
   }
-  const IntegerAnswer answer = solve_integer(program, whole);
+  const solve::IntegerAnswer answer = solve::solve_integer(program, whole);
   CARNOT_CHECK(answer.found && answer.proven, "a hitting set");
   Set out;
   for (std::size_t i = 0; i < size; ++i)

@@ -47,7 +47,7 @@ ColumnGeneration::ColumnGeneration(const SiteModel& model, const Weights& object
 bool ColumnGeneration::add(std::size_t job, const JobRun& run) {
   for (const JobRun& known : runs_[job])
     if (same(known, run)) return false;
-  std::vector<Share> shares = rows_.shares(run);
+  std::vector<solve::Share> shares = rows_.shares(run);
   shares.push_back({one_[job], 1.0});
   columns_[job].push_back(
       program_.add_column(0, std::numeric_limits<double>::infinity(), rows_.cost(run), shares));
@@ -89,8 +89,9 @@ ColumnAnswer ColumnGeneration::solve(std::vector<double> start, const ColumnOpti
   };
   if (!answer.row_prices.empty()) ask(std::vector<double>(answer.row_prices));
   for (answer.rounds = 1; answer.rounds <= options.rounds; ++answer.rounds) {
-    const ProgramAnswer solved = program_.solve();
-    CARNOT_CHECK(solved.status == ProgramStatus::Optimal, "the programme of columns has an answer");
+    const solve::ProgramAnswer solved = program_.solve();
+    CARNOT_CHECK(solved.status == solve::ProgramStatus::Optimal,
+                 "the programme of columns has an answer");
     answer.programme = solved.objective;
     if (options.progress && !options.progress(answer.bound, answer.programme)) break;
     const auto met = [&] {
@@ -103,7 +104,7 @@ ColumnAnswer ColumnGeneration::solve(std::vector<double> start, const ColumnOpti
     if (met()) break;
     if (!fresh && !ask(y)) break;
   }
-  if (program_.solve().status == ProgramStatus::Optimal)  // with what came last
+  if (program_.solve().status == solve::ProgramStatus::Optimal)  // with what came last
     answer.flows = rows_.flows();
   return answer;
 }

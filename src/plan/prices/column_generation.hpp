@@ -57,7 +57,7 @@ class ColumnGeneration {
   const SiteModel& model_;
   Weights objective_;
   std::vector<GoalRow> goals_;
-  LinearProgram program_;
+  solve::LinearProgram program_;
   SiteRows rows_;
   std::vector<int> one_;  // [job] row: shares of its runs sum to one
   std::vector<std::vector<JobRun>> runs_;

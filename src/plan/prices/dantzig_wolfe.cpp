@@ -25,7 +25,7 @@ class Master {
         slots_(static_cast<std::size_t>(problem.slots)),
         h_(problem.slot_h()) {
     for (const Supply& x : supply) {
-      std::vector<Term> drawn;
+      std::vector<solve::Term> drawn;
       x.each([&](double power, double price) {
         drawn.push_back({program_.add_column(0.0, power, price * h_), -1.0});
       });
@@ -41,12 +41,12 @@ class Master {
 
   /// False if CLP gave no optimum.
   bool solve() {
-    const ProgramAnswer answer = program_.solve();
+    const solve::ProgramAnswer answer = program_.solve();
     objective_ = answer.objective + constant_;
     for (std::size_t i = 0; i < price_.size(); ++i)
       price_[i] = std::max(0.0, -program_.price(cell_row_[i]) / h_);
     for (std::size_t j = 0; j < worth_.size(); ++j) worth_[j] = program_.price(job_row_[j]);
-    return answer.status == ProgramStatus::Optimal;
+    return answer.status == solve::ProgramStatus::Optimal;
   }
   double objective() const noexcept { return objective_; }
   const std::vector<double>& price() const noexcept { return price_; }
@@ -125,12 +125,12 @@ class Master {
   const std::vector<Supply>& supply_;
   std::size_t slots_;
   double h_, constant_ = 0, objective_ = kInfinity;
-  LinearProgram program_;
+  solve::LinearProgram program_;
   std::vector<int> cell_row_, job_row_;
   std::vector<double> price_, worth_;  // of the last solve: [cell]; [job], at most 0
   std::vector<Option> options_;
   std::vector<std::vector<std::pair<double, std::int32_t>>> ranked_;  // [site]
-  std::vector<Share> shares_;
+  std::vector<solve::Share> shares_;
 };
 
 }  // namespace

@@ -136,7 +136,7 @@ class LargeSearch {
       return go_on(share, kDualShare);
     };
     DualResult best = maximise_dual(problem_, supply_, response, options_.start_price, dual);
-    if (!options_.tighten || stopped_ || problem_.jobs.size() > kFew || !has_linear_solver())
+    if (!options_.tighten || stopped_ || problem_.jobs.size() > kFew || !solve::has_linear_solver())
       return best.price;
     int idle = 0;
     return small_prices(problem_, supply_, best.price, kFewClose,

@@ -45,7 +45,7 @@ JobSums sums_of(const Problem& problem, std::span<const JobRun> runs) {
 }
 
 SiteRows::SiteRows(const SiteModel& model, const Weights& objective,
-                   const std::vector<GoalRow>& goals, double penalty, LinearProgram& program)
+                   const std::vector<GoalRow>& goals, double penalty, solve::LinearProgram& program)
     : model_(model), objective_(objective), goals_(goals), penalty_(penalty), program_(program) {
   const std::size_t cells = model.sites() * model.slots();
   for (std::vector<int>* of : {&it_row_, &balance_row_, &reserve_row_, &grid_, &own_, &export_,
@@ -71,7 +71,7 @@ int SiteRows::row(double lower, double upper) { return program_.add_row(lower, u
 
 /// A column from zero up, by what each unit of it counts in objective and goals.
 int SiteRows::column(double upper, const SiteWeights& per_unit, std::size_t t,
-                     std::vector<Share> shares) {
+                     std::vector<solve::Share> shares) {
   for (std::size_t k = 0; k < goals_.size(); ++k) {
     const auto slot = static_cast<std::int32_t>(t);
     if (slot < goals_[k].from || slot >= goals_[k].to) continue;
@@ -82,7 +82,7 @@ int SiteRows::column(double upper, const SiteWeights& per_unit, std::size_t t,
 }
 
 void SiteRows::elastic(int row, double sign, double scale, std::string words) {
-  const Share share{row, sign};
+  const solve::Share share{row, sign};
   elastic_.push_back(
       {program_.add_column(0, kNoLimit, penalty_ / scale, {&share, 1}), scale, std::move(words)});
 }
@@ -146,7 +146,7 @@ void SiteRows::add_battery(std::size_t s) {
                                    {turns, 1 / battery.discharge_kw}}));
   }
   for (std::size_t t = 0; t < model_.slots(); ++t) {
-    std::vector<Share> shares{{to.stored_row[t], 1.0}};
+    std::vector<solve::Share> shares{{to.stored_row[t], 1.0}};
     const bool last = t + 1 == model_.slots();
     if (!last) shares.push_back({to.stored_row[t + 1], -1.0});
     program_.add_column(last ? battery.end_kwh : 0.0, battery.capacity_kwh, 0.0, shares);
@@ -160,11 +160,11 @@ void SiteRows::add_battery(std::size_t s) {
 void SiteRows::add_charges(std::size_t s) {
   for (const DemandCharge& charge : model_.terms(s).demand_charges) {
     std::vector<int>& rows = peak_row_[s].emplace_back();
-    std::vector<Share> shares;
+    std::vector<solve::Share> shares;
     double most = 0;
     for (std::int32_t t = charge.from; t < charge.to; ++t) {
       const auto slot = static_cast<std::size_t>(t);
-      const Term grid{grid_[cell(s, slot)], -1.0};
+      const solve::Term grid{grid_[cell(s, slot)], -1.0};
       rows.push_back(program_.add_row(0, kNoLimit, {&grid, 1}));
       shares.push_back({rows.back(), 1.0});
       most = std::max(most, model_.grid_most(s, slot));
@@ -179,14 +179,14 @@ void SiteRows::add_reserve(std::size_t s) {
     reserve_row_[cell(s, t)] = row(0, 0);  // what jobs give - what may be called = 0
     stoppable_[cell(s, t)] =
         program_.add_column(0, model_.problem().sites[s].capacity_kw[t], 0.0,
-                            std::vector<Share>{{reserve_row_[cell(s, t)], -1.0}});
+                            std::vector<solve::Share>{{reserve_row_[cell(s, t)], -1.0}});
   }
   call_row_[s].assign(slots * hold, -1);
   for (std::size_t t = 0; t < slots; ++t) {
-    std::vector<Share> shares;
+    std::vector<solve::Share> shares;
     const double owed = model_.committed(s, t);
     for (std::size_t k = 0; k < hold && t + k < slots; ++k) {
-      const Term there{stoppable_[cell(s, t + k)], 1.0};
+      const solve::Term there{stoppable_[cell(s, t + k)], 1.0};
       const int call = program_.add_row(owed, kNoLimit, {&there, 1});
       call_row_[s][t * hold + k] = call;
       shares.push_back({call, -1.0});
@@ -200,10 +200,10 @@ void SiteRows::add_reserve(std::size_t s) {
   }
 }
 
-std::vector<Share> SiteRows::shares(const JobRun& run) const {
-  std::vector<Share> out;
+std::vector<solve::Share> SiteRows::shares(const JobRun& run) const {
+  std::vector<solve::Share> out;
   const auto add = [&out](int row, double x) {
-    for (Share& share : out)
+    for (solve::Share& share : out)
       if (share.row == row) {
         share.coefficient += x;
         return;
@@ -248,7 +248,7 @@ void SiteRows::fix(const JobSums& sums) {
 
 void SiteRows::sell(const std::vector<double>& price) {
   for (std::size_t i = 0; i < price.size(); ++i) {
-    const Share share{it_row_[i], -1.0};
+    const solve::Share share{it_row_[i], -1.0};
     program_.add_column(-kNoLimit, kNoLimit, -price[i] * model_.h(), {&share, 1});
   }
   for (const int row : goal_row_) program_.set_row(row, -kNoLimit, kNoLimit);
@@ -261,7 +261,7 @@ std::vector<double> SiteRows::row_prices() const {
   std::vector<double> out(rows_);
   for (std::size_t i = 0; i < rows_; ++i) {
     // Rounding must not make a price of a limit that is not there.
-    const LinearProgram::Bounds& bounds = program_.row_bounds()[i];
+    const solve::LinearProgram::Bounds& bounds = program_.row_bounds()[i];
     const double y = program_.price(static_cast<int>(i));
     out[i] = std::clamp(y, std::isfinite(bounds.upper) ? -kNoLimit : 0.0,
                         std::isfinite(bounds.lower) ? kNoLimit : 0.0);
@@ -322,7 +322,7 @@ void SiteRows::multipliers(const std::vector<double>& y, Plan& plan) const {
 
 double SiteRows::least(const std::vector<double>& y) const {
   double sum = 0;
-  const auto add = [&sum](double slope, const LinearProgram::Bounds& bounds) {
+  const auto add = [&sum](double slope, const solve::LinearProgram::Bounds& bounds) {
     const double end = slope > 0 ? bounds.lower : bounds.upper;
     // Elastic columns have no end; they are no part of the problem.
     if (slope != 0 && std::isfinite(end)) sum += slope * end;
@@ -330,7 +330,7 @@ double SiteRows::least(const std::vector<double>& y) const {
   std::vector<double> reduced(program_.costs().begin(),
                               program_.costs().begin() + static_cast<std::ptrdiff_t>(columns_));
   for (std::size_t i = 0; i < entries_; ++i) {
-    const LinearProgram::Entry& entry = program_.entries()[i];
+    const solve::LinearProgram::Entry& entry = program_.entries()[i];
     reduced[static_cast<std::size_t>(entry.column)] -=
         y[static_cast<std::size_t>(entry.row)] * entry.coefficient;
   }
@@ -371,11 +371,11 @@ std::vector<std::pair<std::string, double>> SiteRows::broken() const {
 std::vector<double> row_prices_at(const SiteModel& model, const Weights& objective,
                                   const std::vector<GoalRow>& goals,
                                   const std::vector<double>& price) {
-  LinearProgram program;
+  solve::LinearProgram program;
   SiteRows rows(model, objective, goals, 0.0, program);
   rows.sell(price);
-  const ProgramAnswer answer = program.solve();
-  CARNOT_CHECK(answer.status == ProgramStatus::Optimal, "sites alone have a best answer");
+  const solve::ProgramAnswer answer = program.solve();
+  CARNOT_CHECK(answer.status == solve::ProgramStatus::Optimal, "sites alone have a best answer");
   return rows.row_prices();
 }
 
@@ -435,8 +435,9 @@ SiteProgram::SiteProgram(const SiteModel& model, const Weights& objective,
 
 double SiteProgram::evaluate(const JobSums& sums) {
   rows_.fix(sums);
-  const ProgramAnswer answer = program_.solve();
-  CARNOT_CHECK(answer.status == ProgramStatus::Optimal, "sites without jobs have a best answer");
+  const solve::ProgramAnswer answer = program_.solve();
+  CARNOT_CHECK(answer.status == solve::ProgramStatus::Optimal,
+               "sites without jobs have a best answer");
   return answer.objective + weighted(objective_.jobs, sums.own);
 }
 

@@ -33,10 +33,10 @@ class SiteRows {
  public:
   /// \param penalty  EUR (or what the objective counts) for breaking a limit by all of itself
   SiteRows(const SiteModel& model, const Weights& objective, const std::vector<GoalRow>& goals,
-           double penalty, LinearProgram& program);
+           double penalty, solve::LinearProgram& program);
 
   /// Entries of a run's column, and its cost.
-  std::vector<Share> shares(const JobRun& run) const;
+  std::vector<solve::Share> shares(const JobRun& run) const;
   double cost(const JobRun& run) const { return weighted(objective_.jobs, run.own); }
 
   /// Jobs are these and no columns.
@@ -74,7 +74,8 @@ class SiteRows {
 
   std::size_t cell(std::size_t s, std::size_t t) const { return s * model_.slots() + t; }
   int row(double lower, double upper);
-  int column(double upper, const SiteWeights& per_unit, std::size_t t, std::vector<Share> shares);
+  int column(double upper, const SiteWeights& per_unit, std::size_t t,
+             std::vector<solve::Share> shares);
   void elastic(int row, double sign, double scale, std::string words);
   void add_goals();
   void add_cell(std::size_t s, std::size_t t);
@@ -86,7 +87,7 @@ class SiteRows {
   Weights objective_;
   std::vector<GoalRow> goals_;
   double penalty_;
-  LinearProgram& program_;
+  solve::LinearProgram& program_;
   std::vector<int> goal_row_;
   std::vector<double> goal_scale_;
   std::vector<int> it_row_, balance_row_, reserve_row_;  // [cell]; -1: none
@@ -121,7 +122,7 @@ class SiteProgram {
 
  private:
   Weights objective_;
-  LinearProgram program_;
+  solve::LinearProgram program_;
   SiteRows rows_;
 };
 

@@ -18,15 +18,15 @@ struct Manner {
   bool moves, waits, chooses_mode, drops;
 };
 
-Manner manner(Rule rule) {
+Manner manner(DispatchRule rule) {
   switch (rule) {
-    case Rule::AtOnce:
+    case DispatchRule::AtOnce:
       return {false, false, false, false};
-    case Rule::MoveOnly:
+    case DispatchRule::MoveOnly:
       return {true, false, false, true};
-    case Rule::WaitOnly:
+    case DispatchRule::WaitOnly:
       return {false, true, false, true};
-    case Rule::PriceGreedy:
+    case DispatchRule::PriceGreedy:
       break;
   }
   return {true, true, true, true};
@@ -48,7 +48,7 @@ std::vector<std::uint32_t> homes(const Problem& problem, std::size_t job) {
 
 class Dispatcher {
  public:
-  Dispatcher(const Problem& problem, Rule rule)
+  Dispatcher(const Problem& problem, DispatchRule rule)
       : problem_(problem),
         manner_(manner(rule)),
         supply_(supplies(problem)),
@@ -120,27 +120,28 @@ class Dispatcher {
 
 }  // namespace
 
-const std::vector<Rule>& all_rules() {
-  static const std::vector<Rule> kRules = {Rule::AtOnce, Rule::MoveOnly, Rule::WaitOnly,
-                                           Rule::PriceGreedy};
+const std::vector<DispatchRule>& all_rules() {
+  static const std::vector<DispatchRule> kRules = {DispatchRule::AtOnce, DispatchRule::MoveOnly,
+                                                   DispatchRule::WaitOnly,
+                                                   DispatchRule::PriceGreedy};
   return kRules;
 }
 
-std::string name(Rule rule) {
+std::string name(DispatchRule rule) {
   switch (rule) {
-    case Rule::AtOnce:
+    case DispatchRule::AtOnce:
       return "at-once";
-    case Rule::MoveOnly:
+    case DispatchRule::MoveOnly:
       return "move-only";
-    case Rule::WaitOnly:
+    case DispatchRule::WaitOnly:
       return "wait-only";
-    case Rule::PriceGreedy:
+    case DispatchRule::PriceGreedy:
       break;
   }
   return "price-greedy";
 }
 
-double rule_steps(const Problem& problem, Rule rule) {
+double rule_steps(const Problem& problem, DispatchRule rule) {
   const Manner m = manner(rule);
   double steps = 0;
   for (std::size_t j = 0; j < problem.jobs.size(); ++j) {
@@ -156,7 +157,7 @@ double rule_steps(const Problem& problem, Rule rule) {
   return steps;
 }
 
-Plan rule_plan(const Problem& problem, Rule rule) {
+Plan rule_plan(const Problem& problem, DispatchRule rule) {
   const PlanJobs& jobs = problem.jobs;
   std::vector<std::size_t> order(jobs.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -55,8 +55,8 @@ inline WindYear read_wind_year(const std::string& rts, const std::string& prices
                     .trace.core()
                     .shifted(kFromUtc)};
   const std::string folder = rts + "/RTS_Data/timeseries_data_files/WIND/";
-  const RtsGmlc system = RtsGmlc::read(rts);
-  for (const GridGenerator& generator : system.grid().generators)
+  const grid::RtsGmlc system = grid::RtsGmlc::read(rts);
+  for (const grid::GridGenerator& generator : system.grid().generators)
     if (generator.name.find("_WIND_") != std::string::npos) {
       const auto series = [&](const char* file) {
         return read_rts_gmlc(folder + file, generator.name).trace.core();

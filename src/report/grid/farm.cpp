@@ -11,10 +11,10 @@ namespace carnot::report {
 
 std::string grid_farm_json(const GridFarmReport& r) {
   Json cases = Json::array();
-  for (const plan::FarmCase& one : r.study.cases)
+  for (const grid::FarmCase& one : r.study.cases)
     cases.push_back(
         {{"size_mw", one.size_mw},
-         {"signal", plan::name(one.signal)},
+         {"signal", grid::name(one.signal)},
          {"unsolved", one.unsolved},
          {"available_mwh", one.available_mwh},
          {"delivered_mwh", one.delivered_mwh},
@@ -59,10 +59,10 @@ std::string grid_farm_terminal(const GridFarmReport& r) {
       r.study.hours, r.begin.iso8601(), computing_words(r.grid, r.options), "farm", "", "delivered",
       "curtailed", "lost", "value", "value", "costs", "CO2 saved", "MW", "computing", "GWh", "GWh",
       "%", "per MWh", "per MW-year", "per MWh", "kt");
-  for (const plan::FarmCase& one : r.study.cases)
+  for (const grid::FarmCase& one : r.study.cases)
     out += fmt::format(
         "  {:>7.0f}  {:<16}{:>10.1f}{:>10.1f}{:>8.1f}{:>10.2f}{:>12.0f}{:>9.2f}{:>10.1f}\n",
-        one.size_mw, plan::name(one.signal), one.delivered_mwh / 1e3, one.curtailed_mwh / 1e3,
+        one.size_mw, grid::name(one.signal), one.delivered_mwh / 1e3, one.curtailed_mwh / 1e3,
         100 * one.curtailed_share(), r.study.value_per_mwh(one), r.study.value_per_mw_year(one),
         r.study.levelised_per_mwh(one, r.costs), one.co2_saved_t / 1e3);
   return out + fmt::format(

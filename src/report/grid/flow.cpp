@@ -21,20 +21,20 @@ double sum(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
-std::string_view name(plan::OpfStatus status) {
+std::string_view name(grid::OpfStatus status) {
   switch (status) {
-    case plan::OpfStatus::Optimal:
+    case grid::OpfStatus::Optimal:
       return "optimal";
-    case plan::OpfStatus::Infeasible:
+    case grid::OpfStatus::Infeasible:
       return "infeasible";
-    case plan::OpfStatus::Unsolved:
+    case grid::OpfStatus::Unsolved:
       break;
   }
   return "unsolved";
 }
 
 /// "122_WIND_1", or "generator 3" of a file without names.
-std::string generator_name(const Grid& grid, std::size_t g) {
+std::string generator_name(const grid::Grid& grid, std::size_t g) {
   const std::string& given = grid.generators[g].name;
   return given.empty() ? fmt::format("generator {}", g + 1) : given;
 }
@@ -42,21 +42,21 @@ std::string generator_name(const Grid& grid, std::size_t g) {
 /// CO2 of an optimum whose units say what they emit; empty otherwise.
 std::vector<double> co2_of(const GridReport& r) {
   if (r.marginal_co2_kg_per_mwh.empty()) return {};
-  return plan::SupplyCurves(r.grid, 0.0).co2_kg_per_h(r.result.output_mw);
+  return grid::SupplyCurves(r.grid, 0.0).co2_kg_per_h(r.result.output_mw);
 }
 
 Json buses_json(const GridReport& r, const std::vector<double>& generation_mw,
                 const std::vector<double>& co2_kg_per_h) {
   std::vector<double> average;
   if (!co2_kg_per_h.empty())
-    average = plan::bus_average_co2(r.grid, r.state.demand_mw, r.result.output_mw, co2_kg_per_h,
+    average = grid::bus_average_co2(r.grid, r.state.demand_mw, r.result.output_mw, co2_kg_per_h,
                                     r.result.flow_mw);
   const auto at = [](const std::vector<double>& values, std::size_t b) {
     return values.empty() ? Json() : Json(values[b]);
   };
   Json buses = Json::array();
   for (std::size_t b = 0; b < r.grid.buses.size(); ++b) {
-    const GridBus& bus = r.grid.buses[b];
+    const grid::GridBus& bus = r.grid.buses[b];
     buses.push_back({{"bus", bus.id},
                      {"area", bus.area},
                      {"latitude_deg", number_or_null(bus.latitude_deg)},
@@ -75,7 +75,7 @@ Json buses_json(const GridReport& r, const std::vector<double>& generation_mw,
 Json branches_json(const GridReport& r) {
   Json branches = Json::array();
   for (std::size_t l = 0; l < r.grid.branches.size(); ++l) {
-    const GridBranch& branch = r.grid.branches[l];
+    const grid::GridBranch& branch = r.grid.branches[l];
     branches.push_back(
         {{"from", r.grid.buses[branch.from].id},
          {"to", r.grid.buses[branch.to].id},
@@ -91,7 +91,7 @@ Json branches_json(const GridReport& r) {
 Json generators_json(const GridReport& r, const std::vector<double>& co2_kg_per_h) {
   Json generators = Json::array();
   for (std::size_t g = 0; g < r.grid.generators.size(); ++g) {
-    const GridGenerator& generator = r.grid.generators[g];
+    const grid::GridGenerator& generator = r.grid.generators[g];
     generators.push_back({{"name", generator_name(r.grid, g)},
                           {"bus", r.grid.buses[generator.bus].id},
                           {"output_mw", r.result.output_mw[g]},
@@ -107,7 +107,7 @@ Json generators_json(const GridReport& r, const std::vector<double>& co2_kg_per_
 Json congested_json(const GridReport& r) {
   Json congested = Json::array();
   for (const std::size_t l : r.result.congested) {
-    const GridBranch& branch = r.grid.branches[l];
+    const grid::GridBranch& branch = r.grid.branches[l];
     congested.push_back({{"branch", l},
                          {"from", r.grid.buses[branch.from].id},
                          {"to", r.grid.buses[branch.to].id}});
@@ -118,7 +118,7 @@ Json congested_json(const GridReport& r) {
 Json dc_lines_json(const GridReport& r) {
   Json lines = Json::array();
   for (std::size_t d = 0; d < r.grid.dc_lines.size(); ++d) {
-    const GridDcLine& line = r.grid.dc_lines[d];
+    const grid::GridDcLine& line = r.grid.dc_lines[d];
     lines.push_back({{"from", r.grid.buses[line.from].id},
                      {"to", r.grid.buses[line.to].id},
                      {"flow_mw", r.result.dc_flow_mw[d]},
@@ -130,19 +130,19 @@ Json dc_lines_json(const GridReport& r) {
 
 }  // namespace
 
-plan::OpfResult result_of(const Grid& grid, const DcFlow& flow) {
-  plan::OpfResult r;
-  r.status = plan::OpfStatus::Optimal;
+grid::OpfResult result_of(const grid::Grid& grid, const grid::DcFlow& flow) {
+  grid::OpfResult r;
+  r.status = grid::OpfStatus::Optimal;
   r.flow_mw = flow.flow_mw;
   r.angle_rad = flow.angle_rad;
   r.loss_mw.assign(grid.branches.size(), 0.0);
   std::vector<double> adjustment = flow.reference_mw;
-  for (const GridGenerator& generator : grid.generators) {
+  for (const grid::GridGenerator& generator : grid.generators) {
     r.output_mw.push_back(generator.setpoint_mw + std::exchange(adjustment[generator.bus], 0.0));
     r.cost_per_h += generator.cost.per_h(r.output_mw.back());
   }
-  for (const GridBus& bus : grid.buses) r.demand_mw += bus.demand_mw + bus.shunt_mw;
-  for (const GridDcLine& line : grid.dc_lines) {
+  for (const grid::GridBus& bus : grid.buses) r.demand_mw += bus.demand_mw + bus.shunt_mw;
+  for (const grid::GridDcLine& line : grid.dc_lines) {
     r.dc_flow_mw.push_back(line.setpoint_mw);
     r.losses_mw += line.loss_mw + line.loss_share * line.setpoint_mw;
   }
@@ -157,7 +157,7 @@ plan::OpfResult result_of(const Grid& grid, const DcFlow& flow) {
 }
 
 std::string grid_json(const GridReport& r) {
-  const plan::OpfResult& result = r.result;
+  const grid::OpfResult& result = r.result;
   const bool is_flow = r.analysis == GridAnalysis::Flow;
   Json json{{"schema", "carnot.grid/1"},
             {"carnot", std::string(kVersion)},
@@ -168,7 +168,7 @@ std::string grid_json(const GridReport& r) {
             {"analysis", is_flow ? "flow" : "opf"},
             {"outcome", is_flow ? "solved" : name(result.status)}};
   if (!r.time.empty()) json["time"] = r.time;
-  if (result.status != plan::OpfStatus::Optimal) {
+  if (result.status != grid::OpfStatus::Optimal) {
     json["why"] = result.why;
     return json.dump(2) + "\n";
   }
@@ -198,11 +198,11 @@ std::string grid_json(const GridReport& r) {
 }
 
 std::string grid_terminal(const GridReport& r) {
-  const plan::OpfResult& result = r.result;
+  const grid::OpfResult& result = r.result;
   const std::string title = fmt::format(
       "{}: {} buses, {} branches, {} generators{}\n", r.grid.name, r.grid.buses.size(),
       r.grid.branches.size(), r.grid.generators.size(), r.time.empty() ? "" : ", " + r.time);
-  if (result.status != plan::OpfStatus::Optimal)
+  if (result.status != grid::OpfStatus::Optimal)
     return title + fmt::format("{}: {}\n", name(result.status), result.why);
   std::string out = title;
   const auto line = [&out](std::string_view what, double value, std::string_view unit) {
@@ -229,7 +229,7 @@ std::string grid_terminal(const GridReport& r) {
     out += fmt::format("  {:<12}{:>16.1f} to {:.1f} kg/MWh of one more MWh\n", "", *low, *high);
   }
   for (const std::size_t l : result.congested) {
-    const GridBranch& branch = r.grid.branches[l];
+    const grid::GridBranch& branch = r.grid.branches[l];
     out += fmt::format("  {} {} to {}: {:.1f} of {:.1f} MW\n",
                        r.analysis == GridAnalysis::Flow ? "overloaded" : "congested",
                        r.grid.buses[branch.from].id, r.grid.buses[branch.to].id, result.flow_mw[l],

@@ -22,11 +22,11 @@ using ::testing::HasSubstr;
 using Json = nlohmann::ordered_json;
 
 /// Three buses in a row, wind at the first: 100 MW of demand at the last.
-Grid three_buses() {
-  Grid grid;
+grid::Grid three_buses() {
+  grid::Grid grid;
   grid.name = "three";
   for (int b = 0; b < 3; ++b) {
-    GridBus bus;
+    grid::GridBus bus;
     bus.id = 10 * (b + 1);
     bus.reference = b == 0;
     bus.latitude_deg = 34.0 + b;
@@ -35,14 +35,14 @@ Grid three_buses() {
   }
   grid.buses[2].demand_mw = 100;
   for (std::size_t l = 0; l < 2; ++l) {
-    GridBranch branch;
+    grid::GridBranch branch;
     branch.from = l;
     branch.to = l + 1;
     branch.reactance_pu = 0.1;
     branch.limit_mw = l == 0 ? 100 : 180;
     grid.branches.push_back(branch);
   }
-  GridGenerator wind;
+  grid::GridGenerator wind;
   wind.name = "wind";
   wind.bus = 0;
   wind.maximum_mw = 140;
@@ -61,7 +61,8 @@ std::string dispatch() {
   report.state.demand_mw = {0, 0, 100};
   report.state.minimum_mw = {0};
   report.state.maximum_mw = {140};
-  report.result = result_of(report.grid, dc_flow(report.grid, BranchModel::ResistanceKept));
+  report.result =
+      result_of(report.grid, grid::dc_flow(report.grid, grid::BranchModel::ResistanceKept));
   return grid_json(report);
 }
 

@@ -10,10 +10,10 @@
 
 namespace carnot::report {
 
-using plan::ShiftHour;
-using plan::ShiftSignal;
-using plan::ShiftTotals;
-using plan::ShiftVariant;
+using grid::ShiftHour;
+using grid::ShiftSignal;
+using grid::ShiftTotals;
+using grid::ShiftVariant;
 
 namespace {
 
@@ -23,17 +23,17 @@ Instant hour_start(const GridPlaceReport& r, std::size_t at) {
   return r.begin + Duration::seconds(3600) * static_cast<std::int64_t>(at);
 }
 
-std::size_t hours_of(const plan::ShiftStudy& study) {
+std::size_t hours_of(const grid::ShiftStudy& study) {
   return study.variants.empty() ? 0 : study.variants.front().hours.size();
 }
 
 }  // namespace
 
-std::size_t telling_week(const plan::ShiftStudy& study) {
+std::size_t telling_week(const grid::ShiftStudy& study) {
   const ShiftVariant* average = study.find(ShiftSignal::AverageCarbon);
   const ShiftVariant* even = study.find(ShiftSignal::NoShift);
   std::size_t telling = 0;
-  double most = -kUnlimited;
+  double most = -grid::kUnlimited;
   for (std::size_t first = 0;
        average != nullptr && even != nullptr && first + kWeek <= average->hours.size();
        first += kWeek) {
@@ -46,7 +46,7 @@ std::size_t telling_week(const plan::ShiftStudy& study) {
 }
 
 std::string grid_place_terminal(const GridPlaceReport& r) {
-  const plan::ShiftOptions& o = r.study.options;
+  const grid::ShiftOptions& o = r.study.options;
   std::string out =
       fmt::format("{}: {} hours from {}\n", r.grid.name, hours_of(r.study), r.begin.iso8601());
   out += computing_words(r.grid, o);
@@ -61,7 +61,7 @@ std::string grid_place_terminal(const GridPlaceReport& r) {
     const ShiftTotals t = variant.totals();
     const double absorbed = r.study.absorbed_share(variant, 0, variant.hours.size());
     out += fmt::format("  {:<16}{:>10.3f}{:>10.2f}{:>11.3f}{:>10.2f}{:>9}{:>10}{:>9.2f}{:>9.1f}\n",
-                       plan::name(variant.signal), t.cost / 1e6, t.co2_t / 1e3,
+                       grid::name(variant.signal), t.cost / 1e6, t.co2_t / 1e3,
                        t.objective(r.study.options, r.study.options.carbon_price_per_t) / 1e6,
                        t.curtailed_mwh / 1e3,
                        std::isfinite(absorbed) ? fmt::format("{:.1f}", 100 * absorbed) : "-",
@@ -85,7 +85,7 @@ std::string grid_place_terminal(const GridPlaceReport& r) {
   const double co2_t = even->totals(first, kWeek).co2_t;
   for (const ShiftVariant& variant : r.study.variants)
     if (variant.signal > ShiftSignal::NoShift)
-      out += fmt::format(" {} {:+.2f}", plan::name(variant.signal),
+      out += fmt::format(" {} {:+.2f}", grid::name(variant.signal),
                          (variant.totals(first, kWeek).co2_t - co2_t) / 1e3);
   return out + "\n";
 }
@@ -98,11 +98,11 @@ std::string grid_place_csv(const GridPlaceReport& r) {
     for (std::size_t at = 0; at < variant.hours.size(); ++at) {
       const ShiftHour& h = variant.hours[at];
       double computing = 0.0;
-      for (const plan::SiteHour& site : h.sites) computing += site.load_mw;
+      for (const grid::SiteHour& site : h.sites) computing += site.load_mw;
       out += fmt::format(
           "{},{},{:d},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{},{:.3g}\n",
-          plan::name(variant.signal), hour_start(r, at).iso8601(),
-          h.status == plan::OpfStatus::Optimal, h.cost_per_h, h.co2_kg_per_h, h.demand_mw,
+          grid::name(variant.signal), hour_start(r, at).iso8601(),
+          h.status == grid::OpfStatus::Optimal, h.cost_per_h, h.co2_kg_per_h, h.demand_mw,
           computing, h.available_mw, h.curtailed_mw, h.shed_mw, h.loss_mw, h.congested,
           h.overload_mw);
     }

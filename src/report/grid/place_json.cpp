@@ -11,10 +11,10 @@ namespace carnot::report {
 
 namespace {
 
-using plan::ShiftHour;
-using plan::ShiftTotals;
-using plan::ShiftVariant;
-using plan::SiteHour;
+using grid::ShiftHour;
+using grid::ShiftTotals;
+using grid::ShiftVariant;
+using grid::SiteHour;
 
 constexpr std::size_t kWeek = 168;
 
@@ -22,7 +22,7 @@ Instant hour_start(const GridPlaceReport& r, std::size_t at) {
   return r.begin + Duration::seconds(3600) * static_cast<std::int64_t>(at);
 }
 
-std::size_t hours_of(const plan::ShiftStudy& study) {
+std::size_t hours_of(const grid::ShiftStudy& study) {
   return study.variants.empty() ? 0 : study.variants.front().hours.size();
 }
 
@@ -58,7 +58,7 @@ Json by_hour(const ShiftVariant& variant, std::size_t first, std::size_t count, 
   Json list = Json::array();
   for (std::size_t at = first; at < std::min(first + count, variant.hours.size()); ++at) {
     const ShiftHour& hour = variant.hours[at];
-    list.push_back(hour.status == plan::OpfStatus::Optimal ? short_number(value(hour)) : Json());
+    list.push_back(hour.status == grid::OpfStatus::Optimal ? short_number(value(hour)) : Json());
   }
   return list;
 }
@@ -88,7 +88,7 @@ Json week_json(const GridPlaceReport& r, std::size_t week) {
     Json flows = Json::array();
     for (std::size_t l = 0; l < r.grid.branches.size(); ++l)
       flows.push_back(list([l](const ShiftHour& hour) { return double{hour.flow_mw[l]}; }));
-    variants.push_back({{"signal", plan::name(variant.signal)},
+    variants.push_back({{"signal", grid::name(variant.signal)},
                         {"sites", std::move(sites)},
                         {"flow_mw", std::move(flows)},
                         {"demand_mw", list([](const ShiftHour& h) { return h.demand_mw; })},
@@ -103,8 +103,8 @@ Json week_json(const GridPlaceReport& r, std::size_t week) {
           {"variants", std::move(variants)}};
 }
 
-Json buses_json(const Grid& grid) {
-  const std::vector<double> weather = plan::weather_mw(grid);
+Json buses_json(const grid::Grid& grid) {
+  const std::vector<double> weather = grid::weather_mw(grid);
   Json buses = Json::array();
   for (std::size_t b = 0; b < grid.buses.size(); ++b) {
     buses.push_back(bus_place_json(grid.buses[b]));
@@ -113,9 +113,9 @@ Json buses_json(const Grid& grid) {
   return buses;
 }
 
-Json branches_json(const Grid& grid) {
+Json branches_json(const grid::Grid& grid) {
   Json branches = Json::array();
-  for (const GridBranch& branch : grid.branches)
+  for (const grid::GridBranch& branch : grid.branches)
     branches.push_back({{"from", grid.buses[branch.from].id},
                         {"to", grid.buses[branch.to].id},
                         {"limit_mw", number_or_null(branch.limit_mw)},
@@ -129,7 +129,7 @@ Json variants_json(const GridPlaceReport& r) {
     Json weeks = Json::array();
     for (std::size_t first = 0; first + kWeek <= variant.hours.size(); first += kWeek)
       weeks.push_back(totals_json(r, variant, first, kWeek));
-    variants.push_back({{"signal", plan::name(variant.signal)},
+    variants.push_back({{"signal", grid::name(variant.signal)},
                         {"total", totals_json(r, variant, 0, variant.hours.size())},
                         {"weeks", std::move(weeks)}});
   }
@@ -139,7 +139,7 @@ Json variants_json(const GridPlaceReport& r) {
 }  // namespace
 
 std::string grid_place_json(const GridPlaceReport& r) {
-  const plan::ShiftOptions& o = r.study.options;
+  const grid::ShiftOptions& o = r.study.options;
   return Json{{"schema", "carnot.grid-place/1"},
               {"carnot", std::string(kVersion)},
               {"seed", 0},  // nothing is random

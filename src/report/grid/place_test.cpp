@@ -10,7 +10,7 @@
 namespace carnot::report {
 namespace {
 
-using plan::ShiftSignal;
+using grid::ShiftSignal;
 
 /// Two weeks of one site on two buses; in the second shifting by the average adds CO2.
 GridPlaceReport sample() {
@@ -25,11 +25,11 @@ GridPlaceReport sample() {
   r.study.options.sites = {{0, 20.0}};
   for (const ShiftSignal signal :
        {ShiftSignal::NoComputing, ShiftSignal::NoShift, ShiftSignal::AverageCarbon}) {
-    plan::ShiftVariant variant;
+    grid::ShiftVariant variant;
     variant.signal = signal;
     for (std::size_t at = 0; at < 340; ++at) {
-      plan::ShiftHour hour;
-      hour.status = plan::OpfStatus::Optimal;
+      grid::ShiftHour hour;
+      hour.status = grid::OpfStatus::Optimal;
       hour.cost_per_h = 100.0;
       hour.co2_kg_per_h =
           signal == ShiftSignal::AverageCarbon ? (at < 168 ? 900.0 : 1100.0) : 1000.0;

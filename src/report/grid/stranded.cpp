@@ -14,10 +14,10 @@ namespace carnot::report {
 
 namespace {
 
-double wait_alone(const plan::StrandedTable& table, const std::string& set) {
+double wait_alone(const grid::StrandedTable& table, const std::string& set) {
   const auto there =
       std::find_if(table.references.begin(), table.references.end(),
-                   [&](const plan::StrandedReference& one) { return one.set == set; });
+                   [&](const grid::StrandedReference& one) { return one.set == set; });
   return there->alone.mean_wait_h;
 }
 
@@ -25,7 +25,7 @@ double change(double now, double before) {
   return before > 0.0 ? now / before - 1.0 : std::numeric_limits<double>::quiet_NaN();
 }
 
-Json queue_json(const plan::QueueOutcome& queue, double alone_h) {
+Json queue_json(const grid::QueueOutcome& queue, double alone_h) {
   return {{"jobs", queue.jobs},
           {"killed", queue.killed},
           {"mean_wait_h", queue.mean_wait_h},
@@ -38,7 +38,7 @@ Json queue_json(const plan::QueueOutcome& queue, double alone_h) {
 
 std::string grid_stranded_json(const GridStrandedReport& r) {
   Json rows = Json::array(), unions = Json::array(), references = Json::array();
-  for (const plan::StrandedRow& row : r.table.rows)
+  for (const grid::StrandedRow& row : r.table.rows)
     rows.push_back({{"set", row.set},
                     {"site", row.site},
                     {"rule", row.rule},
@@ -49,10 +49,10 @@ std::string grid_stranded_json(const GridStrandedReport& r) {
                     {"longest_h", row.figures.longest_h},
                     {"mean_mw", number_or_null(row.mean_mw)},
                     {"queue", queue_json(row.queue, wait_alone(r.table, row.set))}});
-  for (const plan::StrandedUnion& one : r.table.unions)
+  for (const grid::StrandedUnion& one : r.table.unions)
     unions.push_back(
         {{"set", one.set}, {"rule", one.rule}, {"sites", one.sites}, {"duty", one.duty}});
-  for (const plan::StrandedReference& one : r.table.references)
+  for (const grid::StrandedReference& one : r.table.references)
     references.push_back({{"set", one.set},
                           {"alone", queue_json(one.alone, one.alone.mean_wait_h)},
                           {"always", queue_json(one.always, one.alone.mean_wait_h)}});
@@ -79,8 +79,8 @@ std::string grid_stranded_terminal(const GridStrandedReport& r) {
     return std::isfinite(share) ? fmt::format("{:+.0f} %", 100 * share) : std::string("-");
   };
   std::string set;
-  for (const plan::StrandedRow& row : r.table.rows) {
-    const plan::PresenceFigures& f = row.figures;
+  for (const grid::StrandedRow& row : r.table.rows) {
+    const grid::PresenceFigures& f = row.figures;
     out +=
         fmt::format("  {:<9}{:<16}{:<20}{:>7.1f}{:>7}{:>8.1f}{:>8.1f}{:>9.1f}{:>9}{:>8.2f}{:>8}\n",
                     row.set == set ? "" : row.set, row.site, row.rule, 100 * f.duty, f.intervals,
@@ -91,13 +91,13 @@ std::string grid_stranded_terminal(const GridStrandedReport& r) {
     set = row.set;
   }
   out += "\n";
-  for (const plan::StrandedUnion& one : r.table.unions) {
+  for (const grid::StrandedUnion& one : r.table.unions) {
     out += fmt::format("  {}, {}, duty % of", one.set, one.rule);
     for (std::size_t k = 0; k < one.sites.size(); ++k)
       out += fmt::format(" {}{} {:.1f}", k == 0 ? "" : "+ ", one.sites[k], 100 * one.duty[k]);
     out += "\n";
   }
-  for (const plan::StrandedReference& one : r.table.references)
+  for (const grid::StrandedReference& one : r.table.references)
     out += fmt::format(
         "  {}: mean wait of {} jobs {:.2f} h on {} nodes alone, {:.2f} h ({}) with as many always "
         "on\n",

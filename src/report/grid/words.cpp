@@ -5,23 +5,23 @@
 
 namespace carnot::report {
 
-Json bus_place_json(const GridBus& bus) {
+Json bus_place_json(const grid::GridBus& bus) {
   return {{"bus", bus.id},
           {"area", bus.area},
           {"latitude_deg", number_or_null(bus.latitude_deg)},
           {"longitude_deg", number_or_null(bus.longitude_deg)}};
 }
 
-Json sites_json(const Grid& grid, const std::vector<plan::ComputingSite>& sites) {
+Json sites_json(const grid::Grid& grid, const std::vector<grid::ComputingSite>& sites) {
   Json list = Json::array();
-  for (const plan::ComputingSite& site : sites) {
+  for (const grid::ComputingSite& site : sites) {
     list.push_back(bus_place_json(grid.buses[site.bus]));
     list.back()["capacity_mw"] = site.capacity_mw;
   }
   return list;
 }
 
-Json shift_assumptions_json(const plan::ShiftOptions& o) {
+Json shift_assumptions_json(const grid::ShiftOptions& o) {
   return {{"utilisation", o.utilisation},
           {"deferrable", o.deferrable},
           {"movable", o.movable},
@@ -32,9 +32,9 @@ Json shift_assumptions_json(const plan::ShiftOptions& o) {
           {"origin", "assumed"}};
 }
 
-std::string computing_words(const Grid& grid, const plan::ShiftOptions& o) {
+std::string computing_words(const grid::Grid& grid, const grid::ShiftOptions& o) {
   std::string out = "  computing:";
-  for (const plan::ComputingSite& site : o.sites)
+  for (const grid::ComputingSite& site : o.sites)
     out += fmt::format(" {:.0f} MW at bus {}{}", site.capacity_mw, grid.buses[site.bus].id,
                        &site == &o.sites.back() ? "" : ",");
   return out + fmt::format(

@@ -15,10 +15,10 @@
 namespace carnot::report {
 
 /// {`bus`, `area`, `latitude_deg`, `longitude_deg`}
-Json bus_place_json(const GridBus& bus);
-Json sites_json(const Grid& grid, const std::vector<plan::ComputingSite>& sites);
-Json shift_assumptions_json(const plan::ShiftOptions& options);
+Json bus_place_json(const grid::GridBus& bus);
+Json sites_json(const grid::Grid& grid, const std::vector<grid::ComputingSite>& sites);
+Json shift_assumptions_json(const grid::ShiftOptions& options);
 /// Lines about the sites and their work.
-std::string computing_words(const Grid& grid, const plan::ShiftOptions& options);
+std::string computing_words(const grid::Grid& grid, const grid::ShiftOptions& options);
 
 }  // namespace carnot::report

@@ -9,7 +9,7 @@
 namespace carnot::report {
 
 std::string grid_year_json(const GridYearReport& r) {
-  const plan::GridYear& year = r.year;
+  const grid::GridYear& year = r.year;
   return Json{{"schema", "carnot.grid-year/1"},
               {"carnot", std::string(kVersion)},
               {"seed", 0},  // nothing is random
@@ -34,7 +34,7 @@ std::string grid_year_json(const GridYearReport& r) {
 }
 
 std::string grid_year_terminal(const GridYearReport& r) {
-  const plan::GridYear& year = r.year;
+  const grid::GridYear& year = r.year;
   std::string out = fmt::format(
       "RTS-GMLC: {} hours from {}, {} of them without an optimum\n"
       "  cost             {:>14.0f}\n"
@@ -59,10 +59,10 @@ std::string grid_year_csv(const GridYearReport& r) {
       "time,optimal,cost_per_h,demand_mw,generation_mw,losses_mw,shed_mw,available_mw,curtailed_mw,"
       "congested,lowest_price_per_mwh,highest_price_per_mwh\n";
   Instant time = r.begin;
-  for (const plan::GridHour& h : r.year.hours) {
+  for (const grid::GridHour& h : r.year.hours) {
     out +=
         fmt::format("{},{:d},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{},{:.6f},{:.6f}\n",
-                    time.iso8601(), h.status == plan::OpfStatus::Optimal, h.cost_per_h, h.demand_mw,
+                    time.iso8601(), h.status == grid::OpfStatus::Optimal, h.cost_per_h, h.demand_mw,
                     h.generation_mw, h.losses_mw, h.shed_mw, h.available_mw, h.curtailed_mw,
                     h.congested, h.lowest_price_per_mwh, h.highest_price_per_mwh);
     time = time + Duration::seconds(3600);

@@ -56,9 +56,9 @@ Json cycle(const learn::LearningCycle& c) {
 }
 
 /// The keys of one run; also those at the top level, for the best.
-Json point(const run::ExperimentPoint& p) {
+Json point(const experiment::ExperimentPoint& p) {
   Json curve = Json::array();
-  for (const run::CurvePoint& c : p.curve)
+  for (const experiment::CurvePoint& c : p.curve)
     curve.push_back({{"steps", c.steps},
                      {"energy_j", number_or_null(c.energy.in(joule))},
                      {"data_bits", number_or_null(c.data_bits)},
@@ -95,9 +95,9 @@ Json point(const run::ExperimentPoint& p) {
           {"curve", curve}};
 }
 
-Json structure(const run::ExperimentResult& result) {
+Json structure(const experiment::ExperimentResult& result) {
   Json points = Json::array();
-  for (const run::StructurePoint& s : result.structure)
+  for (const experiment::StructurePoint& s : result.structure)
     points.push_back({{"point", s.point},
                       {"width_bits", s.width},
                       {"model_bits", number_or_null(s.model_bits)},
@@ -112,7 +112,7 @@ Json structure(const run::ExperimentResult& result) {
 
 }  // namespace
 
-std::string to_json(const run::ExperimentResult& result) {
+std::string to_json(const experiment::ExperimentResult& result) {
   Json json{{"schema", "carnot.learn/1"},
             {"carnot", result.carnot_version},
             {"seed", result.seed},
@@ -135,7 +135,7 @@ std::string to_json(const run::ExperimentResult& result) {
   if (!result.points.empty()) json.update(point(result.points[result.best]));
   json["best"] = result.best;
   json["points"] = Json::array();
-  for (const run::ExperimentPoint& p : result.points) json["points"].push_back(point(p));
+  for (const experiment::ExperimentPoint& p : result.points) json["points"].push_back(point(p));
   json["k_star"] = number_or_null(result.k_star);
   json["structure"] = structure(result);
   json["energy_table"] = Json::array();

@@ -53,7 +53,7 @@ svg::Scale scale_for(const Range& range, double from, double to) {
 }
 
 /// Runs of one precision share a colour.
-std::vector<std::string> precisions(const run::ExperimentResult& result) {
+std::vector<std::string> precisions(const experiment::ExperimentResult& result) {
   std::vector<std::string> out;
   for (const auto& p : result.points)
     if (std::find(out.begin(), out.end(), p.precision) == out.end()) out.push_back(p.precision);
@@ -71,7 +71,7 @@ void precision_legend(svg::Drawing& drawing, const std::vector<std::string>& nam
   svg::legend(drawing, kLeft, 16, entries);
 }
 
-std::string quality_figure(const run::ExperimentResult& result) {
+std::string quality_figure(const experiment::ExperimentResult& result) {
   Range energy, quality;
   for (const auto& p : result.points)
     for (const auto& c : p.curve)
@@ -96,7 +96,7 @@ std::string quality_figure(const run::ExperimentResult& result) {
   const auto names = precisions(result);
   const auto runs = run_names(result);
   for (std::size_t i = 0; i < result.points.size(); ++i) {
-    const run::ExperimentPoint& p = result.points[i];
+    const experiment::ExperimentPoint& p = result.points[i];
     std::vector<double> x, y;
     for (const auto& c : p.curve) {
       if (!(c.energy > Energy{}) || !std::isfinite(c.quality)) continue;
@@ -120,7 +120,7 @@ std::string quality_figure(const run::ExperimentResult& result) {
                       true);
 }
 
-std::string structure_figure(const run::ExperimentResult& result) {
+std::string structure_figure(const experiment::ExperimentResult& result) {
   Range model, data;
   for (const auto& s : result.structure) {
     model.take(s.model_bits);
@@ -135,7 +135,7 @@ std::string structure_figure(const run::ExperimentResult& result) {
   axes.x_title = "model K, bit";
   axes.y_title = "labels given the model, bit";
   svg::axes(drawing, axes);
-  std::vector<run::StructurePoint> hull;
+  std::vector<experiment::StructurePoint> hull;
   for (const auto& s : result.structure)
     if (s.on_hull) hull.push_back(s);
   std::sort(hull.begin(), hull.end(),
@@ -165,7 +165,7 @@ std::string structure_figure(const run::ExperimentResult& result) {
                       true);
 }
 
-std::string cycle_figure(const run::ExperimentResult& result) {
+std::string cycle_figure(const experiment::ExperimentResult& result) {
   Range bits, temperature;
   for (const auto& p : result.points)
     for (const auto& c : p.cycle.curve) {
@@ -184,7 +184,7 @@ std::string cycle_figure(const run::ExperimentResult& result) {
   const auto names = precisions(result);
   const auto runs = run_names(result);
   for (std::size_t i = 0; i < result.points.size(); ++i) {
-    const run::ExperimentPoint& p = result.points[i];
+    const experiment::ExperimentPoint& p = result.points[i];
     std::vector<double> x, y;
     for (const auto& c : p.cycle.curve) {
       if (!(c.temperature > Temperature{})) continue;
@@ -201,7 +201,7 @@ std::string cycle_figure(const run::ExperimentResult& result) {
                       true);
 }
 
-std::string runs_table(const run::ExperimentResult& result) {
+std::string runs_table(const experiment::ExperimentResult& result) {
   const bool regression = result.task == "regression";
   const double percent = regression ? 1.0 : 100.0;
   const int digits = regression ? 3 : 1;
@@ -231,7 +231,7 @@ std::string runs_table(const run::ExperimentResult& result) {
                      rows);
 }
 
-std::string legs_table(const run::ExperimentPoint& p) {
+std::string legs_table(const experiment::ExperimentPoint& p) {
   std::vector<html::Row> rows;
   for (const auto& leg : p.cycle.legs)
     rows.push_back({{leg.leg, bits_text(leg.entropy_bits_from), bits_text(leg.entropy_bits_to),
@@ -243,7 +243,7 @@ std::string legs_table(const run::ExperimentPoint& p) {
       {{"leg", false}, {"bits from"}, {"to"}, {"energy"}, {"temperature"}}, rows);
 }
 
-std::string costs_table(const run::ExperimentResult& result) {
+std::string costs_table(const experiment::ExperimentResult& result) {
   std::vector<html::Row> rows;
   for (const auto& row : result.table)
     rows.push_back(
@@ -257,10 +257,10 @@ std::string costs_table(const run::ExperimentResult& result) {
 
 }  // namespace
 
-std::string to_html(const run::ExperimentResult& result) {
+std::string to_html(const experiment::ExperimentResult& result) {
   std::string body = html::heading(1, "What was learned, and for how many joules");
   if (!result.points.empty()) {
-    const run::ExperimentPoint& best = result.points[result.best];
+    const experiment::ExperimentPoint& best = result.points[result.best];
     body += html::paragraph(on_paper(finding(result)), "answer");
     body += html::paragraph(k_star_sentence(result));
     body += html::paragraph(

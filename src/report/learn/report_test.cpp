@@ -16,16 +16,16 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 /// A small sweep with real learners; made once.
-const run::ExperimentResult& sample() {
-  static const run::ExperimentResult result = [] {
-    run::ExperimentOptions o;
+const experiment::ExperimentResult& sample() {
+  static const experiment::ExperimentResult result = [] {
+    experiment::ExperimentOptions o;
     o.data.path = "digits";
     o.learner.hidden = 8;
     o.learner.epochs = 2.0;
     o.bits = {"f32", "int8"};
     o.curve_points = 4;
     o.command = "carnot learn digits --bits 32,8 <b>";
-    return run::run_experiment(o);
+    return experiment::run_experiment(o);
   }();
   return result;
 }
@@ -66,7 +66,7 @@ TEST(LearnJson, HoldsEveryKeyOfTheContract) {
 }
 
 TEST(LearnJson, WritesWhatIsNoNumberAsNull) {
-  run::ExperimentResult r = sample();
+  experiment::ExperimentResult r = sample();
   r.points[r.best].lengths.prequential = std::nan("");
   const auto j = nlohmann::json::parse(to_json(r));
   EXPECT_TRUE(j["bits"]["prequential"].is_null());
@@ -98,7 +98,7 @@ TEST(LearnTerminal, DropsColumnsBeforeItCutsNames) {
   const std::string narrow = to_terminal(sample(), 60, false);
   EXPECT_THAT(narrow, Not(HasSubstr("stopped\n")));
   EXPECT_THAT(narrow, HasSubstr("net learned"));
-  run::ExperimentResult r = sample();
+  experiment::ExperimentResult r = sample();
   r.points[0].precision = std::string(70, 'x');
   const std::string cut = to_terminal(r, 60, false);
   EXPECT_THAT(cut, Not(HasSubstr("net learned  ")));
@@ -124,7 +124,7 @@ TEST(LearnWords, SpellWidthsOut) {
 }
 
 TEST(LearnWords, NameRunsByWhatDiffers) {
-  run::ExperimentResult r = sample();
+  experiment::ExperimentResult r = sample();
   EXPECT_EQ(run_names(r), (std::vector<std::string>{"f32", "int8"}));
   r.points[1].seed = 7;
   EXPECT_EQ(run_names(r), (std::vector<std::string>{"f32, seed 1", "int8, seed 7"}));
@@ -134,7 +134,7 @@ TEST(LearnWords, NameRunsByWhatDiffers) {
 }
 
 TEST(LearnWords, SayWhatWasLearnedAndWhatWasMissed) {
-  run::ExperimentResult r = sample();
+  experiment::ExperimentResult r = sample();
   learn::CodeLengths& l = r.points[r.best].lengths;
   l.uniform = 5000.0;
   l.model = 1000.0;

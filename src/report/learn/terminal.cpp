@@ -36,7 +36,7 @@ std::string clipped(std::string text, std::size_t width) {
   return text + "~";
 }
 
-std::vector<Column> columns_of(const run::ExperimentResult& result) {
+std::vector<Column> columns_of(const experiment::ExperimentResult& result) {
   const bool regression = result.task == "regression";
   const double percent = regression ? 1.0 : 100.0;
   const int digits = regression ? 3 : 1;
@@ -46,7 +46,7 @@ std::vector<Column> columns_of(const run::ExperimentResult& result) {
                           {"Mbit/J", false, 2}, {"stopped", true, kMostDispensable}};
   const std::vector<std::string> names = run_names(result);
   for (std::size_t i = 0; i < result.points.size(); ++i) {
-    const run::ExperimentPoint& p = result.points[i];
+    const experiment::ExperimentPoint& p = result.points[i];
     const std::string values[] = {
         names[i],
         fmt::format("{:.{}f} ({:.{}f} to {:.{}f})", percent * p.quality.value, digits,
@@ -113,7 +113,7 @@ std::string wrapped(const std::string& text, std::size_t width) {
 
 }  // namespace
 
-std::string to_terminal(const run::ExperimentResult& result, int columns, bool colour) {
+std::string to_terminal(const experiment::ExperimentResult& result, int columns, bool colour) {
   const auto width = static_cast<std::size_t>(std::max(columns, 60));
   std::string out =
       wrapped(fmt::format("{} on {}", result.learner, result.data_source), width) + "\n";

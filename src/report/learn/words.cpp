@@ -33,7 +33,7 @@ std::string scaled_text(double value, std::string_view unit) {
 }
 
 /// Said where a target was missed; `stopped` says it where one was certified.
-std::string target_sentence(const run::ExperimentResult& result) {
+std::string target_sentence(const experiment::ExperimentResult& result) {
   if (!std::isfinite(result.target) || result.points[result.best].certified) return {};
   return fmt::format(" The target of {:g} was not certified by any run.", result.target);
 }
@@ -66,16 +66,16 @@ std::string precision_text(const std::string& asked) {
   return out;
 }
 
-std::vector<std::string> run_names(const run::ExperimentResult& result) {
+std::vector<std::string> run_names(const experiment::ExperimentResult& result) {
   const auto differ = [&](auto&& knob) {
     return std::any_of(result.points.begin(), result.points.end(),
                        [&](const auto& p) { return knob(p) != knob(result.points.front()); });
   };
-  const bool hidden = differ([](const run::ExperimentPoint& p) { return p.hidden; });
-  const bool epochs = differ([](const run::ExperimentPoint& p) { return p.epochs; });
-  const bool seed = differ([](const run::ExperimentPoint& p) { return p.seed; });
+  const bool hidden = differ([](const experiment::ExperimentPoint& p) { return p.hidden; });
+  const bool epochs = differ([](const experiment::ExperimentPoint& p) { return p.epochs; });
+  const bool seed = differ([](const experiment::ExperimentPoint& p) { return p.seed; });
   std::vector<std::string> out;
-  for (const run::ExperimentPoint& p : result.points) {
+  for (const experiment::ExperimentPoint& p : result.points) {
     std::string name = precision_text(p.precision);
     if (hidden) name += fmt::format(", {} hidden", p.hidden);
     if (epochs) name += fmt::format(", {:.3g} epochs", p.epochs);
@@ -85,7 +85,7 @@ std::vector<std::string> run_names(const run::ExperimentResult& result) {
   return out;
 }
 
-std::string quality_range(const run::ExperimentPoint& p) {
+std::string quality_range(const experiment::ExperimentPoint& p) {
   if (p.quality.metric == "accuracy")
     return fmt::format("{:.2f} % ({:.1f} to {:.1f})", 100.0 * p.quality.value,
                        100.0 * p.quality_low, 100.0 * p.quality_high);
@@ -99,8 +99,8 @@ std::string bits_text(double bits) {
                                                         : scaled_text(bits, "bit");
 }
 
-std::string finding(const run::ExperimentResult& result) {
-  const run::ExperimentPoint& p = result.points[result.best];
+std::string finding(const experiment::ExperimentResult& result) {
+  const experiment::ExperimentPoint& p = result.points[result.best];
   const std::string best = run_names(result)[result.best];
   return fmt::format("{}: {} {} on held-out rows for {} (modelled, chip); {}.{} {}",
                      result.points.size() == 1
@@ -111,8 +111,8 @@ std::string finding(const run::ExperimentResult& result) {
                      bits_sentence(p.lengths));
 }
 
-std::string k_star_sentence(const run::ExperimentResult& result) {
-  const run::StructurePoint& s = result.structure[result.k_star_structure];
+std::string k_star_sentence(const experiment::ExperimentResult& result) {
+  const experiment::StructurePoint& s = result.structure[result.k_star_structure];
   return fmt::format(
       "k* = {} of model ({}, coded at {} bits a coefficient), which leaves {} of labels; beyond "
       "it another bit of model saves less than a bit of labels.",

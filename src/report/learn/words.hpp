@@ -12,16 +12,16 @@ namespace carnot::report {
 std::string precision_text(const std::string& asked);
 /// What tells each run from the others: its precision and those knobs that differ between runs,
 /// such as "int8, 64 hidden, seed 1".
-std::vector<std::string> run_names(const run::ExperimentResult& result);
+std::vector<std::string> run_names(const experiment::ExperimentResult& result);
 /// "97.5 % (96.1 to 98.4)" or "0.812 (0.79 to 0.83)".
-std::string quality_range(const run::ExperimentPoint& point);
+std::string quality_range(const experiment::ExperimentPoint& point);
 /// "12.3 mJ" and the like, from nanojoules up.
 std::string joules_text(double joules);
 /// "12.4 kbit" and the like.
 std::string bits_text(double bits);
 /// The finding in one sentence.
-std::string finding(const run::ExperimentResult& result);
+std::string finding(const experiment::ExperimentResult& result);
 /// What was learned at k*, in one sentence.
-std::string k_star_sentence(const run::ExperimentResult& result);
+std::string k_star_sentence(const experiment::ExperimentResult& result);
 
 }  // namespace carnot::report

@@ -32,7 +32,7 @@ double grown(std::int64_t earlier, std::int64_t later) {
   return kSecond * static_cast<double>(std::max<std::int64_t>(0, later - earlier));
 }
 
-std::vector<Step> steps_of(const MeasurementView& view, const MeasuredEnergy& energy,
+std::vector<Step> steps_of(const ledger::MeasurementView& view, const MeasuredEnergy& energy,
                            bool whole_machine) {
   std::vector<Step> steps;
   for (std::size_t i = 0; i < energy.intervals(); ++i) {
@@ -43,7 +43,7 @@ std::vector<Step> steps_of(const MeasurementView& view, const MeasuredEnergy& en
     Step& step = steps.back();
     step.last = i + 1;
     step.length_s += energy.awake_s(i);
-    const MeasurementSample &a = *view.samples[i], &b = *view.samples[i + 1];
+    const ledger::MeasurementSample &a = *view.samples[i], &b = *view.samples[i + 1];
     const double busy = grown(a.machine_busy_ns, b.machine_busy_ns);
     step.use.busy_s += busy;
     step.use.capacity_s += busy + grown(a.machine_idle_ns, b.machine_idle_ns) +
@@ -100,7 +100,8 @@ double job_at(const std::vector<Step>& steps, Power static_power, meter::StaticP
 }
 
 /// A tick at each end of CPU time that is read in ticks, at the dynamic power of a busy second.
-double ticks_j(const std::vector<Step>& steps, const MeasurementView& view, double dynamic_j) {
+double ticks_j(const std::vector<Step>& steps, const ledger::MeasurementView& view,
+               double dynamic_j) {
   if (view.begin->job_method.starts_with("cgroup")) return 0.0;
   Sum<double> busy;
   for (const Step& step : steps) busy += step.use.busy_s;
@@ -135,7 +136,7 @@ Estimate<Energy> job_estimate(double job_j, double cpu_share, const Estimate<Ene
 
 }  // namespace
 
-Attribution attribute(const MeasurementView& view, const MeasuredEnergy& energy,
+Attribution attribute(const ledger::MeasurementView& view, const MeasuredEnergy& energy,
                       const Estimate<Energy>& machine, meter::StaticPolicy policy) {
   const bool whole_machine = view.begin->job_method.empty();
   const std::vector<Step> steps = steps_of(view, energy, whole_machine);
@@ -171,7 +172,7 @@ Attribution attribute(const MeasurementView& view, const MeasuredEnergy& energy,
       out.job_j[i] = part * mine;
       job += part * mine;
       divided += part * shared;
-      const MeasurementSample &a = *view.samples[i], &b = *view.samples[i + 1];
+      const ledger::MeasurementSample &a = *view.samples[i], &b = *view.samples[i + 1];
       cpu += whole_machine ? grown(a.machine_busy_ns, b.machine_busy_ns)
                            : grown(a.job_cpu_ns, b.job_cpu_ns);
       out.job_until_j[i + 1] = job.value();
@@ -195,7 +196,8 @@ Attribution attribute(const MeasurementView& view, const MeasuredEnergy& energy,
   return out;
 }
 
-double job_until(const MeasurementView& view, const Attribution& attribution, std::int64_t at_ns) {
+double job_until(const ledger::MeasurementView& view, const Attribution& attribution,
+                 std::int64_t at_ns) {
   const auto& samples = view.samples;
   if (samples.empty() || at_ns <= samples.front()->boottime_ns) return 0.0;
   if (at_ns >= samples.back()->boottime_ns) return attribution.job_until_j.back();

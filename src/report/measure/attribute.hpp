@@ -32,10 +32,11 @@ struct Attribution {
 };
 
 /// \param machine  all counted energy of `energy`
-Attribution attribute(const MeasurementView& view, const MeasuredEnergy& energy,
+Attribution attribute(const ledger::MeasurementView& view, const MeasuredEnergy& energy,
                       const Estimate<Energy>& machine, meter::StaticPolicy policy);
 
 /// Joules of the job until `at_ns`, pro rata inside an interval.
-double job_until(const MeasurementView& view, const Attribution& attribution, std::int64_t at_ns);
+double job_until(const ledger::MeasurementView& view, const Attribution& attribution,
+                 std::int64_t at_ns);
 
 }  // namespace carnot::report

@@ -19,8 +19,8 @@ constexpr double kSecond = 1e-9;
 constexpr double kLargestUnit = 1e9;  // joules a count: far above any meter, far below overflow
 constexpr std::int64_t kUpdatesOfPower = 10;  // a power over fewer is mostly quantisation
 
-const MeasurementSample::Channel& reading(const MeasurementView& view, std::size_t sample,
-                                          std::size_t channel) {
+const ledger::MeasurementSample::Channel& reading(const ledger::MeasurementView& view,
+                                                  std::size_t sample, std::size_t channel) {
   return view.samples[sample]->channels[channel];
 }
 
@@ -32,8 +32,8 @@ bool sound_gain(double low, double high) {
   return std::isfinite(low) && std::isfinite(high) && low >= 0 && low <= high;
 }
 
-void check(const MeasurementView& view, std::size_t c) {
-  const MeasurementChannel& channel = view.begin->channels[c];
+void check(const ledger::MeasurementView& view, std::size_t c) {
+  const ledger::MeasurementChannel& channel = view.begin->channels[c];
   const std::string what = "channel " + channel.id;
   if (!(channel.unit_j > 0) || channel.unit_j > kLargestUnit) {
     throw InputError(what + ": unit_j: above 0 and finite");
@@ -46,7 +46,7 @@ void check(const MeasurementView& view, std::size_t c) {
     throw InputError(what + ": power_cap_w and update_period_ns: not below 0, finite");
   }
   for (std::size_t i = 0; i < view.samples.size(); ++i) {
-    const MeasurementSample::Channel& now = reading(view, i, c);
+    const ledger::MeasurementSample::Channel& now = reading(view, i, c);
     if (!sound_gain(now.gain_low, now.gain_high) || !std::isfinite(now.share)) {
       throw InputError(fmt::format("{}: sample {}: gain and share must be finite", what, i + 1));
     }
@@ -65,7 +65,7 @@ double within(double value, double used, double part) {
   return room > 0 ? std::min(part, kRoundingOff * std::sqrt(room)) : 0.0;
 }
 
-ChannelEnergy::ChannelEnergy(const MeasurementView& view, std::size_t channel)
+ChannelEnergy::ChannelEnergy(const ledger::MeasurementView& view, std::size_t channel)
     : view_(view),
       channel_(view.begin->channels[channel]),
       index_(channel),
@@ -80,7 +80,7 @@ ChannelEnergy::ChannelEnergy(const MeasurementView& view, std::size_t channel)
   most_.assign(n, 0.0);
   Sum<double> least, most;
   for (std::size_t i = 1; i < n; ++i) {
-    const MeasurementSample::Channel& now = reading(view, i, channel);
+    const ledger::MeasurementSample::Channel& now = reading(view, i, channel);
     const double e = joules(i - 1);
     // A gauge's error may depend on its state and then comes with each reading.
     const bool own = now.gain_low != 1.0F || now.gain_high != 1.0F;
@@ -190,7 +190,7 @@ Estimate<Energy> ChannelEnergy::between(std::int64_t from_ns, std::int64_t to_ns
   return energy;
 }
 
-MeasuredEnergy::MeasuredEnergy(const MeasurementView& view) : view_(view) {
+MeasuredEnergy::MeasuredEnergy(const ledger::MeasurementView& view) : view_(view) {
   channels_.reserve(view.begin->channels.size());
   for (std::size_t c = 0; c < view.begin->channels.size(); ++c) {
     channels_.emplace_back(view, c);

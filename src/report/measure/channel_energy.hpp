@@ -23,7 +23,7 @@ namespace carnot::report {
 class ChannelEnergy {
  public:
   /// Keeps references into `view`. \throws InputError for words, units or totals that cannot be
-  ChannelEnergy(const MeasurementView& view, std::size_t channel);
+  ChannelEnergy(const ledger::MeasurementView& view, std::size_t channel);
 
   bool counted() const noexcept { return counted_; }
   bool accelerator() const noexcept { return accelerator_; }
@@ -50,8 +50,8 @@ class ChannelEnergy {
   double joules_until(const Moment& m, const std::vector<double>& cumulative) const;
   double power_near(std::size_t interval) const;
 
-  const MeasurementView& view_;
-  const MeasurementChannel& channel_;
+  const ledger::MeasurementView& view_;
+  const ledger::MeasurementChannel& channel_;
   std::size_t index_;
   bool counted_, accelerator_;
   Origin origin_;
@@ -64,7 +64,7 @@ class ChannelEnergy {
 /// All channels of a measurement, and their counted sum.
 class MeasuredEnergy {
  public:
-  explicit MeasuredEnergy(const MeasurementView& view);
+  explicit MeasuredEnergy(const ledger::MeasurementView& view);
 
   const std::vector<ChannelEnergy>& channels() const noexcept { return channels_; }
   std::size_t intervals() const noexcept;
@@ -76,7 +76,7 @@ class MeasuredEnergy {
   double counted_joules(std::size_t i) const noexcept;  ///< over one interval
 
  private:
-  const MeasurementView& view_;
+  const ledger::MeasurementView& view_;
   std::vector<ChannelEnergy> channels_;
   Boundary boundary_ = Boundary::Chip;
 };

@@ -33,14 +33,14 @@ void LiveTracker::Line::spread(double joules, std::size_t closed) {
   open_j += part;
 }
 
-void LiveTracker::begin(const MeasurementBegin& begin) {
+void LiveTracker::begin(const ledger::MeasurementBegin& begin) {
   begin_ = begin;
   policy_ = meter::parse_static_policy(begin.static_policy);
   domains_.assign(begin.channels.size(), {});
   static_power_ = recorded_static_power(begin.facts_json).value_or(meter::StaticPower{});
 }
 
-void LiveTracker::sample(const MeasurementSample& now) {
+void LiveTracker::sample(const ledger::MeasurementSample& now) {
   if (!started_) {
     started_ = true;
     first_ = last_ = split_until_ = now;
@@ -58,7 +58,7 @@ void LiveTracker::sample(const MeasurementSample& now) {
   if (now.monotonic_ns - split_until_.monotonic_ns >= kShortestStepNs) {
     double host = 0, job = 0;
     for (std::size_t c = 0; c < domains_.size(); ++c) {
-      const MeasurementChannel& channel = begin_.channels[c];
+      const ledger::MeasurementChannel& channel = begin_.channels[c];
       if (channel.role != "counted") continue;
       const double joules = channel.unit_j * static_cast<double>(now.channels[c].total -
                                                                  split_until_.channels[c].total);
@@ -152,7 +152,7 @@ LiveState LiveTracker::state() const {
   s.meter_cpu_s = grown(0, last_.meter_cpu_ns);
   std::string origin;
   for (std::size_t c = 0; c < domains_.size(); ++c) {
-    const MeasurementChannel& channel = begin_.channels[c];
+    const ledger::MeasurementChannel& channel = begin_.channels[c];
     if (channel.role == "counted" && (origin.empty() || channel.origin != "measured")) {
       origin = channel.origin;
     }

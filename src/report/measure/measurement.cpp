@@ -25,8 +25,8 @@ double seconds_since(std::int64_t at_ns, std::int64_t origin_ns) {
   return kSecond * static_cast<double>(at_ns - origin_ns);
 }
 
-void take_words(Measurement& m, const MeasurementView& view) {
-  const MeasurementBegin& begin = *view.begin;
+void take_words(Measurement& m, const ledger::MeasurementView& view) {
+  const ledger::MeasurementBegin& begin = *view.begin;
   m.carnot_version = begin.carnot_version;
   m.command = begin.command;
   m.job = begin.job;
@@ -39,7 +39,7 @@ void take_words(Measurement& m, const MeasurementView& view) {
   m.samples = view.samples.size();
   const std::int64_t origin =
       view.samples.empty() ? begin.boottime_ns : view.samples.front()->boottime_ns;
-  for (const MeasurementGap* gap : view.gaps) {
+  for (const ledger::MeasurementGap* gap : view.gaps) {
     m.gaps.push_back({seconds_since(gap->from_boottime_ns, origin),
                       seconds_since(gap->to_boottime_ns, origin), gap->channel, gap->why});
   }
@@ -49,9 +49,9 @@ void take_words(Measurement& m, const MeasurementView& view) {
   }
 }
 
-void take_use(Measurement& m, const MeasurementView& view) {
+void take_use(Measurement& m, const ledger::MeasurementView& view) {
   if (view.samples.empty()) return;
-  const MeasurementSample &first = *view.samples.front(), &last = *view.samples.back();
+  const ledger::MeasurementSample &first = *view.samples.front(), &last = *view.samples.back();
   m.duration_s = seconds_since(last.boottime_ns, first.boottime_ns);
   m.meter_cpu_s = kSecond * static_cast<double>(last.meter_cpu_ns);
   m.cpu_s = m.job_method.empty() ? seconds_since(last.machine_busy_ns, first.machine_busy_ns)
@@ -73,11 +73,11 @@ std::vector<std::size_t> shown_order(const MeasuredEnergy& energy) {
   return order;
 }
 
-void take_domains(Measurement& m, const MeasurementView& view, const MeasuredEnergy& energy,
+void take_domains(Measurement& m, const ledger::MeasurementView& view, const MeasuredEnergy& energy,
                   std::int64_t from_ns, std::int64_t to_ns) {
   const std::map<std::string, std::string> reasons = recorded_reasons(view.begin->facts_json);
   for (const std::size_t c : shown_order(energy)) {
-    const MeasurementChannel& channel = view.begin->channels[c];
+    const ledger::MeasurementChannel& channel = view.begin->channels[c];
     const ChannelEnergy& own = energy.channels()[c];
     const auto reason = reasons.find(channel.id);
     m.domains.push_back({channel.id, channel.label, channel.kind, channel.role, channel.source,
@@ -114,7 +114,7 @@ void take_rows(Measurement& m, const Attribution& parts) {
       {0, "unattributed", whole_machine ? shares.unseen_cpu_s : 0.0, max(rest, Energy{})});
 }
 
-void take_series(Measurement& m, const MeasurementView& view, const MeasuredEnergy& energy,
+void take_series(Measurement& m, const ledger::MeasurementView& view, const MeasuredEnergy& energy,
                  const Attribution& parts) {
   const std::vector<std::size_t> order = shown_order(energy);
   MeasuredSeries& s = m.series;
@@ -122,7 +122,7 @@ void take_series(Measurement& m, const MeasurementView& view, const MeasuredEner
   for (std::size_t i = 0; i < energy.intervals(); ++i) {
     const double length = energy.awake_s(i);
     if (!(length > 0)) continue;
-    const MeasurementSample &a = *view.samples[i], &b = *view.samples[i + 1];
+    const ledger::MeasurementSample &a = *view.samples[i], &b = *view.samples[i + 1];
     const auto grown = [](std::int64_t from, std::int64_t to) {
       return kSecond * static_cast<double>(std::max<std::int64_t>(0, to - from));
     };
@@ -146,7 +146,7 @@ void take_series(Measurement& m, const MeasurementView& view, const MeasuredEner
 }
 
 /// The job's power over time, for carbon by the hour.
-std::optional<TraceCore> job_power(const MeasurementView& view, const Attribution& parts) {
+std::optional<TraceCore> job_power(const ledger::MeasurementView& view, const Attribution& parts) {
   std::vector<Instant> edges;
   std::vector<double> mean;
   for (std::size_t i = 0; i + 1 < view.samples.size(); ++i) {
@@ -165,13 +165,13 @@ std::optional<TraceCore> job_power(const MeasurementView& view, const Attributio
 
 }  // namespace
 
-bool is_measurement(const std::vector<Entry>& entries) noexcept {
-  return !entries.empty() && std::holds_alternative<MeasurementBegin>(entries.front());
+bool is_measurement(const std::vector<ledger::Entry>& entries) noexcept {
+  return !entries.empty() && std::holds_alternative<ledger::MeasurementBegin>(entries.front());
 }
 
-Measurement summarise_measurement(const std::vector<Entry>& entries,
+Measurement summarise_measurement(const std::vector<ledger::Entry>& entries,
                                   const model::AccountOptions& options) {
-  const MeasurementView view = view_measurement(entries);
+  const ledger::MeasurementView view = ledger::view_measurement(entries);
   Measurement m;
   take_words(m, view);
   take_use(m, view);
@@ -188,7 +188,7 @@ Measurement summarise_measurement(const std::vector<Entry>& entries,
   m.dynamic_energy = m.machine_energy.value() - m.static_energy;
   take_domains(m, view, energy, from_ns, to_ns);
   take_rows(m, parts);
-  for (const MeasurementWindow* w : view.windows) {
+  for (const ledger::MeasurementWindow* w : view.windows) {
     m.windows.push_back(
         {w->label, seconds_since(w->from_boottime_ns, from_ns),
          seconds_since(w->to_boottime_ns, from_ns),

@@ -74,8 +74,8 @@ std::string account_facts(const model::AccountOptions& o) {
   return Json{{"accounting", accounting}}.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-model::AccountOptions recorded_account_options(const std::vector<Entry>& entries) {
-  const MeasurementView view = view_measurement(entries);
+model::AccountOptions recorded_account_options(const std::vector<ledger::Entry>& entries) {
+  const ledger::MeasurementView view = ledger::view_measurement(entries);
   const Json facts = facts_of(view.begin->facts_json);
   const Json accounting = part_at(facts, "accounting", kWhat, false);
   model::AccountOptions o;

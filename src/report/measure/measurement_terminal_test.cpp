@@ -37,12 +37,12 @@ Measurement measured(const sample::MeasurementOptions& options = {}) {
 LiveState live(const sample::MeasurementOptions& options = {}) {
   LiveTracker tracker;
   std::vector<meter::ProcessUse> look;
-  for (const Entry& entry : sample::measurement(options)) {
-    if (const auto* b = std::get_if<MeasurementBegin>(&entry)) tracker.begin(*b);
-    if (const auto* p = std::get_if<MeasurementProcess>(&entry)) {
+  for (const ledger::Entry& entry : sample::measurement(options)) {
+    if (const auto* b = std::get_if<ledger::MeasurementBegin>(&entry)) tracker.begin(*b);
+    if (const auto* p = std::get_if<ledger::MeasurementProcess>(&entry)) {
       look.push_back({p->pid, 1, p->start_ticks, p->name, p->cpu_ns, 0, 0, true});
     }
-    if (const auto* s = std::get_if<MeasurementSample>(&entry)) {
+    if (const auto* s = std::get_if<ledger::MeasurementSample>(&entry)) {
       tracker.processes(look);
       look.clear();
       tracker.sample(*s);

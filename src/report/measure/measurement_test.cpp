@@ -60,14 +60,14 @@ void expect_sound(const Measurement& m) {
 }
 
 TEST(Measurement, SumsCountersPlainly) {
-  const std::vector<Entry> entries = sample::measurement();
+  const std::vector<ledger::Entry> entries = sample::measurement();
   const Measurement m = summarise_measurement(entries, {});
   expect_sound(m);
   // Plainly: last minus first total, times the unit.
-  const auto& begin = std::get<MeasurementBegin>(entries.front());
-  const MeasurementSample *first = nullptr, *last = nullptr;
-  for (const Entry& entry : entries) {
-    if (const auto* s = std::get_if<MeasurementSample>(&entry)) {
+  const auto& begin = std::get<ledger::MeasurementBegin>(entries.front());
+  const ledger::MeasurementSample *first = nullptr, *last = nullptr;
+  for (const ledger::Entry& entry : entries) {
+    if (const auto* s = std::get_if<ledger::MeasurementSample>(&entry)) {
       if (first == nullptr) first = s;
       last = s;
     }
@@ -227,11 +227,12 @@ TEST(Measurement, WindowsAreParts) {
   }
   EXPECT_LT(sum, m.machine_energy.value().in(joule));
   // A window between samples takes its share and is less certain.
-  std::vector<Entry> entries = sample::measurement();
-  const std::int64_t origin = std::get<MeasurementBegin>(entries.front()).boottime_ns;
-  entries.insert(entries.end() - 1,
-                 {MeasurementWindow{origin + 20'000'000'000, origin + 20'250'000'000, "half"},
-                  MeasurementWindow{origin + 20'000'000'000, origin + 20'500'000'000, "whole"}});
+  std::vector<ledger::Entry> entries = sample::measurement();
+  const std::int64_t origin = std::get<ledger::MeasurementBegin>(entries.front()).boottime_ns;
+  entries.insert(
+      entries.end() - 1,
+      {ledger::MeasurementWindow{origin + 20'000'000'000, origin + 20'250'000'000, "half"},
+       ledger::MeasurementWindow{origin + 20'000'000'000, origin + 20'500'000'000, "whole"}});
   const Measurement split = summarise_measurement(entries, {});
   const MeasuredWindow &half = split.windows[2], &whole = split.windows[3];
   EXPECT_NEAR(half.machine_energy.value().in(joule), 0.5 * whole.machine_energy.value().in(joule),
@@ -241,10 +242,10 @@ TEST(Measurement, WindowsAreParts) {
 }
 
 TEST(Measurement, CutAnywhereIsAShorterOne) {
-  const std::vector<Entry> all = sample::measurement();
+  const std::vector<ledger::Entry> all = sample::measurement();
   double last = 0;
   for (std::size_t n = 1; n <= all.size(); n += n < 12 ? 1 : 7) {
-    const std::vector<Entry> some(all.begin(), all.begin() + static_cast<long>(n));
+    const std::vector<ledger::Entry> some(all.begin(), all.begin() + static_cast<long>(n));
     const Measurement m = summarise_measurement(some, {});
     expect_sound(m);
     EXPECT_EQ(m.complete, n == all.size());
@@ -258,15 +259,15 @@ TEST(Measurement, CutAnywhereIsAShorterOne) {
 }
 
 TEST(Measurement, SuspendIsTimeWithoutPower) {
-  std::vector<Entry> entries = sample::measurement();
+  std::vector<ledger::Entry> entries = sample::measurement();
   bool late = false;
   std::size_t seen = 0;
-  for (Entry& entry : entries) {
-    if (auto* s = std::get_if<MeasurementSample>(&entry)) {
+  for (ledger::Entry& entry : entries) {
+    if (auto* s = std::get_if<ledger::MeasurementSample>(&entry)) {
       late = late || ++seen > 60;
       if (late) s->boottime_ns += 600'000'000'000;
     }
-    if (auto* e = std::get_if<MeasurementEnd>(&entry)) e->boottime_ns += 600'000'000'000;
+    if (auto* e = std::get_if<ledger::MeasurementEnd>(&entry)) e->boottime_ns += 600'000'000'000;
   }
   const Measurement awake = summarise_measurement(sample::measurement(), {});
   const Measurement m = summarise_measurement(entries, {});
@@ -278,7 +279,7 @@ TEST(Measurement, SuspendIsTimeWithoutPower) {
 
 TEST(Measurement, RefusesWhatCannotBe) {
   const auto broken = [](auto&& change) {
-    std::vector<Entry> entries = sample::measurement();
+    std::vector<ledger::Entry> entries = sample::measurement();
     change(entries);
     try {
       summarise_measurement(entries, {});
@@ -287,8 +288,8 @@ TEST(Measurement, RefusesWhatCannotBe) {
     }
     return std::string("nothing was refused");
   };
-  const auto begin = [](std::vector<Entry>& e) -> MeasurementBegin& {
-    return std::get<MeasurementBegin>(e.front());
+  const auto begin = [](std::vector<ledger::Entry>& e) -> ledger::MeasurementBegin& {
+    return std::get<ledger::MeasurementBegin>(e.front());
   };
   EXPECT_THAT(broken([&](auto& e) { begin(e).channels[0].unit_j = -1; }), HasSubstr("unit_j"));
   EXPECT_THAT(broken([&](auto& e) { begin(e).channels[0].unit_j = NAN; }), HasSubstr("unit_j"));
@@ -302,7 +303,7 @@ TEST(Measurement, RefusesWhatCannotBe) {
   EXPECT_THAT(broken([&](auto& e) { e.erase(e.begin()); }), HasSubstr("MeasurementBegin"));
   EXPECT_THAT(broken([&](auto& e) {
                 for (auto at = e.rbegin(); at != e.rend(); ++at) {
-                  if (auto* s = std::get_if<MeasurementSample>(&*at)) {
+                  if (auto* s = std::get_if<ledger::MeasurementSample>(&*at)) {
                     s->channels[0].total = 0;
                     return;
                   }
@@ -310,7 +311,7 @@ TEST(Measurement, RefusesWhatCannotBe) {
               }),
               HasSubstr("never go back"));
   EXPECT_FALSE(is_measurement({}));
-  EXPECT_FALSE(is_measurement({RunBegin{}}));
+  EXPECT_FALSE(is_measurement({ledger::RunBegin{}}));
   EXPECT_TRUE(is_measurement(sample::measurement()));
 }
 
@@ -337,9 +338,9 @@ TEST(Measurement, AccountOptionsSurviveTheJournal) {
 }
 
 TEST(Measurement, AJobIsNotSureOfNothingWhereNothingWasSeen) {
-  std::vector<Entry> entries = sample::measurement({.accelerator = false});
-  for (Entry& entry : entries) {
-    auto* const s = std::get_if<MeasurementSample>(&entry);
+  std::vector<ledger::Entry> entries = sample::measurement({.accelerator = false});
+  for (ledger::Entry& entry : entries) {
+    auto* const s = std::get_if<ledger::MeasurementSample>(&entry);
     if (s == nullptr) continue;
     for (auto& channel : s->channels) {
       channel.total = 0;
@@ -355,15 +356,16 @@ TEST(Measurement, AJobIsNotSureOfNothingWhereNothingWasSeen) {
 }
 
 /// Any lawful stream of entries: clocks and totals never go back, all else is arbitrary.
-std::vector<Entry> random_stream() {
+std::vector<ledger::Entry> random_stream() {
   const auto in = [](std::int64_t low, std::int64_t high) {
     return *rc::gen::inRange<std::int64_t>(low, high);
   };
-  MeasurementBegin begin = std::get<MeasurementBegin>(sample::measurement().front());
+  ledger::MeasurementBegin begin =
+      std::get<ledger::MeasurementBegin>(sample::measurement().front());
   begin.job_method = *rc::gen::element<std::string>("", "cgroup v2", "tree", "pid", "cgroup");
   begin.static_policy = *rc::gen::element<std::string>("capacity", "busy", "whole", "none");
-  std::vector<Entry> entries{begin};
-  MeasurementSample s;
+  std::vector<ledger::Entry> entries{begin};
+  ledger::MeasurementSample s;
   s.monotonic_ns = s.boottime_ns = begin.boottime_ns;
   s.channels.resize(begin.channels.size());
   std::map<int, std::int64_t> cpu;
@@ -371,17 +373,19 @@ std::vector<Entry> random_stream() {
   for (std::int64_t i = 0; i < steps; ++i) {
     switch (in(0, 6)) {
       case 0:
-        entries.emplace_back(MeasurementProcess{begin.boottime_ns + in(-1'000'000, 40'000'000'000),
-                                                static_cast<std::int32_t>(in(1, 5)),
-                                                static_cast<std::uint64_t>(in(0, 200'000)), "p",
-                                                cpu[0] += in(0, 3'000'000'000), in(0, 2) == 0});
+        entries.emplace_back(ledger::MeasurementProcess{
+            begin.boottime_ns + in(-1'000'000, 40'000'000'000), static_cast<std::int32_t>(in(1, 5)),
+            static_cast<std::uint64_t>(in(0, 200'000)), "p", cpu[0] += in(0, 3'000'000'000),
+            in(0, 2) == 0});
         break;
       case 1:
-        entries.emplace_back(MeasurementGap{in(0, 1'000'000), in(0, 2'000'000), "x", "why"});
+        entries.emplace_back(
+            ledger::MeasurementGap{in(0, 1'000'000), in(0, 2'000'000), "x", "why"});
         break;
       case 2:
-        entries.emplace_back(MeasurementWindow{begin.boottime_ns + in(-100, 20'000'000'000),
-                                               begin.boottime_ns + in(-100, 20'000'000'000), "w"});
+        entries.emplace_back(ledger::MeasurementWindow{begin.boottime_ns + in(-100, 20'000'000'000),
+                                                       begin.boottime_ns + in(-100, 20'000'000'000),
+                                                       "w"});
         break;
       default: {
         const std::int64_t length = in(0, 3) == 0 ? 0 : in(0, 2'000'000'000);
@@ -401,7 +405,7 @@ std::vector<Entry> random_stream() {
     }
   }
   if (in(0, 2) == 0)
-    entries.emplace_back(MeasurementEnd{s.monotonic_ns, s.boottime_ns, "killed", 137});
+    entries.emplace_back(ledger::MeasurementEnd{s.monotonic_ns, s.boottime_ns, "killed", 137});
   return entries;
 }
 

@@ -23,7 +23,8 @@ double grown(std::int64_t earlier, std::int64_t later) {
   return kSecond * static_cast<double>(std::max<std::int64_t>(0, later - earlier));
 }
 
-double joules(const MeasurementChannel& channel, std::uint64_t earlier, std::uint64_t later) {
+double joules(const ledger::MeasurementChannel& channel, std::uint64_t earlier,
+              std::uint64_t later) {
   return later > earlier ? channel.unit_j * static_cast<double>(later - earlier) : 0.0;
 }
 
@@ -37,13 +38,13 @@ void MetricsCollector::restore(const MetricsState& before) {
   before_.groups.clear();
 }
 
-void MetricsCollector::begin(const MeasurementBegin& begin) {
+void MetricsCollector::begin(const ledger::MeasurementBegin& begin) {
   begin_ = begin;
   state_ = before_;
   state_.carnot_version = begin.carnot_version;
   if (before_.created == Instant{}) state_.created = begin.started;
   state_.domains.clear();
-  for (const MeasurementChannel& c : begin.channels) {
+  for (const ledger::MeasurementChannel& c : begin.channels) {
     state_.domains.push_back({c.id, c.label, c.source, c.kind, c.role, c.origin, c.boundary});
   }
   // A domain that is gone keeps its total, so that sums over domains do not fall.
@@ -66,7 +67,7 @@ void MetricsCollector::begin(const MeasurementBegin& begin) {
   divided_until_j_ = grouped_until_j_ = before_.dynamic_j;
 }
 
-void MetricsCollector::sample(const MeasurementSample& now) {
+void MetricsCollector::sample(const ledger::MeasurementSample& now) {
   if (now.channels.size() != begin_.channels.size()) {
     throw InputError("a sample has as many channels as its measurement");
   }
@@ -80,11 +81,11 @@ void MetricsCollector::sample(const MeasurementSample& now) {
   last_ = now;
 }
 
-void MetricsCollector::take_domains(const MeasurementSample& now) {
+void MetricsCollector::take_domains(const ledger::MeasurementSample& now) {
   const double length = grown(last_.monotonic_ns, now.monotonic_ns);
   double counted = 0;
   for (std::size_t c = 0; c < begin_.channels.size(); ++c) {
-    const MeasurementChannel& channel = begin_.channels[c];
+    const ledger::MeasurementChannel& channel = begin_.channels[c];
     MetricsState::Domain& domain = state_.domains[c];
     const auto before = std::find_if(before_.domains.begin(), before_.domains.end(),
                                      [&](const auto& d) { return d.id == channel.id; });
@@ -100,11 +101,11 @@ void MetricsCollector::take_domains(const MeasurementSample& now) {
   state_.carbon_g += counted * options_.carbon_g_per_kwh / kilowatt_hour.in(joule);
 }
 
-void MetricsCollector::split(const MeasurementSample& now) {
+void MetricsCollector::split(const ledger::MeasurementSample& now) {
   double host = 0, accelerators = 0;
   bool whole = true;
   for (std::size_t c = 0; c < begin_.channels.size(); ++c) {
-    const MeasurementChannel& channel = begin_.channels[c];
+    const ledger::MeasurementChannel& channel = begin_.channels[c];
     if (channel.role != "counted") continue;
     const double step = joules(channel, split_until_.channels[c].total, now.channels[c].total);
     (channel.kind == "gpu" ? accelerators : host) += step;
@@ -241,11 +242,11 @@ void MetricsCollector::groups(std::span<const std::pair<std::string, std::int64_
   cpu_at_groups_s_ = state_.machine_cpu_s;
 }
 
-void MetricsCollector::replay(const std::vector<Entry>& entries) {
-  for (const Entry& entry : entries) {
-    if (const auto* b = std::get_if<MeasurementBegin>(&entry)) begin(*b);
-    if (const auto* s = std::get_if<MeasurementSample>(&entry)) sample(*s);
-    if (std::holds_alternative<MeasurementGap>(entry)) gap();
+void MetricsCollector::replay(const std::vector<ledger::Entry>& entries) {
+  for (const ledger::Entry& entry : entries) {
+    if (const auto* b = std::get_if<ledger::MeasurementBegin>(&entry)) begin(*b);
+    if (const auto* s = std::get_if<ledger::MeasurementSample>(&entry)) sample(*s);
+    if (std::holds_alternative<ledger::MeasurementGap>(entry)) gap();
   }
   // Who spent it is no longer known process by process.
   state_.other_j = divided_until_j_ = grouped_until_j_ = state_.dynamic_j;

@@ -68,7 +68,7 @@ std::vector<std::string> problems_of(const std::string& text, Samples* samples =
   return problems;
 }
 
-std::vector<Entry> machine(std::size_t samples = 61) {
+std::vector<ledger::Entry> machine(std::size_t samples = 61) {
   sample::MeasurementOptions options;
   options.whole_machine = true;
   options.samples = samples;
@@ -77,15 +77,15 @@ std::vector<Entry> machine(std::size_t samples = 61) {
 }
 
 /// Feeds a journal as `carnot serve` does, looking at the processes after every sample.
-void feed(MetricsCollector& collector, const std::vector<Entry>& entries, std::size_t from = 0,
-          const std::function<void()>& after = {}) {
+void feed(MetricsCollector& collector, const std::vector<ledger::Entry>& entries,
+          std::size_t from = 0, const std::function<void()>& after = {}) {
   std::vector<meter::ProcessUse> look;
   for (std::size_t i = from; i < entries.size(); ++i) {
-    if (const auto* b = std::get_if<MeasurementBegin>(&entries[i])) collector.begin(*b);
-    if (const auto* p = std::get_if<MeasurementProcess>(&entries[i])) {
+    if (const auto* b = std::get_if<ledger::MeasurementBegin>(&entries[i])) collector.begin(*b);
+    if (const auto* p = std::get_if<ledger::MeasurementProcess>(&entries[i])) {
       look.push_back({p->pid, 1, p->start_ticks, p->name, p->cpu_ns, 0, 0, true});
     }
-    if (const auto* s = std::get_if<MeasurementSample>(&entries[i])) {
+    if (const auto* s = std::get_if<ledger::MeasurementSample>(&entries[i])) {
       collector.processes(look, Instant::from_unix_nanoseconds(s->boottime_ns));
       look.clear();
       collector.sample(*s);
@@ -167,16 +167,16 @@ TEST(OpenMetrics, SaysWhereEveryJouleComesFrom) {
 }
 
 TEST(MetricsCollector, CountsWhatTheJournalCounts) {
-  const std::vector<Entry> entries = machine();
+  const std::vector<ledger::Entry> entries = machine();
   MetricsCollector collector({10, "DE", 360});
   feed(collector, entries);
   const MetricsState& state = collector.state();
   double counted = 0;
   for (std::size_t c = 0; c < state.domains.size(); ++c) {
-    const auto& begin = std::get<MeasurementBegin>(entries.front());
-    const MeasurementSample *first = nullptr, *last = nullptr;
-    for (const Entry& entry : entries) {
-      if (const auto* s = std::get_if<MeasurementSample>(&entry)) {
+    const auto& begin = std::get<ledger::MeasurementBegin>(entries.front());
+    const ledger::MeasurementSample *first = nullptr, *last = nullptr;
+    for (const ledger::Entry& entry : entries) {
+      if (const auto* s = std::get_if<ledger::MeasurementSample>(&entry)) {
         if (first == nullptr) first = s;
         last = s;
       }
@@ -206,9 +206,9 @@ TEST(MetricsCollector, CountersNeverFall) {
 }
 
 TEST(MetricsCollector, CountersNeverFallAcrossARestart) {
-  const std::vector<Entry> all = machine();
+  const std::vector<ledger::Entry> all = machine();
   for (const std::size_t cut : {2U, 9U, 40U}) {
-    const std::vector<Entry> some(all.begin(), all.begin() + cut);
+    const std::vector<ledger::Entry> some(all.begin(), all.begin() + cut);
     MetricsCollector first({10, "DE", 350});
     feed(first, some);
     const Samples before = samples_of(first);
@@ -249,7 +249,7 @@ TEST(MetricsCollector, GroupsSaySinceWhenTheyCount) {
 
 TEST(MetricsCollector, RefusesASampleOfAnotherMeasurement) {
   MetricsCollector collector({});
-  collector.begin(std::get<MeasurementBegin>(machine().front()));
+  collector.begin(std::get<ledger::MeasurementBegin>(machine().front()));
   EXPECT_THROW(collector.sample({}), InputError);
 }
 
@@ -267,10 +267,10 @@ TEST(MetricsCollector, TakesPowerAtRestThatWasKnownFromTheBeginning) {
 RC_GTEST_PROP(MetricsCollectorProperty, ManyProcessesConserveUnderTheCap, ()) {
   const auto cap = *rc::gen::inRange<std::size_t>(0, 4);
   MetricsCollector collector({cap, "", 0});
-  const std::vector<Entry> entries = machine(3);
-  collector.begin(std::get<MeasurementBegin>(entries.front()));
-  MeasurementSample s;
-  s.channels.resize(std::get<MeasurementBegin>(entries.front()).channels.size());
+  const std::vector<ledger::Entry> entries = machine(3);
+  collector.begin(std::get<ledger::MeasurementBegin>(entries.front()));
+  ledger::MeasurementSample s;
+  s.channels.resize(std::get<ledger::MeasurementBegin>(entries.front()).channels.size());
   std::map<int, meter::ProcessUse> alive;
   Samples before;
   for (int step = 0; step < 12; ++step) {

@@ -18,7 +18,7 @@ constexpr double kSecond = 1e-9;
 constexpr std::int64_t kTickNs = 10'000'000;  // start_ticks of /proc: 100 a second
 
 /// Index of the sample nearest in time.
-std::size_t nearest_sample(const MeasurementView& view, std::int64_t at_ns) {
+std::size_t nearest_sample(const ledger::MeasurementView& view, std::int64_t at_ns) {
   const auto& samples = view.samples;
   const auto after =
       std::lower_bound(samples.begin(), samples.end(), at_ns,
@@ -31,14 +31,14 @@ std::size_t nearest_sample(const MeasurementView& view, std::int64_t at_ns) {
 
 class Divider {
  public:
-  Divider(const MeasurementView& view, const std::vector<double>& until_j,
+  Divider(const ledger::MeasurementView& view, const std::vector<double>& until_j,
           const std::vector<double>& cpu_until_s)
       : view_(view), until_j_(until_j), cpu_until_s_(cpu_until_s) {
     const std::string& method = view.begin->job_method;
     attached_ = method.empty() || method == "pid" || method == "cgroup";
   }
 
-  void take(const MeasurementProcess& p) {
+  void take(const ledger::MeasurementProcess& p) {
     const std::size_t at = std::max(to_, nearest_sample(view_, p.boottime_ns));
     if (at != to_) close(at);
     const auto [known, met] = places_.try_emplace({p.pid, p.start_ticks}, rows_.size());
@@ -75,7 +75,7 @@ class Divider {
 
  private:
   /// Its CPU time before the measurement is not ours.
-  bool began_before(const MeasurementProcess& p) const {
+  bool began_before(const ledger::MeasurementProcess& p) const {
     return attached_ &&
            static_cast<std::int64_t>(p.start_ticks) < view_.begin->boottime_ns / kTickNs;
   }
@@ -103,7 +103,7 @@ class Divider {
     to_ = next;
   }
 
-  const MeasurementView& view_;
+  const ledger::MeasurementView& view_;
   const std::vector<double>&until_j_, &cpu_until_s_;
   bool attached_ = false;
   std::size_t from_ = 0, to_ = 0;  ///< samples: the span being collected
@@ -120,11 +120,12 @@ class Divider {
 
 }  // namespace
 
-ProcessShares process_shares(const MeasurementView& view, const std::vector<double>& until_j,
+ProcessShares process_shares(const ledger::MeasurementView& view,
+                             const std::vector<double>& until_j,
                              const std::vector<double>& cpu_until_s) {
   if (view.samples.empty()) return {};
   Divider divider(view, until_j, cpu_until_s);
-  for (const MeasurementProcess* process : view.processes) divider.take(*process);
+  for (const ledger::MeasurementProcess* process : view.processes) divider.take(*process);
   return divider.finish();
 }
 

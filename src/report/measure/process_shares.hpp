@@ -22,7 +22,8 @@ struct ProcessShares {
 /// \param until_j    [sample] energy to divide, cumulative
 /// \param cpu_until_s  [sample] CPU time it was spent by, cumulative
 /// rows + unseen_j + waiting_j = until_j.back()
-ProcessShares process_shares(const MeasurementView& view, const std::vector<double>& until_j,
+ProcessShares process_shares(const ledger::MeasurementView& view,
+                             const std::vector<double>& until_j,
                              const std::vector<double>& cpu_until_s);
 
 }  // namespace carnot::report

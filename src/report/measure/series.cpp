@@ -113,14 +113,14 @@ std::string_view name(SeriesKind kind) noexcept {
   return "other";
 }
 
-SeriesSummary summarise_series(const run::SeriesResult& result, SeriesKind kind,
+SeriesSummary summarise_series(const measure::SeriesResult& result, SeriesKind kind,
                                const model::AccountOptions& options) {
   SeriesSummary out;
   out.kind = kind;
   out.name = result.name;
   out.seed = result.seed;
   out.stopped = result.stopped;
-  for (const run::SeriesPoint& point : result.points) {
+  for (const measure::SeriesPoint& point : result.points) {
     const Measurement m = summarise_measurement(point.result.entries, options);
     if (out.rows.empty()) {
       out.carnot_version = m.carnot_version;

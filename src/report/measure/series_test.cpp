@@ -17,14 +17,14 @@ using ::testing::Not;
 
 /// The sample machine, busy for `busy_s` of each second of its 8 CPUs, spending 40 W + 200 W x
 /// share.
-std::vector<Entry> at_load(double share) {
+std::vector<ledger::Entry> at_load(double share) {
   sample::MeasurementOptions options;
   options.modelled = true;
   options.samples = 21;
-  std::vector<Entry> entries = sample::measurement(options);
+  std::vector<ledger::Entry> entries = sample::measurement(options);
   std::int64_t n = 0;
-  for (Entry& entry : entries) {
-    auto* s = std::get_if<MeasurementSample>(&entry);
+  for (ledger::Entry& entry : entries) {
+    auto* s = std::get_if<ledger::MeasurementSample>(&entry);
     if (s == nullptr) continue;
     const double seconds = 0.5 * static_cast<double>(n++);
     s->machine_busy_ns = std::llround(8e9 * share * seconds);
@@ -36,11 +36,11 @@ std::vector<Entry> at_load(double share) {
   return entries;
 }
 
-run::SeriesResult loads(const std::vector<double>& shares) {
-  run::SeriesResult result;
+measure::SeriesResult loads(const std::vector<double>& shares) {
+  measure::SeriesResult result;
   result.name = "load";
   for (const double share : shares) {
-    run::SeriesPoint point;
+    measure::SeriesPoint point;
     point.value = std::to_string(share);
     point.result.entries = at_load(share);
     result.points.push_back(std::move(point));
@@ -73,13 +73,14 @@ TEST(Series, DrawsNoLineOutOfWhatOthersDo) {
 }
 
 TEST(Series, TakesMeansOverRoundsAndSaysTheirSpread) {
-  run::SeriesResult result = loads({0.2, 0.2, 0.6});
+  measure::SeriesResult result = loads({0.2, 0.2, 0.6});
   result.name = "batch";
   result.points[0].value = result.points[1].value = "16";
   result.points[2].value = "64";
   // One round spends twice the energy.
-  for (Entry& entry : result.points[1].result.entries)
-    if (auto* sample = std::get_if<MeasurementSample>(&entry)) sample->channels[0].total *= 2;
+  for (ledger::Entry& entry : result.points[1].result.entries)
+    if (auto* sample = std::get_if<ledger::MeasurementSample>(&entry))
+      sample->channels[0].total *= 2;
   const SeriesSummary s = summarise_series(result, SeriesKind::Batch, {});
   ASSERT_EQ(s.rows.size(), 2u);
   EXPECT_EQ(s.rows[0].rounds, 2);
@@ -91,10 +92,10 @@ TEST(Series, TakesMeansOverRoundsAndSaysTheirSpread) {
 }
 
 TEST(Series, NamesTheRowOfLeastEnergyAmongThoseThatEndedWell) {
-  run::SeriesResult result = loads({0.6, 0.2, 0.4});
+  measure::SeriesResult result = loads({0.6, 0.2, 0.4});
   result.name = "batch";
-  for (Entry& entry : result.points[1].result.entries)
-    if (auto* end = std::get_if<MeasurementEnd>(&entry)) end->outcome = "failed";
+  for (ledger::Entry& entry : result.points[1].result.entries)
+    if (auto* end = std::get_if<ledger::MeasurementEnd>(&entry)) end->outcome = "failed";
   const SeriesSummary s = summarise_series(result, SeriesKind::Batch, {});
   EXPECT_EQ(s.rows[1].failed, 1);
   EXPECT_EQ(s.least_energy, 2u);
@@ -121,7 +122,7 @@ TEST(Series, SaysTheSameInJsonAndOnThePage) {
 }
 
 TEST(Series, StandsWordsInAListWhereValuesAreNoNumbers) {
-  run::SeriesResult result = loads({0.1, 0.5});
+  measure::SeriesResult result = loads({0.1, 0.5});
   result.name = "optimiser";
   result.points[0].value = "adam";
   result.points[1].value = "<sgd>";
@@ -131,13 +132,13 @@ TEST(Series, StandsWordsInAListWhereValuesAreNoNumbers) {
 }
 
 TEST(Series, OfNothingIsAnEmptyTable) {
-  run::SeriesResult nothing;
+  measure::SeriesResult nothing;
   nothing.name = "batch";
   nothing.stopped = true;
   const SeriesSummary s = summarise_series(nothing, SeriesKind::Batch, {});
   EXPECT_THAT(series_terminal(s, 80), HasSubstr("Stopped before"));
   EXPECT_NE(series_html(s), "");
-  run::SeriesResult foreign = loads({0.5});
+  measure::SeriesResult foreign = loads({0.5});
   foreign.points[0].result.entries.clear();
   EXPECT_THROW(summarise_series(foreign, SeriesKind::Other, {}), InputError);
 }

@@ -13,8 +13,9 @@ constexpr int kCpus = 8;
 constexpr double kStaticW = 40;
 constexpr double kBusyW = 20;  // a CPU
 
-MeasurementChannel channel(std::string id, std::string label, std::string kind, std::string role) {
-  MeasurementChannel c;
+ledger::MeasurementChannel channel(std::string id, std::string label, std::string kind,
+                                   std::string role) {
+  ledger::MeasurementChannel c;
   c.id = std::move(id);
   c.label = std::move(label);
   c.source = "powercap";
@@ -31,22 +32,22 @@ MeasurementChannel channel(std::string id, std::string label, std::string kind, 
   return c;
 }
 
-std::vector<MeasurementChannel> channels_of(const MeasurementOptions& options) {
+std::vector<ledger::MeasurementChannel> channels_of(const MeasurementOptions& options) {
   if (options.modelled) {
-    MeasurementChannel c = channel("model", "whole machine", "model", "counted");
+    ledger::MeasurementChannel c = channel("model", "whole machine", "model", "counted");
     c.source = "power model";
     c.origin = "modelled";
     c.boundary = "node";
     c.is_counter = false;
     return {c};
   }
-  std::vector<MeasurementChannel> out{
+  std::vector<ledger::MeasurementChannel> out{
       channel("powercap/intel-rapl:0", "package-0", "package", "counted"),
       channel("powercap/intel-rapl:1", "package-1", "package", "counted"),
       channel("powercap/intel-rapl:0:0", "dram", "dram", "counted"),
       channel("powercap/intel-rapl:2", "psys", "platform", "beside")};
   if (options.accelerator) {
-    MeasurementChannel gpu = channel("nvml/GPU-1", "NVIDIA A100", "gpu", "counted");
+    ledger::MeasurementChannel gpu = channel("nvml/GPU-1", "NVIDIA A100", "gpu", "counted");
     gpu.source = "nvml";
     gpu.unit_j = 1e-3;
     gpu.step = 1;
@@ -67,7 +68,7 @@ double job_cpus(double t, double end) {
 }
 
 struct Machine {
-  MeasurementSample now;
+  ledger::MeasurementSample now;
   double job_s = 0, busy_s = 0, idle_s = 0;
   std::vector<double> joules;
   double processes_s[3] = {};
@@ -87,7 +88,7 @@ struct Machine {
             ? std::vector<double>{cpu_w + dram_w}
             : std::vector<double>{0.55 * cpu_w, 0.45 * cpu_w, dram_w, 1.4 * cpu_w + dram_w, gpu_w};
     for (std::size_t c = 0; c < joules.size(); ++c) joules[c] += watts[c] * length;
-    const std::vector<MeasurementChannel> channels = channels_of(options);
+    const std::vector<ledger::MeasurementChannel> channels = channels_of(options);
     for (std::size_t c = 0; c < joules.size(); ++c) {
       now.channels[c].total = static_cast<std::uint64_t>(joules[c] / channels[c].unit_j);
       now.channels[c].raw = now.channels[c].total;
@@ -110,8 +111,8 @@ struct Machine {
 
 }  // namespace
 
-std::vector<Entry> measurement(const MeasurementOptions& options) {
-  MeasurementBegin begin;
+std::vector<ledger::Entry> measurement(const MeasurementOptions& options) {
+  ledger::MeasurementBegin begin;
   begin.carnot_version = "0.1.0";
   begin.command = "carnot measure -- ./train --epochs 3";
   begin.job = options.whole_machine ? "machine" : "./train --epochs 3";
@@ -123,7 +124,7 @@ std::vector<Entry> measurement(const MeasurementOptions& options) {
   begin.pid = options.whole_machine ? 0 : 4711;
   begin.facts_json = options.facts_json;
   begin.channels = channels_of(options);
-  std::vector<Entry> entries{begin};
+  std::vector<ledger::Entry> entries{begin};
 
   Machine machine;
   machine.now.monotonic_ns = machine.now.boottime_ns = kOrigin;
@@ -134,9 +135,9 @@ std::vector<Entry> measurement(const MeasurementOptions& options) {
   const char* names[] = {"python3", "loader", "writer"};
   const auto look = [&](bool alive) {
     for (int i = 0; i < 3; ++i) {
-      entries.emplace_back(
-          MeasurementProcess{machine.now.boottime_ns, 4711 + i, 100'000, names[i],
-                             static_cast<std::int64_t>(machine.processes_s[i] * 1e9), alive});
+      entries.emplace_back(ledger::MeasurementProcess{
+          machine.now.boottime_ns, 4711 + i, 100'000, names[i],
+          static_cast<std::int64_t>(machine.processes_s[i] * 1e9), alive});
     }
   };
   for (std::size_t i = 0; i < options.samples; ++i) {
@@ -144,9 +145,9 @@ std::vector<Entry> measurement(const MeasurementOptions& options) {
     if (!options.modelled && i == options.samples / 3) {
       // One reading of the memory's counter is lost.
       machine.now.channels[2].unobserved_ns += options.interval_ns;
-      entries.emplace_back(MeasurementGap{machine.now.boottime_ns - options.interval_ns,
-                                          machine.now.boottime_ns, begin.channels[2].id,
-                                          "it was not readable for a while"});
+      entries.emplace_back(ledger::MeasurementGap{machine.now.boottime_ns - options.interval_ns,
+                                                  machine.now.boottime_ns, begin.channels[2].id,
+                                                  "it was not readable for a while"});
     }
     entries.emplace_back(machine.now);
     if (i % 4 == 0 || i + 1 == options.samples) look(i + 1 != options.samples);
@@ -154,11 +155,11 @@ std::vector<Entry> measurement(const MeasurementOptions& options) {
   const auto at = [&](double share) {
     return kOrigin + static_cast<std::int64_t>(share * end * 1e9);
   };
-  entries.emplace_back(MeasurementWindow{at(0), at(0.1), "load"});
-  entries.emplace_back(MeasurementWindow{at(0.1), at(0.9), "train"});
+  entries.emplace_back(ledger::MeasurementWindow{at(0), at(0.1), "load"});
+  entries.emplace_back(ledger::MeasurementWindow{at(0.1), at(0.9), "train"});
   if (options.ended) {
     entries.emplace_back(
-        MeasurementEnd{machine.now.monotonic_ns, machine.now.boottime_ns, "finished", 0});
+        ledger::MeasurementEnd{machine.now.monotonic_ns, machine.now.boottime_ns, "finished", 0});
   }
   return entries;
 }

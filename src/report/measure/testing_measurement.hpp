@@ -27,6 +27,6 @@ struct MeasurementOptions {
 };
 
 /// P = 40 W + 2 W a percent busy of 8 CPUs, in two packages, plus memory and accelerator.
-std::vector<Entry> measurement(const MeasurementOptions& options = {});
+std::vector<ledger::Entry> measurement(const MeasurementOptions& options = {});
 
 }  // namespace carnot::report::sample

@@ -13,10 +13,10 @@ namespace carnot::report {
 
 namespace {
 
-PlanRival rival_of(const plan::Problem& problem, plan::Rule rule, double bound_eur,
+PlanRival rival_of(const plan::Problem& problem, plan::DispatchRule rule, double bound_eur,
                    double most_steps) {
   PlanRival out;
-  out.name = plan::name(rule);
+  out.name = grid::name(rule);
   if (problem.rich()) out.left_out = "the problem asks for more than it knows";
   if (plan::rule_steps(problem, rule) > most_steps)
     out.left_out = "the problem is too large for it";
@@ -70,7 +70,7 @@ PlanReport report_plan(plan::PlanFile file, const WorkAssumptions& assumptions, 
     out.origins += origin_of(problem.jobs, j, problem.sites.size()) != plan::kNone;
     out.modes = std::max(out.modes, problem.jobs.mode_end(j) - problem.jobs.mode_begin(j));
   }
-  for (const plan::Rule rule : plan::all_rules())
+  for (const plan::DispatchRule rule : plan::all_rules())
     out.rivals.push_back(rival_of(problem, rule, out.certificate.totals.bound_eur, most_steps));
   const Time horizon = static_cast<double>(problem.slots) * problem.slot_s * second;
   for (PlanSiteReport& site : out.sites) site.levelised = levelised(site, assumptions, horizon);

@@ -53,7 +53,7 @@ std::vector<double> marginal_prices(const plan::Problem& problem, const plan::Pl
 
 plan::PlanFile plan_file(plan::Problem problem) {
   plan::PlanFile file;
-  file.plan = plan::rule_plan(problem, plan::Rule::PriceGreedy);
+  file.plan = plan::rule_plan(problem, plan::DispatchRule::PriceGreedy);
   file.plan.price = marginal_prices(problem, file.plan);
   file.claimed = plan::certify(problem, file.plan).totals;
   file.plan.objective_eur = file.claimed.objective_eur;

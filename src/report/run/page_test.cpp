@@ -89,7 +89,7 @@ TEST(Page, SurvivesShortEmptyAndInterruptedRuns) {
   expect_sound(page);
   EXPECT_THAT(page, HasSubstr("class=\"warning\">This run was interrupted"));
   auto bare = sample::run();
-  std::get<RunBegin>(bare[0]).facts_json.clear();
+  std::get<ledger::RunBegin>(bare[0]).facts_json.clear();
   expect_sound(to_html(summarise(bare)));
 }
 
@@ -250,7 +250,7 @@ TEST(SamplePage, IsWrittenOnRequest) {
   }
   const std::string base = folder;
   if (const char* journal = std::getenv("CARNOT_SAMPLE_JOURNAL"); journal != nullptr) {
-    const RunResult real = summarise(read_journal(journal).entries);
+    const RunResult real = summarise(ledger::read_journal(journal).entries);
     write(base + "/journal.html", to_html(real));
     write(base + "/journal.txt", to_terminal(real, 80, false));
   }

@@ -27,7 +27,7 @@ class Reader {
  public:
   explicit Reader(RunResult& result) : result_(result) {}
 
-  void read(const std::vector<Entry>& entries) {
+  void read(const std::vector<ledger::Entry>& entries) {
     if (entries.empty()) throw InputError("the journal is empty: a run starts with its header");
     for (std::size_t i = 0; i < entries.size(); ++i) {
       index_ = i;
@@ -35,7 +35,7 @@ class Reader {
     }
   }
 
-  const RunEnd* end() const { return end_; }
+  const ledger::RunEnd* end() const { return end_; }
 
  private:
   [[noreturn]] void fail(const std::string& words) const {
@@ -49,7 +49,7 @@ class Reader {
   [[noreturn]] void take(const OfMeasurement&) {
     fail("this belongs to a measurement, not to a run");
   }
-  void take(const RunBegin& begin) {
+  void take(const ledger::RunBegin& begin) {
     if (index_ != 0) fail("a second run begins; a journal holds one");
     result_.carnot_version = begin.carnot_version;
     result_.command = begin.command;
@@ -60,7 +60,7 @@ class Reader {
     result_.facts_json = begin.facts_json;
   }
 
-  void take(const LaneBegin& begin) {
+  void take(const ledger::LaneBegin& begin) {
     if (index_ == 0) fail("a run starts with its header");
     if (end_ != nullptr) fail("a lane after the end of the run");
     if (open_) fail(fmt::format("lane {} begins before {} ended", begin.policy, lane().policy));
@@ -75,7 +75,7 @@ class Reader {
     last_end_.reset();
   }
 
-  void take(const SlotEntry& slot) {
+  void take(const ledger::SlotEntry& slot) {
     need_lane("a slot");
     const double length = slot.length.time().in(second);
     if (!(length > 0)) fail("a slot must last longer than nothing");
@@ -105,7 +105,7 @@ class Reader {
     series.mode.push_back(slot.mode);
   }
 
-  void take(const Evaluation& evaluation) {
+  void take(const ledger::Evaluation& evaluation) {
     need_lane("an evaluation");
     result_.series.back().quality.emplace_back(evaluation.at, evaluation.value);
     lane().quality_metric = evaluation.metric;
@@ -115,9 +115,9 @@ class Reader {
     lane().certified = evaluation.certified;
   }
 
-  void take(const Checkpoint&) { need_lane("a checkpoint"); }
+  void take(const ledger::Checkpoint&) { need_lane("a checkpoint"); }
 
-  void take(const LaneEnd& end) {
+  void take(const ledger::LaneEnd& end) {
     need_lane("the end of a lane");
     if (end.policy != lane().policy) {
       fail(fmt::format("lane {} ends under the name {}", lane().policy, end.policy));
@@ -129,7 +129,7 @@ class Reader {
     open_ = false;
   }
 
-  void take(const RunEnd& end) {
+  void take(const ledger::RunEnd& end) {
     if (index_ == 0) fail("a run starts with its header");
     if (open_) fail(fmt::format("the run ends inside lane {}", lane().policy));
     if (end_ != nullptr) fail("the run ends twice");
@@ -142,7 +142,7 @@ class Reader {
   RunResult& result_;
   std::size_t index_ = 0;
   bool open_ = false;
-  const RunEnd* end_ = nullptr;
+  const ledger::RunEnd* end_ = nullptr;
   std::set<std::string> policies_;
   std::optional<Instant> last_end_;
 };
@@ -198,7 +198,7 @@ LearningCycle read_cycle(const Json& row, const std::string& what) {
   return cycle;
 }
 
-void take_totals(LaneResult& lane, const LaneTotals& totals) {
+void take_totals(LaneResult& lane, const ledger::LaneTotals& totals) {
   lane.duration = totals.duration;
   lane.own_energy = totals.own_used + totals.discharged;
   lane.battery_energy = totals.discharged;
@@ -217,7 +217,7 @@ void take_totals(LaneResult& lane, const LaneTotals& totals) {
   }
 }
 
-void take_row(LaneResult& lane, const LaneTotals& totals) {
+void take_row(LaneResult& lane, const ledger::LaneTotals& totals) {
   const std::string what = "lane " + lane.policy;
   const Json row = parse_object(lane.row_json, what);
   if (lane.outcome != "target-reached" && lane.outcome != "deadline-missed" &&
@@ -311,7 +311,7 @@ void check_choice(const RunResult& result, const Json& end, const char* key,
   agree("end of the run", key, a->cost.value().in(euro), b->cost.value().in(euro));
 }
 
-void take_bound(RunResult& result, const RunEnd* end) {
+void take_bound(RunResult& result, const ledger::RunEnd* end) {
   result.bound = {"", kNan, kNan, kNan, kNan, kNan};
   if (end != nullptr && !end->result_json.empty()) {
     const Json json = parse_object(end->result_json, "end of the run");
@@ -354,12 +354,12 @@ const LaneResult* RunResult::lane(const std::string& policy) const noexcept {
   return nullptr;
 }
 
-RunResult summarise(const std::vector<Entry>& entries) {
+RunResult summarise(const std::vector<ledger::Entry>& entries) {
   RunResult result;
   Reader reader(result);
   reader.read(entries);
   const Facts facts = read_facts(result.facts_json);
-  const std::vector<LaneTotals> sums = totals(entries);
+  const std::vector<ledger::LaneTotals> sums = ledger::totals(entries);
   CARNOT_CHECK(sums.size() == result.lanes.size(), "one row of totals per lane");
   for (std::size_t i = 0; i < sums.size(); ++i) {
     LaneResult& lane = result.lanes[i];

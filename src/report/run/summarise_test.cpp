@@ -26,7 +26,7 @@ sample::Options small() {
   return options;
 }
 
-std::string error_of(const std::vector<Entry>& entries) {
+std::string error_of(const std::vector<ledger::Entry>& entries) {
   try {
     summarise(entries);
   } catch (const InputError& error) {
@@ -35,16 +35,16 @@ std::string error_of(const std::vector<Entry>& entries) {
   return "";
 }
 
-LaneEnd& end_of(std::vector<Entry>& entries, const std::string& policy) {
-  for (Entry& entry : entries) {
-    if (auto* end = std::get_if<LaneEnd>(&entry); end != nullptr && end->policy == policy) {
+ledger::LaneEnd& end_of(std::vector<ledger::Entry>& entries, const std::string& policy) {
+  for (ledger::Entry& entry : entries) {
+    if (auto* end = std::get_if<ledger::LaneEnd>(&entry); end != nullptr && end->policy == policy) {
       return *end;
     }
   }
   throw std::logic_error("no such lane");
 }
 
-void edit(LaneEnd& end, const std::function<void(Json&)>& change) {
+void edit(ledger::LaneEnd& end, const std::function<void(Json&)>& change) {
   Json json = Json::parse(end.result_json);
   change(json);
   end.result_json = json.dump();
@@ -56,8 +56,8 @@ TEST(Summarise, AddsUpWhatTheSlotsSay) {
   ASSERT_EQ(result.lanes.size(), 11U);
   EXPECT_TRUE(result.complete);
   double joules = 0, seconds = 0;
-  for (const Entry& entry : entries) {
-    if (const auto* slot = std::get_if<SlotEntry>(&entry)) {
+  for (const ledger::Entry& entry : entries) {
+    if (const auto* slot = std::get_if<ledger::SlotEntry>(&entry)) {
       joules += slot->facility.in(joule);
       seconds += slot->length.time().in(second);
     }
@@ -146,19 +146,19 @@ TEST(Summarise, RefusesEntriesThatAreNoRun) {
   EXPECT_NE(error_of({whole[0], whole[1], whole[2], whole[2]}), "");  // the same slot twice
   EXPECT_NE(error_of({whole[0], whole[0]}), "");                      // two headers
   EXPECT_NE(error_of({whole[0], whole[1], whole[1]}), "");            // a lane in a lane
-  EXPECT_NE(error_of({whole[0], whole[1], LaneEnd{"other", "infeasible", "", "{}"}}), "");
-  EXPECT_NE(error_of({whole[0], whole[1], RunEnd{"{}"}}), "");  // ends inside a lane
+  EXPECT_NE(error_of({whole[0], whole[1], ledger::LaneEnd{"other", "infeasible", "", "{}"}}), "");
+  EXPECT_NE(error_of({whole[0], whole[1], ledger::RunEnd{"{}"}}), "");  // ends inside a lane
   auto doubled = whole;
-  doubled.insert(doubled.end() - 1, LaneBegin{"grid-f32"});
+  doubled.insert(doubled.end() - 1, ledger::LaneBegin{"grid-f32"});
   EXPECT_NE(error_of(doubled), "");
   auto broken = whole;
-  std::get<SlotEntry>(broken[2]).grid = std::nan("") * joule;
+  std::get<ledger::SlotEntry>(broken[2]).grid = std::nan("") * joule;
   EXPECT_NE(error_of(broken), "");
   broken = whole;
-  std::get<RunBegin>(broken[0]).facts_json = "[1]";
+  std::get<ledger::RunBegin>(broken[0]).facts_json = "[1]";
   EXPECT_THAT(error_of(broken), HasSubstr("facts"));
   broken = whole;
-  std::get<RunBegin>(broken[0]).facts_json = R"({"modes":[{"bits":"eight"}]})";
+  std::get<ledger::RunBegin>(broken[0]).facts_json = R"({"modes":[{"bits":"eight"}]})";
   EXPECT_THAT(error_of(broken), HasSubstr("bits"));
   broken = whole;
   end_of(broken, "cpt").result_json = "{";
@@ -169,21 +169,20 @@ TEST(Summarise, ChecksTheEndOfTheRun) {
   auto entries = sample::run();
   const RunResult result = summarise(entries);
   const double cost = result.bound.cost_eur;
-  std::get<RunEnd>(entries.back()).result_json = Json{
+  std::get<ledger::RunEnd>(entries.back()).result_json = Json{
       {"best", result.best},
       {"best_fixed", result.best_fixed},
-      {"bound",
-       {{"policy", "oracle"}, {"cost_eur", cost}}}}.dump();
+      {"bound", {{"policy", "oracle"}, {"cost_eur", cost}}}}.dump();
   EXPECT_EQ(error_of(entries), "");
-  std::get<RunEnd>(entries.back()).result_json = R"({"best":"grid-f32"})";
+  std::get<ledger::RunEnd>(entries.back()).result_json = R"({"best":"grid-f32"})";
   EXPECT_THAT(error_of(entries), HasSubstr("best"));
-  std::get<RunEnd>(entries.back()).result_json = R"({"best":"nobody"})";
+  std::get<ledger::RunEnd>(entries.back()).result_json = R"({"best":"nobody"})";
   EXPECT_THAT(error_of(entries), HasSubstr("nobody"));
-  std::get<RunEnd>(entries.back()).result_json =
+  std::get<ledger::RunEnd>(entries.back()).result_json =
       Json{{"bound", {{"policy", "oracle"}, {"cost_eur", cost * 1.1}}}}.dump();
   EXPECT_THAT(error_of(entries), HasSubstr("bound"));
   // A proven bound below what the oracle's lane carried out is fine, and the lane has a regret.
-  std::get<RunEnd>(entries.back()).result_json =
+  std::get<ledger::RunEnd>(entries.back()).result_json =
       Json{{"bound", {{"policy", "oracle"}, {"cost_eur", cost * 0.8}}}}.dump();
   const RunResult loose = summarise(entries);
   EXPECT_EQ(regret_text(*loose.lane("oracle"), loose.bound), "+25");
@@ -203,7 +202,7 @@ TEST(Summarise, TellsOfAnInterruptedRun) {
 }
 
 RC_GTEST_PROP(Summarise, AnyPrefixOfARunGivesAResult, ()) {
-  static const std::vector<Entry> whole = sample::run(small());
+  static const std::vector<ledger::Entry> whole = sample::run(small());
   const auto length = *rc::gen::inRange<std::size_t>(1, whole.size());
   const RunResult result = summarise({whole.begin(), whole.begin() + static_cast<long>(length)});
   RC_ASSERT(!result.complete);

@@ -216,8 +216,8 @@ Json facts(const Options& o, Instant start) {
 }
 
 void simulate(const std::string& policy, const Options& o, Instant start, bool cut_short,
-              std::vector<Entry>& out) {
-  out.emplace_back(LaneBegin{policy});
+              std::vector<ledger::Entry>& out) {
+  out.emplace_back(ledger::LaneBegin{policy});
   Lane l;
   bool done = false;
   double duration = 0;
@@ -240,7 +240,7 @@ void simulate(const std::string& policy, const Options& o, Instant start, bool c
     const double spare = total - own - exported;
     const double charged = std::min({spare, 3e5, (kBattery - l.battery) / dt / 0.95});
     l.battery += (charged * 0.95 - discharged) * dt;
-    SlotEntry s;
+    ledger::SlotEntry s;
     s.start = start + Duration::from(i * dt * second);
     s.length = Duration::from(dt * second);
     const auto e = [&](double w) { return w * dt * joule; };
@@ -287,9 +287,9 @@ void simulate(const std::string& policy, const Options& o, Instant start, bool c
     duration = (i + 1) * dt;
     done = l.steps >= full - 1e-6;
     if (i % 12 == 11 || done) {
-      out.emplace_back(Evaluation{s.start + s.length, s.steps, "accuracy", l.quality,
-                                  l.quality - 0.006, l.quality + 0.006, done});
-      out.emplace_back(Checkpoint{s.steps, {1, 2, 3}});
+      out.emplace_back(ledger::Evaluation{s.start + s.length, s.steps, "accuracy", l.quality,
+                                          l.quality - 0.006, l.quality + 0.006, done});
+      out.emplace_back(ledger::Checkpoint{s.steps, {1, 2, 3}});
     }
   }
   if (cut_short) return;
@@ -297,21 +297,21 @@ void simulate(const std::string& policy, const Options& o, Instant start, bool c
       done && l.quality >= o.minimum_quality ? "target-reached" : "deadline-missed";
   const std::string stopped = done ? "all epochs done" : "deadline";
   const Json row = result_row(policy, l, o, duration, outcome, stopped);
-  out.emplace_back(LaneEnd{policy, outcome, stopped, dumped(row)});
+  out.emplace_back(ledger::LaneEnd{policy, outcome, stopped, dumped(row)});
 }
 
 }  // namespace
 
-std::vector<Entry> run(const Options& o) {
+std::vector<ledger::Entry> run(const Options& o) {
   const Instant start = Instant::from_unix_seconds(1'578'225'600);
-  std::vector<Entry> out;
-  out.emplace_back(RunBegin{"0.1.0", "carnot run north_sea.toml --seed 7", o.scenario,
-                            o.scenario_text, 7, Instant::from_unix_seconds(1'700'000'000),
-                            dumped(facts(o, start))});
+  std::vector<ledger::Entry> out;
+  out.emplace_back(ledger::RunBegin{"0.1.0", "carnot run north_sea.toml --seed 7", o.scenario,
+                                    o.scenario_text, 7, Instant::from_unix_seconds(1'700'000'000),
+                                    dumped(facts(o, start))});
   for (std::size_t i = 0; i < o.policies.size(); ++i) {
     simulate(o.policies[i], o, start, o.interrupted && i + 1 == o.policies.size(), out);
   }
-  if (!o.interrupted) out.emplace_back(RunEnd{"{}"});
+  if (!o.interrupted) out.emplace_back(ledger::RunEnd{"{}"});
   return out;
 }
 

@@ -27,6 +27,6 @@ struct Options {
   double minimum_quality = 0.970;
 };
 
-std::vector<Entry> run(const Options& options = {});
+std::vector<ledger::Entry> run(const Options& options = {});
 
 }  // namespace carnot::report::sample

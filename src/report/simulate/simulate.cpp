@@ -18,8 +18,8 @@ namespace carnot::report {
 
 namespace {
 
-using run::FleetFlows;
-using run::FleetResult;
+using simulate::FleetFlows;
+using simulate::FleetResult;
 
 Json flows_json(const FleetFlows& f) {
   return Json{{"energy_j", f.facility.in(joule)},
@@ -43,7 +43,7 @@ Json flows_json(const FleetFlows& f) {
 
 double built(const FleetResult& r) {
   double nodes = 0.0;
-  for (const run::FleetSiteResult& site : r.sites) nodes += site.nodes;
+  for (const simulate::FleetSiteResult& site : r.sites) nodes += site.nodes;
   return nodes;
 }
 
@@ -58,7 +58,7 @@ Json ensemble_json(const std::vector<FleetResult>& members) {
   const auto add = [&](const char* name, double (*of)(const FleetResult&)) {
     std::vector<double> values;
     for (const FleetResult& r : members) values.push_back(of(r));
-    const run::Spread s = run::spread(values);
+    const simulate::Spread s = simulate::spread(values);
     out[name] = Json{{"mean", s.mean}, {"low", s.low}, {"high", s.high}};
   };
   add("energy_j", [](const FleetResult& r) { return r.flows.facility.in(joule); });
@@ -98,7 +98,7 @@ Json run_json(const SimulateRun& run) {
   out["bound"] = run.bound ? Json(run.bound->in(euro)) : Json();
   out["bound_of"] = "cost_eur";
   Json sites = Json::array();
-  for (const run::FleetSiteResult& site : r.sites) {
+  for (const simulate::FleetSiteResult& site : r.sites) {
     Json row{{"site", site.name},
              {"nodes", site.nodes},
              {"finished", site.finished},
@@ -234,7 +234,7 @@ std::string simulate_terminal(const SimulateReport& report, int width, bool colo
       carbon.push_back(member.flows.carbon.in(gram));
       cost.push_back(member.flows.cost.in(euro));
     }
-    const run::Spread g = run::spread(carbon), eur = run::spread(cost);
+    const simulate::Spread g = simulate::spread(carbon), eur = simulate::spread(cost);
     const std::string words = fmt::format(
         "{}: {} starts over the year: {} to {}, mean {}; {} to {}, mean {}",
         printable(run.result.policy), run.members.size(), carbon_text(g.low), carbon_text(g.high),

@@ -9,8 +9,8 @@
 namespace carnot::report {
 namespace {
 
-run::FleetResult sample(const std::string& policy, double scale) {
-  run::FleetResult r;
+simulate::FleetResult sample(const std::string& policy, double scale) {
+  simulate::FleetResult r;
   r.policy = policy;
   r.jobs = 10;
   r.finished = 9;
@@ -20,7 +20,7 @@ run::FleetResult sample(const std::string& policy, double scale) {
   r.wait_mean = 90.0 * second;
   r.wait_90 = 300.0 * second;
   r.seconds = 0.25;
-  run::FleetSiteResult site;
+  simulate::FleetSiteResult site;
   site.name = "DE-LU";
   site.nodes = 4;
   site.flows.facility = scale * 100.0 * kilowatt_hour;

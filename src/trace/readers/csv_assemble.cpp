@@ -10,7 +10,7 @@
 
 #include "trace/readers/csv_series.hpp"
 
-namespace carnot::csv {
+namespace carnot::inline trace::csv {
 
 namespace {
 
@@ -216,4 +216,4 @@ std::string describe_source(const std::string& file, std::string_view column, st
   return text;
 }
 
-}  // namespace carnot::csv
+}  // namespace carnot::inline trace::csv

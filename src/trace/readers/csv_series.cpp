@@ -12,7 +12,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::csv {
+namespace carnot::inline trace::csv {
 
 namespace {
 
@@ -204,7 +204,7 @@ bool TimeParser::parse(std::string_view text, std::int64_t& nanoseconds, std::st
   return true;
 }
 
-Header read_header(Lines& lines) {
+Header read_header(input::Lines& lines) {
   std::string_view line;
   bool first = true;
   do {
@@ -363,7 +363,7 @@ void check_order(const Series& series, Report& report) {
 
 }  // namespace
 
-Series read_series(Lines& lines, const Header& header, const TimeColumns& time,
+Series read_series(input::Lines& lines, const Header& header, const TimeColumns& time,
                    const std::vector<std::size_t>& columns) {
   const bool iso = time.kind == TimeColumns::Kind::Iso;
   std::vector<std::size_t> wanted;
@@ -426,4 +426,4 @@ Series read_series(Lines& lines, const Header& header, const TimeColumns& time,
   return series;
 }
 
-}  // namespace carnot::csv
+}  // namespace carnot::inline trace::csv

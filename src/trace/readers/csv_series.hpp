@@ -15,7 +15,7 @@
 #include "carnot/base/input/csv_lines.hpp"
 #include "carnot/trace/readers/read.hpp"
 
-namespace carnot::csv {
+namespace carnot::inline trace::csv {
 
 /// Up to 50 problems of one file, then a count of the rest.
 class Report {
@@ -62,7 +62,7 @@ struct Header {
   std::vector<std::string> names;  ///< trimmed, unquoted
 };
 /// Skips a byte order mark and leading `#` lines. \throws InputError for an empty file
-Header read_header(Lines& lines);
+Header read_header(input::Lines& lines);
 /// \throws InputError with the nearest name if there is no such column
 std::size_t find_column(const Header& header, const std::string& file, std::string_view name);
 
@@ -83,7 +83,7 @@ struct Series {
 };
 
 /// Reads all rows. \throws InputError with all that is wrong
-Series read_series(Lines& lines, const Header& header, const TimeColumns& time,
+Series read_series(input::Lines& lines, const Header& header, const TimeColumns& time,
                    const std::vector<std::size_t>& columns);
 
 /// value * factor + offset turns a cell into base units.
@@ -114,4 +114,4 @@ Assembled assemble(const std::string& file, const Series& series, std::string_vi
 std::string describe_source(const std::string& file, std::string_view column, std::string_view unit,
                             const Assembled& assembled, GapPolicy gaps);
 
-}  // namespace carnot::csv
+}  // namespace carnot::inline trace::csv

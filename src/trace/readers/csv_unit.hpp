@@ -9,7 +9,7 @@
 
 #include "trace/readers/csv_series.hpp"
 
-namespace carnot::csv {
+namespace carnot::inline trace::csv {
 
 struct ColumnName {
   std::string name, unit;  ///< unit empty: the header states none
@@ -24,4 +24,4 @@ struct UnitConversion {
 UnitConversion unit_conversion(std::string_view unit, const Dimension& dimension,
                                double euro_per_dollar);
 
-}  // namespace carnot::csv
+}  // namespace carnot::inline trace::csv

@@ -11,7 +11,7 @@
 #include "trace/readers/csv_series.hpp"
 #include "trace/readers/csv_unit.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 GapPolicy gap_policy(std::string_view name) {
   if (name == "refuse") return GapPolicy::Refuse;
@@ -107,13 +107,13 @@ UnitConversion unit_conversion(std::string_view unit, const Dimension& dimension
     result.conversion.factor = euro_per_dollar;
     result.note = fmt::format("; converted at {:.6g} EUR/USD", euro_per_dollar);
   }
-  result.conversion.factor *= carnot::detail::parse_quantity("1 " + text, dimension);
+  result.conversion.factor *= base::detail::parse_quantity("1 " + text, dimension);
   return result;
 }
 
 }  // namespace csv
 
-namespace detail {
+namespace reading {
 
 namespace {
 
@@ -135,7 +135,7 @@ std::size_t choose_column(const csv::Header& header, const std::string& file,
   return csv::find_column(header, file, wanted);
 }
 
-CoreFile read(csv::Lines lines, const CsvOptions& options, const Dimension& dimension) {
+CoreFile read(input::Lines lines, const CsvOptions& options, const Dimension& dimension) {
   const std::string& file = lines.name();
   const csv::Header header = csv::read_header(lines);
   csv::TimeColumns time;
@@ -180,14 +180,14 @@ CoreFile read(csv::Lines lines, const CsvOptions& options, const Dimension& dime
 }  // namespace
 
 CoreFile read_csv(const std::string& path, const CsvOptions& options, const Dimension& dimension) {
-  return read(csv::Lines::of_file(path), options, dimension);
+  return read(input::Lines::of_file(path), options, dimension);
 }
 
 CoreFile parse_csv(std::string_view text, const std::string& name, const CsvOptions& options,
                    const Dimension& dimension) {
-  return read(csv::Lines::of_text(text, name), options, dimension);
+  return read(input::Lines::of_text(text, name), options, dimension);
 }
 
-}  // namespace detail
+}  // namespace reading
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

@@ -10,14 +10,14 @@
 #include "trace/readers/csv_series.hpp"
 #include "trace/readers/csv_unit.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 namespace {
 
 using csv::Assembled;
 using csv::Header;
-using csv::Lines;
 using csv::Series;
+using input::Lines;
 
 constexpr csv::Zone kUtc{true, 0};
 
@@ -221,4 +221,4 @@ TraceFile<Power> read_gb_curtailment(const std::string& path, GbSeries which, Ga
                        "; contains BMRS data (c) Elexon Limited copyright and database right");
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

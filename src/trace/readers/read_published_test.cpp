@@ -20,7 +20,7 @@
 
 #include "base/testing_files.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 namespace {
 
 using ::testing::HasSubstr;
@@ -285,4 +285,4 @@ TEST(PublishedData, ForecastSkillOnRealWindWithoutADocument) { judge_on_real_win
 TEST(PublishedData, ForecastSkillOnRealWindWithTheDayAheadDocument) { judge_on_real_wind(true); }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::inline trace

@@ -18,7 +18,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/text.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 namespace {
 
 using ::testing::AllOf;
@@ -311,4 +311,4 @@ TEST(ReadCsv, FilesAreReadInPiecesAsTextIs) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::inline trace

@@ -17,7 +17,7 @@
 
 #include "trace/readers/csv_series.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 namespace {
 
@@ -54,7 +54,7 @@ struct Row {
 class Reader {
  public:
   Reader(std::string_view text, const std::string& name, const WorkloadOptions& options)
-      : lines_(csv::Lines::of_text(text, name)), report_(name), options_(options) {
+      : lines_(input::Lines::of_text(text, name)), report_(name), options_(options) {
     workload_.provenance = name;
   }
 
@@ -281,7 +281,7 @@ class Reader {
     }
   }
 
-  csv::Lines lines_;
+  input::Lines lines_;
   csv::Report report_;
   const WorkloadOptions& options_;
   std::vector<Row> rows_;
@@ -317,7 +317,7 @@ Workload parse_workload(std::string_view bytes, const std::string& name,
   std::string inflated;
   if (bytes.substr(0, 2) == "\x1f\x8b") {
     // The first line, to see what it is; the rest is inflated again as it is read.
-    csv::Lines lines = csv::Lines::of_text(bytes, name);
+    input::Lines lines = input::Lines::of_text(bytes, name);
     std::string_view line;
     while (lines.next(line) && trimmed(line).empty()) {
     }
@@ -338,4 +338,4 @@ Workload read_workload(const std::string& path, const WorkloadOptions& options) 
   return parse_workload(bytes, path, options);
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

@@ -12,7 +12,7 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/input/unzip.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 namespace {
 
 std::string shared_data(const std::string& path) {
@@ -203,4 +203,4 @@ TEST(Workload, ARealZipArchive) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::inline trace

@@ -9,7 +9,7 @@
 
 #include "trace/weather/process.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 namespace {
 
@@ -244,4 +244,4 @@ void set_parameters(const Parameters& parameters, const Place& place, Problems& 
   set_fields(parameters, place, problems, options);
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

@@ -7,7 +7,7 @@
 
 #include "trace/weather/process.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 namespace {
 
@@ -133,4 +133,4 @@ Trace<CarbonIntensity> generate_carbon(const CarbonOptions& options, const TimeG
   return Trace<CarbonIntensity>(weather::on_grid(grid, kMarketNative, std::move(mean)));
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

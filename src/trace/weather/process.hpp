@@ -15,7 +15,7 @@
 #include "carnot/base/random.hpp"
 #include "carnot/trace/weather/generate.hpp"
 
-namespace carnot::weather {
+namespace carnot::inline trace::weather {
 
 inline constexpr double kTau = 2.0 * std::numbers::pi;
 
@@ -148,4 +148,4 @@ void check(const TemperatureOptions& options);
 void check(const PriceOptions& options);
 void check(const CarbonOptions& options);
 
-}  // namespace carnot::weather
+}  // namespace carnot::inline trace::weather

@@ -7,7 +7,7 @@
 
 #include "trace/weather/process.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 namespace {
 
@@ -108,4 +108,4 @@ Trace<Power> generate_solar(const SolarOptions& options, const TimeGrid& grid, s
   return Trace<Power>(weather::on_grid(grid, kNative, std::move(mean)));
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

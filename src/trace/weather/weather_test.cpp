@@ -11,7 +11,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/trace/weather/generate.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 namespace {
 
 using ::testing::HasSubstr;
@@ -295,4 +295,4 @@ TEST(Generators, TablesDescribeEveryField) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::inline trace

@@ -10,7 +10,7 @@
 
 #include "trace/weather/process.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 namespace weather {
 
@@ -223,4 +223,4 @@ Trace<Power> generate_wind(const WindOptions& options, const TimeGrid& grid, std
   return Trace<Power>(weather::on_grid(grid, kNative, std::move(mean)));
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

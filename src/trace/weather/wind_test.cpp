@@ -13,7 +13,7 @@
 #include "carnot/trace/forecast.hpp"
 #include "carnot/trace/weather/generate.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 namespace {
 
 const Instant kStart = Instant::from_date(2021, 1, 1);
@@ -256,4 +256,4 @@ TEST(WindPower, ForecastIntervalsHold) {
 }
 
 }  // namespace
-}  // namespace carnot
+}  // namespace carnot::inline trace

@@ -13,7 +13,7 @@
 
 struct gzFile_s;  // of zlib
 
-namespace carnot::csv {
+namespace carnot::inline base::input {
 
 class Lines {
  public:
@@ -43,4 +43,4 @@ class Lines {
   std::size_t number_ = 0;
 };
 
-}  // namespace carnot::csv
+}  // namespace carnot::inline base::input

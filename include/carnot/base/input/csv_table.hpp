@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace carnot {
+namespace carnot::inline base {
 
 class CsvTable {
  public:
@@ -42,4 +42,4 @@ class CsvTable {
   std::vector<std::size_t> lines_;
 };
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -10,7 +10,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 
-namespace carnot {
+namespace carnot::inline base {
 
 /// \throws InputFileError: missing or unreadable
 inline std::string read_input(const std::filesystem::path& path) {
@@ -21,4 +21,4 @@ inline std::string read_input(const std::filesystem::path& path) {
   }
 }
 
-}  // namespace carnot
+}  // namespace carnot::inline base

@@ -38,7 +38,7 @@
 #include "carnot/base/quantity.hpp"
 #include "carnot/trace/readers/workload.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 using JobIndex = std::uint32_t;
 using SiteIndex = std::uint32_t;
@@ -273,4 +273,4 @@ std::vector<std::string> scheduler_names();
 /// \throws InputError for an unknown name (nearest known one named)
 std::unique_ptr<Scheduler> make_scheduler(std::string_view name, const SchedulerOptions& options);
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

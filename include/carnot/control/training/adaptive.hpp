@@ -37,7 +37,7 @@
 
 #include "carnot/control/training/policy.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 struct GovernorOptions {
   double rho = 0.05;                ///< greatest surviving noise share
@@ -47,7 +47,7 @@ struct GovernorOptions {
 
 /// Index of the cheapest mode (joules a step) whose surviving noise is at most rho; the most
 /// precise one if none is. With nothing measured yet: the cheapest.
-int cheapest_sufficient_mode(std::span<const Mode> modes, std::span<const ModeNoise> noise,
+int cheapest_sufficient_mode(std::span<const site::Mode> modes, std::span<const ModeNoise> noise,
                              double remaining_learning, const GovernorOptions& options);
 
 /// What the purchase plan needs of one hour (or forecast step) ahead.
@@ -69,8 +69,8 @@ struct PurchasePlan {
 PurchasePlan plan_purchases(std::span<const PlanStep> steps, Energy work, DelayPrice delay,
                             std::size_t last, std::vector<std::size_t>& scratch);
 
-std::unique_ptr<Policy> make_governor(std::span<const Mode> modes,
-                                      const ObjectiveOptions& objective,
+std::unique_ptr<Policy> make_governor(std::span<const site::Mode> modes,
+                                      const site::ObjectiveOptions& objective,
                                       const GovernorOptions& options = {});
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

@@ -32,7 +32,7 @@
 #include "carnot/control/training/policy.hpp"
 #include "carnot/site/site.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 /// From `from_step` on, modes with at least `minimum_bits` are allowed (until the next stage).
 struct Stage {
@@ -41,14 +41,15 @@ struct Stage {
 };
 
 struct OracleProblem {
-  SiteOptions site;
-  Energy battery_energy;             ///< at the start
-  std::span<const Weather> weather;  ///< truth, one per slot, from the job's start to the deadline
+  site::SiteOptions site;
+  Energy battery_energy;  ///< at the start
+  std::span<const site::Weather>
+      weather;  ///< truth, one per slot, from the job's start to the deadline
   Time slot;
-  std::span<const Mode> modes;
+  std::span<const site::Mode> modes;
   std::vector<Stage> stages;  ///< sorted by from_step, the first at 0
   double steps_total = 0;
-  ObjectiveOptions objective;
+  site::ObjectiveOptions objective;
   std::size_t progress_buckets = 600;
   std::size_t battery_buckets = 8;  ///< used only where there is a battery
 };
@@ -78,7 +79,7 @@ std::unique_ptr<Policy> make_replay(std::string name, std::vector<TimedDecision>
 /// Cost of one slot under the objective: grid x (price + carbon price x intensity) + own x
 /// own_value + forgone export + delay while the job is not done + battery wear. The one place where
 /// it is defined.
-Money slot_cost(const Flows& flows, const Weather& weather, const SiteOptions& site,
-                const ObjectiveOptions& objective, Time slot);
+Money slot_cost(const site::Flows& flows, const site::Weather& weather,
+                const site::SiteOptions& site, const site::ObjectiveOptions& objective, Time slot);
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

@@ -29,7 +29,7 @@
 #include "carnot/site/scenario.hpp"
 #include "carnot/trace/forecast.hpp"
 
-namespace carnot::plan {
+namespace carnot::control {
 
 /// Rounding noise of one mode against minibatch noise, as the learner measured it.
 struct ModeNoise {
@@ -61,7 +61,7 @@ struct Observation {
   const ForecastView* price_forecast = nullptr;   ///< EUR per joule
   const ForecastView* carbon_forecast = nullptr;  ///< g per joule
 
-  std::span<const Mode> modes;  ///< ordered from most to least bits; steps_per_second > 0
+  std::span<const site::Mode> modes;  ///< ordered from most to least bits; steps_per_second > 0
   std::uint64_t steps_done = 0;
   std::uint64_t steps_total = 0;
   Energy overhead;                  ///< dynamic energy owed beside the steps: evaluation, measuring
@@ -101,15 +101,15 @@ class Policy {
 /// \param name       as above; "fixed:int8" names a mode
 /// \param objective  what the scenario minimises
 /// \throws InputError for an unknown name (nearest known one named) or a mode that does not exist
-std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const Mode> modes,
-                                    const ObjectiveOptions& objective);
+std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const site::Mode> modes,
+                                    const site::ObjectiveOptions& objective);
 
 /// The deadline guard: true from the latest slot at which `steps_left` steps in `mode` still fit
 /// before the deadline at the throttle that the import limit alone sustains, overhead, 2 % and a
 /// slot of margin included.
-bool must_buy(const Observation& observation, const Mode& mode, double steps_left);
+bool must_buy(const Observation& observation, const site::Mode& mode, double steps_left);
 
 /// Every policy name for these modes, in report order, oracle last.
-std::vector<std::string> policy_names(std::span<const Mode> modes);
+std::vector<std::string> policy_names(std::span<const site::Mode> modes);
 
-}  // namespace carnot::plan
+}  // namespace carnot::control

@@ -16,7 +16,7 @@
 #include "carnot/grid/dispatch/optimal_power_flow.hpp"
 #include "carnot/grid/network/network.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 /// The same grid whose units pay `price_per_t` for each tonne of CO2.
 Grid with_carbon_price(const Grid& grid, double price_per_t);
@@ -70,4 +70,4 @@ std::vector<double> bus_average_co2(const Grid& grid, std::span<const double> de
 double redispatched_co2(OptimalPowerFlow& flow, const SupplyCurves& curves, const GridState& state,
                         std::size_t bus, double more_mw);
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -33,7 +33,7 @@
 
 #include "carnot/grid/network/network.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 struct OpfOptions {
   BranchModel branch_model = BranchModel::ResistanceKept;
@@ -98,4 +98,4 @@ class OptimalPowerFlow {
 /// One solve of the grid as it stands.
 OpfResult dc_opf(const Grid& grid, const OpfOptions& options = {});
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

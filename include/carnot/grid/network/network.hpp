@@ -23,7 +23,7 @@
 
 #include "carnot/base/error.hpp"
 
-namespace carnot {
+namespace carnot::grid {
 
 inline constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 inline constexpr double kNowhere = std::numeric_limits<double>::quiet_NaN();
@@ -158,4 +158,4 @@ DcFlow dc_flow(const Grid& grid, BranchModel model);
 /// reference. \throws InputError as `dc_flow`
 std::vector<std::vector<double>> transfer_factors(const Grid& grid, BranchModel model);
 
-}  // namespace carnot
+}  // namespace carnot::grid

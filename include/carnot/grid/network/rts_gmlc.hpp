@@ -19,7 +19,7 @@
 #include "carnot/base/instant.hpp"
 #include "carnot/grid/network/network.hpp"
 
-namespace carnot {
+namespace carnot::grid {
 
 class RtsGmlc {
  public:
@@ -55,4 +55,4 @@ class RtsGmlc {
 /// True if this is a folder of the above form, not a MATPOWER case.
 bool is_rts_gmlc(const std::string& path);
 
-}  // namespace carnot
+}  // namespace carnot::grid

@@ -16,7 +16,7 @@
 
 #include "carnot/grid/study/shift.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 struct FarmPlan {
   std::size_t bus = 0;    ///< index
@@ -73,4 +73,4 @@ FarmStudy study_farm(const GridHours& hours, const ShiftOptions& options, const 
                      const std::vector<ShiftSignal>& signals,
                      const std::function<bool(std::size_t)>& progress);
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -24,7 +24,7 @@
 #include "carnot/grid/network/network.hpp"
 #include "carnot/grid/network/rts_gmlc.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 /// Consecutive hours of one grid.
 struct GridHours {
@@ -166,4 +166,4 @@ struct WindowWork {
 /// Exact; ties go to earlier hours and sites.
 SiteTable place_by_signal(const SiteTable& signal, const WindowWork& work);
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 /// One flag a step: 1 while power is stranded.
 using Presence = std::vector<std::uint8_t>;
@@ -117,4 +117,4 @@ struct StrandedTable {
 /// \throws InputError for a site without numbers, or numbers that do not match in length
 StrandedTable study_stranded(const std::vector<StrandedSet>& sets, const StrandedOptions& options);
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

@@ -12,7 +12,7 @@
 #include "carnot/grid/dispatch/optimal_power_flow.hpp"
 #include "carnot/grid/network/rts_gmlc.hpp"
 
-namespace carnot::plan {
+namespace carnot::grid {
 
 /// What an hour comes to; powers are means over it. All but `status` zero unless Optimal.
 struct GridHour {
@@ -45,4 +45,4 @@ struct GridYear {
 GridYear solve_hours(const RtsGmlc& rts, const OpfOptions& options, std::size_t hours,
                      const std::function<bool(std::size_t)>& progress);
 
-}  // namespace carnot::plan
+}  // namespace carnot::grid

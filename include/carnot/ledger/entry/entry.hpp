@@ -24,7 +24,7 @@
 #include "carnot/base/quantity.hpp"
 #include "carnot/ledger/entry/measurement_entry.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 
 struct RunBegin {
   std::string carnot_version;
@@ -118,4 +118,4 @@ std::vector<std::uint8_t> encode(const Entry& entry);
 /// \throws InputError on any byte string that is no entry (fuzzed)
 Entry decode(const std::uint8_t* data, std::size_t size);
 
-}  // namespace carnot
+}  // namespace carnot::ledger

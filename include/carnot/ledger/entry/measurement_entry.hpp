@@ -17,7 +17,7 @@
 
 #include "carnot/base/instant.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 
 /// One domain of the meter, as it was found. Words are those of meter/counters/source.hpp and
 /// meter/counters/resolver.hpp.
@@ -111,4 +111,4 @@ struct MeasurementEnd {
   bool operator==(const MeasurementEnd&) const = default;
 };
 
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -25,7 +25,7 @@
 
 #include "carnot/ledger/entry/entry.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 
 /// Checksum of `bytes`, going on from `previous`: crc32c(b, crc32c(a)) is that of a followed by b.
 /// Uses the processor's instruction where there is one; the result is the same.
@@ -107,4 +107,4 @@ JournalContents read_journal(const std::string& path, KeepStates states = KeepSt
 JournalContents parse_journal(std::span<const std::uint8_t> bytes, const std::string& name,
                               KeepStates states = KeepStates::All);
 
-}  // namespace carnot
+}  // namespace carnot::ledger

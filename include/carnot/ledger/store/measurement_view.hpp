@@ -13,7 +13,7 @@
 
 #include "carnot/ledger/entry/entry.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 
 /// Views into a vector of entries, which must outlive them.
 struct MeasurementView {
@@ -32,4 +32,4 @@ bool is_measurement(const std::vector<Entry>& entries) noexcept;
 ///         many as the measurement's or whose clocks go back
 MeasurementView view_measurement(const std::vector<Entry>& entries);
 
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -18,7 +18,7 @@
 
 #include "carnot/ledger/journal/journal.hpp"
 
-namespace carnot {
+namespace carnot::ledger {
 
 /// A query's answer as text, for printing: numbers in the shortest form that reads back the same,
 /// NULL as "", blobs as x'hex'.
@@ -76,4 +76,4 @@ std::vector<LaneTotals> totals(const std::vector<Entry>& entries);
 /// \throws IoError (the old file is then untouched); InputError for entries out of order
 void export_csv(const std::vector<Entry>& entries, const std::string& path);
 
-}  // namespace carnot
+}  // namespace carnot::ledger

@@ -26,17 +26,17 @@
 
 namespace carnot::plan {
 
-enum class Rule { AtOnce, MoveOnly, WaitOnly, PriceGreedy };
+enum class DispatchRule { AtOnce, MoveOnly, WaitOnly, PriceGreedy };
 
 /// All of them, in the order above.
-const std::vector<Rule>& all_rules();
+const std::vector<DispatchRule>& all_rules();
 /// "at-once" and so on.
-std::string name(Rule rule);
+std::string name(DispatchRule rule);
 /// Steps that `rule_plan` will take, about: slots looked at, summed over jobs, sites and modes.
-double rule_steps(const Problem& problem, Rule rule);
+double rule_steps(const Problem& problem, DispatchRule rule);
 
 /// The rule's plan. Its prices are empty: whoever asks for a bound brings prices.
 /// Time O(rule_steps), memory linear in jobs.
-Plan rule_plan(const Problem& problem, Rule rule);
+Plan rule_plan(const Problem& problem, DispatchRule rule);
 
 }  // namespace carnot::plan

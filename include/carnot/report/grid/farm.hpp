@@ -15,11 +15,11 @@ namespace carnot::report {
 
 struct GridFarmReport {
   std::string command, started;
-  Grid grid;
+  grid::Grid grid;
   Instant begin;  ///< of the first hour
-  plan::ShiftOptions options;
-  plan::FarmCosts costs;
-  plan::FarmStudy study;
+  grid::ShiftOptions options;
+  grid::FarmCosts costs;
+  grid::FarmStudy study;
   double seconds = 0.0;
 };
 

@@ -20,16 +20,16 @@ struct GridReport {
   GridAnalysis analysis = GridAnalysis::OptimalFlow;
   std::string command, started;  ///< as typed; UTC, ISO 8601
   std::string time;              ///< of a grid with time series: the hour, else empty
-  Grid grid;
-  GridState state;
-  plan::OpfResult result;
+  grid::Grid grid;
+  grid::GridState state;
+  grid::OpfResult result;
   std::vector<double> marginal_co2_kg_per_mwh;  ///< one a bus; empty: not known
   double seconds = 0.0;                         ///< of solving
 };
 
 /// A power flow in the form of a result: the reference generators' outputs adjusted, `congested`
 /// those above their limit, prices empty. Its cost is that of the outputs.
-plan::OpfResult result_of(const Grid& grid, const DcFlow& flow);
+grid::OpfResult result_of(const grid::Grid& grid, const grid::DcFlow& flow);
 
 std::string grid_json(const GridReport& report);
 std::string grid_terminal(const GridReport& report);
@@ -37,7 +37,7 @@ std::string grid_terminal(const GridReport& report);
 struct GridYearReport {
   std::string command, started;
   Instant begin;  ///< of the first hour
-  plan::GridYear year;
+  grid::GridYear year;
   double seconds = 0.0;
 };
 

@@ -17,15 +17,15 @@ namespace carnot::report {
 
 struct GridPlaceReport {
   std::string command, started;
-  Grid grid;
+  grid::Grid grid;
   Instant begin;  ///< of the first hour
-  plan::ShiftStudy study;
+  grid::ShiftStudy study;
   std::optional<std::size_t> week;  ///< shown hour by hour; empty: `telling_week`
   double seconds = 0.0;
 };
 
 /// The whole week in which shifting by average carbon adds most CO2 to no shift; 0 without the two.
-std::size_t telling_week(const plan::ShiftStudy& study);
+std::size_t telling_week(const grid::ShiftStudy& study);
 
 std::string grid_place_json(const GridPlaceReport& report);
 std::string grid_place_terminal(const GridPlaceReport& report);

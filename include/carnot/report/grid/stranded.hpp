@@ -13,8 +13,8 @@ namespace carnot::report {
 
 struct GridStrandedReport {
   std::string command, started;
-  plan::StrandedOptions options;
-  plan::StrandedTable table;
+  grid::StrandedOptions options;
+  grid::StrandedTable table;
 };
 
 std::string grid_stranded_json(const GridStrandedReport& report);

@@ -42,8 +42,8 @@ class LiveTracker {
  public:
   /// \param point  length of one point of the sparklines
   explicit LiveTracker(Duration point = Duration::seconds(1));
-  void begin(const MeasurementBegin& begin);
-  void sample(const MeasurementSample& sample);
+  void begin(const ledger::MeasurementBegin& begin);
+  void sample(const ledger::MeasurementSample& sample);
   /// The job's processes as last looked at; the same look again does nothing.
   void processes(std::span<const meter::ProcessUse> processes);
   LiveState state() const;
@@ -66,8 +66,8 @@ class LiveTracker {
   LiveTrack track(const Line& line, std::string name, std::string origin) const;
 
   Duration point_;
-  MeasurementBegin begin_;
-  MeasurementSample first_, last_, split_until_;
+  ledger::MeasurementBegin begin_;
+  ledger::MeasurementSample first_, last_, split_until_;
   bool started_ = false;
   std::int64_t point_until_ns_ = 0;
   meter::StaticPolicy policy_ = meter::StaticPolicy::Capacity;

@@ -86,13 +86,13 @@ struct Measurement {
 /// Accounting options as a measurement's facts carry them, and back. What was not given is left
 /// out. \throws InputError for facts of another form
 std::string account_facts(const model::AccountOptions& options);
-model::AccountOptions recorded_account_options(const std::vector<Entry>& entries);
+model::AccountOptions recorded_account_options(const std::vector<ledger::Entry>& entries);
 
 /// True if the entries are a measurement (else a run, or nothing).
-bool is_measurement(const std::vector<Entry>& entries) noexcept;
+bool is_measurement(const std::vector<ledger::Entry>& entries) noexcept;
 /// \throws InputError if the entries are no measurement, if they say what cannot be, or for the
 ///         options
-Measurement summarise_measurement(const std::vector<Entry>& entries,
+Measurement summarise_measurement(const std::vector<ledger::Entry>& entries,
                                   const model::AccountOptions& options);
 
 /// carnot.measure/1. \param series  with `series`, one value an interval

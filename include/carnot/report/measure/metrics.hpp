@@ -86,9 +86,9 @@ class MetricsCollector {
 
   /// Totals of measurements before this one, to go on from; before `begin`.
   void restore(const MetricsState& before);
-  void begin(const MeasurementBegin& begin);
+  void begin(const ledger::MeasurementBegin& begin);
   /// \throws InputError for a sample whose channels are not as many as the beginning's
-  void sample(const MeasurementSample& sample);
+  void sample(const ledger::MeasurementSample& sample);
   /// All processes as they are now; divides what was spent since the last look. The same look again
   /// does nothing.
   void processes(std::span<const meter::ProcessUse> now, Instant at);
@@ -96,7 +96,7 @@ class MetricsCollector {
   void groups(std::span<const std::pair<std::string, std::int64_t>> cpu_ns, Instant at);
   void gap() { ++state_.gaps; }
   /// Every entry in order.
-  void replay(const std::vector<Entry>& entries);
+  void replay(const std::vector<ledger::Entry>& entries);
 
   const MetricsState& state() const noexcept { return state_; }
 
@@ -107,15 +107,15 @@ class MetricsCollector {
     double recent_j = 0;  ///< fades by half a look
     bool has_row = false;
   };
-  void take_domains(const MeasurementSample& now);
-  void split(const MeasurementSample& now);
+  void take_domains(const ledger::MeasurementSample& now);
+  void split(const ledger::MeasurementSample& now);
   void retire();
   void promote(std::span<const meter::ProcessUse> now, Instant at);
 
   MetricsOptions options_;
   MetricsState state_, before_;
-  MeasurementBegin begin_;
-  MeasurementSample first_, last_, split_until_;
+  ledger::MeasurementBegin begin_;
+  ledger::MeasurementSample first_, last_, split_until_;
   meter::StaticPower static_power_;
   Sum<double> static_j_, dynamic_j_;
   double divided_until_j_ = 0, grouped_until_j_ = 0;

@@ -57,7 +57,7 @@ struct SeriesSummary {
 };
 
 /// \throws InputError if a point's entries are no measurement
-SeriesSummary summarise_series(const run::SeriesResult& result, SeriesKind kind,
+SeriesSummary summarise_series(const measure::SeriesResult& result, SeriesKind kind,
                                const model::AccountOptions& options);
 
 std::string series_json(const SeriesSummary& series);  ///< carnot.measure-series/1

@@ -97,7 +97,7 @@ struct RunResult {
 /// \throws InputError if the entries are not a run (order, duplicate policies, slots that overlap
 /// or are not finite), if a row's JSON does not read, or if it contradicts the slots by more than
 /// 1e-9 relative (the message names lane, key and both values)
-RunResult summarise(const std::vector<Entry>& entries);
+RunResult summarise(const std::vector<ledger::Entry>& entries);
 
 /// carnot.run/1, see docs/formats/run.md. Bytes depend on the result alone.
 std::string to_json(const RunResult& result);

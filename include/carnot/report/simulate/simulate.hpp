@@ -15,9 +15,9 @@ namespace carnot::report {
 
 /// One policy.
 struct SimulateRun {
-  run::FleetResult result;
-  std::optional<Money> bound;             ///< least cost of any schedule; simulate/fleet_bound.hpp
-  std::vector<run::FleetResult> members;  ///< of an ensemble; empty: none was asked for
+  simulate::FleetResult result;
+  std::optional<Money> bound;  ///< least cost of any schedule; simulate/fleet_bound.hpp
+  std::vector<simulate::FleetResult> members;  ///< of an ensemble; empty: none was asked for
 };
 
 struct SimulateReport {

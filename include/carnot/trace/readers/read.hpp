@@ -28,7 +28,7 @@
 #include "carnot/base/quantity.hpp"
 #include "carnot/trace/trace.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 /// What to do where rows or cells are missing.
 enum class GapPolicy {
@@ -67,7 +67,7 @@ struct TraceFile {
   std::string provenance;         ///< file, column, unit, span, conversions, credit: for reports
 };
 
-namespace detail {
+namespace reading {
 struct CoreFile {
   TraceCore core;
   std::vector<FilledGap> filled;
@@ -88,19 +88,19 @@ constexpr Dimension dimension_of() {
     return kDimensionless;
   }
 }
-}  // namespace detail
+}  // namespace reading
 
 /// Reads one column as a trace of `Q`: Power, EnergyPrice, CarbonIntensity, Temperature, Speed or
 /// double (which needs no unit).
 template <class Q>
 TraceFile<Q> read_csv(const std::string& path, const CsvOptions& options = {}) {
-  return detail::typed<Q>(detail::read_csv(path, options, detail::dimension_of<Q>()));
+  return reading::typed<Q>(reading::read_csv(path, options, reading::dimension_of<Q>()));
 }
 /// The same from text in memory (plain or gzip); `name` stands in messages.
 template <class Q>
 TraceFile<Q> parse_csv(std::string_view text, const std::string& name,
                        const CsvOptions& options = {}) {
-  return detail::typed<Q>(detail::parse_csv(text, name, options, detail::dimension_of<Q>()));
+  return reading::typed<Q>(reading::parse_csv(text, name, options, reading::dimension_of<Q>()));
 }
 
 /// RTS-GMLC time series (GridMod/RTS-GMLC): columns Year, Month, Day, Period and one a farm or
@@ -145,4 +145,4 @@ enum class GbSeries { Planned, Curtailed, Delivered };
 TraceFile<Power> read_gb_curtailment(const std::string& path, GbSeries series,
                                      GapPolicy gaps = GapPolicy::Refuse);
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

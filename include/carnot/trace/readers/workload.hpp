@@ -26,7 +26,7 @@
 #include "carnot/base/instant.hpp"
 #include "carnot/base/quantity.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 /// Another way to do a job: on more or fewer nodes, at another speed or power.
 struct JobMode {
@@ -80,4 +80,4 @@ Workload read_workload(const std::string& path, const WorkloadOptions& options =
 Workload parse_workload(std::string_view bytes, const std::string& name,
                         const WorkloadOptions& options = {});
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

@@ -36,7 +36,7 @@
 #include "carnot/base/quantity.hpp"
 #include "carnot/trace/trace.hpp"
 
-namespace carnot {
+namespace carnot::inline trace {
 
 /// The intervals to fill: `size` equal steps from `start`. A century at most.
 struct TimeGrid {
@@ -197,4 +197,4 @@ void set_parameters(const Parameters& parameters, const Place& place, Problems& 
 void set_parameters(const Parameters& parameters, const Place& place, Problems& problems,
                     CarbonOptions* options);
 
-}  // namespace carnot
+}  // namespace carnot::inline trace

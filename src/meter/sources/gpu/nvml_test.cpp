@@ -10,9 +10,9 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/meter/attribution/attribution.hpp"
-#include "carnot/meter/counters/meter.hpp"
 #include "carnot/meter/counters/resolver.hpp"
 #include "carnot/meter/counters/source.hpp"
+#include "carnot/meter/meter.hpp"
 
 #include "base/testing_files.hpp"
 #include "meter/sources/gpu/nvml_library.hpp"

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "meter/counters/pinned_file.hpp"
-#include "meter/sources/rapl/rapl.hpp"
+#include "meter/counters/rapl.hpp"
 #include "meter/sources/sensor_read.hpp"
 
 namespace carnot::meter {

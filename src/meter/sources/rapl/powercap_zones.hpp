@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "meter/sources/rapl/rapl.hpp"
+#include "meter/counters/rapl.hpp"
 
 namespace carnot::meter {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "meter/sources/rapl/rapl.hpp"
+#include "meter/counters/rapl.hpp"
 
 #include <algorithm>
 #include <charconv>

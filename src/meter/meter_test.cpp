@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
 #include <atomic>
 #include <cmath>

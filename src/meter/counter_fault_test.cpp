@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "meter/sources/rapl/rapl.hpp"
+#include "meter/counters/rapl.hpp"
 #include "meter/testing/testing.hpp"
 
 namespace carnot::meter {

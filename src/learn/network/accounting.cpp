@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "learn/knobs/accounting.hpp"
+#include "learn/network/accounting.hpp"
 
 namespace carnot::learn {
 

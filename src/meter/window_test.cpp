@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
 #include "meter/testing/testing_real.hpp"
 

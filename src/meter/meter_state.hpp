@@ -21,7 +21,7 @@
 
 #include <sys/types.h>
 
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
 namespace carnot::meter {
 
@@ -61,14 +61,14 @@ struct MeterState {
 
 /// What belongs to one process: made anew in a child after fork, whose copy of the parent's may be
 /// locked by a thread that is not there.
-struct Guard {
+struct ProcessKeeper {
   pid_t pid;
   std::mutex mutex;
   std::condition_variable wake;
   bool stopping = false;
   std::thread keeper;
 
-  explicit Guard(pid_t p) : pid(p) {}
+  explicit ProcessKeeper(pid_t p) : pid(p) {}
   void stop();
 };
 
@@ -89,7 +89,7 @@ struct Meter::Implementation {
   std::int64_t device_use_ns;         ///< when, CLOCK_MONOTONIC
   std::array<MeterState, 2> states;
   std::atomic<unsigned> current{0};
-  std::atomic<Guard*> guard;
+  std::atomic<ProcessKeeper*> guard;
   std::atomic<bool> keep_alive{false};
 
   Implementation(std::vector<std::unique_ptr<Source>> found, const MeterOptions& options);
@@ -98,14 +98,14 @@ struct Meter::Implementation {
   Implementation& operator=(const Implementation&) = delete;
 
   /// This process's guard.
-  Guard& own_guard();
+  ProcessKeeper& own_guard();
   void sample(Snapshot& into);
   /// \pre guard held
   void advance(MeterState& next, const Stamp& now);
   Stamp time_of_sample(const MeterState& next, const Stamp& began) const;
   void learn(MeterState& next) const;
   void resolve_roles();
-  void start_keeper(Guard& mine);
+  void start_keeper(ProcessKeeper& mine);
   Duration keeper_interval() const;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "learn/kernels/data_copies.hpp"
+#include "learn/network/data_copies.hpp"
 
 #include <bit>
 #include <compare>

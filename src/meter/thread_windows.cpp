@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "meter/counters/thread_windows.hpp"
+#include "meter/thread_windows.hpp"
 
 #include <algorithm>
 #include <array>

@@ -7,9 +7,9 @@
 
 #include <unistd.h>
 
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
-#include "meter/counters/thread_windows.hpp"
+#include "meter/thread_windows.hpp"
 
 namespace carnot::meter {
 

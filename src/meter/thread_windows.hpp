@@ -13,7 +13,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
 namespace carnot::meter {
 

@@ -7,7 +7,7 @@
 
 #include "carnot/meter/counters/errors.hpp"
 
-#include "meter/counters/meter_state.hpp"
+#include "meter/meter_state.hpp"
 
 namespace carnot::meter {
 

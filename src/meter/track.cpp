@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
-#include "meter/counters/meter_state.hpp"
+#include "meter/meter_state.hpp"
 
 namespace carnot::meter {
 

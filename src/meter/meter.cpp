@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "carnot/meter/counters/meter.hpp"
+#include "carnot/meter/meter.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "meter/counters/meter_state.hpp"
+#include "meter/meter_state.hpp"
 
 namespace carnot::meter {
 
@@ -127,7 +127,7 @@ Meter::Implementation::Implementation(std::vector<std::unique_ptr<Source>> found
     : sources(std::move(found)),
       domains(domains_of(sources)),
       device_use_ns(kNever),
-      guard(new Guard(::getpid())) {
+      guard(new ProcessKeeper(::getpid())) {
   try {
     machine.emplace(options.sources.procfs_root);
   } catch (const IoError& error) {
@@ -164,7 +164,7 @@ Meter::Implementation::Implementation(std::vector<std::unique_ptr<Source>> found
 }
 
 Meter::Implementation::~Implementation() {
-  std::unique_ptr<Guard> mine(&own_guard());
+  std::unique_ptr<ProcessKeeper> mine(&own_guard());
   mine->stop();
 }
 
@@ -232,7 +232,7 @@ Snapshot Meter::sample() {
 }
 
 void Meter::Implementation::sample(Snapshot& into) {
-  Guard& mine = own_guard();
+  ProcessKeeper& mine = own_guard();
   if (keep_alive.load(std::memory_order_relaxed)) start_keeper(mine);
   const std::scoped_lock lock(mine.mutex);
   const unsigned now_current = current.load(std::memory_order_acquire);
@@ -349,19 +349,19 @@ void Meter::keep_alive() {
   m.start_keeper(m.own_guard());
 }
 
-Guard& Meter::Implementation::own_guard() {
-  Guard* now = guard.load(std::memory_order_acquire);
+ProcessKeeper& Meter::Implementation::own_guard() {
+  ProcessKeeper* now = guard.load(std::memory_order_acquire);
   const pid_t pid = ::getpid();
   if (now->pid == pid) return *now;
   // In a forked child. The parent's guard is left alone: its thread and its lock's holder are not
   // here to let go of it.
-  auto fresh = std::make_unique<Guard>(pid);
+  auto fresh = std::make_unique<ProcessKeeper>(pid);
   if (guard.compare_exchange_strong(now, fresh.get(), std::memory_order_acq_rel))
     return *fresh.release();
   return *now;
 }
 
-void Guard::stop() {
+void ProcessKeeper::stop() {
   {
     const std::scoped_lock lock(mutex);
     stopping = true;
@@ -382,7 +382,7 @@ Duration Meter::Implementation::keeper_interval() const {
   return std::max(interval, kTick);
 }
 
-void Meter::Implementation::start_keeper(Guard& mine) {
+void Meter::Implementation::start_keeper(ProcessKeeper& mine) {
   const std::scoped_lock lock(mine.mutex);
   if (mine.keeper.joinable() || mine.stopping) return;
   // The host program's signals are not for this thread.
