@@ -9,9 +9,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace carnot;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  simulate::FleetScenario fleet;
+  carnot::simulate::FleetScenario fleet;
   fleet.series_start = Instant::from_unix_seconds(0);
-  simulate::FleetSite& site = fleet.sites.emplace_back();
+  carnot::simulate::FleetSite& site = fleet.sites.emplace_back();
   site.name = "a";
   site.hall.nodes = 2;
   site.price.resize(3);
@@ -24,17 +24,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   job.allowed = kNoDeadline;
   jobs.jobs = {job, job};
   jobs.length = {job.estimate, job.estimate};
-  simulate::FleetOptions options;
+  carnot::simulate::FleetOptions options;
   options.begin = fleet.series_start;
   options.calls = {{0, options.begin, Duration::seconds(1), watt, true}};
   try {
-    (void)simulate::replay(text, "fuzz", fleet, jobs, options);
+    (void)carnot::simulate::replay(text, "fuzz", fleet, jobs, options);
   } catch (const InputError&) {
   }
   try {
-    const simulate::FleetCheckpoint checkpoint = simulate::checkpoint_of(text, "fuzz");
+    const carnot::simulate::FleetCheckpoint checkpoint = carnot::simulate::checkpoint_of(text, "fuzz");
     const auto scheduler = control::make_scheduler("no-wait", {});
-    simulate::FleetSimulation simulation(fleet, jobs, options, *scheduler);
+    carnot::simulate::FleetSimulation simulation(fleet, jobs, options, *scheduler);
     simulation.restore(checkpoint.state);
   } catch (const InputError&) {
   }

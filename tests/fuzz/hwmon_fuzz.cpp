@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view file = next_line(text);
   const std::string_view first = next_line(text);
 
-  const meter::HwmonMeaning meaning = carnot::meter::hwmon_meaning(chip, label);
+  const carnot::meter::HwmonMeaning meaning = carnot::meter::hwmon_meaning(chip, label);
   require(meaning.socket >= -1 && meaning.core >= -1);
   require(meaning.boundary != carnot::Boundary::None);
   require(!carnot::meter::is_power_monitor(chip) || !chip.empty());

@@ -25,16 +25,16 @@ void require(bool condition) {
 }
 
 // A source that only has a description.
-class Described final : public meter::Source {
+class Described final : public carnot::meter::Source {
  public:
-  explicit Described(const meter::RecordedSource& of) : of_(of) {}
+  explicit Described(const carnot::meter::RecordedSource& of) : of_(of) {}
   std::string_view name() const noexcept override { return of_.name; }
-  const std::vector<meter::Domain>& domains() const noexcept override { return of_.domains; }
+  const std::vector<carnot::meter::Domain>& domains() const noexcept override { return of_.domains; }
   Duration shortest_interval() const noexcept override { return of_.shortest_interval; }
-  void poll(std::span<meter::Reading>) noexcept override {}
+  void poll(std::span<carnot::meter::Reading>) noexcept override {}
 
  private:
-  const meter::RecordedSource& of_;
+  const carnot::meter::RecordedSource& of_;
 };
 
 std::vector<std::string> sorted_lines(std::string_view text) {
@@ -47,21 +47,21 @@ std::vector<std::string> sorted_lines(std::string_view text) {
 }
 
 void try_recording(std::string_view text) {
-  std::vector<meter::RecordedSource> sources;
+  std::vector<carnot::meter::RecordedSource> sources;
   try {
     sources = carnot::meter::parse_recording(text, "fuzz");
   } catch (const carnot::InputError&) {
     return;
   }
   // Lines of different sources may come in any order; each line comes back as it was.
-  std::string again(meter::kRecordingHeader);
+  std::string again(carnot::meter::kRecordingHeader);
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    const meter::RecordedSource& s = sources[i];
+    const carnot::meter::RecordedSource& s = sources[i];
     again += carnot::meter::describe_source(i, Described(s));
     const std::size_t n = s.domains.size();
     for (std::size_t at = 0; n > 0 && at < s.readings.size(); at += n)
       carnot::meter::append_poll(i, std::span(s.readings).subspan(at, n), again);
-    for (const meter::RecordedSource::Use& use : s.uses)
+    for (const carnot::meter::RecordedSource::Use& use : s.uses)
       carnot::meter::append_use(i, use.use, again);
   }
   require(sorted_lines(again) == sorted_lines(text));
@@ -72,6 +72,6 @@ void try_recording(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try_recording(text);
-  try_recording(std::string(meter::kRecordingHeader) + std::string(text));
+  try_recording(std::string(carnot::meter::kRecordingHeader) + std::string(text));
   return 0;
 }

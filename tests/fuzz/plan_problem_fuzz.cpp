@@ -18,8 +18,8 @@ namespace {
 using namespace carnot;
 
 /// Its cheapest course is allowed and costs what the certificate says is the least.
-void expect_sound(const plan::Problem& problem, std::size_t job, const plan::JobTerms& terms) {
-  const plan::PlanJobs& jobs = problem.jobs;
+void expect_sound(const carnot::plan::Problem& problem, std::size_t job, const carnot::plan::JobTerms& terms) {
+  const carnot::plan::PlanJobs& jobs = problem.jobs;
   const auto cells = problem.sites.size() * static_cast<std::size_t>(problem.slots);
   CARNOT_CHECK(
       terms.levels.empty() || terms.levels.size() == jobs.mode_end(job) - jobs.mode_begin(job),
@@ -27,23 +27,23 @@ void expect_sound(const plan::Problem& problem, std::size_t job, const plan::Job
   if (cells > 1000) return;
   std::vector<double> price(cells), load(cells);
   for (std::size_t i = 0; i < cells; ++i) price[i] = 0.01 * static_cast<double>(i % 7);
-  plan::JobPrices prices;
+  carnot::plan::JobPrices prices;
   prices.energy = price;
-  const plan::JobRun run = plan::cheapest(problem, job, prices);
+  const carnot::plan::JobRun run = carnot::plan::cheapest(problem, job, prices);
   std::vector<std::string> wrong;
-  plan::check_course(problem, job, run.assignment, run.course, prices, load, {}, wrong);
+  carnot::plan::check_course(problem, job, run.assignment, run.course, prices, load, {}, wrong);
   CARNOT_CHECK(wrong.empty(), wrong.front());
-  const double cost = plan::priced(problem, run, prices);
-  CARNOT_CHECK(plan::least_cost(problem, job, prices) <= cost, "least cost");
+  const double cost = carnot::plan::priced(problem, run, prices);
+  CARNOT_CHECK(carnot::plan::least_cost(problem, job, prices) <= cost, "least cost");
 }
 
-void expect_sound(const plan::Problem& problem) {
-  const plan::PlanJobs& jobs = problem.jobs;
+void expect_sound(const carnot::plan::Problem& problem) {
+  const carnot::plan::PlanJobs& jobs = problem.jobs;
   for (std::size_t j = 0; j < jobs.size(); ++j) {
     CARNOT_CHECK(jobs.release(j) >= 0 && jobs.deadline(j) <= problem.slots, "window");
     for (std::size_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i)
       CARNOT_CHECK(jobs.mode(i).slots >= 1, "slots of a mode");
-    if (const plan::JobTerms* terms = problem.terms_of(j))
+    if (const carnot::plan::JobTerms* terms = problem.terms_of(j))
       expect_sound(problem, j, *terms);
     else
       for (std::size_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i)
@@ -57,17 +57,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (!text.empty() && text.front() == '{') {
     try {
-      expect_sound(plan::parse_problem(text, "problem.json"));
+      expect_sound(carnot::plan::parse_problem(text, "problem.json"));
     } catch (const Error&) {
     }
     return 0;
   }
-  plan::Problem problem;
+  carnot::plan::Problem problem;
   problem.slots = 24;
   problem.sites.resize(3);
-  plan::Findings findings;
+  carnot::plan::Findings findings;
   std::istringstream in{std::string(text)};
-  plan::parse_jobs_csv(in, "jobs.csv", problem, findings);
+  carnot::plan::parse_jobs_csv(in, "jobs.csv", problem, findings);
   expect_sound(problem);
   return 0;
 }

@@ -34,7 +34,7 @@ void try_names(std::string_view line) {
   if (const auto zone = carnot::meter::parse_zone_name(line))
     require(zone->zone >= 0 && zone->subzone >= -1 && zone->control.starts_with("intel-rapl"));
   if (const auto label = carnot::meter::parse_zone_label(line))
-    require(label->kind != meter::DomainKind::Package || label->socket >= 0);
+    require(label->kind != carnot::meter::DomainKind::Package || label->socket >= 0);
   if (const auto kind = carnot::meter::parse_event_name(line))
     require(!carnot::meter::name(*kind).empty());
   carnot::meter::parse_event_code(line);
@@ -45,8 +45,8 @@ void try_names(std::string_view line) {
   }
 }
 
-meter::RaplTurn try_range(std::uint64_t max_uj) {
-  const meter::RaplTurn turn = carnot::meter::rapl_turn(max_uj);
+carnot::meter::RaplTurn try_range(std::uint64_t max_uj) {
+  const carnot::meter::RaplTurn turn = carnot::meter::rapl_turn(max_uj);
   require(turn.step_uj >= 1);
   require(turn.modulus_uj > max_uj || turn.modulus_uj == 0);
   require(turn.modulus_uj == 0 || turn.modulus_uj - max_uj <= turn.step_uj + 1);
@@ -54,15 +54,15 @@ meter::RaplTurn try_range(std::uint64_t max_uj) {
 }
 
 // Lines of (value, milliseconds since the last).
-void try_counter(std::string_view text, const meter::RaplTurn& turn, bool range_known) {
-  meter::CounterSpec spec;
+void try_counter(std::string_view text, const carnot::meter::RaplTurn& turn, bool range_known) {
+  carnot::meter::CounterSpec spec;
   spec.unit = 1e-6 * carnot::joule;
   spec.modulus = turn.modulus_uj;
   spec.step = turn.step_uj;
   spec.modulus_known = range_known;
   if (range_known && spec.modulus != 0 && spec.modulus / 2 < spec.step) return;
-  meter::Counter counter(spec);
-  meter::Stamp at;
+  carnot::meter::Counter counter(spec);
+  carnot::meter::Stamp at;
   std::uint64_t total = 0;
   while (!text.empty()) {
     std::uint64_t raw = 0, milliseconds = 0;
@@ -72,7 +72,7 @@ void try_counter(std::string_view text, const meter::RaplTurn& turn, bool range_
     const auto passed = static_cast<std::int64_t>(milliseconds % 100'000'000) * 1'000'000;
     at.monotonic_ns += passed;
     at.boottime_ns += passed;
-    const meter::Step step = counter.advance(raw, at);
+    const carnot::meter::Step step = counter.advance(raw, at);
     require(counter.total_raw() == total + step.raw);
     total = counter.total_raw();
     const double most = spec.power_cap.base() * (static_cast<double>(passed) * 1e-9 + 1e-3) +
@@ -95,6 +95,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::uint64_t max_uj = 0;
   const bool range_known =
       carnot::meter::parse_decimal(first_line_of(values), max_uj) && max_uj > 1;
-  try_counter(values, range_known ? try_range(max_uj) : meter::RaplTurn{}, range_known);
+  try_counter(values, range_known ? try_range(max_uj) : carnot::meter::RaplTurn{}, range_known);
   return 0;
 }

@@ -20,7 +20,7 @@ INSTANTIATE_TEST_SUITE_P(Rules, EveryPolicy, ::testing::ValuesIn(control::schedu
 TEST_P(EveryPolicy, DoesAllTheWorkAndNoneTwice) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed)
     for (const bool roomy : {true, false}) {
-      const train::World world = random_world(seed, 3, 40, roomy);
+      const World world = random_world(seed, 3, 40, roomy);
       const Played played = world.play(GetParam());
       EXPECT_EQ(played.result.finished, world.workload.size());
       double asked = 0, held = 0;  // node minutes
@@ -36,7 +36,7 @@ TEST_P(EveryPolicy, DoesAllTheWorkAndNoneTwice) {
 
 TEST_P(EveryPolicy, KeepsDeadlinesWhereThereIsRoom) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const train::World world = random_world(seed, 3, 40, true);
+    const World world = random_world(seed, 3, 40, true);
     EXPECT_EQ(world.play(GetParam()).result.late, 0U) << seed;
     EXPECT_EQ(world.play(GetParam() + ":oracle").result.late, 0U) << seed;
   }
@@ -47,9 +47,9 @@ TEST_P(EveryPolicy, DoesNotSeeTheFuture) {
   const std::int64_t cut = 30 * 60;
   bool oracle_saw = false;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const train::World world = random_world(seed, 3, 40, seed % 2 == 0);
-    train::World other = world;
-    const train::World strange = random_world(seed + 1000, 3, 40, true);
+    const World world = random_world(seed, 3, 40, seed % 2 == 0);
+    World other = world;
+    const World strange = random_world(seed + 1000, 3, 40, true);
     for (std::size_t s = 0; s < 3; ++s)
       for (std::size_t t = cut / 60; t < other.scenario.sites[s].price.size(); ++t) {
         other.scenario.sites[s].price[t] = 3.0 * strange.scenario.sites[s].price[t];
@@ -75,7 +75,7 @@ TEST_P(EveryPolicy, DoesNotSeeTheFuture) {
 // Estimates may be wrong either way; all is done nevertheless.
 TEST_P(EveryPolicy, OutlivesWrongEstimates) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    train::World world = random_world(seed, 3, 40, false);
+    World world = random_world(seed, 3, 40, false);
     for (std::size_t j = 0; j < world.workload.size(); ++j)
       world.workload.jobs[j].estimate = minutes(1 + (37 * static_cast<std::int64_t>(j)) % 300);
     EXPECT_EQ(world.play(GetParam()).result.finished, world.workload.size()) << seed;
@@ -84,7 +84,7 @@ TEST_P(EveryPolicy, OutlivesWrongEstimates) {
 
 TEST_P(EveryPolicy, OutlivesFailuresAndReserveCalls) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    train::World world = random_world(seed, 3, 40, false);
+    World world = random_world(seed, 3, 40, false);
     world.options.seed = seed;
     world.options.failures.mean_up = 40.0 * hour;
     world.options.failures.repair = 1.0 * hour;
@@ -92,7 +92,7 @@ TEST_P(EveryPolicy, OutlivesFailuresAndReserveCalls) {
     world.options.move_delay = Duration::seconds(300);
     for (const std::int64_t at : {200, 900, 1500})
       world.options.calls.push_back({static_cast<control::SiteIndex>(at % 3),
-                                     simulate::testing::kBegin + minutes(at), minutes(90),
+                                     kBegin + minutes(at), minutes(90),
                                      3.0 * kilowatt, at != 900});
     const Played played = world.play(GetParam());
     EXPECT_EQ(played.result.finished, world.workload.size()) << seed;
@@ -104,7 +104,7 @@ TEST_P(EveryPolicy, GoesOnAsIfNothingHadBeen) {
     std::vector<std::uint8_t> state;
     std::size_t events;
   };
-  const train::World world = random_world(5, 3, 60, false);
+  const World world = random_world(5, 3, 60, false);
   const auto scheduler = control::make_scheduler(GetParam(), world.rules);
   simulate::FleetSimulation whole(world.scenario, world.workload, world.options, *scheduler);
   std::vector<simulate::FleetEvent> events;

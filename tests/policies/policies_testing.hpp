@@ -16,7 +16,7 @@
 
 namespace carnot::train::testing {
 
-inline const Instant simulate::testing::kBegin = Instant::from_date(2023, 3, 1);
+inline const Instant kBegin = Instant::from_date(2023, 3, 1);
 inline Duration minutes(std::int64_t n) { return Duration::seconds(60 * n); }
 
 /// Time that a job held nodes.
@@ -108,16 +108,16 @@ struct World {
 };
 
 /// Random series and jobs on whole minutes; nodes enough for all at once if `roomy`.
-inline train::World random_world(std::uint64_t seed, std::size_t sites, std::size_t jobs,
+inline World random_world(std::uint64_t seed, std::size_t sites, std::size_t jobs,
                                  bool roomy) {
   const RandomStream random(seed, "world");
   std::uint64_t next = 0;
   const auto draw = [&](double low, double high) {
     return low + (high - low) * random.uniform(next++);
   };
-  train::World world;
-  world.scenario.series_start = simulate::testing::kBegin;
-  world.options.begin = simulate::testing::kBegin;
+  World world;
+  world.scenario.series_start = kBegin;
+  world.options.begin = kBegin;
   world.rules.max_wait = Duration::seconds(24 * 3600);
   for (std::size_t s = 0; s < sites; ++s) {
     std::vector<double> price, carbon;
@@ -137,17 +137,17 @@ inline train::World random_world(std::uint64_t seed, std::size_t sites, std::siz
   return world;
 }
 
-inline std::int64_t minute_of(Instant at) { return (at - simulate::testing::kBegin) / minutes(1); }
-inline std::int64_t arrival_of(const train::World& world, std::size_t j) {
+inline std::int64_t minute_of(Instant at) { return (at - kBegin) / minutes(1); }
+inline std::int64_t arrival_of(const World& world, std::size_t j) {
   return world.workload.jobs[j].arrival / minutes(1);
 }
-inline std::int64_t length_of(const train::World& world, std::size_t j) {
+inline std::int64_t length_of(const World& world, std::size_t j) {
   return world.workload.length[j] / minutes(1);
 }
-inline std::int64_t slack_of(const train::World& world, std::size_t j) {
+inline std::int64_t slack_of(const World& world, std::size_t j) {
   return (world.workload.jobs[j].allowed - world.workload.jobs[j].estimate) / minutes(1);
 }
-inline double carbon_from(const train::World& world, std::size_t j, std::int64_t start) {
+inline double carbon_from(const World& world, std::size_t j, std::int64_t start) {
   double sum = 0;
   for (std::int64_t m = start; m < start + length_of(world, j); ++m)
     sum += world.carbon(world.workload.jobs[j].origin, m);

@@ -15,7 +15,7 @@ constexpr std::uint64_t kSeeds = 12;
 
 TEST(Policies, LowestSlotStartsInTheStepOfLeastCarbon) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const train::World world = random_world(seed, 2, 30, true);
+    const World world = random_world(seed, 2, 30, true);
     const Played played = world.play("lowest-slot:future");
     for (std::size_t j = 0; j < world.workload.size(); ++j) {
       const std::int64_t arrival = arrival_of(world, j);
@@ -31,7 +31,7 @@ TEST(Policies, LowestSlotStartsInTheStepOfLeastCarbon) {
 
 TEST(Policies, LowestWindowAndCarbonTimeStartWhereTheirScoreIsBest) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const train::World world = random_world(seed, 2, 30, true);
+    const World world = random_world(seed, 2, 30, true);
     const Played window = world.play("lowest-window:future");
     const Played rate = world.play("carbon-time:future");
     for (std::size_t j = 0; j < world.workload.size(); ++j) {
@@ -59,7 +59,7 @@ TEST(Policies, LowestWindowAndCarbonTimeStartWhereTheirScoreIsBest) {
 
 TEST(Policies, WaitAwhileUsesTheMinutesOfLeastCarbon) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    train::World world = random_world(seed, 2, 30, true);
+    World world = random_world(seed, 2, 30, true);
     world.workload.jobs[7].stoppable = false;
     const Played played = world.play("wait-awhile:oracle");
     for (std::size_t j = 0; j < world.workload.size(); ++j) {
@@ -88,7 +88,7 @@ TEST(Policies, WaitAwhileUsesTheMinutesOfLeastCarbon) {
 // The rule minute by minute, as GAIA states it.
 TEST(Policies, EcovisorPausesAboveItsThresholdUntilItsPatienceEnds) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const train::World world = random_world(seed, 2, 30, true);
+    const World world = random_world(seed, 2, 30, true);
     const Played played = world.play("ecovisor:future");
     for (std::size_t j = 0; j < world.workload.size(); ++j) {
       const std::uint32_t site = world.workload.jobs[j].origin;
@@ -117,7 +117,7 @@ TEST(Policies, EcovisorPausesAboveItsThresholdUntilItsPatienceEnds) {
 
 // Linear programming duality: with a price on work, each hour on its own takes the mode that earns
 // most; the price at which the hours do the work shows the optimum.
-double elastic_optimum(const train::World& world, std::size_t j) {
+double elastic_optimum(const World& world, std::size_t j) {
   const std::vector<JobMode>& modes = world.workload.mode_sets[world.workload.jobs[j].modes];
   const std::int64_t arrival = arrival_of(world, j);
   const std::int64_t end = arrival + slack_of(world, j) + length_of(world, j);
@@ -143,7 +143,7 @@ double elastic_optimum(const train::World& world, std::size_t j) {
 
 TEST(Policies, CarbonScalerReachesTheOptimumOfAnElasticJob) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    train::World world = random_world(seed, 2, 20, true);
+    World world = random_world(seed, 2, 20, true);
     // Throughput of an n-body code on 1 to 7 nodes falls off; the fourth mode is worth nothing.
     world.workload.mode_sets.push_back(
         {{1, 1.0, 1.0}, {2, 1.97, 1.02}, {3, 2.9, 1.05}, {4, 2.95, 1.1}, {5, 4.3, 1.05}});
@@ -158,7 +158,7 @@ TEST(Policies, CarbonScalerReachesTheOptimumOfAnElasticJob) {
                                        [&](const JobMode& m) { return m.nodes == held.nodes; });
         for (Instant at = held.from; at < held.to;) {
           const Instant next =
-              std::min(held.to, simulate::testing::kBegin + minutes(minute_of(at) + 1));
+              std::min(held.to, kBegin + minutes(minute_of(at) + 1));
           got += world.carbon(held.site, minute_of(at)) * mode->nodes * mode->power_share *
                  (next - at).time().in(minute);
           at = next;
@@ -166,15 +166,15 @@ TEST(Policies, CarbonScalerReachesTheOptimumOfAnElasticJob) {
       }
       const double want = elastic_optimum(world, j);
       EXPECT_NEAR(got, want, 1e-6 * want) << seed << " job " << j;
-      EXPECT_LE(played.ended(index(j)), simulate::testing::kBegin + world.workload.jobs[j].arrival +
+      EXPECT_LE(played.ended(index(j)), kBegin + world.workload.jobs[j].arrival +
                                             world.workload.jobs[j].allowed + minutes(1));
     }
   }
 }
 
 TEST(Policies, GeographicRulesTakeTheirBestSiteWithRoom) {
-  train::World world;
-  world.scenario.series_start = world.options.begin = simulate::testing::kBegin;
+  World world;
+  world.scenario.series_start = world.options.begin = kBegin;
   world.add_site(4, {50, 10}, {100, 300});
   world.add_site(6, {20, 40}, {500, 200});
   world.add_site(2, {30, 30}, {10, 400});
@@ -194,7 +194,7 @@ TEST(Policies, GeographicRulesTakeTheirBestSiteWithRoom) {
 
 TEST(Policies, GreedyRulesTakeTheBestSiteAndWindowForEachJob) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const train::World world = random_world(seed, 3, 20, true);
+    const World world = random_world(seed, 3, 20, true);
     for (const bool by_price : {true, false}) {
       const Played played = world.play(by_price ? "price-greedy:oracle" : "carbon-greedy:oracle");
       const auto sum = [&](control::SiteIndex s, std::int64_t from, std::int64_t to) {
@@ -218,8 +218,8 @@ TEST(Policies, GreedyRulesTakeTheBestSiteAndWindowForEachJob) {
 }
 
 TEST(Policies, EasyFillsHolesThatDelayNobody) {
-  train::World world;
-  world.scenario.series_start = world.options.begin = simulate::testing::kBegin;
+  World world;
+  world.scenario.series_start = world.options.begin = kBegin;
   world.add_site(4, {50}, {100});
   world.add_job(0, 600, 3, -1);   // A runs 0-600 on three of four nodes
   world.add_job(1, 300, 4, -1);   // B wants all: from 600
@@ -242,7 +242,7 @@ TEST(Policies, EasyFillsHolesThatDelayNobody) {
 TEST(Policies, EasyNeverDelaysTheFirstInLine) {
   std::size_t promised = 0, jumped = 0;
   for (std::uint64_t seed = 1; seed <= 4 * kSeeds; ++seed) {
-    train::World world = random_world(seed, 1, 60, false);
+    World world = random_world(seed, 1, 60, false);
     for (JobRequest& job : world.workload.jobs)
       job.arrival =
           Duration::nanoseconds(job.arrival.nanoseconds() / 4 / 60'000'000'000 * 60'000'000'000);
@@ -255,7 +255,7 @@ TEST(Policies, EasyNeverDelaysTheFirstInLine) {
     }
     for (std::size_t head = 0; head < start.size(); ++head) {
       // First in line from when all earlier ones have started.
-      Instant since = simulate::testing::kBegin + world.workload.jobs[head].arrival;
+      Instant since = kBegin + world.workload.jobs[head].arrival;
       for (std::size_t i = 0; i < head; ++i) since = std::max(since, start[i]);
       for (std::size_t i = head + 1; i < start.size(); ++i) jumped += start[i] < start[head];
       if (start[head] <= since) continue;
@@ -283,7 +283,7 @@ TEST(Policies, EasyNeverDelaysTheFirstInLine) {
 TEST(Policies, StrandedWorksOnCheapPowerUntilItMustNotWait) {
   std::size_t cheap = 0, forced = 0;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const train::World world = random_world(seed, 3, 40, true);
+    const World world = random_world(seed, 3, 40, true);
     const Played played = world.play("stranded");
     EXPECT_EQ(played.result.finished, world.workload.size());
     for (std::size_t j = 0; j < world.workload.size(); ++j) {
@@ -311,7 +311,7 @@ TEST(Policies, StrandedWorksOnCheapPowerUntilItMustNotWait) {
 
 /// What no plan can beat: each job in its cheapest minutes, at one site that suits it best or, for
 /// who moves jobs that have begun, wherever each minute is cheapest.
-double bound_eur(const train::World& world, bool moving) {
+double bound_eur(const World& world, bool moving) {
   double total = 0;
   const auto sites = static_cast<control::SiteIndex>(world.scenario.sites.size());
   for (std::size_t j = 0; j < world.workload.size(); ++j) {
@@ -336,14 +336,14 @@ double bound_eur(const train::World& world, bool moving) {
   }
   return total;
 }
-double cost_eur(const train::World& world, const Played& played) {
+double cost_eur(const World& world, const Played& played) {
   return played.result.flows.cost.in(euro) +
          world.rules.carbon_price_eur_per_t * played.result.flows.carbon.in(tonne);
 }
 
 TEST(Policies, NoneBeatsTheBoundAndCarnotReachesItWhereThereIsRoom) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    train::World world = random_world(seed, 3, 25, true);
+    World world = random_world(seed, 3, 25, true);
     world.rules.carbon_price_eur_per_t = seed % 2 == 0 ? 0.0 : 150.0;
     const double bound = bound_eur(world, false), below = bound_eur(world, true);
     for (const std::string& name : control::scheduler_names()) {
@@ -357,8 +357,8 @@ TEST(Policies, NoneBeatsTheBoundAndCarnotReachesItWhereThereIsRoom) {
 }
 
 TEST(Policies, CarnotMakesRoomForWhoCannotWait) {
-  train::World world;
-  world.scenario.series_start = world.options.begin = simulate::testing::kBegin;
+  World world;
+  world.scenario.series_start = world.options.begin = kBegin;
   world.add_site(1, {99, 98, 97, 1, 5, 99, 99, 99}, {0, 0, 0, 0, 0, 0, 0, 0});
   world.add_job(10, 60, 1, 6 * 60);  // may use hour 3 or 4
   world.add_job(20, 60, 1, 160);     // must be done by hour 4
@@ -369,8 +369,8 @@ TEST(Policies, CarnotMakesRoomForWhoCannotWait) {
 }
 
 TEST(Policies, CarnotPromisesNodesOnce) {
-  train::World world;
-  world.scenario.series_start = world.options.begin = simulate::testing::kBegin;
+  World world;
+  world.scenario.series_start = world.options.begin = kBegin;
   world.add_site(1, {10}, {0});
   world.add_site(1, {50}, {0});
   world.add_job(10, 90, 1, 5);
@@ -383,8 +383,8 @@ TEST(Policies, CarnotPromisesNodesOnce) {
 
 // Where not all can be in time, who is late delays nobody else.
 TEST(Policies, CarnotLetsWhoIsLateAnywayGoLast) {
-  train::World world;
-  world.scenario.series_start = world.options.begin = simulate::testing::kBegin;
+  World world;
+  world.scenario.series_start = world.options.begin = kBegin;
   world.add_site(1, {10}, {0});
   world.add_job(0, 60, 1, 200);   // waits for nothing: 0 to 60
   world.add_job(30, 60, 1, 30);   // after it: 60 to 120
@@ -396,8 +396,8 @@ TEST(Policies, CarnotLetsWhoIsLateAnywayGoLast) {
 }
 
 TEST(Policies, CarnotSharesOwnPower) {
-  train::World world;
-  world.scenario.series_start = world.options.begin = simulate::testing::kBegin;
+  World world;
+  world.scenario.series_start = world.options.begin = kBegin;
   world.add_site(10, {50, 50, 50, 50, 50, 50, 50, 50}, {0, 0, 0, 0, 0, 0, 0, 0});
   for (const double kw : {0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0})
     world.scenario.sites[0].own.push_back(kw * kilowatt);
@@ -410,7 +410,7 @@ TEST(Policies, CarnotSharesOwnPower) {
 TEST(Policies, CarnotIsInTimeWhereStartsStopsAndMovesTakeTime) {
   std::uint64_t moves = 0, suspensions = 0;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    train::World world = random_world(seed, 3, 30, true);
+    World world = random_world(seed, 3, 30, true);
     for (JobRequest& job : world.workload.jobs) job.allowed = job.allowed + minutes(3);
     world.options.start_delay = minutes(2);
     world.options.stop_delay = minutes(1);
@@ -425,8 +425,8 @@ TEST(Policies, CarnotIsInTimeWhereStartsStopsAndMovesTakeTime) {
 }
 
 TEST(Policies, CarnotWeighsWhatAMoveCosts) {
-  train::World world;
-  world.scenario.series_start = world.options.begin = simulate::testing::kBegin;
+  World world;
+  world.scenario.series_start = world.options.begin = kBegin;
   world.add_site(10, {50, 50}, {0, 0});
   world.add_site(10, {20, 20}, {0, 0});
   world.add_job(0, 60, 1, 0);  // 0.03 EUR cheaper at the other site

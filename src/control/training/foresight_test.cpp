@@ -73,13 +73,12 @@ TEST(Oracle, NoPolicyBeatsTheBoundNorTheOracle) {
       if (name == "oracle") continue;
       const auto policy = make_policy(name, modes, p.objective);
       const testing::Played played = testing::play(p, *policy, kStart);
-      EXPECT_FALSE(played.cap_violation) << grid::name << seed;
+      EXPECT_FALSE(played.cap_violation) << name << seed;
       if (!played.done) continue;
-      ASSERT_TRUE(solution.feasible) << grid::name << seed;
+      ASSERT_TRUE(solution.feasible) << name << seed;
       ++compared;
-      EXPECT_GE(played.cost_eur, solution.bound.in(euro)-1e-6) << grid::name << " " << seed;
-      EXPECT_GE(played.cost_eur, solution.cost.in(euro) * (1 - 2e-3) - 1e-6)
-          << grid::name << " " << seed;
+      EXPECT_GE(played.cost_eur, solution.bound.in(euro)-1e-6) << name << " " << seed;
+      EXPECT_GE(played.cost_eur, solution.cost.in(euro) * (1 - 2e-3) - 1e-6) << name << " " << seed;
     }
     if (solution.feasible) worst_gap = std::max(worst_gap, 1.0 - solution.bound / solution.cost);
   }

@@ -166,9 +166,9 @@ TEST(Policy, SaveAndRestoreGoOnTheSame) {
         halves = std::move(fresh);
       }
       const Decision a = whole->decide(o), b = halves->decide(o);
-      ASSERT_EQ(a.mode, b.mode) << grid::name << i;
-      ASSERT_EQ(a.max_steps, b.max_steps) << grid::name << i;
-      ASSERT_EQ(a.measure_noise, b.measure_noise) << grid::name << i;
+      ASSERT_EQ(a.mode, b.mode) << name << i;
+      ASSERT_EQ(a.max_steps, b.max_steps) << name << i;
+      ASSERT_EQ(a.measure_noise, b.measure_noise) << name << i;
     }
   }
 }

@@ -16,7 +16,7 @@ namespace {
 PlanRival rival_of(const plan::Problem& problem, plan::DispatchRule rule, double bound_eur,
                    double most_steps) {
   PlanRival out;
-  out.name = grid::name(rule);
+  out.name = name(rule);
   if (problem.rich()) out.left_out = "the problem asks for more than it knows";
   if (plan::rule_steps(problem, rule) > most_steps)
     out.left_out = "the problem is too large for it";

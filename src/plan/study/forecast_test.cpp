@@ -5,7 +5,7 @@
 #include "base/testing_files.hpp"
 #include "plan/study/testing_wind_week.hpp"
 
-namespace carnot::control {
+namespace carnot::plan {
 namespace {
 
 using namespace testing;
@@ -16,7 +16,7 @@ TEST(WindForecastSlow, PlanningAgainKeepsDeadlinesAndCostsNoMoreThanPlanningOnce
   const WindYear year = read_wind_year(rts, prices);
   ASSERT_EQ(year.farms.size(), 4U);
   const WindWeek week(year, 63, {.jobs = 25, .own_share = 0.5});
-  plan::PlannerOptions options;
+  PlannerOptions options;
   options.threads = 1;
   options.rounds = 100;
   const WeekOutcome once = replanned(week, day_ahead_forecast(week), kWeekHours, options);
@@ -25,10 +25,10 @@ TEST(WindForecastSlow, PlanningAgainKeepsDeadlinesAndCostsNoMoreThanPlanningOnce
   EXPECT_EQ(again.missed, 0U);
   EXPECT_LE(again.cost_eur, once.cost_eur);
   // What the replanner reports of a plan that is never changed is what plain sums say.
-  const WeekOutcome summed = carried_out(week, plan::plan_large(week.problem(), options));
+  const WeekOutcome summed = carried_out(week, plan_large(week.problem(), options));
   EXPECT_NEAR(once.cost_eur, summed.cost_eur, 1e-9 * summed.cost_eur);
   EXPECT_NEAR(once.own_kwh, summed.own_kwh, 1e-9 * summed.own_kwh);
 }
 
 }  // namespace
-}  // namespace carnot::control
+}  // namespace carnot::plan
