@@ -17,7 +17,7 @@ int main() {
   const meter::WindowResult r = window.stop();
 
   std::printf("%g: %.3g J in [%.3g, %.3g], %s\n", sum, r.own.value().in(joule),
-              r.own.low().in(joule), r.own.high().in(joule), carnot::name(r.own.origin()).data());
+              r.own.low().in(joule), r.own.high().in(joule), name(r.own.origin()).data());
   for (const meter::Note& note : meter.notes())
     std::printf("%s: %s %s\n", note.what.c_str(), note.why.c_str(), note.remedy.c_str());
 }

@@ -44,5 +44,5 @@ int main() {
               made.in(megawatt_hour), exported.in(megawatt_hour), computed.in(megawatt_hour),
               thrown_away.in(megawatt_hour), steps);
   std::printf("worst imbalance of a step: %.1e\n", worst);
-  return carnot::worst < 1e-9 && steps > 0.0 ? 0 : 1;
+  return worst < 1e-9 && steps > 0.0 ? 0 : 1;
 }

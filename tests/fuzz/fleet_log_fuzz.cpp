@@ -32,7 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const InputError&) {
   }
   try {
-    const carnot::simulate::FleetCheckpoint checkpoint = carnot::simulate::checkpoint_of(text, "fuzz");
+    const carnot::simulate::FleetCheckpoint checkpoint =
+        carnot::simulate::checkpoint_of(text, "fuzz");
     const auto scheduler = control::make_scheduler("no-wait", {});
     carnot::simulate::FleetSimulation simulation(fleet, jobs, options, *scheduler);
     simulation.restore(checkpoint.state);

@@ -29,7 +29,9 @@ class Described final : public carnot::meter::Source {
  public:
   explicit Described(const carnot::meter::RecordedSource& of) : of_(of) {}
   std::string_view name() const noexcept override { return of_.name; }
-  const std::vector<carnot::meter::Domain>& domains() const noexcept override { return of_.domains; }
+  const std::vector<carnot::meter::Domain>& domains() const noexcept override {
+    return of_.domains;
+  }
   Duration shortest_interval() const noexcept override { return of_.shortest_interval; }
   void poll(std::span<carnot::meter::Reading>) noexcept override {}
 

@@ -18,7 +18,8 @@ namespace {
 using namespace carnot;
 
 /// Its cheapest course is allowed and costs what the certificate says is the least.
-void expect_sound(const carnot::plan::Problem& problem, std::size_t job, const carnot::plan::JobTerms& terms) {
+void expect_sound(const carnot::plan::Problem& problem, std::size_t job,
+                  const carnot::plan::JobTerms& terms) {
   const carnot::plan::PlanJobs& jobs = problem.jobs;
   const auto cells = problem.sites.size() * static_cast<std::size_t>(problem.slots);
   CARNOT_CHECK(

@@ -91,9 +91,8 @@ TEST_P(EveryPolicy, OutlivesFailuresAndReserveCalls) {
     world.options.stop_delay = world.options.start_delay = Duration::seconds(20);
     world.options.move_delay = Duration::seconds(300);
     for (const std::int64_t at : {200, 900, 1500})
-      world.options.calls.push_back({static_cast<control::SiteIndex>(at % 3),
-                                     kBegin + minutes(at), minutes(90),
-                                     3.0 * kilowatt, at != 900});
+      world.options.calls.push_back({static_cast<control::SiteIndex>(at % 3), kBegin + minutes(at),
+                                     minutes(90), 3.0 * kilowatt, at != 900});
     const Played played = world.play(GetParam());
     EXPECT_EQ(played.result.finished, world.workload.size()) << seed;
   }

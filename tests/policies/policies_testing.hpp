@@ -108,8 +108,7 @@ struct World {
 };
 
 /// Random series and jobs on whole minutes; nodes enough for all at once if `roomy`.
-inline World random_world(std::uint64_t seed, std::size_t sites, std::size_t jobs,
-                                 bool roomy) {
+inline World random_world(std::uint64_t seed, std::size_t sites, std::size_t jobs, bool roomy) {
   const RandomStream random(seed, "world");
   std::uint64_t next = 0;
   const auto draw = [&](double low, double high) {

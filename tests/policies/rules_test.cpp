@@ -157,8 +157,7 @@ TEST(Policies, CarbonScalerReachesTheOptimumOfAnElasticJob) {
         const auto mode = std::find_if(modes.begin(), modes.end(),
                                        [&](const JobMode& m) { return m.nodes == held.nodes; });
         for (Instant at = held.from; at < held.to;) {
-          const Instant next =
-              std::min(held.to, kBegin + minutes(minute_of(at) + 1));
+          const Instant next = std::min(held.to, kBegin + minutes(minute_of(at) + 1));
           got += world.carbon(held.site, minute_of(at)) * mode->nodes * mode->power_share *
                  (next - at).time().in(minute);
           at = next;

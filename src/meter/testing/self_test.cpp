@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "meter/testing/testing.hpp"
-
 #include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "meter/testing/testing.hpp"
 #include "meter/testing/testing_allocations.hpp"
 
 namespace carnot::meter {
