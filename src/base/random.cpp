@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/base/random.hpp"
 
+#include <algorithm>
+
 #include "carnot/base/statistics.hpp"
 
 namespace carnot::inline base {
@@ -20,8 +22,10 @@ RandomStream::RandomStream(std::uint64_t seed, std::string_view name) noexcept
     : RandomStream(seed, fnv1a(name)) {}
 
 double RandomStream::normal(std::uint64_t index) const noexcept {
-  // Midpoints of 2^53 cells: never 0 or 1, so the quantile is finite.
-  return normal_quantile((static_cast<double>(bits(index) >> 11) + 0.5) * 0x1p-53);
+  // Midpoints of 2^53 cells. That of the last rounds to 1, where the quantile is not finite: the
+  // double below it stands for it.
+  const double p = (static_cast<double>(bits(index) >> 11) + 0.5) * 0x1p-53;
+  return normal_quantile(std::min(p, 1.0 - 0x1p-53));
 }
 
 RandomStream RandomStream::child(std::uint64_t which) const noexcept {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -70,12 +71,77 @@ TEST(Random, BitsAreTheFirstTwoWordsOfTheirBlock) {
   EXPECT_EQ(stream.bits(0x85a308d3243f6a88u), 0x94fdccebd16cfe09u);
 }
 
+// Fixed for ever: recorded runs depend on them. Computed apart from this library, by the published
+// algorithm in integers of any length (Salmon, Moraes, Dror, Shaw 2011; 64-bit FNV-1a of
+// the name); the normals by Wichura's PPND16 (1988) in doubles, of p = (bits / 2^11 + 1/2) / 2^53,
+// and `truth` as sqrt(2) erfinv(2 p - 1) with 60 digits.
+struct Golden {
+  std::uint64_t seed;
+  std::string_view name;
+  std::uint64_t index, bits;
+  double uniform;
+  std::uint64_t below_10, below_1000003;
+  double normal, truth;
+};
+constexpr Golden kGolden[] = {
+    {42, "init", 0, 0x8ad707cf3818473cu, 0x1.15ae0f9e70308p-1, 5, 542345, 0x1.b39150de3a0d2p-4,
+     0.10633975590792794},
+    {42, "init", 1, 0x02156b55f34be7f6u, 0x1.0ab5aaf9a5f00p-7, 0, 8139, -0x1.3388a198789c3p+1,
+     -2.40260715432052158},
+    {42, "init", 7, 0x08b104da53daaaa8u, 0x1.16209b4a7b550p-5, 0, 33951, -0x1.d35e267a06428p+0,
+     -1.82565536955940867},
+    {42, "init", 0x100000000u, 0x5ec047f8de073e71u, 0x1.7b011fe3781cep-2, 3, 370122,
+     -0x1.537d06f0aea5ep-2, -0.331531628074719285},
+    {42, "init", 0xffffffffffffffffu, 0xe885cfb82ca145b3u, 0x1.d10b9f7059428p-1, 9, 908294,
+     0x1.548f25aba6f7cp+0, 1.330309252173691},
+    {0xffffffffffffffffu, "shuffle", 0, 0x72257f6b0d1445adu, 0x1.c895fdac34510p-2, 4, 445886,
+     -0x1.16a99d9b98f94p-3, -0.136065703688583832},
+    {0xffffffffffffffffu, "shuffle", 1, 0x8f92e849d4b592d5u, 0x1.1f25d093a96b2p-1, 5, 560837,
+     0x1.3985f5a3cf507p-3, 0.153087538777903698},
+    {0xffffffffffffffffu, "shuffle", 7, 0x8e2f542cf128b07fu, 0x1.1c5ea859e2516p-1, 5, 555411,
+     0x1.1d5ed97b3343dp-3, 0.139341067383073315},
+    {0xffffffffffffffffu, "shuffle", 0x100000000u, 0xe5f29ed70b69ec84u, 0x1.cbe53dae16d3dp-1, 8,
+     898236, 0x1.458440c3f76abp+0, 1.27154927048051484},
+    {0xffffffffffffffffu, "shuffle", 0xffffffffffffffffu, 0x5794ccf52181f7efu, 0x1.5e5333d48607cp-2,
+     3, 342115, -0x1.a075e5460cc42p-2, -0.406699736023430434},
+};
+
 TEST(Random, ValuesNeverChange) {
-  // Fixed for ever: recorded runs depend on them.
-  const RandomStream stream(42, "init");
+  for (const Golden& g : kGolden) {
+    const RandomStream stream(g.seed, g.name);
+    SCOPED_TRACE(testing::Message() << g.name << " " << g.index);
+    EXPECT_EQ(stream.bits(g.index), g.bits);
+    EXPECT_EQ(stream.uniform(g.index), g.uniform);
+    EXPECT_EQ(stream.below(g.index, 10), g.below_10);
+    EXPECT_EQ(stream.below(g.index, 1'000'003), g.below_1000003);
+    EXPECT_EQ(stream.normal(g.index), g.normal);
+    EXPECT_NEAR(stream.normal(g.index), g.truth, 2e-15);
+  }
+  // With a bound beyond 2^63 the product's high word is most of the draw.
+  EXPECT_EQ(RandomStream(42, "init").below(0, 0x8000000000000001u), 5002236841903793054u);
+}
+
+// The draws of no bit and of all: found by running the generator, a bijection of blocks, backwards.
+TEST(Random, NormalsAreFiniteAtBothEnds) {
+  const RandomStream zeros(42, 0x4e04a489e3ef91feu);
+  ASSERT_EQ(zeros.bits(0xb9dde2f85af881a3u), 0u);
+  EXPECT_NEAR(zeros.normal(0xb9dde2f85af881a3u), -8.2923610758135955382, 1e-14);
+  const RandomStream ones(42, 0xda916fe17bd4842eu);
+  ASSERT_EQ(ones.bits(0x781de687b0679a51u), ~std::uint64_t{0});
+  EXPECT_NEAR(ones.normal(0x781de687b0679a51u), 8.2095361516013868556, 1e-14);
+  EXPECT_LT(ones.uniform(0x781de687b0679a51u), 1.0);
+  EXPECT_EQ(ones.below(0x781de687b0679a51u, 7), 6u);
+}
+
+TEST(Random, NamesAndChildrenNeverChange) {
   EXPECT_EQ(RandomStream(0, std::string_view("")).stream(), 0xcbf29ce484222325u);  // FNV-1a basis
   EXPECT_EQ(RandomStream(0, "a").stream(), 0xaf63dc4c8601ec8cu);  // FNV-1a test vector
-  EXPECT_EQ(stream.bits(7), RandomStream(42, stream.stream()).bits(7));
+  const RandomStream init(42, "init");
+  EXPECT_EQ(init.stream(), 0xf5d2afc57ab57213u);
+  EXPECT_EQ(init.child(0).stream(), 0xf10643c80df58f43u);
+  EXPECT_EQ(init.child(3).stream(), 0xa97aeb6cf306741fu);
+  EXPECT_EQ(init.child(std::uint64_t{1} << 40).stream(), 0x82553455df34c5f0u);
+  EXPECT_EQ(init.child(3).bits(0), 0x8626fe75ac0d70d6u);
 }
 
 TEST(Random, UniformsFillTheUnitIntervalEvenly) {

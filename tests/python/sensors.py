@@ -9,9 +9,10 @@ import time
 
 
 class Tree:
-    """sys/ and proc/ of one package (and dram) of constant power, advanced by a process."""
+    """sys/ and proc/ of one package (and dram) of constant power, advanced by a process; if paced, by
+    nothing but `spend`, on a machine where nothing else runs that could have spent it."""
 
-    def __init__(self, watts=100.0, dram_watts=0.0, readable=True):
+    def __init__(self, watts=100.0, dram_watts=0.0, paced=False):
         self.root = tempfile.mkdtemp(prefix="carnot-python-")
         self.sysfs = os.path.join(self.root, "sys")
         self.procfs = "/proc"
@@ -31,6 +32,12 @@ class Tree:
             path = os.path.join(folder, "energy_uj")
             self.files[zone] = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
         self._began = time.monotonic()
+        self._spent_uj = 1_000_000_000
+        self._writer = None
+        if paced:
+            self.procfs = self.root  # tells of no other process
+            self.spend(0)
+            return
         self._write()
         # A process, for a thread would stand still while those of a test hold the interpreter.
         parent = os.getpid()
@@ -41,6 +48,12 @@ class Tree:
                 time.sleep(0.001)
             os._exit(0)
 
+    def spend(self, joules):
+        """Of the package. One joule at a time: a counter that leaps by more is not believed."""
+        assert joules <= 1 and self._writer is None
+        self._spent_uj += round(joules * 1e6)
+        os.pwrite(self.files["intel-rapl:0"], b"%d\n" % self._spent_uj, 0)
+
     def _write(self):
         seconds = time.monotonic() - self._began + 1000
         for zone, fd in self.files.items():
@@ -48,14 +61,16 @@ class Tree:
             os.pwrite(fd, text + b"\n", 0)
 
     def close(self):
-        os.kill(self._writer, signal.SIGKILL)
-        os.waitpid(self._writer, 0)
+        if self._writer is not None:
+            os.kill(self._writer, signal.SIGKILL)
+            os.waitpid(self._writer, 0)
         for fd in self.files.values():
             os.close(fd)
         shutil.rmtree(self.root)
 
     def meter(self, **options):
         import carnot
+        options.setdefault("procfs_root", self.procfs)
         return carnot.Meter(sysfs_root=self.sysfs, nvml="none", amd_smi="none",
                             dev_root=self.root, **options)
 

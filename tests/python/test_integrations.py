@@ -20,11 +20,18 @@ class FakeLogger:
         self.rows.append((step, metrics))
 
 
+# What the fake frameworks spend, in joules; halves of halves, so that sums are exact.
+STEP, LOADING, BETWEEN, SETUP = 0.25, 0.0625, 0.5, 0.125
+EPOCH = 3 * (LOADING + STEP)
+WHOLE = SETUP + 2 * (EPOCH + BETWEEN)
+
+
 class FakeTrainer:
     """Calls callbacks in the order Lightning does, with moments they may not know."""
 
-    def __init__(self, callback, epochs=2, batches=3):
-        self.callback, self.epochs, self.batches = callback, epochs, batches
+    def __init__(self, callback, spend, epochs=2, batches=3):
+        self.callback, self.spend = callback, spend
+        self.epochs, self.batches = epochs, batches
         self.logger, self.global_step, self.is_global_zero = FakeLogger(), 0, True
 
     def call(self, moment, *args, **kwargs):
@@ -35,17 +42,20 @@ class FakeTrainer:
             self.call("setup", stage="fit")
             self.call("on_fit_start")
             self.call("on_train_start")
+            self.spend(SETUP)
             for _ in range(self.epochs):
                 self.call("on_train_epoch_start")
                 for batch in range(self.batches):
+                    self.spend(LOADING)
                     self.call("on_train_batch_start", None, batch)
-                    burn(0.002)
+                    self.spend(STEP)
                     if self.global_step == fail_at:
                         raise ValueError("mine")
                     self.global_step += 1
                     self.call("on_train_batch_end", None, None, batch)
                 self.call("on_validation_epoch_start")
                 self.call("on_train_epoch_end")
+                self.spend(BETWEEN)
             self.call("on_train_end")
         except BaseException as error:
             self.call("on_exception", error)
@@ -57,34 +67,72 @@ class State:
         self.log_history, self.global_step, self.epoch = [], 0, 0.0
 
 
+def fake_transformers(callback, state, spend):
+    """Calls a callback in the order the trainer of transformers does: 2 epochs of 3 steps."""
+    extra = {"model": None, "optimizer": None}
+    callback.on_init_end(None, state, None, **extra)
+    callback.on_train_begin(None, state, None, **extra)
+    spend(SETUP)
+    for epoch in range(2):
+        callback.on_epoch_begin(None, state, None, **extra)
+        for _ in range(3):
+            spend(LOADING)
+            callback.on_step_begin(None, state, None, **extra)
+            spend(STEP)
+            state.global_step += 1
+            callback.on_step_end(None, state, None, **extra)
+            callback.on_log(None, state, None, logs={}, **extra)
+        state.epoch = epoch + 1.0
+        callback.on_epoch_end(None, state, None, **extra)
+        spend(BETWEEN)
+        callback.on_evaluate(None, state, None, metrics={}, **extra)
+    callback.on_train_end(None, state, None, **extra)
+
+
 class Callbacks(unittest.TestCase):
+    """Over a counter that moves when the test says so: figures are known to the last microjoule."""
+
     def setUp(self):
-        self.context = tree(watts=100.0)
+        self.context = tree(paced=True)
         self.tree = self.context.__enter__()
         self.meter = self.tree.meter()
 
     def tearDown(self):
         self.context.__exit__(None, None, None)
 
-    def sums_up(self, spans, epochs, steps):
+    def are_exact(self, spans):
+        """Of 2 epochs with 3 steps each, all that is spent being the process's own."""
         of = {kind: [s for s in spans if s.kind == kind] for kind in ("train", "epoch", "step")}
-        self.assertEqual([len(of[k]) for k in ("train", "epoch", "step")], [1, epochs, steps])
-        whole = of["train"][0].machine_energy.value
-        self.assertAlmostEqual(sum(s.machine_energy.value for s in of["epoch"]), whole,
-                               delta=0.5 + 0.1 * whole)
-        self.assertEqual([s.number for s in of["epoch"]], list(range(epochs)))
+        self.assertEqual([len(of[k]) for k in ("train", "epoch", "step")], [1, 2, 6])
+        expected = {"train": (WHOLE, SETUP + 2 * BETWEEN), "epoch": (EPOCH, 3 * LOADING),
+                    "step": (STEP, STEP)}
         for span in spans:
-            self.assertGreater(span.machine_energy.high, 0)
-            self.assertGreaterEqual(span.energy.low, 0)
+            energy, exclusive = expected[span.kind]
+            for figure in (span.machine_energy, span.energy):
+                self.assertAlmostEqual(figure.value, energy, delta=1e-9, msg=span.kind)
+                self.assertLessEqual(figure.low, figure.value)
+                self.assertGreaterEqual(figure.high, figure.value)
+            self.assertAlmostEqual(span.exclusive_energy.value, exclusive, delta=1e-9,
+                                   msg=span.kind)
+        for spans_of_kind in of.values():
+            self.assertEqual([s.number for s in spans_of_kind], list(range(len(spans_of_kind))))
+        self.sums_up(spans)
+
+    def sums_up(self, spans):
+        whole = next(s for s in spans if s.kind == "train")
+        self.assertAlmostEqual(sum(s.exclusive_energy.value for s in spans), whole.energy.value,
+                               delta=1e-9 + 1e-9 * whole.energy.value)
 
     def test_lightning(self):
         callback = lightning.EnergyCallback(steps=True, meter=self.meter)
-        trainer = FakeTrainer(callback)
+        trainer = FakeTrainer(callback, self.tree.spend)
         trainer.fit()
-        self.sums_up(callback.spans, 2, 6)
+        self.are_exact(callback.spans)
         step, metrics = trainer.logger.rows[-1]
         self.assertEqual(step, 6)
         self.assertEqual(metrics["energy/train_energy_j"], callback.spans[-1].energy.value)
+        self.assertEqual(metrics["energy/train_exclusive_energy_j"],
+                         callback.spans[-1].exclusive_energy.value)
         self.assertEqual(callback.failures, [])
         self.assertEqual(callback.state_dict(), {})
         with self.assertRaises(AttributeError):
@@ -93,30 +141,41 @@ class Callbacks(unittest.TestCase):
     def test_lightning_training_that_fails(self):
         callback = lightning.EnergyCallback(meter=self.meter)
         with self.assertRaisesRegex(ValueError, "mine"):
-            FakeTrainer(callback).fit(fail_at=4)
-        self.assertEqual([s.kind for s in callback.spans], ["epoch", "train", "epoch"])
+            FakeTrainer(callback, self.tree.spend).fit(fail_at=4)
+        self.assertEqual([s.kind for s in callback.spans], ["epoch", "epoch", "train"])
+        self.sums_up(callback.spans)
+        self.assertAlmostEqual(callback.spans[1].machine_energy.value, 2 * (LOADING + STEP),
+                               delta=1e-9)
+
+    def test_a_span_begun_again_is_the_innermost(self):
+        callback = lightning.EnergyCallback(meter=self.meter)
+        callback.on_train_epoch_start(None, None)
+        callback.on_train_start(None, None)  # not what a trainer does, but it may
+        callback.on_train_epoch_start(None, None)
+        self.tree.spend(STEP)
+        callback.on_exception(None, None, ValueError())
+        self.assertEqual([s.kind for s in callback.spans], ["epoch", "train"])
+        self.sums_up(callback.spans)
 
     def test_transformers(self):
         callback = transformers.EnergyCallback(steps=True, meter=self.meter)
-        state, extra = State(), {"model": None, "optimizer": None}
-        callback.on_init_end(None, state, None, **extra)
-        callback.on_train_begin(None, state, None, **extra)
-        for epoch in range(2):
-            callback.on_epoch_begin(None, state, None, **extra)
-            for _ in range(3):
-                callback.on_step_begin(None, state, None, **extra)
-                burn(0.002)
-                state.global_step += 1
-                callback.on_step_end(None, state, None, **extra)
-                callback.on_log(None, state, None, logs={}, **extra)
-            state.epoch = epoch + 1.0
-            callback.on_epoch_end(None, state, None, **extra)
-        callback.on_train_end(None, state, None, **extra)
-        self.sums_up(callback.spans, 2, 6)
+        state = State()
+        fake_transformers(callback, state, self.tree.spend)
+        self.are_exact(callback.spans)
         self.assertEqual(len(state.log_history), 9)
         self.assertEqual(state.log_history[-1]["energy/train_energy_j"],
                          callback.spans[-1].energy.value)
         self.assertEqual(state.log_history[-1]["step"], 6)
+
+    def test_shares_of_a_process_sum_up_too(self):
+        callback = transformers.EnergyCallback(
+            steps=True, meter=self.tree.meter(procfs_root="/proc"))
+
+        def spend(joules):
+            burn(1e-4)
+            self.tree.spend(joules)
+        fake_transformers(callback, State(), spend)
+        self.sums_up(callback.spans)
 
     def test_torch_hook(self):
         class Handle:
@@ -140,11 +199,13 @@ class Callbacks(unittest.TestCase):
         optimizer, calls = Optimizer(), []
         hook = torch.EnergyHook(optimizer, synchronize=lambda: calls.append(1), meter=self.meter)
         for _ in range(3):
-            burn(0.002)
+            self.tree.spend(STEP)
             optimizer.step()
         hook.remove()
         optimizer.step()
         self.assertEqual([s.kind for s in hook.spans], ["step"] * 3)
+        for span in hook.spans:
+            self.assertAlmostEqual(span.machine_energy.value, STEP, delta=1e-9)
         self.assertEqual(len(calls), 3)
 
     def test_torch_hook_wants_an_optimizer_with_hooks(self):
@@ -162,7 +223,7 @@ class Callbacks(unittest.TestCase):
         callback = lightning.EnergyCallback(meter=Broken())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            FakeTrainer(callback).fit()
+            FakeTrainer(callback, self.tree.spend).fit()
         self.assertEqual(callback.spans, [])
         self.assertEqual(len(callback.failures), 3)
 
@@ -176,8 +237,26 @@ class Callbacks(unittest.TestCase):
             callback = lightning.EnergyCallback(meter=self.meter)
         self.assertIsInstance(callback, Callback)
         self.assertIsInstance(callback, lightning.EnergyCallback)
-        FakeTrainer(callback).fit()
+        FakeTrainer(callback, self.tree.spend).fit()
         self.assertEqual(len(callback.spans), 3)
+
+
+class CallbacksBesideTheClock(unittest.TestCase):
+    """Over counters that go on by themselves, however busy the machine is."""
+
+    def test_epochs_and_what_is_between_them_are_the_whole(self):
+        with tree(watts=100.0) as made:
+            callback = transformers.EnergyCallback(steps=True, meter=made.meter())
+            fake_transformers(callback, State(), lambda joules: burn(joules / 100))
+        spans = callback.spans
+        whole = next(s for s in spans if s.kind == "train")
+        epochs = sum(s.machine_energy.value for s in spans if s.kind == "epoch")
+        self.assertLessEqual(epochs, whole.machine_energy.value + 1e-9)
+        self.assertAlmostEqual(sum(s.exclusive_energy.value for s in spans), whole.energy.value,
+                               delta=1e-9 * whole.energy.value)
+        for span in spans:
+            self.assertGreater(span.machine_energy.high, 0)
+            self.assertGreaterEqual(span.energy.low, 0)
 
 
 def found(name):

@@ -8,13 +8,19 @@ from .._measurement import Measurement
 
 
 class Span(NamedTuple):
-    """One epoch, step or whole training that ended."""
+    """One epoch, step or whole training that ended.
+
+    What is spent between two epochs (evaluation, saving, logging, and time in which the machine ran
+    something else) is in none of them, so epochs sum to less than their training. It is the
+    training's `exclusive_energy`: that over all spans sums to `energy` of the training.
+    """
 
     kind: str
     number: int  # of its kind, from 0
     energy: Energy
     machine_energy: Energy
     duration_s: float
+    exclusive_energy: Energy  # of `energy`, what was spent in no span within this one
 
 
 class Spans:
@@ -30,6 +36,7 @@ class Spans:
 
     def begin(self, kind: str) -> None:
         """A span of this kind that is open already is given up: its end was never told."""
+        self._open.pop(kind, None)
         self._open[kind] = Measurement(kind, **self._options).start()
 
     def end(self, kind: str) -> Optional[Span]:
@@ -43,7 +50,7 @@ class Spans:
         self._count[kind] = index + 1
         try:
             span = Span(kind, index, measurement.energy, measurement.machine_energy,
-                        measurement.duration_s)
+                        measurement.duration_s, measurement.exclusive_energy)
         except (MeterError, ValueError) as error:
             self.failures.append(str(error))
             return None
@@ -51,7 +58,8 @@ class Spans:
         return span
 
     def end_all(self) -> None:
-        for kind in list(self._open):
+        """Those within others first, so that none goes on longer than what it is a part of."""
+        for kind in reversed(list(self._open)):
             self.end(kind)
 
     def drop_all(self) -> None:
@@ -63,6 +71,7 @@ def figures(span: Span) -> Dict[str, float]:
     prefix = f"energy/{span.kind}"
     return {f"{prefix}_energy_j": span.energy.value, f"{prefix}_low_j": span.energy.low,
             f"{prefix}_high_j": span.energy.high,
+            f"{prefix}_exclusive_energy_j": span.exclusive_energy.value,
             f"{prefix}_machine_energy_j": span.machine_energy.value,
             f"{prefix}_duration_s": span.duration_s}
 
