@@ -10,10 +10,13 @@
 
 namespace carnot::model {
 
-/// data/grid_intensity.csv, data/electricity_price.csv and data/embodied.csv at build time.
+/// data/grid_intensity.csv, data/electricity_price.csv, data/embodied.csv, data/chips.csv and
+/// data/kernel_model.csv at build time.
 extern const char* const kGridIntensityTable;
 extern const char* const kElectricityPriceTable;
 extern const char* const kEmbodiedTable;
+extern const char* const kChipsTable;
+extern const char* const kKernelModelTable;
 
 using Row = std::vector<std::string>;
 

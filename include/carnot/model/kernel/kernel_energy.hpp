@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Time, power and energy of one call of a GPU kernel: a multi-level roofline with energy, fitted
+/// to measured kernels. With the data sheet's peaks and a card of U multiprocessors,
+///
+///     t  = launch + (compute^p + exponential^p + memory^p + chain^p)^(1/p)       s
+///     P  = P_static + (P_limit - P_static) cap(demand)                           W
+///     E  = P t                                                                   J, device
+///     boundary
+///
+/// compute, exponential and memory are the roofline times over fitted efficiencies, lengthened
+/// where blocks do not fill the multiprocessors (waves) and shortened where operands fit the L2
+/// cache; P_static goes with the area of the die; demand sums the work done per second in units of
+/// the card's dynamic power, plus what active multiprocessors take, and cap() bends it below the
+/// limit. data/kernel_model.md states every term and what was measured of its errors.
+///
+/// Coefficients are sought for (class, format, framework, card), then for any card, any framework,
+/// any format. Intervals hold 90 % (split-conformal, of a class): `known` where the card was
+/// measured, else those found with a card left out, which are wider.
+///
+/// Instances do not change, so threads may share them.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "carnot/base/estimate.hpp"
+#include "carnot/base/quantity.hpp"
+#include "carnot/model/catalogue/chips.hpp"
+#include "carnot/model/kernel/kernel_work.hpp"
+
+namespace carnot::model {
+
+struct KernelPrediction {
+  Estimate<Time> time;
+  Estimate<Power> power;
+  Estimate<Energy> energy;   ///< its interval is the calibrated one
+  bool card_known = false;   ///< coefficients of this card
+  bool class_known = true;   ///< false: no kernel of the class was measured; not predicted alone
+  std::string coefficients;  ///< which row: "gemm/bfloat16/vllm/b200"
+};
+
+class KernelModel {
+ public:
+  /// data/kernel_model.csv at build time.
+  static const KernelModel& embedded();
+  /// \param file  for messages. \throws InputError, a line `file:line: field: what is allowed` each
+  static KernelModel parse(std::string_view csv, const std::string& file);
+
+  /// \param framework  whose kernels: "vllm", "trtllm"; empty: any
+  /// \param power_limit  0: the chip's tdp
+  /// \throws InputError if the chip lacks bf16, bandwidth, l2, units, clock, die or tdp, or the
+  ///         limit is not positive
+  KernelPrediction predict(const KernelWork& work, const Chip& chip,
+                           std::string_view framework = {}, Power power_limit = Power{}) const;
+
+  struct Point {
+    double seconds = 0, watts = 0;
+  };
+  /// The bare formula with the coefficients of one row, "class/format/framework/card".
+  /// \throws InputError with the nearest row
+  Point evaluate(const KernelWork& work, const Chip& chip, std::string_view row,
+                 double limit_watts) const;
+
+  static constexpr int kParameters = 19;
+
+ private:
+  struct Interval {
+    double low = 0, high = 0;  ///< of log(measured / predicted) joules
+  };
+  using Coefficients = std::vector<double>;
+  Interval interval(std::string_view kernel, bool known) const;
+
+  std::map<std::string, Coefficients, std::less<>> rows_;
+  std::map<std::string, Interval, std::less<>> known_, unknown_;
+};
+
+}  // namespace carnot::model

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "carnot/model/kernel/kernel_energy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "carnot/base/error.hpp"
+
+#include "model/footprint/table.hpp"
+
+namespace carnot::model {
+
+namespace {
+
+/// Order of the columns of the table.
+enum Parameter : std::size_t {
+  Launch,
+  ComputeEfficiency,
+  ComputeSlope,
+  MemoryEfficiency,
+  Wave,
+  FewCompute,
+  FewMemory,
+  CacheGain,
+  CacheShare,
+  Chain,
+  Overlap,
+  ExponentialEfficiency,
+  PowerCompute,
+  PowerSlope,
+  PowerMemory,
+  PowerExponential,
+  PowerActive,
+  PowerFew,
+  Static,
+};
+
+constexpr std::string_view kHeader =
+    "class,format,framework,card,launch,compute,compute_slope,memory,wave,few_compute,few_memory,"
+    "cache_gain,cache_share,chain,overlap,exponential,power_compute,power_slope,power_memory,"
+    "power_exponential,power_active,power_few,static";
+constexpr double kStaticPerArea = 0.153;           // W/mm2
+constexpr double kExponentialsPerClock = 16;       // of a multiprocessor
+constexpr double kCapSharpness = 6, kCap = 0.985;  // of the dynamic power
+
+struct Sheet {
+  double compute16 = 0, compute8 = 0, compute4 = 0;  // FLOP/s
+  double bandwidth = 0, cache = 0;                   // B/s, B
+  double units = 0, clock = 0, area = 0;             // 1, Hz, mm2
+};
+
+Sheet sheet_of(const Chip& chip) {
+  Sheet s;
+  const auto* bf16 = chip.find("bf16");
+  s.compute16 = (bf16 != nullptr ? bf16->value : chip.at("fp16").value) * 1e12;
+  const auto* fp8 = chip.find("fp8");
+  s.compute8 = fp8 != nullptr ? fp8->value * 1e12 : s.compute16;
+  const auto* fp4 = chip.find("fp4");
+  s.compute4 = fp4 != nullptr ? fp4->value * 1e12 : s.compute8;
+  s.bandwidth = chip.at("bandwidth").value * 1e9;
+  s.cache = chip.at("l2").value * 1e6;
+  s.units = chip.at("units").value;
+  s.clock = chip.at("clock").value * 1e9;
+  s.area = chip.at("die").value;
+  return s;
+}
+
+KernelModel::Point formula(const std::vector<double>& q, const KernelWork& work, const Sheet& s,
+                           double limit) {
+  const auto within = [&q](Parameter p, double high) { return std::clamp(q[p], 0.0, high); };
+  const double narrow = std::log2(16 / work.bits);
+  const double peak = work.bits >= 16 ? s.compute16 : work.bits >= 8 ? s.compute8 : s.compute4;
+  const double first = work.flops / peak;
+  const double second = work.flops16 / s.compute16 + work.flops8 / s.compute8;
+  const double exponentials = work.exponentials / (s.units * s.clock * kExponentialsPerClock);
+  const double waves = std::max(work.blocks / s.units, 1e-6);
+  const double fill = waves < 1 ? 1 : waves / std::ceil(waves);
+  const double few = std::min(1.0, waves);
+  const double spread = std::pow(few, -within(FewCompute, 1)) * std::pow(fill, -within(Wave, 1));
+
+  const double compute = (first * std::exp(-q[ComputeEfficiency] - q[ComputeSlope] * narrow) +
+                          second * std::exp(-q[ComputeEfficiency])) *
+                         spread;
+  const double exponential = exponentials * std::exp(-q[ExponentialEfficiency]) * spread;
+  const double filled = work.bytes / s.cache / std::exp(q[CacheShare]);
+  const double share = 1 / (1 + filled * filled * filled);
+  const double moved = work.bytes / s.bandwidth * (1 - share + share * std::exp(-q[CacheGain]));
+  const double memory =
+      moved * std::exp(-q[MemoryEfficiency]) * std::pow(few, -within(FewMemory, 1));
+  const double chain = work.chain * std::exp(q[Chain]);
+
+  const double p = 1 + std::exp(q[Overlap]);
+  const double top = std::max({compute, exponential, memory, chain, 1e-12});
+  double sum = 0;
+  for (const double part : {compute, exponential, memory, chain}) sum += std::pow(part / top, p);
+  const double seconds = std::exp(q[Launch]) + top * std::pow(sum, 1 / p);
+
+  const double still = std::min(kStaticPerArea * s.area * std::exp(q[Static]), 0.6 * limit);
+  double demand =
+      (std::exp(q[PowerCompute]) * (first * std::exp(q[PowerSlope] * narrow) + second) +
+       std::exp(q[PowerMemory]) * moved + std::exp(q[PowerExponential]) * exponentials) /
+          seconds +
+      std::exp(q[PowerActive]) * std::pow(few, within(PowerFew, 1.5));
+  demand = std::max(demand, 1e-9);
+  const double capped = std::pow(std::pow(demand, -kCapSharpness) + std::pow(kCap, -kCapSharpness),
+                                 -1 / kCapSharpness);
+  return {seconds, still + (limit - still) * capped};
+}
+
+class Reader {
+ public:
+  explicit Reader(std::string file) : file_(std::move(file)) {}
+
+  /// Calls `row(cells)` for each line after the header.
+  template <class F>
+  void read(std::string_view text, F row) {
+    bool header_seen = false;
+    while (!text.empty()) {
+      const auto end = text.find('\n');
+      auto line = text.substr(0, end);
+      text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+      ++line_;
+      if (line.empty()) continue;
+      if (!header_seen) {
+        header_seen = true;
+        if (line != kHeader) add("header", std::string(kHeader));
+        continue;
+      }
+      std::vector<std::string_view> cells;
+      for (;;) {
+        const auto comma = line.find(',');
+        cells.push_back(line.substr(0, comma));
+        if (comma == std::string_view::npos) break;
+        line.remove_prefix(comma + 1);
+      }
+      row(cells);
+    }
+    if (!header_seen) add("header", std::string(kHeader));
+    problems_.throw_if_any();
+  }
+
+  void add(std::string_view field, const std::string& allowed) {
+    problems_.add(Place{file_, line_}, field, allowed);
+  }
+
+  double number(std::string_view field, std::string_view text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || !(std::abs(value) <= 100)) {
+      add(field, "a number from -100 to 100, found `" + std::string(text.substr(0, 40)) + "`");
+      return 0;
+    }
+    return value;
+  }
+
+ private:
+  std::string file_;
+  std::size_t line_ = 0;
+  Problems problems_;
+};
+
+}  // namespace
+
+KernelModel KernelModel::parse(std::string_view csv, const std::string& file) {
+  KernelModel model;
+  Reader reader(file);
+  reader.read(csv, [&](const std::vector<std::string_view>& cells) {
+    if (cells.size() == 6 && cells[1] == "interval") {
+      const Interval found{reader.number("low", cells[4]), reader.number("high", cells[5])};
+      if (found.low > found.high) reader.add("high", "at least low");
+      if (cells[2] != "known" && cells[2] != "unknown") {
+        reader.add("framework", "known or unknown for an interval");
+        return;
+      }
+      (cells[2] == "known" ? model.known_ : model.unknown_)[std::string(cells[0])] = found;
+      return;
+    }
+    if (cells.size() != 4 + kParameters) {
+      reader.add("row", std::to_string(4 + kParameters) + " cells, or 6 of an interval; found " +
+                            std::to_string(cells.size()));
+      return;
+    }
+    std::string key(cells[0]);
+    for (std::size_t i = 1; i < 4; ++i) key += "|" + std::string(cells[i]);
+    Coefficients values;
+    for (std::size_t i = 4; i < cells.size(); ++i) values.push_back(reader.number(key, cells[i]));
+    if (!model.rows_.emplace(key, std::move(values)).second) reader.add(key, "one row");
+  });
+  if (model.rows_.empty()) throw InputError(describe({file, 0}, "rows", "at least one"));
+  return model;
+}
+
+const KernelModel& KernelModel::embedded() {
+  static const KernelModel model = parse(kKernelModelTable, "data/kernel_model.csv");
+  return model;
+}
+
+KernelModel::Interval KernelModel::interval(std::string_view kernel, bool known) const {
+  const auto& table = known ? known_ : unknown_;
+  auto found = table.find(kernel);
+  if (found == table.end()) found = unknown_.find("*");
+  // Nothing measured at all: a factor of four either way, said to be an assumption by its width.
+  return found == unknown_.end() ? Interval{-std::log(4.0), std::log(4.0)} : found->second;
+}
+
+KernelModel::Point KernelModel::evaluate(const KernelWork& work, const Chip& chip,
+                                         std::string_view row, double limit_watts) const {
+  const auto found = rows_.find(row);
+  if (found == rows_.end()) {
+    std::vector<std::string> known;
+    for (const auto& entry : rows_) known.push_back(entry.first);
+    unknown("kernel model row", row, known, "a row of the table");
+  }
+  return formula(found->second, work, sheet_of(chip), limit_watts);
+}
+
+KernelPrediction KernelModel::predict(const KernelWork& work, const Chip& chip,
+                                      std::string_view framework, Power power_limit) const {
+  const double limit = power_limit == Power{} ? chip.at("tdp").value : power_limit.in(watt);
+  if (!(limit > 0)) throw InputError(describe({}, "power_limit", "above 0 W"));
+  const Sheet sheet = sheet_of(chip);
+  const std::string kernel(name(work.kernel));
+  const std::string maker = framework.empty() ? "*" : std::string(framework);
+  const std::array<std::string, 4> wanted = {
+      kernel + "|" + work.format + "|" + maker + "|" + chip.id,
+      kernel + "|" + work.format + "|" + maker + "|*", kernel + "|" + work.format + "|*|*",
+      kernel + "|*|*|*"};
+  KernelPrediction out;
+  auto found = rows_.end();
+  for (std::size_t i = 0; i < wanted.size() && found == rows_.end(); ++i) {
+    found = rows_.find(wanted[i]);
+    out.card_known = i == 0 && found != rows_.end();
+    out.coefficients = wanted[i];
+  }
+  if (found == rows_.end()) {
+    // No kernel of the class was measured: products stand in for it.
+    found = rows_.find("gemm|*|*|*");
+    out.class_known = false;
+    out.coefficients = "gemm|*|*|*";
+    if (found == rows_.end()) found = rows_.begin();
+  }
+  const Point point = formula(found->second, work, sheet, limit);
+  auto bounds = interval(out.class_known ? kernel : "", out.card_known);
+  // The interval may lie to one side of the point, if the class is predicted with a bias.
+  bounds.low = std::min(bounds.low, 0.0);
+  bounds.high = std::max(bounds.high, 0.0);
+  const double least = std::exp(bounds.low), most = std::exp(bounds.high);
+  const std::string cause = "kernel:" + kernel;
+  const std::vector<std::string> sources = {"aiconfigurator-2026", "data/kernel_model.csv"};
+  const double joules = point.seconds * point.watts;
+  out.energy = {joules * joule,   least * joules * joule, most * joules * joule,
+                Origin::Modelled, Boundary::Chip,         cause,
+                sources};
+  // Of the error of joules, time takes all; power stays between the static part and the limit.
+  out.time = {point.seconds * second,
+              least * point.seconds * second,
+              most * point.seconds * second,
+              Origin::Modelled,
+              Boundary::None,
+              cause,
+              sources};
+  const double low_watts =
+      std::min(point.watts, std::max(least * point.watts, 0.5 * kStaticPerArea * sheet.area));
+  const double high_watts = std::max(point.watts, std::min(most * point.watts, 1.05 * limit));
+  out.power = {point.watts * watt,
+               low_watts * watt,
+               high_watts * watt,
+               Origin::Modelled,
+               Boundary::Chip,
+               cause,
+               sources};
+  return out;
+}
+
+}  // namespace carnot::model
