@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t kSeeds = 12;
 
 class EveryPolicy : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Rules, EveryPolicy, ::testing::ValuesIn(control::scheduler_names()),
+INSTANTIATE_TEST_SUITE_P(Rules, EveryPolicy, ::testing::ValuesIn(control::policy_names()),
                          [](const auto& rule) {
                            std::string name = rule.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -55,6 +55,17 @@ TEST_P(EveryPolicy, DoesNotSeeTheFuture) {
         other.scenario.sites[s].price[t] = 3.0 * strange.scenario.sites[s].price[t];
         other.scenario.sites[s].carbon[t] = strange.scenario.sites[s].carbon[t];
       }
+    std::size_t unknown = 0;  // jobs that arrive later are others
+    for (std::size_t j = 0; j < other.workload.size(); ++j) {
+      if (arrival_of(other, j) < cut) continue;
+      JobRequest& job = other.workload.jobs[j];
+      job.nodes = 1 + job.nodes % 6;
+      job.estimate = job.estimate + minutes(77);
+      job.arrival = job.arrival + minutes(13);
+      other.workload.length[j] = job.estimate;
+      ++unknown;
+    }
+    EXPECT_GT(unknown, 0U);
     const auto before = [&](const Played& played) {
       std::vector<simulate::FleetEvent> events = played.events;
       std::erase_if(events, [&](const simulate::FleetEvent& e) { return minute_of(e.at) >= cut; });
@@ -91,9 +102,8 @@ TEST_P(EveryPolicy, OutlivesFailuresAndReserveCalls) {
     world.options.stop_delay = world.options.start_delay = Duration::seconds(20);
     world.options.move_delay = Duration::seconds(300);
     for (const std::int64_t at : {200, 900, 1500})
-      world.options.calls.push_back({static_cast<control::SiteIndex>(at % 3),
-                                     kBegin + minutes(at), minutes(90),
-                                     3.0 * kilowatt, at != 900});
+      world.options.calls.push_back({static_cast<control::SiteIndex>(at % 3), kBegin + minutes(at),
+                                     minutes(90), 3.0 * kilowatt, at != 900});
     const Played played = world.play(GetParam());
     EXPECT_EQ(played.result.finished, world.workload.size()) << seed;
   }
@@ -105,7 +115,7 @@ TEST_P(EveryPolicy, GoesOnAsIfNothingHadBeen) {
     std::size_t events;
   };
   const World world = random_world(5, 3, 60, false);
-  const auto scheduler = control::make_scheduler(GetParam(), world.rules);
+  const auto scheduler = control::make_policy(GetParam(), world.rules);
   simulate::FleetSimulation whole(world.scenario, world.workload, world.options, *scheduler);
   std::vector<simulate::FleetEvent> events;
   whole.watch([&](const simulate::FleetEvent& event) { events.push_back(event); });
@@ -114,7 +124,7 @@ TEST_P(EveryPolicy, GoesOnAsIfNothingHadBeen) {
     if (n % 37 == 20) stops.push_back({whole.save(), events.size()});
   ASSERT_GT(stops.size(), 2U);
   for (const Stop& stop : stops) {
-    const auto fresh = control::make_scheduler(GetParam(), world.rules);
+    const auto fresh = control::make_policy(GetParam(), world.rules);
     simulate::FleetSimulation rest(world.scenario, world.workload, world.options, *fresh);
     std::vector<simulate::FleetEvent> tail;
     rest.watch([&](const simulate::FleetEvent& event) { tail.push_back(event); });
