@@ -49,7 +49,7 @@ std::string progress_text(const std::string& policy, std::uint64_t done, std::ui
 
 /// A policy at work, or done.
 struct PolicyRun {
-  std::unique_ptr<control::Scheduler> scheduler;
+  std::unique_ptr<control::Policy> scheduler;
   std::unique_ptr<simulate::FleetSimulation> simulation;
   double seconds = 0;
 
@@ -66,7 +66,7 @@ std::optional<PolicyRun> run_policy(const SimulateCommand& c, const SimulateInpu
                                     const std::string& policy, const Common& common) {
   const auto began = std::chrono::steady_clock::now();
   PolicyRun out;
-  out.scheduler = control::make_scheduler(policy, in.scheduler);
+  out.scheduler = control::make_policy(policy, in.scheduler);
   out.simulation =
       std::make_unique<simulate::FleetSimulation>(in.fleet, in.jobs, in.options, *out.scheduler);
   simulate::FleetSimulation& simulation = *out.simulation;
@@ -121,7 +121,7 @@ std::vector<simulate::FleetResult> run_ensemble(const SimulateCommand& c, const 
     return !interrupted();
   };
   std::vector<simulate::FleetResult> members = simulate::simulate_ensemble(
-      in.fleet, in.jobs, in.options, [&] { return control::make_scheduler(policy, in.scheduler); },
+      in.fleet, in.jobs, in.options, [&] { return control::make_policy(policy, in.scheduler); },
       ensemble);
   for (simulate::FleetResult& member : members) member.policy = policy;
   return members;
@@ -135,7 +135,7 @@ int simulate(const SimulateCommand& c, const Common& common) {
   report.started = Instant::now().iso8601();
   report.seed = c.seed;
   const SimulateInput in = simulate_input(c);
-  for (const std::string& policy : c.policies) control::make_scheduler(policy, in.scheduler);
+  for (const std::string& policy : c.policies) control::make_policy(policy, in.scheduler);
   report.jobs = in.jobs.provenance;
   report.sites = in.fleet.provenance;
   // All are counted to the end of the longest: free nodes draw power, too.
@@ -201,10 +201,12 @@ int replay(const SimulateCommand& c, const Common& common) {
 }
 
 int list_policies() {
+  std::vector<control::PolicyInfo> fleets;
+  for (const control::PolicyInfo& info : control::policy_list())
+    if (info.scope == control::Scope::Fleet) fleets.push_back(info);
   std::size_t width = 0;
-  for (const control::SchedulerInfo& info : control::scheduler_list())
-    width = std::max(width, info.name.size());
-  for (const control::SchedulerInfo& info : control::scheduler_list())
+  for (const control::PolicyInfo& info : fleets) width = std::max(width, info.name.size());
+  for (const control::PolicyInfo& info : fleets)
     print(fmt::format("{:<{}}  {} ({})\n", info.name, width, info.what, info.source));
   return kOk;
 }

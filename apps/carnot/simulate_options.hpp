@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "carnot/control/fleet/scheduler.hpp"
+#include "carnot/control/registry.hpp"
 #include "carnot/simulate/simulate.hpp"
 #include "carnot/trace/readers/workload.hpp"
 
@@ -44,7 +44,7 @@ struct SimulateInput {
   Workload jobs;
   simulate::FleetScenario fleet;
   simulate::FleetOptions options;
-  control::SchedulerOptions scheduler;
+  control::FleetPolicyOptions scheduler;
 };
 /// \throws UsageError for options that do not go together, InputError for their values and files
 SimulateInput simulate_input(const SimulateCommand& c);

@@ -17,12 +17,12 @@
 #include <fmt/format.h>
 
 #include "carnot/base/statistics.hpp"
+#include "carnot/control/registry.hpp"
 #include "carnot/control/training/foresight.hpp"
-#include "carnot/control/training/policy.hpp"
 #include "carnot/learn/data/dataset.hpp"
 #include "carnot/train/environment.hpp"
 #include "carnot/train/hall_job.hpp"
-#include "carnot/train/simulated_world.hpp"
+#include "carnot/train/training_world.hpp"
 
 #include "recorded_learner.hpp"
 
@@ -63,7 +63,7 @@ struct Bench {
     train::VirtualClock clock;
     Lane lane;
     std::uint64_t before = 0;
-    train::SimulatedWorld world(
+    train::TrainingWorld world(
         scenario, environment, job, learner, split.test, learn::EnergyTable::embedded(), clock,
         [&](const ledger::Entry& entry) {
           if (const auto* slot = std::get_if<ledger::SlotEntry>(&entry)) {
@@ -79,7 +79,8 @@ struct Bench {
           }
         });
     world.omit_quality_curve();
-    while (!world.over()) world.act(policy.decide(world.observe()));
+    while (world.step(policy)) {
+    }
     const train::LaneOutcome outcome = world.outcome();
     lane.quality = outcome.quality.value;
     lane.finished = outcome.schedule_done;
@@ -145,7 +146,8 @@ int main(int argc, char** argv) {
     for (const std::string& name : policies) {
       auto& lanes = results[name].emplace_back();
       for (std::size_t seed = 0; seed < b.seeds; ++seed) {
-        const auto policy = control::make_policy(name, job.modes, scenario.objective);
+        const auto policy =
+            control::make_policy(name, control::JobPolicyOptions{job.modes, scenario.objective});
         lanes.push_back(b.run(scenario, environment, job, *policy, seed));
       }
     }
@@ -157,7 +159,8 @@ int main(int argc, char** argv) {
     for (const char* name : {"adaptive", "fixed:int8"}) {
       auto& lanes = tight[name].emplace_back();
       for (std::size_t seed = 0; seed < b.seeds; ++seed) {
-        const auto policy = control::make_policy(name, job.modes, scenario.objective);
+        const auto policy =
+            control::make_policy(name, control::JobPolicyOptions{job.modes, scenario.objective});
         lanes.push_back(b.run(scenario, race, job, *policy, seed));
       }
     }

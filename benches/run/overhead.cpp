@@ -15,13 +15,13 @@
 #include <unistd.h>
 
 #include "carnot/base/random.hpp"
-#include "carnot/control/training/policy.hpp"
+#include "carnot/control/registry.hpp"
 #include "carnot/learn/network/learner.hpp"
 #include "carnot/ledger/journal/journal.hpp"
 #include "carnot/site/scenario.hpp"
 #include "carnot/train/environment.hpp"
 #include "carnot/train/hall_job.hpp"
-#include "carnot/train/simulated_world.hpp"
+#include "carnot/train/training_world.hpp"
 
 namespace {
 
@@ -155,14 +155,16 @@ int main() {
       {
         ledger::JournalWriter journal = ledger::JournalWriter::create(path);
         train::VirtualClock clock;
-        train::SimulatedWorld world(scenario, environment, job, *lane_learner, held_out, table,
-                                    clock, [&](const ledger::Entry& entry) {
-                                      journal.append(entry);
-                                      note(entry, stretches);
-                                    });
+        train::TrainingWorld world(scenario, environment, job, *lane_learner, held_out, table,
+                                   clock, [&](const ledger::Entry& entry) {
+                                     journal.append(entry);
+                                     note(entry, stretches);
+                                   });
         world.omit_quality_curve();  // drawn for reports, not part of the loop
-        const auto policy = control::make_policy(name, job.modes, scenario.objective);
-        while (!world.over()) world.act(policy->decide(world.observe()));
+        const auto policy =
+            control::make_policy(name, control::JobPolicyOptions{job.modes, scenario.objective});
+        while (world.step(*policy)) {
+        }
         journal.sync();
       }
       const auto [lane_s, lane_cpu] = lane.read();

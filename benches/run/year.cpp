@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A simulated year of five-minute slots (105,120) under each policy with a job that never ends:
-// site, forecasts and decisions as SimulatedWorld has them, without learning. Best of three rounds.
+// site, forecasts and decisions as TrainingWorld has them, without learning. Best of three rounds.
 // Promise: at most 50 ms a policy.
 #include <algorithm>
 #include <chrono>
@@ -9,7 +9,8 @@
 #include <cstdio>
 #include <vector>
 
-#include "carnot/control/training/policy.hpp"
+#include "carnot/control/registry.hpp"
+#include "carnot/control/training/job_policy.hpp"
 #include "carnot/site/scenario.hpp"
 #include "carnot/site/site.hpp"
 #include "carnot/trace/forecast.hpp"
@@ -58,7 +59,7 @@ struct Year {
 };
 
 Year live(const site::Scenario& s, const train::Environment& e,
-          const std::vector<site::Mode>& modes, control::Policy& policy, Forecasts& forecasts) {
+          const std::vector<site::Mode>& modes, control::JobPolicy& policy, Forecasts& forecasts) {
   Year year;
   site::SiteSimulator site(s.site);
   const std::vector<control::ModeNoise> noise{{0.0, 0.0}, {0.001, 0.01}, {0.01, 0.05}, {0.2, 0.8}};
@@ -67,33 +68,30 @@ Year live(const site::Scenario& s, const train::Environment& e,
   o.start = e.start;
   // So far ahead that the deadline guard never forces anybody to buy.
   o.deadline = e.end() + Duration::seconds(std::int64_t{86400} * 365 * 10);
-  o.grid_limit = s.site.import_limit;
-  o.modes = modes;
-  o.steps_total = 1'000'000'000;
+  o.site.grid_limit = s.site.import_limit;
+  o.learning.modes = modes;
+  o.learning.steps_total = 1'000'000'000;
   for (std::size_t i = 0; i < e.weather.size(); ++i) {
     const Instant at = e.start + e.slot * static_cast<std::int64_t>(i);
     const site::Weather& past = e.weather[i == 0 ? 0 : i - 1];
     const site::Weather& now = e.weather[i];
     o.now = at;
-    o.total_now = past.total;
-    o.export_first = s.site.export_limit;
-    o.battery_energy = site.battery_energy();
-    o.pue_now = s.site.hall.pue(past.outside, 1.0);
-    o.standby = Power{};
-    o.price_now = now.price;
-    o.export_price_now = now.export_price;
-    o.carbon_now = past.carbon;
-    const ForecastView power = forecasts.power.forecast(at), price = forecasts.price.forecast(at),
-                       carbon = forecasts.carbon.forecast(at);
-    o.total_forecast = &power;
-    o.price_forecast = &price;
-    o.carbon_forecast = &carbon;
-    o.steps_done = static_cast<std::uint64_t>(year.steps);
-    o.smoothed_loss = 2.0 / (1.0 + year.steps * 1e-6);
-    o.remaining_learning = 1.0 - year.steps / 1e9;
+    o.site.total = past.total;
+    o.site.export_first = s.site.export_limit;
+    o.site.pue = s.site.hall.pue(past.outside, 1.0);
+    o.site.standby = Power{};
+    o.site.price = now.price;
+    o.site.export_price = now.export_price;
+    o.site.carbon = past.carbon;
+    o.total_forecast = forecasts.power.forecast(at);
+    o.price_forecast = forecasts.price.forecast(at);
+    o.carbon_forecast = forecasts.carbon.forecast(at);
+    o.learning.steps_done = static_cast<std::uint64_t>(year.steps);
+    o.learning.smoothed_loss = 2.0 / (1.0 + year.steps * 1e-6);
+    o.learning.remaining_learning = 1.0 - year.steps / 1e9;
     if (year.steps > 0.0) {
-      o.noise = noise;
-      o.noise_measured_at = o.steps_done;
+      o.learning.noise = noise;
+      o.learning.noise_measured_at = o.learning.steps_done;
     }
     const control::Decision d = policy.decide(o);
     site::Demand demand;
@@ -102,7 +100,7 @@ Year live(const site::Scenario& s, const train::Environment& e,
     demand.grid_allowance = d.grid_allowance;
     demand.use_battery = d.use_battery;
     const site::Flows flows = site.advance(now, demand, e.slot.time());
-    if (flows.running) o.mode_now = d.mode;
+    if (flows.running) o.learning.mode_now = d.mode;
     year.steps += flows.steps;
     year.worst = std::max(year.worst, flows.residual);
     forecasts.power.observe(at, e.slot, now.total.in(watt));
@@ -128,10 +126,12 @@ int main() {
     double best = 1e300;
     Year year;
     for (int round = 0; round < 3; ++round) {
-      const auto policy = control::make_policy(name, modes, scenario.objective);
+      const auto policy =
+          control::make_policy(name, control::JobPolicyOptions{modes, scenario.objective});
       Forecasts forecasts(environment);  // reading 30 days of history is no part of the year
       const auto from = std::chrono::steady_clock::now();
-      year = live(scenario, environment, modes, *policy, forecasts);
+      year =
+          live(scenario, environment, modes, dynamic_cast<control::JobPolicy&>(*policy), forecasts);
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - from;
       best = std::min(best, 1e3 * took.count());
     }

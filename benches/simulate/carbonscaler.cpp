@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "carnot/control/registry.hpp"
 #include "carnot/simulate/fleet_source.hpp"
 #include "carnot/simulate/simulate.hpp"
 
@@ -94,9 +95,9 @@ double carbon_g(const simulate::FleetScenario& fleet, const Profile& profile, In
   jobs.length.push_back(length);
   simulate::FleetOptions options;
   options.begin = begin;
-  control::SchedulerOptions rules;
+  control::FleetPolicyOptions rules;
   rules.max_wait = Duration::seconds(30 * 86400);
-  const auto scheduler = control::make_scheduler(policy, rules);
+  const auto scheduler = control::make_policy(policy, rules);
   const simulate::FleetResult result = simulate::simulate(fleet, jobs, options, *scheduler);
   return result.finished == 1 && result.late == 0 ? result.flows.carbon.in(gram) : NAN;
 }

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "carnot/control/registry.hpp"
 #include "carnot/simulate/fleet_source.hpp"
 #include "carnot/simulate/simulate.hpp"
 
@@ -103,11 +104,11 @@ int main(int argc, char** argv) {
     const Workload jobs = gaia_jobs(trace, known, wait);
     simulate::FleetOptions options;
     options.begin = fleet.series_start + Duration::seconds(3600 * kFirstHour);
-    control::SchedulerOptions rules;
+    control::FleetPolicyOptions rules;
     rules.carbon_price_eur_per_t = 1e9;  // carbon alone counts
     simulate::FleetResult best;
     for (int i = 0; i < 5; ++i) {
-      const auto scheduler = control::make_scheduler(policy, rules);
+      const auto scheduler = control::make_policy(policy, rules);
       const simulate::FleetResult result = simulate::simulate(fleet, jobs, options, *scheduler);
       if (i == 0 || result.seconds < best.seconds) best = result;
     }

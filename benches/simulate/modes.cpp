@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "carnot/control/registry.hpp"
 #include "carnot/simulate/fleet_source.hpp"
 #include "carnot/simulate/simulate.hpp"
 
@@ -96,14 +97,14 @@ int main(int argc, char** argv) {
         simulate::FleetOptions options;
         options.begin = fleet.series_start + Duration::seconds((5 + 30 * start) * 86400);
         const auto carbon = [&](const char* policy, bool weigh) {
-          control::SchedulerOptions rules;
+          control::FleetPolicyOptions rules;
           rules.carbon_price_eur_per_t = 1e9;
           rules.max_wait = Duration::seconds(30 * 86400);
           if (home)
             rules.move_cost = [](const JobRequest& job, control::SiteIndex site) {
               return (site == job.origin ? 0.0 : 1e12) * euro;
             };
-          const auto scheduler = control::make_scheduler(policy, rules);
+          const auto scheduler = control::make_policy(policy, rules);
           simulate::FleetSimulation simulation(fleet, jobs.workload, options, *scheduler);
           std::vector<std::uint8_t> mode(jobs.workload.size());
           simulation.watch([&](const simulate::FleetEvent& event) {

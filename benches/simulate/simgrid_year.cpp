@@ -12,6 +12,7 @@
 #include <simgrid/s4u.hpp>
 #include <xbt/log.h>
 
+#include "carnot/control/registry.hpp"
 #include "carnot/simulate/fleet_source.hpp"
 #include "carnot/simulate/simulate.hpp"
 
@@ -83,7 +84,7 @@ int main(int argc, char** argv) {
   options.begin = fleet.series_start;
   simulate::FleetResult best;
   for (int i = 0; i < 5; ++i) {
-    const auto scheduler = control::make_scheduler("no-wait", {});
+    const auto scheduler = control::make_policy("no-wait", control::FleetPolicyOptions{});
     const simulate::FleetResult again = simulate::simulate(fleet, jobs, options, *scheduler);
     if (i == 0 || again.seconds < best.seconds) best = again;
   }

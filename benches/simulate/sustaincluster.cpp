@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/text.hpp"
+#include "carnot/control/registry.hpp"
 #include "carnot/simulate/fleet_source.hpp"
 #include "carnot/simulate/simulate.hpp"
 
@@ -82,14 +83,14 @@ int main(int argc, char** argv) {
     return to == job.origin ? 0.0 : kGbPerJob * kZones[to].usd_per_gb * kEuroPerDollar2023;
   };
   const auto play = [&](const char* policy, double carbon_price) {
-    control::SchedulerOptions rules;
+    control::FleetPolicyOptions rules;
     rules.carbon_price_eur_per_t = carbon_price;
     rules.move_cost = [&](const JobRequest& job, control::SiteIndex to) {
       const Carbon carbon = kTransfer * carbon_at(job.origin, options.begin + job.arrival);
       return (transfer_eur(job, to) + (to == job.origin ? 0.0 : carbon_price * carbon.in(tonne))) *
              euro;
     };
-    const auto scheduler = control::make_scheduler(policy, rules);
+    const auto scheduler = control::make_policy(policy, rules);
     simulate::FleetSimulation simulation(fleet, jobs, options, *scheduler);
     double transfers_eur = 0, transfers_g = 0;
     simulation.watch([&](const simulate::FleetEvent& event) {

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/random.hpp"
+#include "carnot/control/registry.hpp"
 #include "carnot/simulate/simulate.hpp"
 #include "carnot/trace/readers/read.hpp"
 
@@ -121,10 +122,10 @@ int main(int argc, char** argv) {
                                                 "wait-awhile:future", "wait-awhile"};
       for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         const Workload jobs = make_jobs(seed, until);
-        control::SchedulerOptions rules;
+        control::FleetPolicyOptions rules;
         rules.max_wait = Duration::seconds(30 * kDay);
         for (std::size_t p = 0; p < policies.size(); ++p) {
-          const auto scheduler = control::make_scheduler(policies[p], rules);
+          const auto scheduler = control::make_policy(policies[p], rules);
           grams[p] += simulate::simulate(fleet, jobs, options, *scheduler).flows.carbon.in(gram);
         }
       }

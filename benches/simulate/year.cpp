@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "carnot/control/registry.hpp"
 #include "carnot/simulate/fleet_source.hpp"
 #include "carnot/simulate/simulate.hpp"
 
@@ -73,7 +74,7 @@ int main(int argc, char** argv) {
 
   for (const std::string& policy : policies) {
     const auto once = [&] {
-      const auto scheduler = control::make_scheduler(policy, {});
+      const auto scheduler = control::make_policy(policy, control::FleetPolicyOptions{});
       return simulate::simulate(fleet, jobs, options, *scheduler);
     };
     simulate::FleetResult best = once();

@@ -15,7 +15,6 @@ namespace {
 
 using control::JobIndex;
 using control::JobPhase;
-using control::kNowhere;
 using testing::Chaos;
 using testing::Draws;
 using testing::FleetChoice;
@@ -63,12 +62,12 @@ struct Sent {
   std::uint8_t mode;
 };
 
-class SendTo final : public control::Scheduler {
+class SendTo final : public control::Policy {
  public:
   explicit SendTo(std::vector<Sent> to) : to_(std::move(to)) {}
   std::string_view name() const noexcept override { return "send-to"; }
-  void arrived(control::FleetControl& fleet, JobIndex job) override {
-    fleet.submit(job, to_[job].site, to_[job].mode);
+  void arrived(const control::World& world, JobIndex job) override {
+    world.commands.submit(job, to_[job].site, to_[job].mode);
   }
 
  private:
@@ -194,9 +193,9 @@ TEST(Simulate, EqualsAPlainSimulatorSecondBySecond) {
 // --- what must hold whatever a scheduler does ---
 
 /// Looks at everything a scheduler can see and compares it with what must be.
-void check_state(const control::FleetControl& fleet, const FleetScenario& scenario) {
+void check_state(const control::View& fleet, const FleetScenario& scenario) {
   std::vector<JobIndex> waiting;
-  for (JobIndex j = fleet.first_waiting(); j != kNowhere; j = fleet.next_waiting(j))
+  for (JobIndex j = fleet.first_waiting(); j != JobIndex::none(); j = fleet.next_waiting(j))
     waiting.push_back(j);
   ASSERT_TRUE(std::is_sorted(waiting.begin(), waiting.end()));
   std::size_t waits = 0;
@@ -215,7 +214,8 @@ void check_state(const control::FleetControl& fleet, const FleetScenario& scenar
     std::uint32_t running = 0;
     Power it = site.nodes_free * site.node_idle +
                (site.nodes - site.nodes_up) * scenario.sites[s].hall.node_suspended;
-    for (JobIndex j = fleet.first_running(s); j != kNowhere; j = fleet.next_running(j), ++running) {
+    for (JobIndex j = fleet.first_running(s); j != JobIndex::none();
+         j = fleet.next_running(j), ++running) {
       const JobPhase phase = fleet.status(j).phase;
       ASSERT_TRUE(phase == JobPhase::Starting || phase == JobPhase::Running ||
                   phase == JobPhase::Stopping);
@@ -237,36 +237,36 @@ void check_state(const control::FleetControl& fleet, const FleetScenario& scenar
 }
 
 /// Passes everything on and looks at the state each time.
-class Watched final : public control::Scheduler {
+class Watched final : public control::Policy {
  public:
-  Watched(control::Scheduler& inner, const FleetScenario& scenario)
+  Watched(control::Policy& inner, const FleetScenario& scenario)
       : inner_(inner), scenario_(scenario) {}
   std::string_view name() const noexcept override { return inner_.name(); }
-  void begin(control::FleetControl& f) override { inner_.begin(f), look(f); }
-  void arrived(control::FleetControl& f, JobIndex j) override {
+  void begin(const control::World& f) override { inner_.begin(f), look(f); }
+  void arrived(const control::World& f, JobIndex j) override {
     look(f), inner_.arrived(f, j), look(f);
   }
-  void finished(control::FleetControl& f, JobIndex j) override {
+  void finished(const control::World& f, JobIndex j) override {
     look(f), inner_.finished(f, j), look(f);
   }
-  void tick(control::FleetControl& f) override { look(f), inner_.tick(f), look(f); }
-  void failed(control::FleetControl& f, JobIndex j) override {
+  void tick(const control::World& f) override { look(f), inner_.tick(f), look(f); }
+  void failed(const control::World& f, JobIndex j) override {
     look(f), inner_.failed(f, j), look(f);
   }
-  void reserve_called(control::FleetControl& f, const control::ReserveCall& c) override {
+  void reserve_called(const control::World& f, const control::ReserveCall& c) override {
     look(f), inner_.reserve_called(f, c), look(f);
   }
-  void reserve_ended(control::FleetControl& f, const control::ReserveCall& c) override {
+  void reserve_ended(const control::World& f, const control::ReserveCall& c) override {
     inner_.reserve_ended(f, c), look(f);
   }
   std::uint64_t looks = 0;
 
  private:
-  void look(const control::FleetControl& fleet) {
+  void look(const control::World& world) {
     ++looks;
-    check_state(fleet, scenario_);
+    check_state(world.view, scenario_);
   }
-  control::Scheduler& inner_;
+  control::Policy& inner_;
   const FleetScenario& scenario_;
 };
 
@@ -338,7 +338,7 @@ TEST(Simulate, JobsDoTheirWorkOnce) {
     };
     std::vector<Held> held(c.jobs.size());
     simulation.watch([&](const FleetEvent& e) {
-      if (e.job == kNowhere) return;
+      if (e.job == JobIndex::none()) return;
       Held& h = held[e.job];
       const auto book = [&] {
         if (h.works) h.done += h.speed * std::max(0.0, (e.at - h.since).time().in(second));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What schedulers see and command.
+// What policies see and command.
 #include <algorithm>
 #include <bit>
 
@@ -11,24 +11,17 @@ namespace carnot::simulate {
 
 // --- what is ---
 
-std::span<const JobMode> FleetEngine::modes(JobIndex job) const {
-  return workload_.mode_sets[workload_.jobs[job].modes];
-}
-
-std::int32_t FleetEngine::nodes(JobIndex job, std::uint8_t mode) const {
-  const std::int32_t n = modes(job)[mode].nodes;
-  return n > 0 ? n : workload_.jobs[job].nodes;
-}
-
-Power FleetEngine::node_power(JobIndex job, SiteIndex site, std::uint8_t mode) const {
+Power FleetEngine::node_power_of(JobIndex job, SiteIndex site, std::uint8_t mode) const {
   return 1e-3 * static_cast<double>(node_mw(job, site, mode)) * watt;
 }
 
-Energy FleetEngine::battery(SiteIndex site) const { return meters_[site].battery_at(now_); }
+Energy FleetEngine::battery_now(SiteIndex site) const { return meters_[site].battery_at(now_); }
 
-Duration FleetEngine::done(JobIndex job) const { return Duration::nanoseconds(worked(job, false)); }
+Duration FleetEngine::done_of(JobIndex job) const {
+  return Duration::nanoseconds(worked(job, false));
+}
 
-Instant FleetEngine::expected_end(JobIndex job) const {
+Instant FleetEngine::expected_end_of(JobIndex job) const {
   const JobStatus& status = status_of_[job];
   const std::int64_t left =
       std::max<std::int64_t>(0, workload_.jobs[job].estimate.nanoseconds() - runs_[job].base);
@@ -47,20 +40,26 @@ Instant FleetEngine::expected_end(JobIndex job) const {
   }
 }
 
-control::SignalView FleetEngine::ahead(SiteIndex site, control::Signal signal) {
-  return knowledge_.future ? signals_[site].truth(signal, now_)
-                           : signals_[site].forecast(signal, now_);
+ForecastView FleetEngine::forecast_of(SiteIndex site, control::Signal signal) const {
+  return signals_[site].forecast(signal, now_);
+}
+
+// --- what will be ---
+
+ForecastView FleetEngine::signal(SiteIndex site, control::Signal signal) const {
+  CARNOT_CHECK(site < signals_.size(), "a policy asks for a site that exists");
+  return signals_[site].truth(signal, now_);
 }
 
 Duration FleetEngine::length(JobIndex job) const {
-  CARNOT_CHECK(knowledge_.lengths, "only schedulers that declare it know the lengths of jobs");
+  CARNOT_CHECK(job < jobs(), "a policy asks for a job that has arrived");
   return workload_.length[job];
 }
 
 // --- commands ---
 
 void FleetEngine::require(JobIndex job, SiteIndex site, std::uint8_t mode) const {
-  CARNOT_CHECK(job < runs_.size() && site < states_.size() && mode < modes(job).size(),
+  CARNOT_CHECK(job < jobs() && site < states_.size() && mode < modes(job).size(),
                "a command names a job, a site and a mode that exist");
   const JobPhase phase = status_of_[job].phase;
   CARNOT_CHECK(
@@ -167,7 +166,7 @@ void FleetEngine::wake_at(Instant when) { schedule(std::max(when, now_), Kind::T
 void FleetEngine::command_battery(SiteIndex site, control::BatteryCommand command) {
   CARNOT_CHECK(site < states_.size(), "a command names a site that exists");
   meters_[site].command_battery(now_, command);
-  tell(FleetEventKind::Battery, kNowhere, site, 0, static_cast<std::uint8_t>(command));
+  tell(FleetEventKind::Battery, JobIndex::none(), site, 0, static_cast<std::uint8_t>(command));
 }
 
 }  // namespace carnot::simulate

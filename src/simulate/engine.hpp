@@ -3,7 +3,7 @@
 
 /// \file
 /// The engine behind `FleetSimulation`: events (simulate_events.cpp), what jobs go through
-/// (simulate_jobs.cpp), what schedulers command (simulate_commands.cpp), state as bytes
+/// (simulate_jobs.cpp), what policies command (simulate_commands.cpp), state as bytes
 /// (simulate_state.cpp), figures (simulate_result.cpp).
 
 #include <cstdint>
@@ -22,17 +22,19 @@ namespace carnot::simulate {
 using control::JobIndex;
 using control::JobPhase;
 using control::JobStatus;
-using control::kNowhere;
 using control::SiteIndex;
 
 /// Of one node that runs `job` in `mode` at `site`.
 std::int64_t node_milliwatts(const FleetScenario& scenario, const Workload& workload, JobIndex job,
                              SiteIndex site, std::uint8_t mode);
 
-class FleetEngine final : public control::FleetControl {
+class FleetEngine final : public control::View,
+                          private control::Commands,
+                          private control::Future,
+                          private control::Lengths {
  public:
   FleetEngine(const FleetScenario& scenario, const Workload& workload, const FleetOptions& options,
-              control::Scheduler& scheduler);
+              control::Policy& policy);
 
   void watch(std::function<void(const FleetEvent&)> sink) { sink_ = std::move(sink); }
   bool step();
@@ -41,19 +43,28 @@ class FleetEngine final : public control::FleetControl {
   std::vector<std::uint8_t> save() const;
   void restore(const std::vector<std::uint8_t>& bytes);
 
-  // As control/fleet/scheduler.hpp says.
-  std::span<const JobMode> modes(JobIndex job) const override;
-  std::int32_t nodes(JobIndex job, std::uint8_t mode) const override;
-  Power node_power(JobIndex job, SiteIndex site, std::uint8_t mode) const override;
-  Energy battery(SiteIndex site) const override;
-  Duration done(JobIndex job) const override;
-  Instant expected_end(JobIndex job) const override;
+  // As control/view.hpp says.
   JobIndex first_waiting() const override { return waiting_.from(0); }
   JobIndex next_waiting(JobIndex job) const override { return waiting_.from(job + 1); }
   JobIndex first_running(SiteIndex site) const override { return holders_[site].first; }
   JobIndex next_running(JobIndex job) const override { return runs_[job].next; }
-  control::SignalView ahead(SiteIndex site, control::Signal signal) override;
+
+ private:
+  control::World world() noexcept {
+    return {*this, *this, knowledge_.future ? this : nullptr, knowledge_.lengths ? this : nullptr};
+  }
+
+  Energy battery_now(SiteIndex site) const override;
+  ForecastView forecast_of(SiteIndex site, control::Signal signal) const override;
+  Power node_power_of(JobIndex job, SiteIndex site, std::uint8_t mode) const override;
+  Duration done_of(JobIndex job) const override;
+  Instant expected_end_of(JobIndex job) const override;
+
+  // As control/policy.hpp says.
+  ForecastView signal(SiteIndex site, control::Signal signal) const override;
   Duration length(JobIndex job) const override;
+
+  // As control/commands.hpp says.
   void submit(JobIndex job, SiteIndex site, std::uint8_t mode) override;
   bool start(JobIndex job, SiteIndex site, std::uint8_t mode) override;
   void plan(JobIndex job, std::span<const control::PlannedRun> runs) override;
@@ -63,7 +74,6 @@ class FleetEngine final : public control::FleetControl {
   void wake_at(Instant when) override;
   void command_battery(SiteIndex site, control::BatteryCommand command) override;
 
- private:
   /// In the order in which events of one instant go.
   enum class Kind : std::uint8_t {
     JobEnds,
@@ -95,18 +105,18 @@ class FleetEngine final : public control::FleetControl {
     std::int64_t base = 0;                 // ns of work done then
     std::int64_t safe = 0;                 // ns of it that a failure would not take
     std::uint32_t phase = 0, planned = 0;  // versions: events of older ones are void
-    JobIndex previous = kNowhere,
-             next = kNowhere;                     // in its site's line or among its holders
+    JobIndex previous = JobIndex::none(),
+             next = JobIndex::none();             // in its site's line or among its holders
     std::uint32_t plan_begin = 0, plan_room = 0;  // in plans_
     std::uint32_t plan_size = 0, plan_at = 0;     // size 0: no plan
-    SiteIndex wanted_site = kNowhere;             // where it runs or shall run
+    SiteIndex wanted_site = SiteIndex::none();    // where it runs or shall run
     std::uint8_t wanted_mode = 0;
     bool wants = false;    // to hold nodes
     bool started = false;  // ever
     bool spare = false;
   };
   struct Chain {
-    JobIndex first = kNowhere, last = kNowhere;
+    JobIndex first = JobIndex::none(), last = JobIndex::none();
   };
   struct Counts {
     std::uint64_t finished = 0, dropped = 0, late = 0, starts = 0, suspensions = 0, moves = 0;
@@ -169,7 +179,7 @@ class FleetEngine final : public control::FleetControl {
   const FleetScenario& scenario_;
   const Workload& workload_;
   const FleetOptions options_;
-  control::Scheduler& scheduler_;
+  control::Policy& policy_;
   control::Knowledge knowledge_;
   std::function<void(const FleetEvent&)> sink_;
   RandomStream failures_;
@@ -180,18 +190,18 @@ class FleetEngine final : public control::FleetControl {
   std::vector<control::PlannedRun> plans_;
   std::vector<Chain> lines_, holders_;  // [site]
   std::vector<SiteMeter> meters_;
-  std::vector<SiteSignals> signals_;
+  mutable std::vector<SiteSignals> signals_;       // made when first asked for
   std::vector<std::int64_t> idle_mw_, broken_mw_;  // [site] of a node
   std::vector<std::uint64_t> finished_at_;         // [site] jobs
   std::vector<std::uint32_t> first_node_;          // [site + 1] into nodes of the whole fleet
   std::vector<std::uint64_t> lives_;               // [node] how often it was mended
   std::vector<SiteIndex> unserved_;                // sites whose lines may have become servable
   OrderedSet waiting_;
-  std::vector<Event> queue_;  // a heap, the next first
-  std::uint64_t lively_ = 0;  // events in it that keep the simulation going
-  std::size_t arrived_ = 0;
-  std::int64_t step_end_ = 0;     // of the series' step that states_ show
-  std::int64_t last_lively_ = 0;  // instant of the last such event or arrival
+  std::vector<Event> queue_;       // a heap, the next first
+  std::uint64_t lively_ = 0;       // events in it that keep the simulation going
+  std::size_t arrived_count_ = 0;  // of them the view shows
+  std::int64_t step_end_ = 0;      // of the series' step that states_ show
+  std::int64_t last_lively_ = 0;   // instant of the last such event or arrival
   bool begun_ = false, over_ = false;
   Counts counts_;
 };

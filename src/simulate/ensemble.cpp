@@ -31,7 +31,7 @@ FleetOptions member_options(const FleetScenario& scenario, const FleetOptions& o
 
 std::vector<FleetResult> simulate_ensemble(
     const FleetScenario& scenario, const Workload& workload, const FleetOptions& options,
-    const std::function<std::unique_ptr<control::Scheduler>()>& make,
+    const std::function<std::unique_ptr<control::Policy>()>& make,
     const EnsembleOptions& ensemble) {
   if (ensemble.members < 1 || ensemble.members > 10'000)
     throw InputError("ensemble: 1 to 10000 members");
@@ -46,7 +46,7 @@ std::vector<FleetResult> simulate_ensemble(
     try {
       for (std::size_t k = next++; k < ensemble.members && !stopped; k = next++) {
         const FleetOptions o = member_options(scenario, options, k, ensemble.members);
-        const std::unique_ptr<control::Scheduler> scheduler = make();
+        const std::unique_ptr<control::Policy> scheduler = make();
         results[k] = simulate(scenario, workload, o, *scheduler);
         done[k] = 1;
         const std::lock_guard lock(one_at_a_time);

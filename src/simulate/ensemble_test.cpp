@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/control/registry.hpp"
 #include "carnot/simulate/event_log.hpp"
 #include "carnot/simulate/fleet_bound.hpp"
 
@@ -78,9 +79,7 @@ TEST(FleetEnsemble, StopsAndFailsAsAWhole) {
   const auto make = [] { return std::make_unique<Chaos>(7, false); };
   EXPECT_EQ(simulate_ensemble(c.fleet, c.jobs, c.options, make, options).size(), 2u);
   options.threads = 2;
-  const auto none = []() -> std::unique_ptr<control::Scheduler> {
-    throw InputError("no scheduler");
-  };
+  const auto none = []() -> std::unique_ptr<control::Policy> { throw InputError("no scheduler"); };
   EXPECT_THROW(simulate_ensemble(c.fleet, c.jobs, c.options, none, options), InputError);
 }
 
@@ -180,11 +179,11 @@ Alone alone(std::vector<double> prices, std::vector<JobMode> modes) {
 }
 
 /// In its last mode, at once.
-class LastMode final : public control::Scheduler {
+class LastMode final : public control::Policy {
  public:
   std::string_view name() const noexcept override { return "last-mode"; }
-  void arrived(control::FleetControl& fleet, control::JobIndex job) override {
-    fleet.submit(job, 0, static_cast<std::uint8_t>(fleet.modes(job).size() - 1));
+  void arrived(const control::World& world, control::JobIndex job) override {
+    world.commands.submit(job, 0, static_cast<std::uint8_t>(world.view.modes(job).size() - 1));
   }
 };
 
@@ -245,7 +244,7 @@ TEST(FleetCheckpoint, EveryFlippedByteIsSeen) {
 
 TEST(FleetLog, WhatCannotHaveBeenIsSaid) {
   Case c = long_case(3, true);
-  const auto scheduler = control::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_policy("no-wait", control::FleetPolicyOptions{});
   FleetSimulation simulation(c.fleet, c.jobs, c.options, *scheduler);
   FleetLog log;
   simulation.watch([&](const FleetEvent& e) { log.add(e); });

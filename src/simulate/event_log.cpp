@@ -151,7 +151,7 @@ class Replayer {
     std::int64_t up = 0, free = 0, broken = 0, busy_mw = 0, idle_mw = 0, broken_mw = 0;
   };
   struct Held {
-    SiteIndex site = kNowhere;
+    SiteIndex site = SiteIndex::none();
     std::int64_t nodes = 0, mw = 0;
     bool over = false;
   };
@@ -219,8 +219,8 @@ FleetLog::FleetLog(std::string text) : text_(std::move(text)) {
 }
 
 void FleetLog::add(const FleetEvent& e) {
-  const auto field = [](std::uint32_t v) {
-    return v == control::kNowhere ? std::string() : std::to_string(v);
+  const auto field = [](auto v) {
+    return v == v.none() ? std::string() : std::to_string(std::uint32_t{v});
   };
   text_ += fmt::format("{},{},{},{},{},{}\n", e.at.unix_nanoseconds(),
                        kNames[static_cast<std::size_t>(e.kind)], field(e.job), field(e.site),

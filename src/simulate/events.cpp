@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "simulate/engine.hpp"
 
@@ -16,12 +17,12 @@ constexpr Duration kGrace = Duration::seconds(30 * 86400);  // of jobs that nobo
 }  // namespace
 
 FleetEngine::FleetEngine(const FleetScenario& scenario, const Workload& workload,
-                         const FleetOptions& options, control::Scheduler& scheduler)
+                         const FleetOptions& options, control::Policy& policy)
     : scenario_(scenario),
       workload_(workload),
       options_(options),
-      scheduler_(scheduler),
-      knowledge_(scheduler.knowledge()),
+      policy_(policy),
+      knowledge_(policy.knowledge()),
       failures_(options.seed, "node failures"),
       status_of_(workload.size()),
       runs_(workload.size()),
@@ -39,6 +40,9 @@ FleetEngine::FleetEngine(const FleetScenario& scenario, const Workload& workload
     state.nodes = state.nodes_up = state.nodes_free = nodes;
     state.node_peak = site.hall.node_peak;
     state.node_idle = site.hall.node_idle;
+    state.grid_limit = Power::from_base(kInfinity);
+    if (site.computing_uses == site::ComputingUses::Curtailed)
+      state.export_first = site.export_limit;
     idle_mw_.push_back(std::llround(site.hall.node_idle.in(1e-3 * watt)));
     broken_mw_.push_back(std::llround(site.hall.node_suspended.in(1e-3 * watt)));
     meters_.emplace_back(scenario, site, begin_);
@@ -47,8 +51,8 @@ FleetEngine::FleetEngine(const FleetScenario& scenario, const Workload& workload
   }
   lives_.resize(first_node_.back());
   sites_ = states_;
-  requests_ = workload.jobs;
   status_ = status_of_;
+  mode_sets_ = workload.mode_sets;
   for (SiteIndex s = 0; s < states_.size(); ++s)
     change_load(s, states_[s].nodes * idle_mw_[s], states_[s].nodes * idle_mw_[s], 0);
   show_weather();
@@ -83,6 +87,9 @@ void FleetEngine::show_weather() {
     state.carbon = site.carbon[i];
     state.outside = site.outside[i];
     state.own = own_for_computing(site, i);
+    state.total = site.own.empty() ? Power{} : max(site.own[i], Power{});
+    state.standby =
+        site.hall.facility_power(site.hall.nodes * site.hall.node_suspended, site.outside[i]);
     state.pue = site.hall.pue(site.outside[i], 1.0);
     state.facility = meters_[s].facility(now_);
   }
@@ -95,14 +102,15 @@ void FleetEngine::pass_time(Instant to) {
 
 bool FleetEngine::over(std::int64_t next) const noexcept {
   if (counts_.finished + counts_.dropped == runs_.size()) return true;
-  return arrived_ == runs_.size() && lively_ == 0 && next > last_lively_ + kGrace.nanoseconds();
+  return arrived_count_ == runs_.size() && lively_ == 0 &&
+         next > last_lively_ + kGrace.nanoseconds();
 }
 
 void FleetEngine::finish() {
   if (options_.until > Duration{}) now_ = begin_ + options_.until;
   for (SiteMeter& meter : meters_) meter.advance(now_);
   over_ = true;
-  tell(FleetEventKind::Ended, kNowhere, kNowhere);
+  tell(FleetEventKind::Ended, JobIndex::none(), SiteIndex::none());
 }
 
 bool FleetEngine::step() {
@@ -112,13 +120,13 @@ bool FleetEngine::step() {
     for (std::uint32_t node = 0; node < lives_.size(); ++node) schedule_failure(node);
     for (std::uint32_t c = 0; c < options_.calls.size(); ++c)
       schedule(options_.calls[c].at, Kind::CallBegins, c);
-    scheduler_.begin(*this);
+    policy_.begin(world());
     serve();
   }
   for (;;) {
-    const bool arrival_left = arrived_ < runs_.size();
+    const bool arrival_left = arrived_count_ < runs_.size();
     const std::int64_t at =
-        arrival_left ? arrival(static_cast<JobIndex>(arrived_)).unix_nanoseconds() : 0;
+        arrival_left ? (begin_ + workload_.jobs[arrived_count_].arrival).unix_nanoseconds() : 0;
     const bool arrives =
         arrival_left && (queue_.empty() || at < queue_.front().at ||
                          (at == queue_.front().at && queue_.front().kind() == Kind::Tick));
@@ -130,7 +138,7 @@ bool FleetEngine::step() {
     if (arrives) {
       pass_time(Instant::from_unix_nanoseconds(at));
       last_lively_ = at;
-      arrive(static_cast<JobIndex>(arrived_++));
+      arrive(static_cast<JobIndex>(arrived_count_));
     } else {
       std::pop_heap(queue_.begin(), queue_.end(), std::greater<>{});
       const Event event = queue_.back();
@@ -173,7 +181,7 @@ void FleetEngine::handle(const Event& event) {
     case Kind::CallEnds:
       return handle_call(event);
     case Kind::Tick:
-      return scheduler_.tick(*this);
+      return policy_.tick(world());
     case Kind::Arrival:
       break;  // not in the queue
   }
@@ -184,13 +192,13 @@ void FleetEngine::handle_call(const Event& event) {
   const auto index = static_cast<std::int32_t>(event.subject);
   if (event.kind() == Kind::CallBegins) {
     meters_[call.site].begin_call(now_, call);
-    tell(FleetEventKind::Called, kNowhere, call.site, index);
+    tell(FleetEventKind::Called, JobIndex::none(), call.site, index);
     schedule(call.at + call.length, Kind::CallEnds, event.subject);
-    scheduler_.reserve_called(*this, call);
+    policy_.reserve_called(world(), call);
   } else {
     meters_[call.site].end_call(now_);
-    tell(FleetEventKind::CallEnded, kNowhere, call.site, index);
-    scheduler_.reserve_ended(*this, call);
+    tell(FleetEventKind::CallEnded, JobIndex::none(), call.site, index);
+    policy_.reserve_ended(world(), call);
   }
 }
 
@@ -200,7 +208,7 @@ void FleetEngine::serve() {
     const auto least = std::min_element(unserved_.begin(), unserved_.end());
     const SiteIndex site = *least;
     std::erase(unserved_, site);
-    for (JobIndex job = lines_[site].first; job != kNowhere; job = lines_[site].first) {
+    for (JobIndex job = lines_[site].first; job != JobIndex::none(); job = lines_[site].first) {
       const std::uint8_t mode = runs_[job].wanted_mode;
       if (nodes(job, mode) > states_[site].nodes_free) break;
       unlink(lines_[site], job);
@@ -237,20 +245,20 @@ void FleetEngine::break_node(std::uint32_t node) {
       lives_[node], static_cast<std::uint64_t>(state.nodes_up));
   std::uint64_t counted = 0;
   JobIndex victim = holders_[site].first;
-  for (; victim != kNowhere; victim = runs_[victim].next) {
+  for (; victim != JobIndex::none(); victim = runs_[victim].next) {
     counted += static_cast<std::uint64_t>(nodes(victim, status_of_[victim].mode));
     if (hit < counted) break;
   }
   ++counts_.failures;
-  if (victim != kNowhere) kill(victim);
+  if (victim != JobIndex::none()) kill(victim);
   --state.nodes_up;
   --state.nodes_free;
   const std::int64_t more = broken_mw_[site] - idle_mw_[site];
   change_load(site, more, more, 0);
-  tell(FleetEventKind::Broke, kNowhere, site);
+  tell(FleetEventKind::Broke, JobIndex::none(), site);
   schedule(now_ + Duration::from(options_.failures.repair), Kind::NodeMended, node);
-  if (victim != kNowhere) scheduler_.failed(*this, victim);
-  scheduler_.capacity_changed(*this, site);
+  if (victim != JobIndex::none()) policy_.failed(world(), victim);
+  policy_.site_changed(world(), site);
 }
 
 void FleetEngine::mend_node(std::uint32_t node) {
@@ -259,11 +267,11 @@ void FleetEngine::mend_node(std::uint32_t node) {
   ++states_[site].nodes_free;
   const std::int64_t less = idle_mw_[site] - broken_mw_[site];
   change_load(site, less, less, 0);
-  tell(FleetEventKind::Mended, kNowhere, site);
+  tell(FleetEventKind::Mended, JobIndex::none(), site);
   unserved_.push_back(site);
   ++lives_[node];
   schedule_failure(node);
-  scheduler_.capacity_changed(*this, site);
+  policy_.site_changed(world(), site);
 }
 
 }  // namespace carnot::simulate

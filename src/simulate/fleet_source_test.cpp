@@ -123,7 +123,7 @@ TEST(FleetSourceJobs, OriginsGoRoundAndFit) {
   const std::vector<std::uint32_t> expected = {0, 1, 2, 1, 2, 1};
   for (std::size_t j = 0; j < w.size(); ++j) EXPECT_EQ(w.jobs[j].origin, expected[j]) << j;
   w.jobs[0].nodes = 9;
-  w.jobs[0].origin = control::kNowhere;
+  w.jobs[0].origin = control::SiteIndex::none();
   EXPECT_THROW(spread_origins(w, fleet), InputError);
 
   set_deadlines(w, 1.5);

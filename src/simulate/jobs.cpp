@@ -21,16 +21,16 @@ std::int64_t node_milliwatts(const FleetScenario& scenario, const Workload& work
 
 void FleetEngine::link(Chain& chain, JobIndex job, bool first) {
   Run& run = runs_[job];
-  run.previous = first ? kNowhere : chain.last;
-  run.next = first ? chain.first : kNowhere;
-  (run.previous == kNowhere ? chain.first : runs_[run.previous].next) = job;
-  (run.next == kNowhere ? chain.last : runs_[run.next].previous) = job;
+  run.previous = first ? JobIndex::none() : chain.last;
+  run.next = first ? chain.first : JobIndex::none();
+  (run.previous == JobIndex::none() ? chain.first : runs_[run.previous].next) = job;
+  (run.next == JobIndex::none() ? chain.last : runs_[run.next].previous) = job;
 }
 
 void FleetEngine::unlink(Chain& chain, JobIndex job) {
   const Run& run = runs_[job];
-  (run.previous == kNowhere ? chain.first : runs_[run.previous].next) = run.next;
-  (run.next == kNowhere ? chain.last : runs_[run.next].previous) = run.previous;
+  (run.previous == JobIndex::none() ? chain.first : runs_[run.previous].next) = run.next;
+  (run.next == JobIndex::none() ? chain.last : runs_[run.next].previous) = run.previous;
 }
 
 bool FleetEngine::holds_nodes(JobIndex job) const noexcept {
@@ -117,10 +117,11 @@ void FleetEngine::end_move(JobIndex job) {
 }
 
 void FleetEngine::arrive(JobIndex job) {
+  arrived_ = std::span(workload_.jobs).first(++arrived_count_);
   status_of_[job].site = workload_.jobs[job].origin;
   wait(job);
   tell(FleetEventKind::Arrived, job, status_of_[job].site);
-  scheduler_.arrived(*this, job);
+  policy_.arrived(world(), job);
 }
 
 // --- nodes ---
@@ -262,7 +263,7 @@ void FleetEngine::end_job(JobIndex job) {
   const Duration allowed = workload_.jobs[job].allowed;
   if (allowed != kNoDeadline && now_ - arrival(job) > allowed) ++counts_.late;
   tell(FleetEventKind::Finished, job, status_of_[job].site);
-  scheduler_.finished(*this, job);
+  policy_.finished(world(), job);
 }
 
 // --- stops ---

@@ -36,7 +36,7 @@ FleetFlows operator+(const FleetFlows& a, const FleetFlows& b) {
 
 FleetResult FleetEngine::result(Instant until) const {
   FleetResult r;
-  r.policy = std::string(scheduler_.name());
+  r.policy = std::string(policy_.name());
   r.knowledge = knowledge_;
   r.jobs = runs_.size();
   r.finished = counts_.finished;

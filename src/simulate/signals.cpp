@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kHorizon = 168;
 constexpr std::int64_t kMemory = 30 * 24;  // steps before the first forecast that it learns from
-constexpr Signal kPlain[] = {Signal::Price, Signal::Carbon, Signal::Temperature, Signal::OwnPower};
+constexpr Signal kPlain[] = {Signal::Price, Signal::Carbon, Signal::Temperature, Signal::OwnPower,
+                             Signal::TotalPower};
 
 std::size_t index(Signal signal) { return static_cast<std::size_t>(signal); }
 
@@ -72,6 +73,8 @@ double SiteSignals::value(Signal signal, std::int64_t step) const {
       return site_->outside[i].base();
     case Signal::OwnPower:
       return own_for_computing(*site_, i).base();
+    case Signal::TotalPower:
+      return site_->own.empty() ? 0.0 : std::max(0.0, site_->own[i].base());
     case Signal::ItPrice:
       return site_->price[i].base() * pue();
     case Signal::ItCarbon:
@@ -80,7 +83,7 @@ double SiteSignals::value(Signal signal, std::int64_t step) const {
   return 0.0;
 }
 
-control::SignalView SiteSignals::truth(Signal signal, Instant now) {
+ForecastView SiteSignals::truth(Signal signal, Instant now) {
   Truth& truth = truth_[index(signal)];
   const std::size_t n = site_->price.size();
   if (truth.mean.empty()) {  // twice around, so that every view is one piece
@@ -92,7 +95,10 @@ control::SignalView SiteSignals::truth(Signal signal, Instant now) {
   const std::int64_t step = number(now);
   const auto round = static_cast<std::int64_t>(n);
   const auto first = static_cast<std::size_t>((step % round + round) % round);
-  return {edge(step), scenario_->step, std::span(truth.mean).subspan(first, n),
+  return {edge(step),
+          scenario_->step,
+          std::span(truth.mean).subspan(first, n),
+          {},
           std::span(truth.sum).subspan(first, n + 1)};
 }
 
@@ -117,7 +123,7 @@ void SiteSignals::make(Signal signal, std::int64_t step) {
   integrate(made.mean, scenario_->step, made.sum);
 }
 
-control::SignalView SiteSignals::forecast(Signal signal, Instant now) {
+ForecastView SiteSignals::forecast(Signal signal, Instant now) {
   const std::int64_t step = number(now);
   const Signal factor = factor_of(signal);
   Made& made = made_[index(signal)];
@@ -131,7 +137,7 @@ control::SignalView SiteSignals::forecast(Signal signal, Instant now) {
     integrate(made.mean, scenario_->step, made.sum);
     made.step = step;
   }
-  return {edge(step), scenario_->step, made.mean, made.sum};
+  return {edge(step), scenario_->step, made.mean, {}, made.sum};
 }
 
 void SiteSignals::resume(const Asked& asked, Instant now) {

@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// What a scheduler is shown of a site's series: the truth, or forecasts made of the past alone.
+/// What a policy is shown of a site's series: the truth, or forecasts made of the past alone.
 /// Made when first asked for.
 
 #include <array>
@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-#include "carnot/control/fleet/scheduler.hpp"
+#include "carnot/control/view.hpp"
 #include "carnot/simulate/simulate.hpp"
 #include "carnot/trace/forecast.hpp"
 
@@ -21,13 +21,13 @@ class SiteSignals {
   SiteSignals(const FleetScenario& scenario, const FleetSite& site);
 
   /// The truth from the step that holds `now` on, one round of the series.
-  control::SignalView truth(control::Signal signal, Instant now);
+  ForecastView truth(control::Signal signal, Instant now);
   /// One week of forecast; the step that holds `now` is known. Calls are in time order.
-  control::SignalView forecast(control::Signal signal, Instant now);
+  ForecastView forecast(control::Signal signal, Instant now);
 
   /// Step of the first forecast asked for, by signal; -1: none. With it `resume` makes the next
-  /// ones the same again.
-  using Asked = std::array<std::int64_t, control::kSignals>;
+  /// ones the same again. Those with PUE follow from others.
+  using Asked = std::array<std::int64_t, control::kSignals - 1>;
   const Asked& asked() const noexcept { return asked_; }
   void resume(const Asked& asked, Instant now);
 

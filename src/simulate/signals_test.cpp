@@ -22,9 +22,7 @@ FleetScenario hourly(std::uint64_t seed) {
 
 Instant at(std::int64_t hours) { return kBegin + Duration::seconds(3600) * hours; }
 
-std::vector<double> copy(const control::SignalView& view) {
-  return {view.mean.begin(), view.mean.end()};
-}
+std::vector<double> copy(const ForecastView& view) { return {view.mean.begin(), view.mean.end()}; }
 
 TEST(SiteSignals, ResumedForecastsAreTheSame) {
   const FleetScenario fleet = hourly(1);
@@ -47,8 +45,7 @@ TEST(SiteSignals, TheTruthGoesRound) {
   const FleetSite& site = fleet.sites[0];
   SiteSignals signals(fleet, site);
   for (const std::int64_t hour : {0, 7, 1999, 2000, 4321}) {
-    const control::SignalView view =
-        signals.truth(Signal::ItPrice, at(hour) + Duration::seconds(1800));
+    const ForecastView view = signals.truth(Signal::ItPrice, at(hour) + Duration::seconds(1800));
     ASSERT_EQ(view.mean.size(), 2000u);
     EXPECT_EQ(view.start, at(hour));
     for (const std::int64_t k : {0, 1, 1999}) {

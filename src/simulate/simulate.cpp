@@ -67,8 +67,9 @@ void check_site(Checks& checks, const FleetSite& site, std::size_t steps) {
 }
 
 void check_jobs(Checks& checks, const FleetScenario& scenario, const Workload& workload) {
-  checks.require(workload.length.size() == workload.size() && workload.size() < control::kNowhere,
-                 "jobs", "a length each, fewer than 2^32");
+  checks.require(
+      workload.length.size() == workload.size() && workload.size() < control::JobIndex::none(),
+      "jobs", "a length each, fewer than 2^32");
   for (const std::vector<JobMode>& modes : workload.mode_sets) {
     checks.require(!modes.empty() && modes.size() <= 255, "modes of a job", "1 to 255");
     for (const JobMode& m : modes)
@@ -139,9 +140,9 @@ void check(const FleetScenario& scenario, const Workload& workload, const FleetO
 }  // namespace
 
 FleetSimulation::FleetSimulation(const FleetScenario& scenario, const Workload& workload,
-                                 const FleetOptions& options, control::Scheduler& scheduler) {
+                                 const FleetOptions& options, control::Policy& policy) {
   check(scenario, workload, options);
-  engine_ = std::make_unique<FleetEngine>(scenario, workload, options, scheduler);
+  engine_ = std::make_unique<FleetEngine>(scenario, workload, options, policy);
 }
 
 FleetSimulation::~FleetSimulation() = default;
@@ -161,9 +162,9 @@ std::vector<std::uint8_t> FleetSimulation::save() const { return engine_->save()
 void FleetSimulation::restore(const std::vector<std::uint8_t>& state) { engine_->restore(state); }
 
 FleetResult simulate(const FleetScenario& scenario, const Workload& workload,
-                     const FleetOptions& options, control::Scheduler& scheduler) {
+                     const FleetOptions& options, control::Policy& policy) {
   const auto began = std::chrono::steady_clock::now();
-  FleetSimulation simulation(scenario, workload, options, scheduler);
+  FleetSimulation simulation(scenario, workload, options, policy);
   while (simulation.step()) {
   }
   FleetResult result = simulation.result();

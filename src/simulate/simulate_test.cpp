@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/control/registry.hpp"
 
 #include "simulate/testing_simulate.hpp"
 
@@ -60,7 +61,7 @@ TEST(Simulate, NobodyOvertakesInALine) {
   const FleetScenario fleet = plain_fleet(4);
   // The second waits for all nodes; the third would fit beside the first and still waits.
   const Workload w = plain_jobs({{0, 100, 3}, {10, 50, 4}, {20, 5, 1}});
-  const auto scheduler = control::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_policy("no-wait", control::FleetPolicyOptions{});
   const FleetResult r = simulate(fleet, w, from_begin(), *scheduler);
   EXPECT_EQ(r.finished, 3u);
   EXPECT_NEAR(r.wait_mean.in(second), (0 + 90 + 130) / 3.0, 1e-9);
@@ -74,7 +75,7 @@ TEST(Simulate, LateAreThoseWhoMissTheirDeadlineOrNeverEnd) {
   const FleetScenario fleet = plain_fleet(1);
   Workload w = plain_jobs({{0, 100, 1}, {0, 100, 1}, {0, 100, 1}});
   for (JobRequest& job : w.jobs) job.allowed = seconds(200);
-  const auto scheduler = control::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_policy("no-wait", control::FleetPolicyOptions{});
   EXPECT_EQ(simulate(fleet, w, from_begin(), *scheduler).late, 1u);
   FleetOptions o = from_begin();
   o.until = seconds(150);
@@ -88,7 +89,7 @@ TEST(Simulate, FreeNodesDrawOnToACommonEnd) {
   FleetScenario fleet = plain_fleet(2);
   fleet.sites[0].hall.node_idle = 10.0 * watt;
   const Workload w = plain_jobs({{0, 100, 1}});
-  const auto scheduler = control::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_policy("no-wait", control::FleetPolicyOptions{});
   FleetSimulation simulation(fleet, w, from_begin(), *scheduler);
   while (simulation.step()) {
   }
@@ -106,7 +107,7 @@ TEST(Simulate, AFailureTakesWhatWasNotSaved) {
   o.failures.mean_up = 1500.0 * second;
   o.failures.repair = 100.0 * second;
   o.seed = 3;
-  const auto scheduler = control::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_policy("no-wait", control::FleetPolicyOptions{});
   const FleetResult unsaved = simulate(fleet, w, o, *scheduler);
   ASSERT_GT(unsaved.kills, 0u);
   // Drawn power = work done + work lost; nothing is drawn while the node is broken.
@@ -124,7 +125,7 @@ TEST(Simulate, WhoLostItsNodesGoesOnFirst) {
   o.failures.mean_up = 1500.0 * second;
   o.failures.repair = 100.0 * second;
   o.seed = 3;
-  const auto scheduler = control::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_policy("no-wait", control::FleetPolicyOptions{});
   FleetSimulation simulation(fleet, w, o, *scheduler);
   std::vector<std::pair<FleetEventKind, JobIndex>> ends;
   simulation.watch([&](const FleetEvent& e) {
@@ -143,13 +144,13 @@ TEST(Simulate, NodesThatAJobGivesUpGoToTheLine) {
   Workload w = plain_jobs({{0, 100, 4}, {10, 5, 3}});
   w.mode_sets.push_back({{4, 1.0, 1.0}, {1, 0.25, 1.0}});
   w.jobs[0].modes = 1;
-  struct Shrinker final : control::Scheduler {
+  struct Shrinker final : control::Policy {
     std::string_view name() const noexcept override { return "shrinker"; }
-    void arrived(control::FleetControl& fleet, JobIndex job) override {
-      fleet.submit(job, 0);
-      if (job == 1) fleet.wake_at(kBegin + seconds(20));
+    void arrived(const control::World& world, JobIndex job) override {
+      world.commands.submit(job, 0);
+      if (job == 1) world.commands.wake_at(kBegin + seconds(20));
     }
-    void tick(control::FleetControl& fleet) override { EXPECT_TRUE(fleet.resize(0, 1)); }
+    void tick(const control::World& world) override { EXPECT_TRUE(world.commands.resize(0, 1)); }
   } scheduler;
   const FleetResult r = simulate(fleet, w, from_begin(), scheduler);
   EXPECT_EQ(r.wait_max, 10.0 * second);  // at 20 s, when three nodes came free
@@ -162,16 +163,16 @@ TEST(Simulate, AnotherModeOfARunningJobBeginsWithAStop) {
   Workload w = plain_jobs({{0, 100, 2}});
   w.mode_sets.push_back({{2, 1.0, 1.0}, {4, 2.0, 1.0}});
   w.jobs[0].modes = 1;
-  struct Changer final : control::Scheduler {
+  struct Changer final : control::Policy {
     std::string_view name() const noexcept override { return "changer"; }
-    void arrived(control::FleetControl& fleet, JobIndex job) override {
-      fleet.submit(job, 0);
-      fleet.wake_at(kBegin + seconds(40));
+    void arrived(const control::World& world, JobIndex job) override {
+      world.commands.submit(job, 0);
+      world.commands.wake_at(kBegin + seconds(40));
     }
-    void tick(control::FleetControl& fleet) override {
-      fleet.submit(0, 0, 0);  // as it runs: nothing happens
-      EXPECT_EQ(fleet.status(0).phase, JobPhase::Running);
-      fleet.submit(0, 0, 1);
+    void tick(const control::World& world) override {
+      world.commands.submit(0, 0, 0);  // as it runs: nothing happens
+      EXPECT_EQ(world.view.status(0).phase, JobPhase::Running);
+      world.commands.submit(0, 0, 1);
     }
   } scheduler;
   FleetOptions o = from_begin();
@@ -191,7 +192,7 @@ TEST(Simulate, NodesBreakAsOftenAsAsked) {
     o.failures.mean_up = 10.0 * hour;
     o.failures.shape = shape;
     o.failures.repair = 2.0 * hour;
-    const auto scheduler = control::make_scheduler("no-wait", {});
+    const auto scheduler = control::make_policy("no-wait", control::FleetPolicyOptions{});
     const FleetResult r = simulate(fleet, w, o, *scheduler);
     // Renewals: one every 12 h a node; 16,000 of them, a spread of about 1/shape each.
     EXPECT_NEAR(static_cast<double>(r.failures) / (200 * 40 * 24 / 12.0), 1.0, 0.04) << shape;
@@ -201,13 +202,13 @@ TEST(Simulate, NodesBreakAsOftenAsAsked) {
 TEST(Simulate, APlanRunsWhenItSays) {
   const FleetScenario fleet = plain_fleet(2);
   const Workload w = plain_jobs({{0, 100, 1}});
-  struct Planner final : control::Scheduler {
+  struct Planner final : control::Policy {
     std::string_view name() const noexcept override { return "planner"; }
-    void arrived(control::FleetControl& fleet, JobIndex job) override {
+    void arrived(const control::World& world, JobIndex job) override {
       const control::PlannedRun runs[] = {{kBegin + seconds(10), kBegin + seconds(40), 0, 0},
                                           {kBegin + seconds(40), kBegin + seconds(50), 0, 0},
                                           {kBegin + seconds(200), kBegin + seconds(210), 0, 0}};
-      fleet.plan(job, runs);
+      world.commands.plan(job, runs);
     }
   } scheduler;
   FleetSimulation simulation(fleet, w, from_begin(), scheduler);
@@ -230,7 +231,7 @@ TEST(Simulate, ReserveIsDeliveredBySuspendingAndMadeUpLater) {
   w.jobs[2].stoppable = false;
   FleetOptions o = from_begin();
   o.calls.push_back({0, kBegin + seconds(100), seconds(300), 250.0 * watt, true});
-  const auto scheduler = control::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_policy("no-wait", control::FleetPolicyOptions{});
   const FleetResult r = simulate(fleet, w, o, *scheduler);
   EXPECT_EQ(r.suspensions, 1u);  // 300 W of the last that may be stopped
   EXPECT_NEAR(r.flows.call_asked.in(joule), 250 * 300, 1e-6);
@@ -249,17 +250,21 @@ TEST(Simulate, ForecastsDoNotKnowTheFuture) {
   choice.steps = 240;
   FleetScenario fleet = testing::random_fleet(draw, choice);
   const Workload w = plain_jobs({{100 * 3600.0 + 5, 10, 1}});
-  struct Looker final : control::Scheduler {
+  struct Looker final : control::Policy {
     std::string_view name() const noexcept override { return "looker"; }
     control::Knowledge knowledge() const noexcept override { return {oracle, false}; }
-    void arrived(control::FleetControl& fleet, JobIndex job) override {
-      fleet.submit(job, 0);
+    void arrived(const control::World& world, JobIndex job) override {
+      world.commands.submit(job, 0);
       for (std::size_t s = 0; s < control::kSignals; ++s) {
-        const control::SignalView v = fleet.ahead(0, static_cast<control::Signal>(s));
+        EXPECT_EQ(world.future != nullptr, oracle);
+        EXPECT_EQ(world.lengths, nullptr);
+        const auto signal = static_cast<control::Signal>(s);
+        const ForecastView v =
+            oracle ? world.future->signal(0, signal) : world.view.forecast(0, signal);
         EXPECT_EQ(v.start, kBegin + seconds(100 * 3600));
         EXPECT_EQ(v.mean.size() + 1, v.sum.size());
         views.emplace_back(v.mean.begin(), v.mean.end());
-        now = fleet.sites()[0];
+        now = world.view.sites()[0];
         double sum = 0;
         for (std::size_t i = 0; i < 20; ++i) sum += 3600 * v.mean[i];
         EXPECT_NEAR(v.integral(v.start, v.start + seconds(20 * 3600)), sum, 1e-9 * std::abs(sum));
@@ -296,11 +301,11 @@ TEST(Simulate, ResumedItForecastsTheSame) {
   const FleetScenario fleet = testing::random_fleet(draw, choice);
   const Workload w =
       plain_jobs({{10 * 3600.0, 60, 1}, {900 * 3600.0, 60, 1}, {1900 * 3600.0, 60, 1}});
-  struct Reader final : control::Scheduler {
+  struct Reader final : control::Policy {
     std::string_view name() const noexcept override { return "reader"; }
-    void arrived(control::FleetControl& fleet, JobIndex job) override {
-      fleet.submit(job, 0);
-      const control::SignalView view = fleet.ahead(0, control::Signal::ItCarbon);
+    void arrived(const control::World& world, JobIndex job) override {
+      world.commands.submit(job, 0);
+      const ForecastView view = world.view.forecast(0, control::Signal::ItCarbon);
       last.assign(view.mean.begin(), view.mean.end());
     }
     std::vector<double> last;
@@ -317,7 +322,7 @@ TEST(Simulate, ResumedItForecastsTheSame) {
 
 TEST(Simulate, WhatIsOutOfRangeIsNamed) {
   const FleetScenario fleet = plain_fleet(2);
-  const auto scheduler = control::make_scheduler("no-wait", {});
+  const auto scheduler = control::make_policy("no-wait", control::FleetPolicyOptions{});
   const auto message = [&](const FleetScenario& f, const Workload& w, const FleetOptions& o) {
     try {
       FleetSimulation simulation(f, w, o, *scheduler);
@@ -350,7 +355,7 @@ TEST(Simulate, WhatIsOutOfRangeIsNamed) {
   FleetScenario leaking = fleet;
   leaking.sites[0].battery.capacity = joule;
   EXPECT_NE(message(leaking, w, from_begin()).find("self_discharge"), std::string::npos);
-  EXPECT_THROW(control::make_scheduler("no-wiat", {}), InputError);
+  EXPECT_THROW(control::make_policy("no-wiat", control::FleetPolicyOptions{}), InputError);
 }
 
 }  // namespace

@@ -19,8 +19,7 @@ std::vector<std::uint64_t> FleetEngine::fingerprint() const {
       jobs = 0x100000001b3 * (jobs ^ static_cast<std::uint64_t>(v));
   }
   std::uint64_t name = 0;
-  for (const char c : scheduler_.name())
-    name = 0x100000001b3 * (name ^ static_cast<unsigned char>(c));
+  for (const char c : policy_.name()) name = 0x100000001b3 * (name ^ static_cast<unsigned char>(c));
   return {jobs,
           name,
           workload_.size(),
@@ -38,7 +37,7 @@ std::vector<std::uint8_t> FleetEngine::save() const {
   w.value(now_);
   w.value(counts_);
   w.value(lively_);
-  w.value<std::uint64_t>(arrived_);
+  w.value<std::uint64_t>(arrived_count_);
   w.value(last_lively_);
   w.value(begun_);
   w.value(over_);
@@ -58,7 +57,9 @@ std::vector<std::uint8_t> FleetEngine::save() const {
     w.value(meters_[s].state());
     w.value(signals_[s].asked());
   }
-  w.sequence(scheduler_.save());
+  StateWriter policy;
+  policy_.save(policy);
+  w.sequence(policy.take());
   return w.take();
 }
 
@@ -70,7 +71,7 @@ void FleetEngine::restore(const std::vector<std::uint8_t>& bytes) {
   now_ = r.value<Instant>();
   counts_ = r.value<Counts>();
   lively_ = r.value<std::uint64_t>();
-  arrived_ = static_cast<std::size_t>(r.value<std::uint64_t>());
+  arrived_count_ = static_cast<std::size_t>(r.value<std::uint64_t>());
   last_lively_ = r.value<std::int64_t>();
   begun_ = r.value<bool>();
   over_ = r.value<bool>();
@@ -99,9 +100,13 @@ void FleetEngine::restore(const std::vector<std::uint8_t>& bytes) {
     state.it = 1e-3 * static_cast<double>(meters_[s].load().it_mw) * watt;
     signals_[s].resume(r.value<SiteSignals::Asked>(), now_);
   }
-  scheduler_.restore(r.sequence<std::uint8_t>());
+  const std::vector<std::uint8_t> of_policy = r.sequence<std::uint8_t>();
+  StateReader policy(of_policy);
+  policy_.restore(policy);
+  policy.end();
   r.end();
-  requests_ = workload_.jobs;
+  if (arrived_count_ > workload_.size()) throw InputError("checkpoint: damaged");
+  arrived_ = std::span(workload_.jobs).first(arrived_count_);
   status_ = status_of_;
   show_weather();
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// Small random fleets and a scheduler that does whatever can be done, for tests.
+/// Small random fleets and a policy that does whatever can be done, for tests.
 
 #include <cmath>
 #include <vector>
@@ -99,32 +99,30 @@ inline Workload random_jobs(Draws& draw, const FleetChoice& choice) {
 }
 
 /// Does anything that may be done, at any event. All jobs end: who finds nothing better submits.
-class Chaos final : public control::Scheduler {
+class Chaos final : public control::Policy {
  public:
   explicit Chaos(std::uint64_t seed, bool may_drop = true) : seed_(seed), may_drop_(may_drop) {}
   std::string_view name() const noexcept override { return "chaos"; }
-  void begin(control::FleetControl& fleet) override { fleet.wake_at(fleet.now()); }
-  void arrived(control::FleetControl& fleet, control::JobIndex job) override { act(fleet, job); }
-  void finished(control::FleetControl& fleet, control::JobIndex) override { meddle(fleet); }
-  void failed(control::FleetControl& fleet, control::JobIndex) override { meddle(fleet); }
-  void tick(control::FleetControl& fleet) override {
+  void begin(const control::World& world) override { world.commands.wake_at(world.view.now()); }
+  void arrived(const control::World& world, control::JobIndex job) override { act(world, job); }
+  void finished(const control::World& world, control::JobIndex) override { meddle(world); }
+  void failed(const control::World& world, control::JobIndex) override { meddle(world); }
+  void tick(const control::World& world) override {
     // Whoever waits for nothing is sent somewhere: no job is left behind.
-    for (control::JobIndex j = fleet.first_waiting(); j != control::kNowhere;
-         j = fleet.next_waiting(j))
-      if (!fleet.status(j).in_line && draw(4) == 0) act(fleet, j);
-    meddle(fleet);
-    fleet.wake_at(fleet.now() + Duration::seconds(1 + static_cast<std::int64_t>(draw(40))));
+    for (control::JobIndex j = world.view.first_waiting(); j != control::JobIndex::none();
+         j = world.view.next_waiting(j))
+      if (!world.view.status(j).in_line && draw(4) == 0) act(world, j);
+    meddle(world);
+    world.commands.wake_at(world.view.now() +
+                           Duration::seconds(1 + static_cast<std::int64_t>(draw(40))));
   }
-  std::vector<std::uint8_t> save() const override {
-    std::vector<std::uint8_t> bytes = Scheduler::save();
-    for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<std::uint8_t>(at_ >> (8 * i)));
-    return bytes;
+  void save(StateWriter& state) const override {
+    Policy::save(state);
+    state.value(at_);
   }
-  void restore(std::span<const std::uint8_t> bytes) override {
-    Scheduler::restore(bytes.first(bytes.size() - 8));
-    at_ = 0;
-    for (std::size_t i = 0; i < 8; ++i)
-      at_ |= static_cast<std::uint64_t>(bytes[bytes.size() - 8 + i]) << (8 * i);
+  void restore(StateReader& state) override {
+    Policy::restore(state);
+    at_ = state.value<std::uint64_t>();
   }
 
  private:
@@ -132,59 +130,63 @@ class Chaos final : public control::Scheduler {
     return RandomStream(seed_, "chaos").below(at_++, bound);
   }
 
-  void act(control::FleetControl& fleet, control::JobIndex job) {
-    const auto site = static_cast<control::SiteIndex>(draw(fleet.sites().size()));
-    const auto mode = static_cast<std::uint8_t>(draw(fleet.modes(job).size()));
+  void act(const control::World& world, control::JobIndex job) {
+    const auto site = static_cast<control::SiteIndex>(draw(world.view.sites().size()));
+    const auto mode = static_cast<std::uint8_t>(draw(world.view.modes(job).size()));
     switch (draw(5)) {
       case 0:
-        if (fleet.start(job, site, mode)) return;
+        if (world.commands.start(job, site, mode)) return;
         break;
       case 1:
       case 2: {
         std::vector<control::PlannedRun> runs;
-        Instant at = fleet.now() - Duration::seconds(static_cast<std::int64_t>(draw(5)));
+        Instant at = world.view.now() - Duration::seconds(static_cast<std::int64_t>(draw(5)));
         const bool one_site = draw(2) == 0;
         for (std::uint64_t i = 0; i <= draw(4); ++i) {
           control::PlannedRun run;
           run.from = at + Duration::seconds(static_cast<std::int64_t>(draw(2) * draw(60)));
           run.to = run.from + Duration::seconds(static_cast<std::int64_t>(1 + draw(60)));
-          run.site = one_site ? site : static_cast<control::SiteIndex>(draw(fleet.sites().size()));
-          run.mode = static_cast<std::uint8_t>(draw(fleet.modes(job).size()));
+          run.site =
+              one_site ? site : static_cast<control::SiteIndex>(draw(world.view.sites().size()));
+          run.mode = static_cast<std::uint8_t>(draw(world.view.modes(job).size()));
           at = run.to;
           runs.push_back(run);
         }
-        fleet.plan(job, runs);
+        world.commands.plan(job, runs);
         return;
       }
       default:
         break;
     }
-    fleet.submit(job, site, mode);
+    world.commands.submit(job, site, mode);
   }
 
-  void meddle(control::FleetControl& fleet) {
-    const auto site = static_cast<control::SiteIndex>(draw(fleet.sites().size()));
-    for (control::JobIndex j = fleet.first_running(site), next; j != control::kNowhere; j = next) {
-      next = fleet.next_running(j);
+  void meddle(const control::World& world) {
+    const auto site = static_cast<control::SiteIndex>(draw(world.view.sites().size()));
+    for (control::JobIndex j = world.view.first_running(site), next; j != control::JobIndex::none();
+         j = next) {
+      next = world.view.next_running(j);
       if (draw(6) != 0) continue;
-      const control::JobPhase phase = fleet.status(j).phase;
+      const control::JobPhase phase = world.view.status(j).phase;
       const bool works =
           phase == control::JobPhase::Running || phase == control::JobPhase::Starting;
       const std::uint64_t what = draw(3);
-      if (what == 0) fleet.suspend(j);
+      if (what == 0) world.commands.suspend(j);
       if (what == 1 && works)
-        fleet.resize(j, static_cast<std::uint8_t>(draw(fleet.modes(j).size())));
-      if (what == 2) act(fleet, j);
+        world.commands.resize(j, static_cast<std::uint8_t>(draw(world.view.modes(j).size())));
+      if (what == 2) act(world, j);
       break;  // the chain may have changed
     }
-    const control::JobIndex waits = fleet.first_waiting();
-    if (may_drop_ && waits != control::kNowhere && draw(40) == 0) fleet.drop(waits);
-    if (draw(3) == 0) fleet.command_battery(site, static_cast<control::BatteryCommand>(draw(3)));
+    const control::JobIndex waits = world.view.first_waiting();
+    if (may_drop_ && waits != control::JobIndex::none() && draw(40) == 0)
+      world.commands.drop(waits);
+    if (draw(3) == 0)
+      world.commands.command_battery(site, static_cast<control::BatteryCommand>(draw(3)));
     // What it does next hangs on forecasts and batteries.
-    const control::SignalView view =
-        fleet.ahead(site, static_cast<control::Signal>(draw(control::kSignals)));
+    const ForecastView view =
+        world.view.forecast(site, static_cast<control::Signal>(draw(control::kSignals)));
     if (view.mean[1] + view.mean[2] < view.mean[3] + view.mean[4]) ++at_;
-    if (fleet.battery(site) > 1e5 * joule) ++at_;
+    if (world.view.battery(site) > 1e5 * joule) ++at_;
   }
 
   std::uint64_t seed_, at_ = 0;

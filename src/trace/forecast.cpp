@@ -33,6 +33,29 @@ void require(bool holds, const char* field, const char* allowed) {
 
 }  // namespace
 
+double ForecastView::at(Instant when) const noexcept {
+  const std::int64_t i = (when - start) / step;
+  const auto last = static_cast<std::int64_t>(mean.size()) - 1;
+  return mean[static_cast<std::size_t>(std::clamp<std::int64_t>(i, 0, last))];
+}
+
+double ForecastView::integral_to(Instant when) const noexcept {
+  const auto last = static_cast<std::int64_t>(mean.size()) - 1;
+  const auto i = static_cast<std::size_t>(std::clamp<std::int64_t>((when - start) / step, 0, last));
+  const Instant edge = start + step * static_cast<std::int64_t>(i);
+  double before = 0.0;
+  if (!sum.empty()) {
+    before = sum[i];
+  } else {
+    for (std::size_t k = 0; k < i; ++k) before += mean[k] * step.time().in(second);
+  }
+  return before + mean[i] * (when - edge).time().in(second);
+}
+
+double ForecastView::integral(Instant from, Instant to) const noexcept {
+  return integral_to(to) - integral_to(from);
+}
+
 struct Forecaster::State {
   State(Options options, std::optional<TraceCore> reference);
 

@@ -17,7 +17,7 @@
 #include "carnot/train/environment.hpp"
 #include "carnot/train/hall_job.hpp"
 #include "carnot/train/run.hpp"
-#include "carnot/train/simulated_world.hpp"
+#include "carnot/train/world.hpp"
 
 namespace carnot::train {
 

@@ -15,15 +15,15 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/base/version.hpp"
+#include "carnot/control/registry.hpp"
 #include "carnot/control/training/foresight.hpp"
-#include "carnot/control/training/policy.hpp"
 #include "carnot/learn/data/dataset.hpp"
 #include "carnot/learn/network/learner.hpp"
 #include "carnot/ledger/journal/journal.hpp"
 #include "carnot/ledger/store/measurement_view.hpp"
 #include "carnot/train/environment.hpp"
 #include "carnot/train/hall_job.hpp"
-#include "carnot/train/simulated_world.hpp"
+#include "carnot/train/training_world.hpp"
 
 #include "train/results.hpp"
 
@@ -133,7 +133,8 @@ Shared prepare(const site::Scenario& scenario, const RunOptions& options) {
   std::vector<std::string> names;  // as the policies call themselves, each once
   for (const std::string& name : shared.policies) {
     try {
-      const auto policy = control::make_policy(name, shared.job.modes, scenario.objective);
+      const auto policy = control::make_policy(
+          name, control::JobPolicyOptions{shared.job.modes, scenario.objective});
       if (std::find(names.begin(), names.end(), policy->name()) == names.end())
         names.emplace_back(policy->name());
     } catch (const InputError& error) {
@@ -188,16 +189,11 @@ Energy dynamic_energy(const std::vector<ledger::Entry>& lane, const Job& job) {
   return sum;
 }
 
-/// One policy's way through the scenario.
-class Lane {
+/// A learner, and the world it trains in, for one lane.
+class LaneStand {
  public:
-  Lane(const Shared& shared, std::string name, std::unique_ptr<control::Policy> policy,
-       const std::vector<site::Weather>* weather, EntrySink sink)
-      : shared_(shared),
-        name_(std::move(name)),
-        policy_(std::move(policy)),
-        learner_(shared.learner()),
-        environment_(shared.environment) {
+  LaneStand(const Shared& shared, const std::vector<site::Weather>* weather, EntrySink sink)
+      : learner_(shared.learner()), environment_(shared.environment) {
     if (weather != nullptr) environment_.weather = *weather;
     if (shared.options.speed > 0) {
       clock_ = std::make_unique<WallClock>(environment_.start, shared.options.speed);
@@ -205,52 +201,62 @@ class Lane {
       clock_ = std::make_unique<VirtualClock>();
     }
     world_ =
-        std::make_unique<SimulatedWorld>(shared.scenario, environment_, shared.job, *learner_,
-                                         shared.split.test, shared.table, *clock_, std::move(sink));
+        std::make_unique<TrainingWorld>(shared.scenario, environment_, shared.job, *learner_,
+                                        shared.split.test, shared.table, *clock_, std::move(sink));
   }
+  LaneWorld& world() { return *world_; }
+  learn::Learner& learner() { return *learner_; }
+
+ private:
+  std::unique_ptr<learn::Learner> learner_;
+  Environment environment_;
+  std::unique_ptr<Clock> clock_;
+  std::unique_ptr<LaneWorld> world_;
+};
+
+/// One policy's way through a world.
+class Lane {
+ public:
+  Lane(std::string name, std::unique_ptr<control::Policy> policy, LaneWorld& world, Duration slot)
+      : name_(std::move(name)), policy_(std::move(policy)), world_(world), slot_(slot) {}
 
   std::vector<std::uint8_t> save() const {
     StateWriter w;
-    w.sequence(policy_->save());
-    w.sequence(world_->save());
+    policy_->save(w);
+    w.sequence(world_.save());
     return w.take();
   }
   void restore(const std::vector<std::uint8_t>& state) {
     StateReader r(state);
-    const auto policy = r.sequence<double>();
-    world_->restore(r.sequence<std::uint8_t>());
+    policy_->restore(r);
+    world_.restore(r.sequence<std::uint8_t>());
     r.end();
-    policy_->restore(policy);
   }
 
   /// \param at_slot  called at each slot start; false interrupts
   bool run(const std::function<bool(Lane&)>& at_slot) {
     const double cpu = thread_cpu_seconds();
-    Instant next = world_->now();
-    while (!world_->over()) {
-      if (world_->now() >= next) {
+    Instant next = world_.now();
+    while (!world_.over()) {
+      if (world_.now() >= next) {
         if (at_slot && !at_slot(*this)) return false;
-        next = world_->now() + environment_.slot;
+        next = world_.now() + slot_;
       }
-      world_->act(policy_->decide(world_->observe()));
+      world_.step(*policy_);
     }
     cpu_seconds_ += thread_cpu_seconds() - cpu;
     return true;
   }
 
-  SimulatedWorld& world() { return *world_; }
-  learn::Learner& learner() { return *learner_; }
+  const LaneWorld& world() const { return world_; }
   double cpu_seconds() const { return cpu_seconds_; }
   const std::string& name() const { return name_; }
 
  private:
-  const Shared& shared_;
   std::string name_;
   std::unique_ptr<control::Policy> policy_;
-  std::unique_ptr<learn::Learner> learner_;
-  Environment environment_;
-  std::unique_ptr<Clock> clock_;
-  std::unique_ptr<SimulatedWorld> world_;
+  LaneWorld& world_;
+  Duration slot_;
   double cpu_seconds_ = 0.0;
 };
 
@@ -262,9 +268,11 @@ std::vector<control::Stage> probe_stages(const Shared& shared) {
     weather.export_limit = Power{};
   }
   std::vector<ledger::Entry> entries;
-  Lane lane(shared, "probe",
-            control::make_policy("adaptive", shared.job.modes, shared.scenario.objective), &endless,
-            [&](const ledger::Entry& entry) { entries.push_back(entry); });
+  LaneStand stand(shared, &endless, [&](const ledger::Entry& entry) { entries.push_back(entry); });
+  Lane lane("probe",
+            control::make_policy(
+                "adaptive", control::JobPolicyOptions{shared.job.modes, shared.scenario.objective}),
+            stand.world(), shared.environment.slot);
   lane.run({});
   return stages_of(entries, shared.job);
 }
@@ -340,7 +348,8 @@ class Driver {
 
   std::unique_ptr<control::Policy> policy(const std::string& name) {
     if (name != "oracle")
-      return control::make_policy(name, shared_.job.modes, shared_.scenario.objective);
+      return control::make_policy(
+          name, control::JobPolicyOptions{shared_.job.modes, shared_.scenario.objective});
     prepare_oracle();
     return control::make_replay("oracle", oracle_->decisions, stages_);
   }
@@ -348,21 +357,22 @@ class Driver {
   bool lane(std::size_t index, const std::vector<std::uint8_t>* state) {
     const std::string& name = shared_.policies[index];
     if (state == nullptr && !begun_already(index)) sink_.add(ledger::LaneBegin{name});
-    Lane lane(shared_, name, policy(name), nullptr,
-              [this](const ledger::Entry& e) { sink_.add(e); });
+    std::unique_ptr<control::Policy> policy = this->policy(name);
+    LaneStand stand(shared_, nullptr, [this](const ledger::Entry& e) { sink_.add(e); });
+    Lane lane(name, std::move(policy), stand.world(), shared_.environment.slot);
     std::uint64_t checkpoint_steps = 0;
     if (state != nullptr) {
       lane.restore(*state);
-      checkpoint_steps = lane.world().steps_done();
+      checkpoint_steps = lane.world().progress().steps_done;
     }
     std::size_t slots = 0;
     const std::uint64_t every = std::max<std::uint64_t>(
         1, static_cast<std::uint64_t>(kCheckpointShare *
-                                      static_cast<double>(lane.learner().total_steps())));
+                                      static_cast<double>(stand.learner().total_steps())));
     const bool ended = lane.run([&](Lane& l) {
       report_progress(index, l);
       if (shared_.options.interrupted && shared_.options.interrupted()) return false;
-      const std::uint64_t steps = l.world().steps_done();
+      const std::uint64_t steps = l.world().progress().steps_done;
       if (steps - checkpoint_steps >= every || ++slots >= kCheckpointSlots) {
         sink_.add(ledger::Checkpoint{steps, l.save()});
         sink_.sync();
@@ -376,7 +386,7 @@ class Driver {
     facts.policy = name;
     facts.feasible = feasible_;
     facts.training_cpu_seconds = lane.cpu_seconds();
-    sink_.add(lane_end(facts, shared_.job, shared_.table, lane.learner(), shared_.split,
+    sink_.add(lane_end(facts, shared_.job, shared_.table, stand.learner(), shared_.split,
                        lane.world().outcome(), lane_entries()));
     sink_.sync();
     return true;
@@ -399,18 +409,18 @@ class Driver {
 
   void report_progress(std::size_t index, Lane& lane) {
     if (!shared_.options.progress) return;
-    const SimulatedWorld& world = lane.world();
+    const LaneProgress progress = lane.world().progress();
     RunProgress p;
     p.policy = lane.name();
     p.lane = index;
     p.lanes = shared_.policies.size();
-    p.share_done = world.share_done();
-    p.now = world.now();
-    p.energy = world.energy_so_far();
-    p.own = world.own_so_far();
-    p.own_power = world.own_power_now();
-    p.throttle = world.throttle_now();
-    p.mode = world.mode_now();
+    p.share_done = progress.share_done;
+    p.now = progress.now;
+    p.energy = progress.energy;
+    p.own = progress.own;
+    p.own_power = progress.own_power;
+    p.throttle = progress.throttle;
+    p.mode = progress.mode;
     shared_.options.progress(p);
   }
 

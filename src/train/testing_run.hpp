@@ -18,13 +18,13 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
-#include "carnot/control/training/policy.hpp"
+#include "carnot/control/training/job_policy.hpp"
 #include "carnot/learn/data/dataset.hpp"
 #include "carnot/learn/network/learner.hpp"
 #include "carnot/train/environment.hpp"
 #include "carnot/train/hall_job.hpp"
 #include "carnot/train/run.hpp"
-#include "carnot/train/simulated_world.hpp"
+#include "carnot/train/training_world.hpp"
 
 #include "base/testing_files.hpp"
 
@@ -85,6 +85,17 @@ std::vector<T> all(const std::vector<ledger::Entry>& entries) {
   return found;
 }
 
+/// The same decision always.
+class Steady final : public control::JobPolicy {
+ public:
+  explicit Steady(control::Decision decision) : decision_(decision) {}
+  std::string_view name() const noexcept override { return "steady"; }
+  control::Decision decide(const control::Observation&) override { return decision_; }
+
+ private:
+  control::Decision decision_;
+};
+
 /// A world with everything it refers to.
 struct Stand {
   explicit Stand(site::Scenario s, const std::optional<Environment>& e = {},
@@ -98,13 +109,20 @@ struct Stand {
               [this](const ledger::Entry& entry) { entries.push_back(entry); }) {}
 
   void finish(control::Policy& policy) {
-    while (!world.over()) world.act(policy.decide(world.observe()));
+    while (world.step(policy)) {
+    }
   }
   /// Until the start of slot `slot`, or the end.
   void run_to(control::Policy& policy, std::size_t slot) {
     const Instant until = environment.start + environment.slot * static_cast<std::int64_t>(slot);
-    while (!world.over() && world.now() < until) world.act(policy.decide(world.observe()));
+    while (!world.over() && world.now() < until) world.step(policy);
   }
+  /// One decision carried out.
+  void act(const control::Decision& decision) {
+    Steady steady(decision);
+    world.step(steady);
+  }
+  std::uint64_t steps_done() const { return world.progress().steps_done; }
   std::vector<ledger::SlotEntry> slots() const { return all<ledger::SlotEntry>(entries); }
 
   static const learn::Split& digits() {
@@ -136,7 +154,7 @@ struct Stand {
   Job job;
   VirtualClock clock;
   std::vector<ledger::Entry> entries;
-  SimulatedWorld world;
+  TrainingWorld world;
 };
 
 /// Plenty of wind and nothing else, so that figures have closed forms.
@@ -150,40 +168,29 @@ inline Environment windy(const site::Scenario& scenario, Power total = 200.0 * m
 }
 
 /// Anything that a policy may ask for, drawn from a seed and the number of the decision.
-class RandomPolicy final : public control::Policy {
+class RandomPolicy final : public control::JobPolicy {
  public:
   explicit RandomPolicy(std::uint64_t seed) : random_(seed, "policy") {}
   std::string_view name() const noexcept override { return "random"; }
   control::Decision decide(const control::Observation& o) override {
     const auto draw = [&] { return random_.uniform(next_++); };
     control::Decision d;
-    d.mode = static_cast<int>(draw() * static_cast<double>(o.modes.size() + 1)) - 1;
+    d.mode = static_cast<int>(draw() * static_cast<double>(o.learning.modes.size() + 1)) - 1;
     d.throttle = draw() < 0.5 ? 1.0 : draw();
-    d.grid_allowance = draw() < 0.3 ? Power{} : draw() * o.grid_limit;
+    d.grid_allowance = draw() < 0.3 ? Power{} : draw() * o.site.grid_limit;
     d.use_battery = draw() < 0.7;
     if (draw() < 0.4) d.max_steps = std::ceil(8.0 * draw() + 1e-9);
     d.measure_noise = draw() < 0.05;
     return d;
   }
-  std::vector<double> save() const override { return {static_cast<double>(next_)}; }
-  void restore(std::span<const double> state) override {
+
+ private:
+  std::vector<double> numbers() const override { return {static_cast<double>(next_)}; }
+  void set_numbers(const std::vector<double>& state) override {
     next_ = static_cast<std::uint64_t>(state[0]);
   }
-
- private:
   RandomStream random_;
   std::uint64_t next_ = 0;
-};
-
-/// The same decision always.
-class Steady final : public control::Policy {
- public:
-  explicit Steady(control::Decision decision) : decision_(decision) {}
-  std::string_view name() const noexcept override { return "steady"; }
-  control::Decision decide(const control::Observation&) override { return decision_; }
-
- private:
-  control::Decision decision_;
 };
 
 }  // namespace carnot::train::testing

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "carnot/base/error.hpp"
+#include "carnot/control/registry.hpp"
 #include "carnot/simulate/event_log.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -34,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     const carnot::simulate::FleetCheckpoint checkpoint =
         carnot::simulate::checkpoint_of(text, "fuzz");
-    const auto scheduler = control::make_scheduler("no-wait", {});
+    const auto scheduler = control::make_policy("no-wait", control::FleetPolicyOptions{});
     carnot::simulate::FleetSimulation simulation(fleet, jobs, options, *scheduler);
     simulation.restore(checkpoint.state);
   } catch (const InputError&) {

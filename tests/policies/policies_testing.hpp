@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "carnot/base/random.hpp"
+#include "carnot/control/registry.hpp"
 #include "carnot/simulate/simulate.hpp"
 
 namespace carnot::train::testing {
@@ -40,7 +41,7 @@ struct World {
   simulate::FleetScenario scenario;
   Workload workload;
   simulate::FleetOptions options;
-  control::SchedulerOptions rules;
+  control::FleetPolicyOptions rules;
 
   void add_site(std::int32_t nodes, const std::vector<double>& price_eur_per_mwh,
                 const std::vector<double>& carbon_g_per_kwh) {
@@ -80,7 +81,7 @@ struct World {
 
   Played play(const std::string& policy) const {
     Played played;
-    const auto scheduler = control::make_scheduler(policy, rules);
+    const auto scheduler = control::make_policy(policy, rules);
     simulate::FleetSimulation simulation(scenario, workload, options, *scheduler);
     std::map<control::JobIndex, Held> open;
     simulation.watch([&](const simulate::FleetEvent& event) {

@@ -345,7 +345,7 @@ TEST(Policies, NoneBeatsTheBoundAndCarnotReachesItWhereThereIsRoom) {
     World world = random_world(seed, 3, 25, true);
     world.rules.carbon_price_eur_per_t = seed % 2 == 0 ? 0.0 : 150.0;
     const double bound = bound_eur(world, false), below = bound_eur(world, true);
-    for (const std::string& name : control::scheduler_names()) {
+    for (const std::string& name : control::policy_names()) {
       const Played played = world.play(name + ":oracle");
       const double least = name == "stranded" ? below : bound;
       EXPECT_GE(cost_eur(world, played), least - 1e-9 * std::abs(least)) << name;

@@ -25,8 +25,7 @@ struct EnsembleOptions {
 /// \return in the order of members; fewer if stopped
 std::vector<FleetResult> simulate_ensemble(
     const FleetScenario& scenario, const Workload& workload, const FleetOptions& options,
-    const std::function<std::unique_ptr<control::Scheduler>()>& make,
-    const EnsembleOptions& ensemble);
+    const std::function<std::unique_ptr<control::Policy>()>& make, const EnsembleOptions& ensemble);
 
 /// Mean over members and the 5 % and 95 % quantiles, interpolated.
 struct Spread {

@@ -2,8 +2,9 @@
 #pragma once
 
 /// \file
-/// A fleet of sites working through a job trace under a scheduler, on a virtual clock: events, not
-/// time steps. What a scheduler may see and command stands in control/fleet/scheduler.hpp.
+/// A fleet of sites working through a job trace under a policy, on a virtual clock: events, not
+/// time steps. What a policy may see and command stands in control/view.hpp and
+/// control/commands.hpp.
 ///
 /// **Energy.** Between events every power is constant and every signal is a step function, so
 /// energy, carbon and cost are sums of exact products, cut at events and at steps of the signals
@@ -15,9 +16,9 @@
 /// **Time.** Whole nanoseconds. Events of one instant go in this order: ends of jobs, of stops, of
 /// starts, of moves; nodes mended, nodes broken; planned runs that end, that begin; reserve calls
 /// that end, that begin; arrivals; ticks; within one kind, first scheduled first. After each event
-/// the scheduler is told and then the lines of the sites concerned are served.
+/// the policy is told and then the lines of the sites concerned are served.
 ///
-/// The same scenario, trace, options and scheduler give the same bits. A simulation belongs to one
+/// The same scenario, trace, options and policy give the same bits. A simulation belongs to one
 /// thread; members of an ensemble run side by side.
 
 #include <cstdint>
@@ -28,7 +29,7 @@
 
 #include "carnot/base/instant.hpp"
 #include "carnot/base/quantity.hpp"
-#include "carnot/control/fleet/scheduler.hpp"
+#include "carnot/control/policy.hpp"
 #include "carnot/site/site.hpp"
 #include "carnot/trace/readers/workload.hpp"
 
@@ -144,18 +145,18 @@ struct FleetEvent {
   FleetEventKind kind = FleetEventKind::Arrived;
   std::uint8_t mode = 0;
   std::int32_t nodes = 0;
-  control::JobIndex job = control::kNowhere;
-  control::SiteIndex site = control::kNowhere;
+  control::JobIndex job = control::JobIndex::none();
+  control::SiteIndex site = control::SiteIndex::none();
   bool operator==(const FleetEvent&) const = default;
 };
 
-/// One run. Scenario, workload and scheduler must outlive it; every job's origin is a site whose
+/// One run. Scenario, workload and policy must outlive it; every job's origin is a site whose
 /// hall is wide enough for it.
 class FleetSimulation {
  public:
   /// \throws InputError naming each option, site and job out of range
   FleetSimulation(const FleetScenario& scenario, const Workload& workload,
-                  const FleetOptions& options, control::Scheduler& scheduler);
+                  const FleetOptions& options, control::Policy& policy);
   ~FleetSimulation();
 
   /// Told of every event, in order; before the first `step`.
@@ -170,9 +171,9 @@ class FleetSimulation {
   /// times. \throws InputError if that is before now
   FleetResult result(Instant until) const;
 
-  /// Everything to go on exactly, the scheduler's state included.
+  /// Everything to go on exactly, the policy's state included.
   std::vector<std::uint8_t> save() const;
-  /// \throws InputError if the bytes are no state of this scenario, trace, options and scheduler
+  /// \throws InputError if the bytes are no state of this scenario, trace, options and policy
   void restore(const std::vector<std::uint8_t>& state);
 
  private:
@@ -181,6 +182,6 @@ class FleetSimulation {
 
 /// To the end.
 FleetResult simulate(const FleetScenario& scenario, const Workload& workload,
-                     const FleetOptions& options, control::Scheduler& scheduler);
+                     const FleetOptions& options, control::Policy& policy);
 
 }  // namespace carnot::simulate

@@ -26,6 +26,7 @@
 /// One forecaster serves one run in time order: `observe` then `forecast`. Not thread-safe.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,12 +36,25 @@
 
 namespace carnot::inline trace {
 
-/// Mean and one standard deviation for each step ahead, in base units.
+/// What a signal is thought to be from `start` on, step by step, in base units. An empty `mean`:
+/// there is no forecast. Whoever hands out a view says how long its spans live.
 struct ForecastView {
-  Instant start;                 ///< of the first step ahead
-  Duration step;                 ///< of each
-  std::span<const double> mean;  ///< shape [horizon]
-  std::span<const double> sd;    ///< shape [horizon], non-decreasing
+  Instant start;                            ///< of the first step ahead
+  Duration step = Duration::seconds(3600);  ///< of each, > 0
+  std::span<const double> mean;             ///< shape [horizon]
+  std::span<const double> sd;               ///< shape [horizon], non-decreasing; empty: not stated
+  std::span<const double> sum = {};  ///< shape [horizon + 1], integral in base units x s up to each
+                                     ///< edge, less any constant; empty: summed when asked for
+  bool empty() const noexcept { return mean.empty(); }
+  Instant end() const noexcept { return start + step * static_cast<std::int64_t>(mean.size()); }
+  /// Before the start as the first step, from the end on as the last. Needs a forecast.
+  double at(Instant when) const noexcept;
+  /// Over [from, to), beyond both ends with the outermost steps; O(1) with `sum`, else O(horizon).
+  /// Needs a forecast.
+  double integral(Instant from, Instant to) const noexcept;
+
+ private:
+  double integral_to(Instant when) const noexcept;  // from an edge of its own choosing
 };
 
 class Forecaster {

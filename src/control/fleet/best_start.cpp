@@ -11,17 +11,17 @@ namespace {
 class StartRule : public Rule {
  public:
   using Rule::Rule;
-  void arrived(FleetControl& fleet, JobIndex job) final {
-    const SiteIndex site = fleet.request(job).origin;
-    const Instant now = fleet.now();
+  void arrived(const World& world, JobIndex job) final {
+    const SiteIndex site = world.view.request(job).origin;
+    const Instant now = world.view.now();
     const Instant start =
-        choose(fleet.ahead(site, Signal::Carbon), now, length(fleet, job), wait(fleet, job));
-    if (start <= now) return fleet.submit(job, site);
-    plan_pieces(fleet, job, site, 0, {{start, start + length(fleet, job)}});
+        choose(ahead(world, site, Signal::Carbon), now, length(world, job), wait(world, job));
+    if (start <= now) return world.commands.submit(job, site);
+    plan_pieces(world, job, site, 0, {{start, start + length(world, job)}});
   }
 
  private:
-  virtual Instant choose(const SignalView& carbon, Instant now, Duration length,
+  virtual Instant choose(const ForecastView& carbon, Instant now, Duration length,
                          Duration wait) const = 0;
 };
 
@@ -31,7 +31,7 @@ class LowestSlot final : public StartRule {
   using StartRule::StartRule;
 
  private:
-  Instant choose(const SignalView& carbon, Instant now, Duration, Duration wait) const override {
+  Instant choose(const ForecastView& carbon, Instant now, Duration, Duration wait) const override {
     Instant best = now;
     double least = carbon.at(now);
     const std::int64_t first = (now - carbon.start) / carbon.step + 1;
@@ -48,7 +48,7 @@ class LowestSlot final : public StartRule {
 
 /// The earliest start of least `cost` among now and whole steps after it, within `wait`.
 template <class Cost>
-Instant least_start(const SignalView& carbon, Instant now, Duration wait, Cost&& cost) {
+Instant least_start(const ForecastView& carbon, Instant now, Duration wait, Cost&& cost) {
   Instant best = now;
   double least = cost(now);
   for (Instant start = now + carbon.step; start <= now + wait; start = start + carbon.step) {
@@ -66,7 +66,7 @@ class LowestWindow final : public StartRule {
   using StartRule::StartRule;
 
  private:
-  Instant choose(const SignalView& carbon, Instant now, Duration length,
+  Instant choose(const ForecastView& carbon, Instant now, Duration length,
                  Duration wait) const override {
     return least_start(carbon, now, wait,
                        [&](Instant start) { return carbon.integral(start, start + length); });
@@ -79,7 +79,7 @@ class CarbonTime final : public StartRule {
   using StartRule::StartRule;
 
  private:
-  Instant choose(const SignalView& carbon, Instant now, Duration length,
+  Instant choose(const ForecastView& carbon, Instant now, Duration length,
                  Duration wait) const override {
     const double at_once = carbon.integral(now, now + length);
     return least_start(carbon, now, wait, [&](Instant start) {
@@ -91,16 +91,16 @@ class CarbonTime final : public StartRule {
 
 }  // namespace
 
-std::unique_ptr<Scheduler> make_lowest_slot(std::string name, Knowledge knowledge,
-                                            const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_lowest_slot(std::string name, Knowledge knowledge,
+                                         const FleetPolicyOptions& options) {
   return make_rule<LowestSlot>(std::move(name), knowledge, options);
 }
-std::unique_ptr<Scheduler> make_lowest_window(std::string name, Knowledge knowledge,
-                                              const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_lowest_window(std::string name, Knowledge knowledge,
+                                           const FleetPolicyOptions& options) {
   return make_rule<LowestWindow>(std::move(name), knowledge, options);
 }
-std::unique_ptr<Scheduler> make_carbon_time(std::string name, Knowledge knowledge,
-                                            const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_carbon_time(std::string name, Knowledge knowledge,
+                                         const FleetPolicyOptions& options) {
   return make_rule<CarbonTime>(std::move(name), knowledge, options);
 }
 

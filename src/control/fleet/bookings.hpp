@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "carnot/control/fleet/scheduler.hpp"
+#include "carnot/control/policy.hpp"
 
 namespace carnot::control {
 

@@ -19,14 +19,14 @@ struct Rung {
 };
 
 /// From standing still up, with ever less speed for a watt: the lower hull of power over speed.
-std::vector<Rung> rungs(const FleetControl& fleet, JobIndex job, SiteIndex site) {
+std::vector<Rung> rungs(const World& world, JobIndex job, SiteIndex site) {
   std::vector<Rung> all;
-  const std::span<const JobMode> modes = fleet.modes(job);
+  const std::span<const JobMode> modes = world.view.modes(job);
   for (std::size_t m = 0; m < modes.size(); ++m) {
     const auto mode = static_cast<std::uint8_t>(m);
-    if (fleet.nodes(job, mode) > fleet.sites()[site].nodes) continue;
+    if (world.view.nodes(job, mode) > world.view.sites()[site].nodes) continue;
     all.push_back({mode, modes[m].speed,
-                   fleet.nodes(job, mode) * fleet.node_power(job, site, mode).in(watt)});
+                   world.view.nodes(job, mode) * world.view.node_power(job, site, mode).in(watt)});
   }
   std::sort(all.begin(), all.end(), [](const Rung& a, const Rung& b) {
     return a.speed != b.speed ? a.speed < b.speed : a.power > b.power;
@@ -52,11 +52,11 @@ class CarbonScaler final : public Rule {
  public:
   using Rule::Rule;
 
-  void arrived(FleetControl& fleet, JobIndex job) override {
-    const SiteIndex site = fleet.request(job).origin;
-    const Instant from = fleet.now(), to = from + wait(fleet, job) + length(fleet, job);
-    const std::vector<Rung> ladder = rungs(fleet, job, site);
-    const StepCost carbon = steps(fleet.ahead(site, Signal::Carbon), from, to);
+  void arrived(const World& world, JobIndex job) override {
+    const SiteIndex site = world.view.request(job).origin;
+    const Instant from = world.view.now(), to = from + wait(world, job) + length(world, job);
+    const std::vector<Rung> ladder = rungs(world, job, site);
+    const StepCost carbon = steps(ahead(world, site, Signal::Carbon), from, to);
 
     struct Buy {
       std::size_t step, rung;
@@ -79,7 +79,7 @@ class CarbonScaler final : public Rule {
       return std::min(to, carbon.start + carbon.step * (static_cast<std::int64_t>(i) + 1));
     };
     std::vector<std::size_t> bought(carbon.value.size());  // rungs
-    double left = length(fleet, job).time().in(second) + kRounding;
+    double left = length(world, job).time().in(second) + kRounding;
     std::size_t last = carbon.value.size();  // the step used in part
     Duration part;                           // of it on the last rung
     for (const Buy& buy : buys) {
@@ -91,7 +91,7 @@ class CarbonScaler final : public Rule {
       part = std::min(span, Duration::from(left / speed * second) + Duration::nanoseconds(1));
       left -= speed * span.time().in(second);
     }
-    if (last == carbon.value.size()) return fleet.submit(job, site);
+    if (last == carbon.value.size()) return world.commands.submit(job, site);
 
     std::vector<PlannedRun> runs;
     const auto run = [&](Instant a, Instant b, std::size_t rungs_used) {
@@ -107,14 +107,14 @@ class CarbonScaler final : public Rule {
       run(begin(i), cut, bought[i]);
       if (i == last) run(cut, end(i), bought[i] - 1);
     }
-    fleet.plan(job, runs);
+    world.commands.plan(job, runs);
   }
 };
 
 }  // namespace
 
-std::unique_ptr<Scheduler> make_carbonscaler(std::string name, Knowledge knowledge,
-                                             const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_carbonscaler(std::string name, Knowledge knowledge,
+                                          const FleetPolicyOptions& options) {
   return make_rule<CarbonScaler>(std::move(name), knowledge, options);
 }
 

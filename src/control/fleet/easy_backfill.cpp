@@ -15,22 +15,22 @@ class Easy final : public Rule {
  public:
   using Rule::Rule;
 
-  void begin(FleetControl& fleet) override { lines_.resize(fleet.sites().size()); }
-  void arrived(FleetControl& fleet, JobIndex job) override {
-    const SiteIndex site = fleet.request(job).origin;
-    fleet.submit(job, site);
+  void begin(const World& world) override { lines_.resize(world.view.sites().size()); }
+  void arrived(const World& world, JobIndex job) override {
+    const SiteIndex site = world.view.request(job).origin;
+    world.commands.submit(job, site);
     lines_[site].push_back(job);
-    serve(fleet, site);
+    serve(world, site);
   }
-  void finished(FleetControl& fleet, JobIndex job) override {
-    serve(fleet, fleet.status(job).site);
+  void finished(const World& world, JobIndex job) override {
+    serve(world, world.view.status(job).site);
   }
-  void failed(FleetControl& fleet, JobIndex job) override {
-    const SiteIndex site = fleet.status(job).site;
+  void failed(const World& world, JobIndex job) override {
+    const SiteIndex site = world.view.status(job).site;
     lines_[site].push_front(job);
-    serve(fleet, site);
+    serve(world, site);
   }
-  void capacity_changed(FleetControl& fleet, SiteIndex site) override { serve(fleet, site); }
+  void site_changed(const World& world, SiteIndex site) override { serve(world, site); }
 
  private:
   void save_state(StateWriter& state) const override {
@@ -46,20 +46,22 @@ class Easy final : public Rule {
     }
   }
 
-  void serve(FleetControl& fleet, SiteIndex site) {
+  void serve(const World& world, SiteIndex site) {
     std::deque<JobIndex>& line = lines_[site];
-    const SiteState& state = fleet.sites()[site];
-    std::erase_if(line, [&](JobIndex job) { return !fleet.status(job).in_line; });
-    while (!line.empty() && fleet.start(line.front(), site)) line.pop_front();
+    const SiteState& state = world.view.sites()[site];
+    std::erase_if(line, [&](JobIndex job) { return !world.view.status(job).in_line; });
+    while (!line.empty() && world.commands.start(line.front(), site)) line.pop_front();
     if (line.empty() || state.nodes_free == 0) return;
 
     // When the head can start if all goes as estimated, and what is left over then.
     std::vector<std::pair<Instant, std::int32_t>> ends;
-    for (JobIndex job = fleet.first_running(site); job != kNowhere; job = fleet.next_running(job))
-      ends.emplace_back(fleet.expected_end(job), fleet.nodes(job, fleet.status(job).mode));
+    for (JobIndex job = world.view.first_running(site); job != JobIndex::none();
+         job = world.view.next_running(job))
+      ends.emplace_back(world.view.expected_end(job),
+                        world.view.nodes(job, world.view.status(job).mode));
     std::sort(ends.begin(), ends.end());
     std::int32_t free = state.nodes_free;
-    const std::int32_t wanted = fleet.nodes(line.front(), 0);
+    const std::int32_t wanted = world.view.nodes(line.front(), 0);
     std::size_t i = 0;
     while (i < ends.size() && free < wanted) free += ends[i++].second;
     if (free < wanted) return;  // nodes are broken: no telling
@@ -68,10 +70,10 @@ class Easy final : public Rule {
     std::int32_t spare = free - wanted;
 
     for (auto job = line.begin() + 1; job != line.end() && state.nodes_free > 0;) {
-      const std::int32_t nodes = fleet.nodes(*job, 0);
-      const Duration left = fleet.request(*job).estimate - fleet.done(*job);
-      const bool ends_before = fleet.now() + left <= shadow;
-      if ((ends_before || nodes <= spare) && fleet.start(*job, site)) {
+      const std::int32_t nodes = world.view.nodes(*job, 0);
+      const Duration left = world.view.request(*job).estimate - world.view.done(*job);
+      const bool ends_before = world.view.now() + left <= shadow;
+      if ((ends_before || nodes <= spare) && world.commands.start(*job, site)) {
         if (!ends_before) spare -= nodes;
         job = line.erase(job);
       } else {
@@ -85,8 +87,8 @@ class Easy final : public Rule {
 
 }  // namespace
 
-std::unique_ptr<Scheduler> make_easy(std::string name, Knowledge knowledge,
-                                     const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_easy(std::string name, Knowledge knowledge,
+                                  const FleetPolicyOptions& options) {
   return make_rule<Easy>(std::move(name), knowledge, options);
 }
 

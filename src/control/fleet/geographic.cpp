@@ -14,17 +14,17 @@ namespace {
 class SiteRule : public Rule {
  public:
   using Rule::Rule;
-  void arrived(FleetControl& fleet, JobIndex job) final {
-    const std::int32_t nodes = fleet.nodes(job, 0);
-    SiteIndex best = kNowhere;
+  void arrived(const World& world, JobIndex job) final {
+    const std::int32_t nodes = world.view.nodes(job, 0);
+    SiteIndex best = SiteIndex::none();
     bool best_has_room = false;
     double least = 0;
-    for (SiteIndex s = 0; s < fleet.sites().size(); ++s) {
-      const SiteState& site = fleet.sites()[s];
+    for (SiteIndex s = 0; s < world.view.sites().size(); ++s) {
+      const SiteState& site = world.view.sites()[s];
       if (site.nodes < nodes) continue;
       const bool has_room = site.nodes_free - site.nodes_due >= nodes;
       const double cost = rank(site, s);
-      if (best == kNowhere || has_room > best_has_room ||
+      if (best == SiteIndex::none() || has_room > best_has_room ||
           (has_room == best_has_room && cost < least)) {
         best = s;
         best_has_room = has_room;
@@ -32,7 +32,7 @@ class SiteRule : public Rule {
       }
     }
     chosen(best);
-    fleet.submit(job, best);
+    world.commands.submit(job, best);
   }
 
  private:
@@ -86,26 +86,27 @@ class RoundRobin final : public SiteRule {
 /// Site and time at which this job alone costs least.
 class Greedy : public Rule {
  public:
-  Greedy(std::string name, Knowledge knowledge, const SchedulerOptions& options, Signal signal)
+  Greedy(std::string name, Knowledge knowledge, const FleetPolicyOptions& options, Signal signal)
       : Rule(std::move(name), knowledge, options), signal_(signal) {}
 
-  void arrived(FleetControl& fleet, JobIndex job) override {
-    const JobRequest& request = fleet.request(job);
-    const Instant from = fleet.now(), to = from + wait(fleet, job) + length(fleet, job);
+  void arrived(const World& world, JobIndex job) override {
+    const JobRequest& request = world.view.request(job);
+    const Instant from = world.view.now(), to = from + wait(world, job) + length(world, job);
     Timing best;
     SiteIndex where = request.origin;
-    for (SiteIndex s = 0; s < fleet.sites().size(); ++s) {
-      if (fleet.sites()[s].nodes < request.nodes) continue;
+    for (SiteIndex s = 0; s < world.view.sites().size(); ++s) {
+      if (world.view.sites()[s].nodes < request.nodes) continue;
       Timing timing =
-          cheapest_window(steps(fleet.ahead(s, signal_), from, to), from, to, length(fleet, job));
-      timing.cost *= fleet.node_power(job, s, 0).in(watt);
+          cheapest_window(steps(ahead(world, s, signal_), from, to), from, to, length(world, job));
+      timing.cost *= world.view.node_power(job, s, 0).in(watt);
       if (!timing.pieces.empty() && (best.pieces.empty() || timing.cost < best.cost)) {
         best = timing;
         where = s;
       }
     }
-    if (best.pieces.empty() || best.pieces.front().from <= from) return fleet.submit(job, where);
-    plan_pieces(fleet, job, where, 0, best.pieces);
+    if (best.pieces.empty() || best.pieces.front().from <= from)
+      return world.commands.submit(job, where);
+    plan_pieces(world, job, where, 0, best.pieces);
   }
 
  private:
@@ -114,28 +115,28 @@ class Greedy : public Rule {
 
 }  // namespace
 
-std::unique_ptr<Scheduler> make_lowest_carbon(std::string name, Knowledge knowledge,
-                                              const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_lowest_carbon(std::string name, Knowledge knowledge,
+                                           const FleetPolicyOptions& options) {
   return make_rule<LowestCarbon>(std::move(name), knowledge, options);
 }
-std::unique_ptr<Scheduler> make_lowest_price(std::string name, Knowledge knowledge,
-                                             const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_lowest_price(std::string name, Knowledge knowledge,
+                                          const FleetPolicyOptions& options) {
   return make_rule<LowestPrice>(std::move(name), knowledge, options);
 }
-std::unique_ptr<Scheduler> make_most_available(std::string name, Knowledge knowledge,
-                                               const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_most_available(std::string name, Knowledge knowledge,
+                                            const FleetPolicyOptions& options) {
   return make_rule<MostAvailable>(std::move(name), knowledge, options);
 }
-std::unique_ptr<Scheduler> make_round_robin(std::string name, Knowledge knowledge,
-                                            const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_round_robin(std::string name, Knowledge knowledge,
+                                         const FleetPolicyOptions& options) {
   return make_rule<RoundRobin>(std::move(name), knowledge, options);
 }
-std::unique_ptr<Scheduler> make_price_greedy(std::string name, Knowledge knowledge,
-                                             const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_price_greedy(std::string name, Knowledge knowledge,
+                                          const FleetPolicyOptions& options) {
   return std::make_unique<Greedy>(std::move(name), knowledge, options, Signal::Price);
 }
-std::unique_ptr<Scheduler> make_carbon_greedy(std::string name, Knowledge knowledge,
-                                              const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_carbon_greedy(std::string name, Knowledge knowledge,
+                                           const FleetPolicyOptions& options) {
   return std::make_unique<Greedy>(std::move(name), knowledge, options, Signal::Carbon);
 }
 

@@ -30,47 +30,47 @@ class Carnot final : public Rule {
  public:
   using Rule::Rule;
 
-  void arrived(FleetControl& fleet, JobIndex job) override {
-    refresh(fleet);
-    respond(fleet, job);
-    wake(fleet);
+  void arrived(const World& world, JobIndex job) override {
+    refresh(world);
+    respond(world, job);
+    wake(world);
   }
-  void finished(FleetControl&, JobIndex job) override { runs_.erase(job); }
+  void finished(const World&, JobIndex job) override { runs_.erase(job); }
 
-  void tick(FleetControl& fleet) override {
-    refresh(fleet);
-    replan(fleet);
-    wake(fleet);
+  void tick(const World& world) override {
+    refresh(world);
+    replan(world);
+    wake(world);
   }
 
  private:
   // --- what is left of a job ---
-  Instant deadline(const FleetControl& fleet, JobIndex job) const {
-    const Duration allowed = fleet.request(job).allowed;
-    return fleet.arrival(job) +
-           (allowed != kNoDeadline ? allowed : wait(fleet, job) + length(fleet, job));
+  Instant deadline(const World& world, JobIndex job) const {
+    const Duration allowed = world.view.request(job).allowed;
+    return world.view.arrival(job) +
+           (allowed != kNoDeadline ? allowed : wait(world, job) + length(world, job));
   }
-  Duration left(const FleetControl& fleet, JobIndex job, double speed) const {
-    const Duration work = std::max(Duration{}, length(fleet, job) - fleet.done(job));
+  Duration left(const World& world, JobIndex job, double speed) const {
+    const Duration work = std::max(Duration{}, length(world, job) - world.view.done(job));
     if (speed == 1.0) return work;
     return Duration::from(work.time() / speed) + kRounding;
   }
-  Power power(const FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode) const {
-    return fleet.nodes(job, mode) *
-           max(Power{}, fleet.node_power(job, site, mode) - fleet.sites()[site].node_idle);
+  Power power(const World& world, JobIndex job, SiteIndex site, std::uint8_t mode) const {
+    return world.view.nodes(job, mode) * max(Power{}, world.view.node_power(job, site, mode) -
+                                                          world.view.sites()[site].node_idle);
   }
   /// Neither running nor due: its plan may still be changed.
-  static bool is_free(const FleetControl& fleet, JobIndex job) {
-    const JobStatus& status = fleet.status(job);
+  static bool is_free(const World& world, JobIndex job) {
+    const JobStatus& status = world.view.status(job);
     return status.phase == JobPhase::Waiting && !status.in_line;
   }
 
   // --- prices ---
   /// EUR per joule of IT energy, step by step, before own power.
-  StepCost energy_cost(FleetControl& fleet, SiteIndex site, Instant from, Instant to) const {
-    StepCost cost = steps(fleet.ahead(site, Signal::ItPrice), from, to);
+  StepCost energy_cost(const World& world, SiteIndex site, Instant from, Instant to) const {
+    StepCost cost = steps(ahead(world, site, Signal::ItPrice), from, to);
     if (options().carbon_price_eur_per_t != 0) {
-      const StepCost carbon = steps(fleet.ahead(site, Signal::ItCarbon), from, to);
+      const StepCost carbon = steps(ahead(world, site, Signal::ItCarbon), from, to);
       for (std::size_t i = 0; i < cost.value.size(); ++i)
         cost.value[i] += 1e-6 * options().carbon_price_eur_per_t * carbon.value[i];
     }
@@ -84,20 +84,20 @@ class Carnot final : public Rule {
   }
 
   /// Takes the cheapest site, mode and times that are free; the emptiest site where nothing is.
-  void respond(FleetControl& fleet, JobIndex job) {
-    const Instant from = fleet.now();
-    const Instant to = std::max(from, deadline(fleet, job));
-    const bool stoppable = fleet.request(job).stoppable;
+  void respond(const World& world, JobIndex job) {
+    const Instant from = world.view.now();
+    const Instant to = std::max(from, deadline(world, job));
+    const bool stoppable = world.view.request(job).stoppable;
     double least = std::numeric_limits<double>::infinity();
     std::vector<PlannedRun> best;
-    for (SiteIndex s = 0; s < fleet.sites().size(); ++s) {
-      const SiteState& site = fleet.sites()[s];
-      const StepCost energy = energy_cost(fleet, s, from, to);
-      const StepCost own = steps(fleet.ahead(s, Signal::OwnPower), from, to);
-      for (std::size_t m = 0; m < fleet.modes(job).size(); ++m) {
+    for (SiteIndex s = 0; s < world.view.sites().size(); ++s) {
+      const SiteState& site = world.view.sites()[s];
+      const StepCost energy = energy_cost(world, s, from, to);
+      const StepCost own = steps(ahead(world, s, Signal::OwnPower), from, to);
+      for (std::size_t m = 0; m < world.view.modes(job).size(); ++m) {
         const auto mode = static_cast<std::uint8_t>(m);
-        const std::int32_t nodes = fleet.nodes(job, mode);
-        const double watts = power(fleet, job, s, mode).in(watt);
+        const std::int32_t nodes = world.view.nodes(job, mode);
+        const double watts = power(world, job, s, mode).in(watt);
         StepCost cost{energy.start, bookings_.step(), {}};
         for (std::size_t i = 0; i < kParts * energy.value.size(); ++i) {
           double& value = cost.value.emplace_back(energy.value[i / kParts]);
@@ -112,50 +112,50 @@ class Carnot final : public Rule {
           if (value > 0 && need > 0) value *= 1.0 - std::clamp(spare / need, 0.0, 1.0);
           value = watts * std::max(value, clearing_price(s, when));
         }
-        const Timing timing = cheapest_timing(cost, std::min(to, from + way(fleet, job, s)), to,
-                                              left(fleet, job, fleet.modes(job)[m].speed),
-                                              overhead(fleet), stoppable);
-        const double total = timing.cost + move_eur(fleet, job, s);
+        const Timing timing = cheapest_timing(cost, std::min(to, from + way(world, job, s)), to,
+                                              left(world, job, world.view.modes(job)[m].speed),
+                                              overhead(world), stoppable);
+        const double total = timing.cost + move_eur(world, job, s);
         if (timing.pieces.empty() || total >= least) continue;
         least = total;
         best = runs_of(timing, s, mode);
       }
     }
-    if (best.empty()) best = earliest(fleet, job);
-    commit(fleet, job, std::move(best));
+    if (best.empty()) best = earliest(world, job);
+    commit(world, job, std::move(best));
   }
 
   /// Too late for its deadline: the site and mode that is done first with nodes not yet promised,
   /// so that nobody else is late for it. The line of the emptiest site where a week is promised.
-  std::vector<PlannedRun> earliest(FleetControl& fleet, JobIndex job) const {
-    const Instant from = fleet.now(), to = bookings_.start() + step_ * kMostSlots;
+  std::vector<PlannedRun> earliest(const World& world, JobIndex job) const {
+    const Instant from = world.view.now(), to = bookings_.start() + step_ * kMostSlots;
     std::vector<PlannedRun> best;
-    for (SiteIndex s = 0; s < fleet.sites().size(); ++s)
-      for (std::size_t m = 0; m < fleet.modes(job).size(); ++m) {
+    for (SiteIndex s = 0; s < world.view.sites().size(); ++s)
+      for (std::size_t m = 0; m < world.view.modes(job).size(); ++m) {
         const auto mode = static_cast<std::uint8_t>(m);
-        const std::int32_t room = fleet.sites()[s].nodes_up - fleet.nodes(job, mode);
+        const std::int32_t room = world.view.sites()[s].nodes_up - world.view.nodes(job, mode);
         StepCost cost{bookings_.start(), bookings_.step(), {}};
         for (std::int64_t i = 0; i < kMostSlots * kParts; ++i)
           cost.value.push_back(bookings_.at(s, i) <= room
                                    ? static_cast<double>(i)
                                    : std::numeric_limits<double>::infinity());
-        const Timing timing = cheapest_timing(cost, std::min(to, from + way(fleet, job, s)), to,
-                                              left(fleet, job, fleet.modes(job)[m].speed),
-                                              overhead(fleet), fleet.request(job).stoppable);
+        const Timing timing = cheapest_timing(cost, std::min(to, from + way(world, job, s)), to,
+                                              left(world, job, world.view.modes(job)[m].speed),
+                                              overhead(world), world.view.request(job).stoppable);
         if (!timing.pieces.empty() && (best.empty() || timing.pieces.back().to < best.back().to))
           best = runs_of(timing, s, mode);
       }
     if (!best.empty()) return best;
-    const Duration need = std::max(left(fleet, job, 1.0), Duration::nanoseconds(1));
-    return {{from, from + need, emptiest(fleet, job), 0}};
+    const Duration need = std::max(left(world, job, 1.0), Duration::nanoseconds(1));
+    return {{from, from + need, emptiest(world, job), 0}};
   }
 
-  static Duration overhead(const FleetControl& fleet) {
-    return fleet.delays().start + fleet.delays().stop;
+  static Duration overhead(const World& world) {
+    return world.view.delays().start + world.view.delays().stop;
   }
   /// Until a job that has not begun can be at a site.
-  static Duration way(const FleetControl& fleet, JobIndex job, SiteIndex site) {
-    return site == fleet.status(job).site ? Duration{} : fleet.delays().move;
+  static Duration way(const World& world, JobIndex job, SiteIndex site) {
+    return site == world.view.status(job).site ? Duration{} : world.view.delays().move;
   }
   static std::vector<PlannedRun> runs_of(const Timing& timing, SiteIndex site, std::uint8_t mode) {
     std::vector<PlannedRun> runs;
@@ -167,66 +167,67 @@ class Carnot final : public Rule {
     return site.nodes * site.node_idle.in(watt) +
            booked * (site.node_peak - site.node_idle).in(watt);
   }
-  double move_eur(const FleetControl& fleet, JobIndex job, SiteIndex site) const {
-    return options().move_cost ? options().move_cost(fleet.request(job), site).in(euro) : 0.0;
+  double move_eur(const World& world, JobIndex job, SiteIndex site) const {
+    return options().move_cost ? options().move_cost(world.view.request(job), site).in(euro) : 0.0;
   }
-  static SiteIndex emptiest(const FleetControl& fleet, JobIndex job) {
-    SiteIndex best = fleet.request(job).origin;
+  static SiteIndex emptiest(const World& world, JobIndex job) {
+    SiteIndex best = world.view.request(job).origin;
     const auto room = [&](SiteIndex s) {
-      return fleet.sites()[s].nodes_free - fleet.sites()[s].nodes_due;
+      return world.view.sites()[s].nodes_free - world.view.sites()[s].nodes_due;
     };
-    for (SiteIndex s = 0; s < fleet.sites().size(); ++s)
-      if (fleet.sites()[s].nodes >= fleet.nodes(job, 0) && room(s) > room(best)) best = s;
+    for (SiteIndex s = 0; s < world.view.sites().size(); ++s)
+      if (world.view.sites()[s].nodes >= world.view.nodes(job, 0) && room(s) > room(best)) best = s;
     return best;
   }
 
   /// Books the runs and plans them: on its way in time, and told to stop in time.
-  void commit(FleetControl& fleet, JobIndex job, std::vector<PlannedRun> runs) {
+  void commit(const World& world, JobIndex job, std::vector<PlannedRun> runs) {
     for (const PlannedRun& run : runs)
-      bookings_.add(run.site, run.from, run.to, fleet.nodes(job, run.mode));
+      bookings_.add(run.site, run.from, run.to, world.view.nodes(job, run.mode));
     runs_[job] = runs;
     for (PlannedRun& run : runs)
-      run.to = std::max(run.from + Duration::nanoseconds(1), run.to - fleet.delays().stop);
+      run.to = std::max(run.from + Duration::nanoseconds(1), run.to - world.view.delays().stop);
     runs.front().from =
-        std::max(fleet.now(), runs.front().from - way(fleet, job, runs.front().site));
-    fleet.plan(job, runs);
+        std::max(world.view.now(), runs.front().from - way(world, job, runs.front().site));
+    world.commands.plan(job, runs);
   }
 
   // --- the hour ---
   /// Bookings from this step on, as jobs stand now.
-  void refresh(FleetControl& fleet) {
-    const SignalView view = fleet.ahead(0, Signal::Price);
-    const Instant edge = view.start + view.step * ((fleet.now() - view.start) / view.step);
+  void refresh(const World& world) {
+    const ForecastView view = ahead(world, 0, Signal::Price);
+    const Instant edge = view.start + view.step * ((world.view.now() - view.start) / view.step);
     if (started_ && bookings_.start() == edge) return;
     started_ = true;
     step_ = view.step;
     bookings_ = Bookings(edge, Duration::nanoseconds(step_.nanoseconds() / kParts),
-                         std::vector<std::vector<std::int32_t>>(fleet.sites().size()));
-    for (const auto& [job, runs] : runs_) book(fleet, job, runs);
+                         std::vector<std::vector<std::int32_t>>(world.view.sites().size()));
+    for (const auto& [job, runs] : runs_) book(world, job, runs);
   }
-  void book(FleetControl& fleet, JobIndex job, const std::vector<PlannedRun>& runs) {
-    const JobStatus& status = fleet.status(job);
-    const Instant now = fleet.now();
+  void book(const World& world, JobIndex job, const std::vector<PlannedRun>& runs) {
+    const JobStatus& status = world.view.status(job);
+    const Instant now = world.view.now();
     for (const PlannedRun& run : runs)
-      bookings_.add(run.site, std::max(run.from, now), run.to, fleet.nodes(job, run.mode));
+      bookings_.add(run.site, std::max(run.from, now), run.to, world.view.nodes(job, run.mode));
     // Late for its plan, or longer than thought: it holds or wants nodes all the same.
-    if (is_free(fleet, job) || runs.back().to > now) return;
-    const Instant end = status.in_line ? now + left(fleet, job, 1.0) : fleet.expected_end(job);
+    if (is_free(world, job) || runs.back().to > now) return;
+    const Instant end = status.in_line ? now + left(world, job, 1.0) : world.view.expected_end(job);
     bookings_.add(status.site, now, std::max(end, now + Duration::nanoseconds(1)),
-                  fleet.nodes(job, status.mode));
+                  world.view.nodes(job, status.mode));
   }
-  void unbook(FleetControl& fleet, JobIndex job, const std::vector<PlannedRun>& runs) {
+  void unbook(const World& world, JobIndex job, const std::vector<PlannedRun>& runs) {
     for (const PlannedRun& run : runs)
-      bookings_.add(run.site, std::max(run.from, fleet.now()), run.to, -fleet.nodes(job, run.mode));
+      bookings_.add(run.site, std::max(run.from, world.view.now()), run.to,
+                    -world.view.nodes(job, run.mode));
   }
 
   /// True where somebody is in somebody's way: own power to share, or a site full at some time.
-  bool is_contended(FleetControl& fleet) const {
-    for (SiteIndex s = 0; s < fleet.sites().size(); ++s) {
-      const SignalView own = fleet.ahead(s, Signal::OwnPower);
+  bool is_contended(const World& world) const {
+    for (SiteIndex s = 0; s < world.view.sites().size(); ++s) {
+      const ForecastView own = ahead(world, s, Signal::OwnPower);
       if (*std::max_element(own.mean.begin(), own.mean.end()) > 0) return true;
       for (std::int64_t t = 0; t < kMostSlots; ++t)
-        if (10 * booked(s, t) >= 9 * fleet.sites()[s].nodes_up) return true;
+        if (10 * booked(s, t) >= 9 * world.view.sites()[s].nodes_up) return true;
     }
     return false;
   }
@@ -239,28 +240,28 @@ class Carnot final : public Rule {
     return most;
   }
 
-  void replan(FleetControl& fleet) {
+  void replan(const World& world) {
     std::vector<JobIndex> jobs;
     for (const auto& [job, runs] : runs_)
-      if (is_free(fleet, job) && runs.front().from >= fleet.now()) jobs.push_back(job);
-    const bool together = is_contended(fleet);
+      if (is_free(world, job) && runs.front().from >= world.view.now()) jobs.push_back(job);
+    const bool together = is_contended(world);
     if (jobs.empty() || (!together && knowledge().future)) return;
-    for (const JobIndex job : jobs) unbook(fleet, job, runs_.at(job));
-    if (together) jobs = plan_together(fleet, jobs);
-    for (const JobIndex job : jobs) respond(fleet, job);
+    for (const JobIndex job : jobs) unbook(world, job, runs_.at(job));
+    if (together) jobs = plan_together(world, jobs);
+    for (const JobIndex job : jobs) respond(world, job);
   }
 
-  plan::Problem problem(FleetControl& fleet, std::int32_t slots) const;
-  std::vector<JobIndex> plan_together(FleetControl& fleet, const std::vector<JobIndex>& jobs);
-  bool take(FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode,
+  plan::Problem problem(const World& world, std::int32_t slots) const;
+  std::vector<JobIndex> plan_together(const World& world, const std::vector<JobIndex>& jobs);
+  bool take(const World& world, JobIndex job, SiteIndex site, std::uint8_t mode,
             const std::vector<std::int32_t>& slots);
 
-  void wake(FleetControl& fleet) {
+  void wake(const World& world) {
     if (runs_.empty()) return;
     const Instant next = bookings_.start() + step_;
     if (next == asked_) return;
     asked_ = next;
-    fleet.wake_at(next);
+    world.commands.wake_at(next);
   }
 
   void save_state(StateWriter& state) const override;
@@ -275,20 +276,20 @@ class Carnot final : public Rule {
   Instant price_start_, asked_;
 };
 
-plan::Problem Carnot::problem(FleetControl& fleet, std::int32_t slots) const {
+plan::Problem Carnot::problem(const World& world, std::int32_t slots) const {
   plan::Problem problem;
   problem.slot_s = step_.time().in(second);
   problem.slots = slots;
   problem.carbon_price_eur_per_t = options().carbon_price_eur_per_t;
   const Instant from = bookings_.start(), to = from + step_ * slots;
-  for (SiteIndex s = 0; s < fleet.sites().size(); ++s) {
-    const SiteState& state = fleet.sites()[s];
+  for (SiteIndex s = 0; s < world.view.sites().size(); ++s) {
+    const SiteState& state = world.view.sites()[s];
     plan::PlanSite site;
     site.name = state.name;
-    site.price_eur_per_kwh = steps(fleet.ahead(s, Signal::Price), from, to).value;
-    site.carbon_g_per_kwh = steps(fleet.ahead(s, Signal::Carbon), from, to).value;
-    const StepCost it_carbon = steps(fleet.ahead(s, Signal::ItCarbon), from, to);
-    const StepCost own = steps(fleet.ahead(s, Signal::OwnPower), from, to);
+    site.price_eur_per_kwh = steps(ahead(world, s, Signal::Price), from, to).value;
+    site.carbon_g_per_kwh = steps(ahead(world, s, Signal::Carbon), from, to).value;
+    const StepCost it_carbon = steps(ahead(world, s, Signal::ItCarbon), from, to);
+    const StepCost own = steps(ahead(world, s, Signal::OwnPower), from, to);
     const double node_kw = (state.node_peak - state.node_idle).in(kilowatt);
     for (std::size_t t = 0; t < static_cast<std::size_t>(slots); ++t) {
       const std::int32_t booked = this->booked(s, static_cast<std::int64_t>(t));
@@ -308,43 +309,42 @@ plan::Problem Carnot::problem(FleetControl& fleet, std::int32_t slots) const {
 
 /// Plans the jobs whose windows hold whole steps enough; returns the others, and those for which
 /// the plan had no place.
-std::vector<JobIndex> Carnot::plan_together(FleetControl& fleet,
-                                            const std::vector<JobIndex>& jobs) {
+std::vector<JobIndex> Carnot::plan_together(const World& world, const std::vector<JobIndex>& jobs) {
   const Instant now = bookings_.start();
   const Duration step = step_;
   std::vector<JobIndex> together, others;
   std::int64_t slots = 0;
   for (const JobIndex job : jobs) {
-    const std::int64_t window = std::min(kMostSlots, (deadline(fleet, job) - now) / step);
-    const std::int64_t need = slots_for(left(fleet, job, 1.0) + overhead(fleet), step);
-    const bool fits = fleet.request(job).stoppable && need >= 1 && need <= window;
+    const std::int64_t window = std::min(kMostSlots, (deadline(world, job) - now) / step);
+    const std::int64_t need = slots_for(left(world, job, 1.0) + overhead(world), step);
+    const bool fits = world.view.request(job).stoppable && need >= 1 && need <= window;
     (fits ? together : others).push_back(job);
     if (fits) slots = std::max(slots, window);
   }
   if (together.empty()) return others;
 
-  plan::Problem problem = this->problem(fleet, static_cast<std::int32_t>(slots));
+  plan::Problem problem = this->problem(world, static_cast<std::int32_t>(slots));
   std::vector<std::vector<std::uint8_t>> mode_of(together.size());  // those that fit
   for (std::size_t i = 0; i < together.size(); ++i) {
     const JobIndex job = together[i];
-    const std::int64_t window = std::min(kMostSlots, (deadline(fleet, job) - now) / step);
+    const std::int64_t window = std::min(kMostSlots, (deadline(world, job) - now) / step);
     std::vector<plan::PlanMode> modes;
     double most_kwh = 0;
-    for (std::size_t m = 0; m < fleet.modes(job).size(); ++m) {
+    for (std::size_t m = 0; m < world.view.modes(job).size(); ++m) {
       const std::int64_t need =
-          slots_for(left(fleet, job, fleet.modes(job)[m].speed) + overhead(fleet), step);
+          slots_for(left(world, job, world.view.modes(job)[m].speed) + overhead(world), step);
       if (need > window) continue;
       const auto mode = static_cast<std::uint8_t>(m);
-      const double kw = power(fleet, job, fleet.request(job).origin, mode).in(kilowatt);
+      const double kw = power(world, job, world.view.request(job).origin, mode).in(kilowatt);
       modes.push_back({static_cast<std::int32_t>(need), kw, 0.0});
       mode_of[i].push_back(mode);
       most_kwh = std::max(most_kwh, kw * static_cast<double>(need) * problem.slot_h());
     }
     std::vector<std::uint32_t> allowed;
     std::vector<double> moves;
-    for (SiteIndex s = 0; s < fleet.sites().size(); ++s) {
-      if (fleet.sites()[s].nodes >= fleet.nodes(job, 0)) allowed.push_back(s);
-      moves.push_back(move_eur(fleet, job, s));
+    for (SiteIndex s = 0; s < world.view.sites().size(); ++s) {
+      if (world.view.sites()[s].nodes >= world.view.nodes(job, 0)) allowed.push_back(s);
+      moves.push_back(move_eur(world, job, s));
     }
     constexpr double kDear = 100.0;  // EUR per kWh: above any price that energy has
     problem.jobs.add(std::to_string(job), 0, static_cast<std::int32_t>(window),
@@ -361,7 +361,7 @@ std::vector<JobIndex> Carnot::plan_together(FleetControl& fleet,
   slots_ = slots;
   for (std::size_t i = 0; i < together.size(); ++i)
     if (plan.jobs[i].site == plan::kNone ||
-        !take(fleet, together[i], plan.jobs[i].site, mode_of[i][plan.jobs[i].mode],
+        !take(world, together[i], plan.jobs[i].site, mode_of[i][plan.jobs[i].mode],
               plan.jobs[i].slots))
       others.push_back(together[i]);
   std::sort(others.begin(), others.end());
@@ -369,23 +369,24 @@ std::vector<JobIndex> Carnot::plan_together(FleetControl& fleet,
 }
 
 /// Turns slots into runs; the part of a step that is not needed is left out of the dearest one.
-bool Carnot::take(FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode,
+bool Carnot::take(const World& world, JobIndex job, SiteIndex site, std::uint8_t mode,
                   const std::vector<std::int32_t>& slots) {
   const StepCost cost =
-      energy_cost(fleet, site, bookings_.start(), bookings_.start() + step_ * (slots.back() + 1));
+      energy_cost(world, site, bookings_.start(), bookings_.start() + step_ * (slots.back() + 1));
   StepCost wanted = cost;
   wanted.value.assign(cost.value.size(), std::numeric_limits<double>::infinity());
   for (const std::int32_t slot : slots) {
-    if (booked(site, slot) + fleet.nodes(job, mode) > fleet.sites()[site].nodes_up) return false;
+    if (booked(site, slot) + world.view.nodes(job, mode) > world.view.sites()[site].nodes_up)
+      return false;
     const auto t = static_cast<std::size_t>(slot);
     wanted.value[t] = cost.value[t];
   }
   const Instant end = wanted.start + step_ * static_cast<std::int64_t>(wanted.value.size());
   const Timing timing =
-      cheapest_timing(wanted, std::min(end, bookings_.start() + way(fleet, job, site)), end,
-                      left(fleet, job, fleet.modes(job)[mode].speed), overhead(fleet), true);
+      cheapest_timing(wanted, std::min(end, bookings_.start() + way(world, job, site)), end,
+                      left(world, job, world.view.modes(job)[mode].speed), overhead(world), true);
   if (timing.pieces.empty()) return false;
-  commit(fleet, job, runs_of(timing, site, mode));
+  commit(world, job, runs_of(timing, site, mode));
   return true;
 }
 
@@ -429,8 +430,8 @@ void Carnot::restore_state(StateReader& state) {
 
 }  // namespace
 
-std::unique_ptr<Scheduler> make_carnot(std::string name, Knowledge knowledge,
-                                       const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_carnot(std::string name, Knowledge knowledge,
+                                    const FleetPolicyOptions& options) {
   return make_rule<Carnot>(std::move(name), knowledge, options);
 }
 

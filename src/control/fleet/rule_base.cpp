@@ -26,22 +26,7 @@ double integral(const StepCost& cost, Instant from, Instant to) {
 
 }  // namespace
 
-std::vector<std::uint8_t> Rule::save() const {
-  StateWriter state;
-  state.sequence(Scheduler::save());
-  save_state(state);
-  return state.take();
-}
-
-void Rule::restore(std::span<const std::uint8_t> bytes) {
-  const std::vector<std::uint8_t> all(bytes.begin(), bytes.end());
-  StateReader state(all);
-  Scheduler::restore(state.sequence<std::uint8_t>());
-  restore_state(state);
-  state.end();
-}
-
-StepCost steps(const SignalView& view, Instant from, Instant to) {
+StepCost steps(const ForecastView& view, Instant from, Instant to) {
   StepCost cost;
   cost.step = view.step;
   const std::int64_t first = (from - view.start) / view.step;
@@ -120,12 +105,12 @@ Timing cheapest_timing(const StepCost& cost, Instant from, Instant to, Duration 
   return window;
 }
 
-void plan_pieces(FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode,
+void plan_pieces(const World& world, JobIndex job, SiteIndex site, std::uint8_t mode,
                  const std::vector<Piece>& pieces) {
   std::vector<PlannedRun> runs;
   runs.reserve(pieces.size());
   for (const Piece& piece : pieces) runs.push_back({piece.from, piece.to, site, mode});
-  fleet.plan(job, runs);
+  world.commands.plan(job, runs);
 }
 
 }  // namespace carnot::control

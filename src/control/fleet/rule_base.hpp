@@ -3,7 +3,8 @@
 
 /// \file
 /// What the policies share: how long a job may wait, the cheapest time for one job on its own, and
-/// the makers of all rules. A rule's sources stand in `scheduler_list`.
+/// the
+/// makers of all rules. A rule's sources stand in `policy_list`.
 
 #include <algorithm>
 #include <memory>
@@ -12,31 +13,44 @@
 #include <vector>
 
 #include "carnot/base/state_bytes.hpp"
-#include "carnot/control/fleet/scheduler.hpp"
+#include "carnot/control/policy.hpp"
+#include "carnot/control/registry.hpp"
 
 namespace carnot::control {
 
+/// What the signal is thought to be, or will be, for a policy that knows.
+inline ForecastView ahead(const World& world, SiteIndex site, Signal signal) {
+  return world.future != nullptr ? world.future->signal(site, signal)
+                                 : world.view.forecast(site, signal);
+}
+
 /// A policy with a name, what it may know, and what it was told.
-class Rule : public Scheduler {
+class Rule : public Policy {
  public:
-  Rule(std::string name, Knowledge knowledge, SchedulerOptions options)
+  Rule(std::string name, Knowledge knowledge, FleetPolicyOptions options)
       : name_(std::move(name)), knowledge_(knowledge), options_(std::move(options)) {}
   std::string_view name() const noexcept override { return name_; }
   Knowledge knowledge() const noexcept override { return knowledge_; }
-  std::vector<std::uint8_t> save() const final;
-  void restore(std::span<const std::uint8_t> bytes) final;
+  void save(StateWriter& state) const final {
+    Policy::save(state);
+    save_state(state);
+  }
+  void restore(StateReader& state) final {
+    Policy::restore(state);
+    restore_state(state);
+  }
 
  protected:
-  const SchedulerOptions& options() const noexcept { return options_; }
+  const FleetPolicyOptions& options() const noexcept { return options_; }
   /// Of running undisturbed in the first mode, as far as it is known.
-  Duration length(const FleetControl& fleet, JobIndex job) const {
-    return knowledge_.lengths ? fleet.length(job) : fleet.request(job).estimate;
+  Duration length(const World& world, JobIndex job) const {
+    return knowledge_.lengths ? world.lengths->length(job) : world.view.request(job).estimate;
   }
   /// How long after its arrival the job may start at the latest; >= 0.
-  Duration wait(const FleetControl& fleet, JobIndex job) const {
-    const Duration allowed = fleet.request(job).allowed;
+  Duration wait(const World& world, JobIndex job) const {
+    const Duration allowed = world.view.request(job).allowed;
     if (allowed == kNoDeadline) return options_.max_wait;
-    return std::clamp(allowed - length(fleet, job), Duration{}, options_.max_wait);
+    return std::clamp(allowed - length(world, job), Duration{}, options_.max_wait);
   }
 
  private:
@@ -46,7 +60,7 @@ class Rule : public Scheduler {
 
   std::string name_;
   Knowledge knowledge_;
-  SchedulerOptions options_;
+  FleetPolicyOptions options_;
 };
 
 /// Time from `from` to `to`.
@@ -63,7 +77,7 @@ struct StepCost {
   std::vector<double> value;
 };
 /// The steps of a view that [from, to) touches; beyond its end the last value is kept.
-StepCost steps(const SignalView& view, Instant from, Instant to);
+StepCost steps(const ForecastView& view, Instant from, Instant to);
 
 struct Timing {
   std::vector<Piece> pieces;  ///< in order, disjoint, `length` in all; empty: there is no room
@@ -83,32 +97,33 @@ Timing cheapest_timing(const StepCost& cost, Instant from, Instant to, Duration 
                        Duration overhead, bool stoppable);
 
 /// Plans `job` at `site` in `mode` over the pieces.
-void plan_pieces(FleetControl& fleet, JobIndex job, SiteIndex site, std::uint8_t mode,
+void plan_pieces(const World& world, JobIndex job, SiteIndex site, std::uint8_t mode,
                  const std::vector<Piece>& pieces);
 
-using RuleMaker = std::unique_ptr<Scheduler> (*)(std::string name, Knowledge knowledge,
-                                                 const SchedulerOptions& options);
+using RuleMaker = std::unique_ptr<Policy> (*)(std::string name, Knowledge knowledge,
+                                              const FleetPolicyOptions& options);
 template <class T>
-std::unique_ptr<Scheduler> make_rule(std::string name, Knowledge knowledge,
-                                     const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_rule(std::string name, Knowledge knowledge,
+                                  const FleetPolicyOptions& options) {
   return std::make_unique<T>(std::move(name), knowledge, options);
 }
 
 // In the files named after them.
-std::unique_ptr<Scheduler> make_lowest_slot(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_lowest_window(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_carbon_time(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_wait_awhile(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_ecovisor(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_carbonscaler(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_lowest_carbon(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_lowest_price(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_most_available(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_round_robin(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_price_greedy(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_carbon_greedy(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_easy(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_stranded(std::string, Knowledge, const SchedulerOptions&);
-std::unique_ptr<Scheduler> make_carnot(std::string, Knowledge, const SchedulerOptions&);
+std::unique_ptr<Policy> make_no_wait(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_lowest_slot(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_lowest_window(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_carbon_time(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_wait_awhile(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_ecovisor(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_carbonscaler(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_lowest_carbon(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_lowest_price(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_most_available(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_round_robin(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_price_greedy(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_carbon_greedy(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_easy(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_stranded(std::string, Knowledge, const FleetPolicyOptions&);
+std::unique_ptr<Policy> make_carnot(std::string, Knowledge, const FleetPolicyOptions&);
 
 }  // namespace carnot::control

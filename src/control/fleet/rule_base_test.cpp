@@ -127,49 +127,10 @@ RC_GTEST_PROP(CheapestTiming, PaysForEveryPiece, ()) {
 
 TEST(Steps, KeepTheLastValueBeyondTheView) {
   const std::vector<double> mean{1.0, 2.0}, sum{0.0, 60.0, 180.0};
-  const SignalView view{minutes(10), minutes_long(1), mean, sum};
+  const ForecastView view{minutes(10), minutes_long(1), mean, {}, sum};
   const StepCost cost = steps(view, minutes(11), minutes(14));
   EXPECT_EQ(cost.start, minutes(11));
   EXPECT_EQ(cost.value, (std::vector<double>{2.0, 2.0, 2.0}));
-}
-
-TEST(SchedulerNames, AreAllMadeAndSayWhatTheyKnow) {
-  for (const SchedulerInfo& info : scheduler_list()) {
-    const auto plain = make_scheduler(info.name, {});
-    EXPECT_EQ(plain->name(), info.name);
-    EXPECT_FALSE(plain->knowledge().future || plain->knowledge().lengths) << info.name;
-    EXPECT_FALSE(info.what.empty() || info.source.empty()) << info.name;
-    const auto oracle = make_scheduler(std::string(info.name) + ":oracle", {});
-    EXPECT_EQ(oracle->name(), std::string(info.name) + ":oracle");
-    EXPECT_TRUE(oracle->knowledge().future && oracle->knowledge().lengths) << info.name;
-  }
-  EXPECT_TRUE(make_scheduler("easy:lengths", {})->knowledge().lengths);
-  EXPECT_FALSE(make_scheduler("easy:lengths", {})->knowledge().future);
-  EXPECT_TRUE(make_scheduler("easy:future", {})->knowledge().future);
-}
-
-TEST(SchedulerNames, UnknownOnesAreRefusedWithTheNearest) {
-  try {
-    make_scheduler("wait-awile", {});
-    FAIL();
-  } catch (const InputError& error) {
-    EXPECT_NE(std::string(error.what()).find("did you mean `wait-awhile`"), std::string::npos)
-        << error.what();
-  }
-  EXPECT_THROW(make_scheduler("easy:", {}), InputError);
-  EXPECT_THROW(make_scheduler("easy:all", {}), InputError);
-}
-
-TEST(SchedulerState, DamagedBytesAreRefused) {
-  for (const std::string& name : scheduler_names()) {
-    const auto scheduler = make_scheduler(name, {});
-    std::vector<std::uint8_t> bytes = scheduler->save();
-    EXPECT_NO_THROW(make_scheduler(name, {})->restore(bytes)) << name;
-    bytes.pop_back();
-    EXPECT_THROW(make_scheduler(name, {})->restore(bytes), InputError) << name;
-    bytes.resize(bytes.size() + 2);
-    EXPECT_THROW(make_scheduler(name, {})->restore(bytes), InputError) << name;
-  }
 }
 
 }  // namespace

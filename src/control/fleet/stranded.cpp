@@ -15,37 +15,39 @@ class Stranded final : public Rule {
  public:
   using Rule::Rule;
 
-  void arrived(FleetControl& fleet, JobIndex job) override {
-    const Instant latest = fleet.now() + wait(fleet, job);
-    if (latest <= fleet.now()) return fleet.submit(job, fleet.request(job).origin);
+  void arrived(const World& world, JobIndex job) override {
+    const Instant latest = world.view.now() + wait(world, job);
+    if (latest <= world.view.now())
+      return world.commands.submit(job, world.view.request(job).origin);
     waiting_.push_back({job, latest});
-    place(fleet);
-    wake(fleet);
+    place(world);
+    wake(world);
   }
 
-  void finished(FleetControl& fleet, JobIndex job) override {
+  void finished(const World& world, JobIndex job) override {
     forget(job);
-    place(fleet);
+    place(world);
   }
 
-  void tick(FleetControl& fleet) override {
+  void tick(const World& world) override {
     for (Waiting& one : waiting_) {
-      const JobStatus& status = fleet.status(one.job);
-      const bool may_stop = fleet.request(one.job).stoppable || status.in_line;
-      if (one.placed && may_stop && !is_stranded(fleet.sites()[status.site])) {
+      const JobStatus& status = world.view.status(one.job);
+      const bool may_stop = world.view.request(one.job).stoppable || status.in_line;
+      if (one.placed && may_stop && !is_stranded(world.view.sites()[status.site])) {
         // What it has done shortens what is left, so it may start as much later.
-        one.latest = one.latest + (fleet.done(one.job) - one.done);
-        one.done = fleet.done(one.job);
-        fleet.suspend(one.job);
+        one.latest = one.latest + (world.view.done(one.job) - one.done);
+        one.done = world.view.done(one.job);
+        world.commands.suspend(one.job);
         one.placed = false;
       }
-      if (!one.placed && one.latest <= fleet.now())
-        fleet.submit(one.job, fleet.request(one.job).origin);
+      if (!one.placed && one.latest <= world.view.now())
+        world.commands.submit(one.job, world.view.request(one.job).origin);
     }
-    std::erase_if(waiting_,
-                  [&](const Waiting& one) { return !one.placed && one.latest <= fleet.now(); });
-    place(fleet);
-    wake(fleet);
+    std::erase_if(waiting_, [&](const Waiting& one) {
+      return !one.placed && one.latest <= world.view.now();
+    });
+    place(world);
+    wake(world);
   }
 
  private:
@@ -67,29 +69,29 @@ class Stranded final : public Rule {
   }
 
   /// By arrival, each to the cheapest site with stranded power and room.
-  void place(FleetControl& fleet) {
+  void place(const World& world) {
     for (Waiting& one : waiting_) {
       if (one.placed) continue;
-      SiteIndex best = kNowhere;
-      for (SiteIndex s = 0; s < fleet.sites().size(); ++s) {
-        const SiteState& site = fleet.sites()[s];
-        if (is_stranded(site) && site.nodes_free - site.nodes_due >= fleet.nodes(one.job, 0) &&
-            (best == kNowhere || site.price < fleet.sites()[best].price))
+      SiteIndex best = SiteIndex::none();
+      for (SiteIndex s = 0; s < world.view.sites().size(); ++s) {
+        const SiteState& site = world.view.sites()[s];
+        if (is_stranded(site) && site.nodes_free - site.nodes_due >= world.view.nodes(one.job, 0) &&
+            (best == SiteIndex::none() || site.price < world.view.sites()[best].price))
           best = s;
       }
-      if (best == kNowhere) continue;
-      fleet.submit(one.job, best);
+      if (best == SiteIndex::none()) continue;
+      world.commands.submit(one.job, best);
       one.placed = true;
     }
   }
 
-  void wake(FleetControl& fleet) {
+  void wake(const World& world) {
     if (waiting_.empty()) return;
-    const SignalView view = fleet.ahead(0, Signal::Price);
-    Instant next = view.start + view.step * ((fleet.now() - view.start) / view.step + 1);
+    const ForecastView view = ahead(world, 0, Signal::Price);
+    Instant next = view.start + view.step * ((world.view.now() - view.start) / view.step + 1);
     for (const Waiting& one : waiting_)
-      if (!one.placed) next = std::min(next, std::max(one.latest, fleet.now()));
-    fleet.wake_at(next);
+      if (!one.placed) next = std::min(next, std::max(one.latest, world.view.now()));
+    world.commands.wake_at(next);
   }
 
   std::vector<Waiting> waiting_;
@@ -97,8 +99,8 @@ class Stranded final : public Rule {
 
 }  // namespace
 
-std::unique_ptr<Scheduler> make_stranded(std::string name, Knowledge knowledge,
-                                         const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_stranded(std::string name, Knowledge knowledge,
+                                      const FleetPolicyOptions& options) {
   return make_rule<Stranded>(std::move(name), knowledge, options);
 }
 

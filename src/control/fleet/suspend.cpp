@@ -14,14 +14,14 @@ namespace {
 class WaitAwhile final : public Rule {
  public:
   using Rule::Rule;
-  void arrived(FleetControl& fleet, JobIndex job) override {
-    const JobRequest& request = fleet.request(job);
-    const Instant from = fleet.now(), to = from + wait(fleet, job) + length(fleet, job);
-    const StepCost cost = steps(fleet.ahead(request.origin, Signal::Carbon), from, to);
-    const Timing timing = request.stoppable ? cheapest_pieces(cost, from, to, length(fleet, job))
-                                            : cheapest_window(cost, from, to, length(fleet, job));
-    if (timing.pieces.empty()) return fleet.submit(job, request.origin);
-    plan_pieces(fleet, job, request.origin, 0, timing.pieces);
+  void arrived(const World& world, JobIndex job) override {
+    const JobRequest& request = world.view.request(job);
+    const Instant from = world.view.now(), to = from + wait(world, job) + length(world, job);
+    const StepCost cost = steps(ahead(world, request.origin, Signal::Carbon), from, to);
+    const Timing timing = request.stoppable ? cheapest_pieces(cost, from, to, length(world, job))
+                                            : cheapest_window(cost, from, to, length(world, job));
+    if (timing.pieces.empty()) return world.commands.submit(job, request.origin);
+    plan_pieces(world, job, request.origin, 0, timing.pieces);
   }
 };
 
@@ -32,23 +32,23 @@ class Ecovisor final : public Rule {
  public:
   using Rule::Rule;
 
-  void arrived(FleetControl& fleet, JobIndex job) override {
-    const SiteIndex site = fleet.request(job).origin;
-    if (!fleet.request(job).stoppable) return fleet.submit(job, site);
-    Tame tame{job, State::New, threshold(fleet.ahead(site, Signal::Carbon), fleet.now()),
-              fleet.now(), wait(fleet, job)};
-    decide(fleet, tame);
+  void arrived(const World& world, JobIndex job) override {
+    const SiteIndex site = world.view.request(job).origin;
+    if (!world.view.request(job).stoppable) return world.commands.submit(job, site);
+    Tame tame{job, State::New, threshold(ahead(world, site, Signal::Carbon), world.view.now()),
+              world.view.now(), wait(world, job)};
+    decide(world, tame);
     jobs_.push_back(tame);
-    wake(fleet);
+    wake(world);
   }
 
-  void tick(FleetControl& fleet) override {
-    for (Tame& tame : jobs_) decide(fleet, tame);
+  void tick(const World& world) override {
+    for (Tame& tame : jobs_) decide(world, tame);
     std::erase_if(jobs_, [](const Tame& tame) { return tame.left <= Duration{}; });
-    wake(fleet);
+    wake(world);
   }
 
-  void finished(FleetControl&, JobIndex job) override {
+  void finished(const World&, JobIndex job) override {
     std::erase_if(jobs_, [&](const Tame& tame) { return tame.job == job; });
   }
 
@@ -71,7 +71,7 @@ class Ecovisor final : public Rule {
     Duration left;  ///< that it may yet pause
   };
 
-  static double threshold(const SignalView& carbon, Instant now) {
+  static double threshold(const ForecastView& carbon, Instant now) {
     const Instant end = now + Duration::seconds(24 * 3600);
     std::vector<std::pair<double, Duration>> parts;  // value, and how long it lasts
     for (Instant at = now; at < end;) {
@@ -87,27 +87,27 @@ class Ecovisor final : public Rule {
     return part->first;
   }
 
-  static void decide(FleetControl& fleet, Tame& tame) {
-    const SiteIndex site = fleet.request(tame.job).origin;
-    if (tame.state == State::Paused) tame.left = tame.left - (fleet.now() - tame.since);
-    tame.since = fleet.now();
+  static void decide(const World& world, Tame& tame) {
+    const SiteIndex site = world.view.request(tame.job).origin;
+    if (tame.state == State::Paused) tame.left = tame.left - (world.view.now() - tame.since);
+    tame.since = world.view.now();
     const bool pause =
-        tame.left > Duration{} && fleet.sites()[site].carbon.base() >= tame.threshold;
-    if (pause && tame.state == State::Working) fleet.suspend(tame.job);
-    if (!pause && tame.state != State::Working) fleet.submit(tame.job, site);
+        tame.left > Duration{} && world.view.sites()[site].carbon.base() >= tame.threshold;
+    if (pause && tame.state == State::Working) world.commands.suspend(tame.job);
+    if (!pause && tame.state != State::Working) world.commands.submit(tame.job, site);
     tame.state = pause ? State::Paused : State::Working;
   }
 
   /// At the next edge of the signal or the end of somebody's patience.
-  void wake(FleetControl& fleet) {
+  void wake(const World& world) {
     if (jobs_.empty()) return;
-    const SignalView view = fleet.ahead(0, Signal::Carbon);
-    Instant next = view.start + view.step * ((fleet.now() - view.start) / view.step + 1);
+    const ForecastView view = ahead(world, 0, Signal::Carbon);
+    Instant next = view.start + view.step * ((world.view.now() - view.start) / view.step + 1);
     for (const Tame& tame : jobs_)
-      if (tame.state == State::Paused) next = std::min(next, fleet.now() + tame.left);
+      if (tame.state == State::Paused) next = std::min(next, world.view.now() + tame.left);
     if (next == asked_) return;
     asked_ = next;
-    fleet.wake_at(next);
+    world.commands.wake_at(next);
   }
 
   std::vector<Tame> jobs_;
@@ -116,12 +116,12 @@ class Ecovisor final : public Rule {
 
 }  // namespace
 
-std::unique_ptr<Scheduler> make_wait_awhile(std::string name, Knowledge knowledge,
-                                            const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_wait_awhile(std::string name, Knowledge knowledge,
+                                         const FleetPolicyOptions& options) {
   return make_rule<WaitAwhile>(std::move(name), knowledge, options);
 }
-std::unique_ptr<Scheduler> make_ecovisor(std::string name, Knowledge knowledge,
-                                         const SchedulerOptions& options) {
+std::unique_ptr<Policy> make_ecovisor(std::string name, Knowledge knowledge,
+                                      const FleetPolicyOptions& options) {
   return make_rule<Ecovisor>(std::move(name), knowledge, options);
 }
 

@@ -61,7 +61,7 @@ PurchasePlan plan_purchases(std::span<const PlanStep> steps, Energy work, DelayP
 
 namespace {
 
-class Governor final : public Policy {
+class Governor final : public JobPolicy {
  public:
   Governor(std::span<const site::Mode> modes, const site::ObjectiveOptions& objective,
            const GovernorOptions& options)
@@ -71,7 +71,7 @@ class Governor final : public Policy {
 
   Decision decide(const Observation& o) override {
     Decision d;
-    const double done = static_cast<double>(o.steps_done);
+    const double done = static_cast<double>(o.learning.steps_done);
     choose_mode(o);
     if (done >= next_measure_) {
       d.measure_noise = true;
@@ -81,17 +81,17 @@ class Governor final : public Policy {
       d.max_steps = next_measure_ - done;
     }
     d.mode = mode_;
-    d.grid_allowance = buys(o) ? o.grid_limit : Power{};
+    d.grid_allowance = buys(o) ? o.site.grid_limit : Power{};
     return d;
   }
 
-  std::vector<double> save() const override {
+  std::vector<double> numbers() const override {
     return {static_cast<double>(mode_), next_measure_, buying_ ? 1.0 : 0.0, chosen_ ? 1.0 : 0.0,
             // Whole seconds fit a double exactly.  NOLINTNEXTLINE(bugprone-integer-division)
             static_cast<double>(planned_at_.unix_nanoseconds() / 1'000'000'000),
             planned_ ? 1.0 : 0.0};
   }
-  void restore(std::span<const double> state) override {
+  void set_numbers(const std::vector<double>& state) override {
     CARNOT_CHECK(state.size() == 6, "governor state has six numbers");
     mode_ = static_cast<int>(state[0]);
     next_measure_ = state[1];
@@ -106,42 +106,44 @@ class Governor final : public Policy {
 
   /// The cheapest mode whose surviving noise is small enough; never back down.
   void choose_mode(const Observation& o) {
-    if (o.noise.empty()) return;
-    const int wanted = cheapest_sufficient_mode(o.modes, o.noise, o.remaining_learning, options_);
-    const auto bits = [&](int m) { return o.modes[static_cast<std::size_t>(m)].bits; };
+    if (o.learning.noise.empty()) return;
+    const int wanted = cheapest_sufficient_mode(o.learning.modes, o.learning.noise,
+                                                o.learning.remaining_learning, options_);
+    const auto bits = [&](int m) { return o.learning.modes[static_cast<std::size_t>(m)].bits; };
     if (!chosen_ || bits(wanted) > bits(mode_)) mode_ = wanted;
     chosen_ = true;
   }
 
   /// Steps until noise is worth measuring again; see the header.
   double until_next_measurement(const Observation& o) const {
-    const double total = static_cast<double>(o.steps_total),
-                 done = static_cast<double>(o.steps_done);
+    const double total = static_cast<double>(o.learning.steps_total),
+                 done = static_cast<double>(o.learning.steps_done);
     const double interval = std::max(1.0, std::ceil(options_.measure_share * total));
     // The first measurement's answer comes with the next decision; then two early ones, for modes
     // too coarse to learn with at all.
     for (const double share : {0.25, 0.7})
       if (done < share * total) return std::ceil(share * total) - done;
-    if (o.noise.empty()) return interval;
-    const ModeNoise& now = o.noise[static_cast<std::size_t>(mode_)];
+    if (o.learning.noise.empty()) return interval;
+    const ModeNoise& now = o.learning.noise[static_cast<std::size_t>(mode_)];
     if (now.update <= options_.rho / 10.0) return total;  // enough bits to the end
-    const double survival = std::exp(-options_.kappa * o.remaining_learning);
+    const double survival = std::exp(-options_.kappa * o.learning.remaining_learning);
     return now.update * survival < options_.rho / 10.0 ? 2.0 * interval : interval;
   }
 
   /// The mode that the rest of training will mostly need at worst: eight bits where there are such.
   const site::Mode& guard_mode(const Observation& o) const {
     std::size_t guard = static_cast<std::size_t>(mode_);
-    for (std::size_t m = 0; m < o.modes.size(); ++m)
-      if (o.modes[m].bits == 8 && o.modes[m].bits > o.modes[guard].bits) guard = m;
-    return o.modes[guard];
+    for (std::size_t m = 0; m < o.learning.modes.size(); ++m)
+      if (o.learning.modes[m].bits == 8 && o.learning.modes[m].bits > o.learning.modes[guard].bits)
+        guard = m;
+    return o.learning.modes[guard];
   }
 
   bool buys(const Observation& o) {
     const site::Mode& guard = guard_mode(o);
-    if (o.grid_limit <= Power{}) return false;
-    if (must_buy(o, guard, static_cast<double>(o.steps_left()))) return buying_ = true;
-    if (o.total_forecast == nullptr) return false;
+    if (o.site.grid_limit <= Power{}) return false;
+    if (must_buy(o, guard, static_cast<double>(o.learning.steps_left()))) return buying_ = true;
+    if (o.total_forecast.empty()) return false;
     if (planned_ && o.now - planned_at_ < kReplanEvery) return buying_;
     planned_ = true;
     planned_at_ = o.now;
@@ -150,35 +152,34 @@ class Governor final : public Policy {
   }
 
   bool worth_buying(const Observation& o, const site::Mode& guard) {
-    const site::Mode& mode = o.modes[static_cast<std::size_t>(mode_)];
-    const ForecastView& wind = *o.total_forecast;
+    const site::Mode& mode = o.learning.modes[static_cast<std::size_t>(mode_)];
+    const ForecastView& wind = o.total_forecast;
     const std::size_t n = wind.mean.size();
     const Time step = wind.step.time();
     // Work in dynamic joules: what is left of this stage is priced in this mode, at worst half in
     // the guard mode (the switch comes in the last part of the schedule).
-    const double left = static_cast<double>(o.steps_left());
-    const Energy work = left * (0.5 * mode.step_energy() + 0.5 * guard.step_energy()) + o.overhead;
+    const double left = static_cast<double>(o.learning.steps_left());
+    const Energy work =
+        left * (0.5 * mode.step_energy() + 0.5 * guard.step_energy()) + o.learning.overhead;
     // Quick way out, the usual case: delay saved by a joule bought is at most the whole horizon's.
-    const Power full_facility = mode.power(1.0) * o.pue_now;
+    const Power full_facility = mode.power(1.0) * o.site.pue;
     steps_.resize(n);
     const Energy full = mode.dynamic_power * step;
     for (std::size_t k = 0; k < n; ++k) {
-      const double price = o.price_forecast != nullptr && k < o.price_forecast->mean.size()
-                               ? o.price_forecast->mean[k]
-                               : o.price_now.base();
-      const double carbon = o.carbon_forecast != nullptr && k < o.carbon_forecast->mean.size()
-                                ? o.carbon_forecast->mean[k]
-                                : o.carbon_now.base();
+      const double price =
+          k < o.price_forecast.mean.size() ? o.price_forecast.mean[k] : o.site.price.base();
+      const double carbon =
+          k < o.carbon_forecast.mean.size() ? o.carbon_forecast.mean[k] : o.site.carbon.base();
       const double per_joule = price + carbon * objective_.carbon_price.base();
       const double share = expected_share(o, mode, wind.mean[k], wind.sd[k]);
       const double from_grid =
-          std::min(1.0, o.grid_limit / full_facility);  // the import limit may throttle
+          std::min(1.0, o.site.grid_limit / full_facility);  // the import limit may throttle
       PlanStep& s = steps_[k];
       s.length = step;
       s.own = share * full;
       s.room = std::max(0.0, std::max(share, from_grid) - share) * full;
       // Bought energy per dynamic joule: its share of static power and cooling comes along.
-      s.unit_cost = per_joule * o.pue_now * (mode.power(1.0) / mode.dynamic_power);
+      s.unit_cost = per_joule * o.site.pue * (mode.power(1.0) / mode.dynamic_power);
     }
     const Time to_deadline = (o.deadline - o.now).time();
     const auto last = static_cast<std::size_t>(std::max(0.0, std::floor(to_deadline / step)));
@@ -190,7 +191,7 @@ class Governor final : public Policy {
       own_rate += s.own.in(joule) / (step.in(second) * static_cast<double>(n));
     }
     const double standby_share =
-        o.standby.in(watt) / (o.pue_now * (mode.power(1.0) / mode.dynamic_power));
+        o.site.standby.in(watt) / (o.site.pue * (mode.power(1.0) / mode.dynamic_power));
     const DelayPrice delay =
         objective_.delay_price + DelayPrice::from_base(std::max(0.0, calm_cost * standby_share));
     const PurchasePlan with = plan_purchases(steps_, work, delay, last, order_);
@@ -210,11 +211,11 @@ class Governor final : public Policy {
                                           2.8569700138728};
     constexpr std::array<double, 5> kWeight{0.0112574113277, 0.2220759220056, 0.5333333333333,
                                             0.2220759220056, 0.0112574113277};
-    const double scale = 1.0 / (o.pue_now * mode.dynamic_power.in(watt));
+    const double scale = 1.0 / (o.site.pue * mode.dynamic_power.in(watt));
     double share = 0.0;
     for (std::size_t i = 0; i < kNode.size(); ++i) {
       const double total = mean + sd * kNode[i];
-      const double own = std::max(0.0, total - o.export_first.in(watt));
+      const double own = std::max(0.0, total - o.site.export_first.in(watt));
       share +=
           kWeight[i] * std::clamp(own * scale - mode.static_power / mode.dynamic_power, 0.0, 1.0);
     }
@@ -234,9 +235,9 @@ class Governor final : public Policy {
 
 }  // namespace
 
-std::unique_ptr<Policy> make_governor(std::span<const site::Mode> modes,
-                                      const site::ObjectiveOptions& objective,
-                                      const GovernorOptions& options) {
+std::unique_ptr<JobPolicy> make_governor(std::span<const site::Mode> modes,
+                                         const site::ObjectiveOptions& objective,
+                                         const GovernorOptions& options) {
   CARNOT_CHECK(!modes.empty(), "a job has at least one mode");
   return std::make_unique<Governor>(modes, objective, options);
 }

@@ -361,7 +361,7 @@ Money relaxation(const OracleProblem& problem, const Search& search) {
   return best * euro;
 }
 
-class Replay final : public Policy {
+class Replay final : public JobPolicy {
  public:
   Replay(std::string name, std::vector<TimedDecision> decisions, std::vector<Stage> stages)
       : name_(std::move(name)), decisions_(std::move(decisions)), stages_(std::move(stages)) {}
@@ -375,7 +375,7 @@ class Replay final : public Policy {
     if (d.mode < 0) return d;
     // The mode is the stage's, and a decision ends where the stage does.
     int minimum_bits = 0;
-    const double done = static_cast<double>(o.steps_done);
+    const double done = static_cast<double>(o.learning.steps_done);
     for (const Stage& stage : stages_) {
       if (stage.from_step <= done) {
         minimum_bits = stage.minimum_bits;
@@ -385,10 +385,10 @@ class Replay final : public Policy {
       }
     }
     int best = -1;
-    for (std::size_t m = 0; m < o.modes.size(); ++m) {
-      if (o.modes[m].bits < minimum_bits) continue;
-      if (best < 0 ||
-          o.modes[m].step_energy() < o.modes[static_cast<std::size_t>(best)].step_energy())
+    for (std::size_t m = 0; m < o.learning.modes.size(); ++m) {
+      if (o.learning.modes[m].bits < minimum_bits) continue;
+      if (best < 0 || o.learning.modes[m].step_energy() <
+                          o.learning.modes[static_cast<std::size_t>(best)].step_energy())
         best = static_cast<int>(m);
     }
     d.mode = best;
@@ -417,8 +417,8 @@ OracleSolution solve_oracle(const OracleProblem& problem, Instant start) {
   return solution;
 }
 
-std::unique_ptr<Policy> make_replay(std::string name, std::vector<TimedDecision> decisions,
-                                    std::vector<Stage> stages) {
+std::unique_ptr<JobPolicy> make_replay(std::string name, std::vector<TimedDecision> decisions,
+                                       std::vector<Stage> stages) {
   return std::make_unique<Replay>(std::move(name), std::move(decisions), std::move(stages));
 }
 

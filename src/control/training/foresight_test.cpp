@@ -5,6 +5,7 @@
 
 #include "carnot/base/error.hpp"
 
+#include "control/training/makers.hpp"
 #include "control/training/testing_world.hpp"
 
 namespace carnot::control {
@@ -71,7 +72,7 @@ TEST(Oracle, NoPolicyBeatsTheBoundNorTheOracle) {
     const OracleSolution solution = solve_oracle(p, kStart);
     for (const std::string& name : policy_names(modes)) {
       if (name == "oracle") continue;
-      const auto policy = make_policy(name, modes, p.objective);
+      const auto policy = make_job_policy(name, {modes, p.objective});
       const testing::Played played = testing::play(p, *policy, kStart);
       EXPECT_FALSE(played.cap_violation) << name << seed;
       if (!played.done) continue;

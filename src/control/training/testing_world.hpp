@@ -10,7 +10,7 @@
 
 #include "carnot/base/random.hpp"
 #include "carnot/control/training/foresight.hpp"
-#include "carnot/control/training/policy.hpp"
+#include "carnot/control/training/job_policy.hpp"
 
 namespace carnot::control::testing {
 
@@ -65,7 +65,7 @@ struct Played {
 };
 
 /// Plays `policy` through the weather; `seen` slots of it are enough to know its first decisions.
-inline Played play(const OracleProblem& p, Policy& policy, Instant start,
+inline Played play(const OracleProblem& p, JobPolicy& policy, Instant start,
                    std::span<const ModeNoise> noise = {}) {
   Played out;
   site::SiteSimulator site(p.site);
@@ -81,19 +81,19 @@ inline Played play(const OracleProblem& p, Policy& policy, Instant start,
       o.slot = slot;
       o.start = start;
       o.deadline = deadline;
-      o.total_now = t > 0 ? p.weather[t - 1].total : Power{};
-      o.export_first =
+      o.site.total = t > 0 ? p.weather[t - 1].total : Power{};
+      o.site.export_first =
           p.site.computing_uses == site::ComputingUses::Curtailed ? p.site.export_limit : Power{};
-      o.grid_limit = p.site.import_limit;
-      o.pue_now = p.site.hall.pue(p.weather[t].outside, 1.0);
-      o.price_now = p.weather[t].price;
-      o.carbon_now = p.weather[t].carbon;
-      o.modes = p.modes;
-      o.steps_done = static_cast<std::uint64_t>(done);
-      o.steps_total = static_cast<std::uint64_t>(p.steps_total);
-      o.smoothed_loss = 1.0 / (1.0 + done);
-      o.remaining_learning = 1.0 - done / p.steps_total;
-      o.noise = noise;
+      o.site.grid_limit = p.site.import_limit;
+      o.site.pue = p.site.hall.pue(p.weather[t].outside, 1.0);
+      o.site.price = p.weather[t].price;
+      o.site.carbon = p.weather[t].carbon;
+      o.learning.modes = p.modes;
+      o.learning.steps_done = static_cast<std::uint64_t>(done);
+      o.learning.steps_total = static_cast<std::uint64_t>(p.steps_total);
+      o.learning.smoothed_loss = 1.0 / (1.0 + done);
+      o.learning.remaining_learning = 1.0 - done / p.steps_total;
+      o.learning.noise = noise;
       const Decision d = policy.decide(o);
       out.mode.push_back(d.mode);
       out.allowance_w.push_back(d.grid_allowance.in(watt));

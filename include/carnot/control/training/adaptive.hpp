@@ -35,7 +35,8 @@
 #include <span>
 #include <vector>
 
-#include "carnot/control/training/policy.hpp"
+#include "carnot/control/training/job_policy.hpp"
+#include "carnot/site/scenario.hpp"
 
 namespace carnot::control {
 
@@ -69,8 +70,8 @@ struct PurchasePlan {
 PurchasePlan plan_purchases(std::span<const PlanStep> steps, Energy work, DelayPrice delay,
                             std::size_t last, std::vector<std::size_t>& scratch);
 
-std::unique_ptr<Policy> make_governor(std::span<const site::Mode> modes,
-                                      const site::ObjectiveOptions& objective,
-                                      const GovernorOptions& options = {});
+std::unique_ptr<JobPolicy> make_governor(std::span<const site::Mode> modes,
+                                         const site::ObjectiveOptions& objective,
+                                         const GovernorOptions& options = {});
 
 }  // namespace carnot::control

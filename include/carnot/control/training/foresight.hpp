@@ -29,7 +29,8 @@
 #include <string>
 #include <vector>
 
-#include "carnot/control/training/policy.hpp"
+#include "carnot/control/training/job_policy.hpp"
+#include "carnot/site/scenario.hpp"
 #include "carnot/site/site.hpp"
 
 namespace carnot::control {
@@ -73,8 +74,8 @@ struct OracleSolution {
 OracleSolution solve_oracle(const OracleProblem& problem, Instant start);
 
 /// Replays timed decisions; the mode follows the stages exactly. Pauses before the first one.
-std::unique_ptr<Policy> make_replay(std::string name, std::vector<TimedDecision> decisions,
-                                    std::vector<Stage> stages);
+std::unique_ptr<JobPolicy> make_replay(std::string name, std::vector<TimedDecision> decisions,
+                                       std::vector<Stage> stages);
 
 /// Cost of one slot under the objective: grid x (price + carbon price x intensity) + own x
 /// own_value + forgone export + delay while the job is not done + battery wear. The one place where

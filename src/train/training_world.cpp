@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "carnot/train/simulated_world.hpp"
+#include "carnot/train/training_world.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/control/training/foresight.hpp"
 
@@ -15,7 +16,6 @@ namespace carnot::train {
 
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kStepSlack = 1e-6;         // of a step: rounding of rates and nanoseconds
 constexpr std::size_t kCurveRows = 2000;    // of the held-out ones, for points of that curve
 constexpr std::uint64_t kCurvePoints = 12;  // of quality along the schedule, for reports
@@ -51,7 +51,7 @@ learn::Dataset thinned(const learn::Dataset& data, std::size_t rows) {
 
 }  // namespace
 
-struct SimulatedWorld::Implementation {
+struct TrainingWorld::Implementation final : control::View, private control::Commands {
   Implementation(const site::Scenario& s, const Environment& e, const Job& j, learn::Learner& l,
                  const learn::Dataset& h, const learn::EnergyTable& t, Clock& c, EntrySink out)
       : scenario(s),
@@ -69,9 +69,32 @@ struct SimulatedWorld::Implementation {
                               (30.0 * euro_per_megawatt_hour).base())),
         carbon(make_forecaster(e.carbon_history, {}, 0.0, 1e300,
                                (60.0 * gram_per_kilowatt_hour).base())),
-        now(e.start),
         next_look(look_interval()),
-        next_point(curve_interval()) {}
+        next_point(curve_interval()) {
+    now_ = begin_ = e.start;
+    slot_ = e.slot;
+    site_state.name = s.name;
+    site_state.nodes = site_state.nodes_up = static_cast<std::int32_t>(s.site.hall.nodes);
+    site_state.node_peak = s.site.hall.node_peak;
+    site_state.node_idle = s.site.hall.node_idle;
+    request.allowed = e.end() - e.start;
+    request.estimate = Duration::from(static_cast<double>(l.total_steps()) /
+                                      j.modes.front().steps_per_second * second);
+    request.nodes = site_state.nodes;
+    request.origin = 0;
+    status.site = 0;
+    status.phase = control::JobPhase::Running;
+    status.since = status.first_start = e.start;
+    site_state.running = 1;
+    site_state.it = site_state.facility = Power::from_base(kNaN);
+    sites_ = {&site_state, 1};
+    arrived_ = {&request, 1};
+    status_ = {&status, 1};
+    mode_sets_ = {&job_modes, 1};
+    for (const site::Mode& mode : j.modes)
+      job_modes.push_back({0, mode.steps_per_second / j.modes.front().steps_per_second,
+                           mode.power(1.0) / j.modes.front().power(1.0)});
+  }
 
   const site::Scenario& scenario;
   const Environment& environment;
@@ -87,8 +110,16 @@ struct SimulatedWorld::Implementation {
   Forecaster power, price, carbon;
   ForecastView power_view, price_view, carbon_view;
 
-  Instant now;
+  // What the view shows.
+  control::SiteState site_state;
+  control::LearningState learning_state;
+  JobRequest request;
+  control::JobStatus status;
+  std::vector<JobMode> job_modes;  // parallel to job.modes
+  control::Decision decision;      // as commanded last
+
   std::size_t slot = 0;
+  bool begun = false;
   bool ended = false;
   double carry = 0.0;        // steps worked for but not yet whole
   Energy debt;               // dynamic, one training's, not yet worked off; below zero: credit
@@ -122,7 +153,7 @@ struct SimulatedWorld::Implementation {
     const learn::Quality q = learner.evaluate(curve_rows, precision());
     result.instrument += learner.counters() - before;
     ledger::Evaluation evaluation;
-    evaluation.at = now;
+    evaluation.at = now_;
     evaluation.steps = learner.steps_done();
     evaluation.metric = q.metric;
     evaluation.value = evaluation.low = evaluation.high = q.value;
@@ -143,52 +174,119 @@ struct SimulatedWorld::Implementation {
     carbon.observe(slot_start(i), environment.slot, w.carbon.base());
   }
 
-  control::Observation observe() {
+  void set_now(Instant now) { now_ = now; }
+
+  /// Brings the view up to now.
+  void look() {
     const std::size_t last = slot == 0 ? 0 : slot - 1;
-    control::Observation o;
-    o.now = now;
-    o.slot = environment.slot;
-    o.start = environment.start;
-    o.deadline = environment.end();
-    // Before the first slot the last known value is the history's end.
-    o.total_now = slot > 0                    ? environment.weather[last].total
-                  : environment.power_history ? environment.power_history->mean().back() * watt
-                                              : Power{};
     const site::SiteOptions& options = scenario.site;
     const site::Weather& past = environment.weather[last];
+    control::SiteState& o = site_state;
+    // Before the first slot the last known value is the history's end.
+    o.total = slot > 0                    ? environment.weather[last].total
+              : environment.power_history ? environment.power_history->mean().back() * watt
+                                          : Power{};
     o.export_first = options.computing_uses == site::ComputingUses::Curtailed
                          ? min(options.export_limit, weather().export_limit)
                          : Power{};
+    o.own = o.available(o.total);
     o.grid_limit = options.import_limit;
-    o.battery_energy = site.battery_energy();
-    o.pue_now = options.hall.pue(past.outside, 1.0);
+    o.pue = options.hall.pue(past.outside, 1.0);
+    o.outside = past.outside;
     o.standby =
         options.hall.facility_power(options.hall.nodes * options.hall.node_suspended, past.outside);
-    o.price_now = weather().price;
-    o.export_price_now = weather().export_price;
-    o.carbon_now = slot > 0 ? past.carbon
-                   : environment.carbon_history
-                       ? CarbonIntensity::from_base(environment.carbon_history->mean().back())
-                       : past.carbon;
-    if (now == slot_start(slot)) {
+    o.price = weather().price;
+    o.export_price = weather().export_price;
+    o.carbon = slot > 0 ? past.carbon
+               : environment.carbon_history
+                   ? CarbonIntensity::from_base(environment.carbon_history->mean().back())
+                   : past.carbon;
+    if (now_ == slot_start(slot)) {
       // Only at slot starts, so that a resumed run remakes each forecast at the same instants.
-      power_view = power.forecast(now);
-      price_view = price.forecast(now);
-      carbon_view = carbon.forecast(now);
+      power_view = power.forecast(now_);
+      price_view = price.forecast(now_);
+      carbon_view = carbon.forecast(now_);
     }
-    o.total_forecast = &power_view;
-    o.price_forecast = &price_view;
-    o.carbon_forecast = &carbon_view;
-    o.modes = job.modes;
-    o.steps_done = learner.steps_done();
-    o.steps_total = learner.total_steps();
-    o.overhead = job.trainings * max(Energy{}, debt + final_look());
-    o.mode_now = mode_now;
-    o.smoothed_loss = learner.smoothed_loss();
-    o.remaining_learning = learner.remaining_learning();
-    o.noise = noise;
-    o.noise_measured_at = noise_measured_at;
-    return o;
+    control::LearningState& l = learning_state;
+    l.modes = job.modes;
+    l.steps_done = learner.steps_done();
+    l.steps_total = learner.total_steps();
+    l.overhead = job.trainings * max(Energy{}, debt + final_look());
+    l.mode_now = mode_now;
+    l.smoothed_loss = learner.smoothed_loss();
+    l.remaining_learning = learner.remaining_learning();
+    l.noise = noise;
+    l.noise_measured_at = noise_measured_at;
+    status.mode = static_cast<std::uint8_t>(std::max(mode_now, 0));
+  }
+
+  /// In time of the first mode.
+  Duration work_done() const {
+    return Duration::from(static_cast<double>(learner.steps_done()) /
+                          job.modes.front().steps_per_second * second);
+  }
+
+  bool step(control::Policy& policy) {
+    if (ended) return false;
+    const control::World world{*this, *this};
+    look();
+    if (!begun) {
+      begun = true;
+      policy.begin(world);
+      policy.arrived(world, 0);
+    }
+    policy.tick(world);
+    act();
+    if (ended) {
+      learning_state.steps_done = learner.steps_done();
+      status.phase = control::JobPhase::Finished;
+      status.since = now_;
+      policy.finished(world, 0);
+    }
+    return !ended;
+  }
+
+  // control::Commands
+  void follow(control::JobIndex which, const control::Decision& asked) override {
+    CARNOT_CHECK(which == 0, "there is one job");
+    CARNOT_CHECK(asked.mode < static_cast<int>(job.modes.size()), "mode out of range");
+    decision = asked;
+  }
+
+  // control::View
+  control::JobIndex first_waiting() const override { return control::JobIndex::none(); }
+  control::JobIndex next_waiting(control::JobIndex) const override {
+    return control::JobIndex::none();
+  }
+  control::JobIndex first_running(control::SiteIndex) const override {
+    return ended ? control::JobIndex::none() : control::JobIndex(0);
+  }
+  control::JobIndex next_running(control::JobIndex) const override {
+    return control::JobIndex::none();
+  }
+  Energy battery_now(control::SiteIndex) const override { return site.battery_energy(); }
+  ForecastView forecast_of(control::SiteIndex, control::Signal signal) const override {
+    switch (signal) {
+      case control::Signal::TotalPower:
+        return power_view;
+      case control::Signal::Price:
+        return price_view;
+      case control::Signal::Carbon:
+        return carbon_view;
+      default:
+        return {};
+    }
+  }
+  Power node_power_of(control::JobIndex, control::SiteIndex, std::uint8_t mode) const override {
+    return job.modes[mode].power(1.0) / scenario.site.hall.nodes;
+  }
+  Duration done_of(control::JobIndex) const override { return work_done(); }
+  Instant expected_end_of(control::JobIndex) const override {
+    const auto m = static_cast<std::size_t>(std::max(mode_now, 0));
+    return now_ + Duration::from(steps_left() / job.modes[m].steps_per_second * second);
+  }
+  const control::LearningState* learning_of(control::JobIndex) const override {
+    return &learning_state;
   }
 
   /// What certifying at the end of the schedule will cost, while that is still ahead.
@@ -240,7 +338,7 @@ struct SimulatedWorld::Implementation {
     result.certified = result.certificate.certified;
     charge(before);
     ledger::Evaluation evaluation;
-    evaluation.at = now;
+    evaluation.at = now_;
     evaluation.steps = learner.steps_done();
     evaluation.metric = result.quality.metric;
     evaluation.value = result.quality.value;
@@ -254,11 +352,10 @@ struct SimulatedWorld::Implementation {
     return static_cast<double>(learner.total_steps() - learner.steps_done());
   }
 
-  void act(const control::Decision& decision) {
-    CARNOT_CHECK(!ended, "a decision after the end");
-    CARNOT_CHECK(decision.mode < static_cast<int>(job.modes.size()), "mode out of range");
+  /// Carries out the decision until the slot ends, its steps are done or the job ends.
+  void act() {
     if (decision.measure_noise && steps_left() > 0) measure_noise();
-    const Duration left = slot_start(slot + 1) - now;
+    const Duration left = slot_start(slot + 1) - now_;
     site::Demand demand;
     demand.grid_allowance = decision.grid_allowance;
     demand.use_battery = decision.use_battery;
@@ -279,8 +376,8 @@ struct SimulatedWorld::Implementation {
       length = time_for(wanted, demand, left);
     }
     flows = site.advance(weather(), demand, length.time());
-    now = now + length;
-    clock.advance_to(now);
+    now_ = now_ + length;
+    clock.advance_to(now_);
 
     const bool ran = wants && flows.steps > 0.0;
     mode_name = ran ? demand.mode->name : std::string();
@@ -303,7 +400,7 @@ struct SimulatedWorld::Implementation {
       }
     }
     record(length);
-    if (now >= slot_start(slot + 1)) {
+    if (now_ >= slot_start(slot + 1)) {
       observe_past(slot);
       ++slot;
     }
@@ -340,7 +437,7 @@ struct SimulatedWorld::Implementation {
   void record(Duration length) {
     const Time h = length.time();
     ledger::SlotEntry entry;
-    entry.start = now - length;
+    entry.start = now_ - length;
     entry.length = length;
     entry.total = flows.total * h;
     entry.exported = flows.exported * h;
@@ -368,7 +465,7 @@ struct SimulatedWorld::Implementation {
     entry.bytes_moved = static_cast<double>(bytes) * byte;
     entry.loss = learner.smoothed_loss();
     entry.noise_share =
-        noise.empty() || mode_now < 0 ? kNan : noise[static_cast<std::size_t>(mode_now)].update;
+        noise.empty() || mode_now < 0 ? kNaN : noise[static_cast<std::size_t>(mode_now)].update;
     entry.cap_violation = flows.cap_violation;
     energy += entry.facility;
     own += entry.own_used;
@@ -413,44 +510,50 @@ struct SimulatedWorld::Implementation {
   void end(std::string why) {
     ended = true;
     result.stopped = std::move(why);
-    result.duration = (now - environment.start).time();
+    result.duration = (now_ - environment.start).time();
   }
 };
 
-SimulatedWorld::SimulatedWorld(const site::Scenario& scenario, const Environment& environment,
-                               const Job& job, learn::Learner& learner,
-                               const learn::Dataset& held_out, const learn::EnergyTable& table,
-                               Clock& clock, EntrySink sink)
+TrainingWorld::TrainingWorld(const site::Scenario& scenario, const Environment& environment,
+                             const Job& job, learn::Learner& learner,
+                             const learn::Dataset& held_out, const learn::EnergyTable& table,
+                             Clock& clock, EntrySink sink)
     : implementation_(std::make_unique<Implementation>(scenario, environment, job, learner,
                                                        held_out, table, clock, std::move(sink))) {}
-SimulatedWorld::~SimulatedWorld() = default;
+TrainingWorld::~TrainingWorld() = default;
 
-void SimulatedWorld::omit_quality_curve() {
+void TrainingWorld::omit_quality_curve() {
   implementation_->next_point = std::numeric_limits<std::uint64_t>::max();
 }
 
-bool SimulatedWorld::over() const { return implementation_->ended; }
-control::Observation SimulatedWorld::observe() { return implementation_->observe(); }
-void SimulatedWorld::act(const control::Decision& decision) { implementation_->act(decision); }
-LaneOutcome SimulatedWorld::outcome() const { return implementation_->result; }
-Instant SimulatedWorld::now() const noexcept { return implementation_->now; }
-double SimulatedWorld::share_done() const noexcept {
-  return static_cast<double>(steps_done()) /
-         static_cast<double>(std::max<std::uint64_t>(1, implementation_->learner.total_steps()));
-}
-Energy SimulatedWorld::energy_so_far() const noexcept { return implementation_->energy; }
-Energy SimulatedWorld::own_so_far() const noexcept { return implementation_->own; }
-Power SimulatedWorld::own_power_now() const noexcept { return implementation_->flows.total; }
-double SimulatedWorld::throttle_now() const noexcept { return implementation_->flows.throttle; }
-const std::string& SimulatedWorld::mode_now() const noexcept { return implementation_->mode_name; }
-std::uint64_t SimulatedWorld::steps_done() const noexcept {
-  return implementation_->learner.steps_done();
+bool TrainingWorld::over() const { return implementation_->ended; }
+Instant TrainingWorld::now() const { return implementation_->now(); }
+bool TrainingWorld::step(control::Policy& policy) { return implementation_->step(policy); }
+LaneOutcome TrainingWorld::outcome() const { return implementation_->result; }
+const control::View& TrainingWorld::view() {
+  if (!implementation_->ended) implementation_->look();
+  return *implementation_;
 }
 
-std::vector<std::uint8_t> SimulatedWorld::save() const {
+LaneProgress TrainingWorld::progress() const {
+  const Implementation& i = *implementation_;
+  LaneProgress p;
+  p.now = i.now();
+  p.steps_done = i.learner.steps_done();
+  p.share_done = static_cast<double>(p.steps_done) /
+                 static_cast<double>(std::max<std::uint64_t>(1, i.learner.total_steps()));
+  p.energy = i.energy;
+  p.own = i.own;
+  p.own_power = i.flows.total;
+  p.throttle = i.flows.throttle;
+  p.mode = i.mode_name;
+  return p;
+}
+
+std::vector<std::uint8_t> TrainingWorld::save() const {
   const Implementation& i = *implementation_;
   StateWriter w;
-  w.value(i.now.unix_nanoseconds());
+  w.value(i.now().unix_nanoseconds());
   w.value<std::uint64_t>(i.slot);
   w.value(i.carry);
   w.value(i.debt.base());
@@ -478,10 +581,10 @@ std::vector<std::uint8_t> SimulatedWorld::save() const {
   return w.take();
 }
 
-void SimulatedWorld::restore(const std::vector<std::uint8_t>& state) {
+void TrainingWorld::restore(const std::vector<std::uint8_t>& state) {
   Implementation& i = *implementation_;
   StateReader r(state);
-  i.now = Instant::from_unix_nanoseconds(r.value<std::int64_t>());
+  i.set_now(Instant::from_unix_nanoseconds(r.value<std::int64_t>()));
   const auto slot = static_cast<std::size_t>(r.value<std::uint64_t>());
   if (slot > i.environment.weather.size())
     throw InputError("checkpoint: its slot lies beyond the deadline of this scenario");
@@ -518,7 +621,8 @@ void SimulatedWorld::restore(const std::vector<std::uint8_t>& state) {
     i.observe_past(s);
   }
   i.slot = slot;
-  i.clock.set(i.now);
+  i.clock.set(i.now());
+  i.begun = slot > 0 || i.now() > i.environment.start;
 }
 
 }  // namespace carnot::train

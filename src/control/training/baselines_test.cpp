@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "carnot/control/training/policy.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "carnot/base/error.hpp"
+#include "carnot/control/registry.hpp"
 #include "carnot/control/training/adaptive.hpp"
+#include "carnot/control/training/job_policy.hpp"
 
+#include "control/training/makers.hpp"
 #include "control/training/testing_world.hpp"
 
 namespace carnot::control {
@@ -19,40 +19,22 @@ Observation observation(std::span<const site::Mode> modes) {
   o.slot = Duration::seconds(300);
   o.start = o.now = kStart;
   o.deadline = kStart + Duration::seconds(96 * 3600);
-  o.total_now = 100.0 * megawatt;
-  o.export_first = 60.0 * megawatt;
-  o.grid_limit = 30.0 * megawatt;
-  o.pue_now = 1.1;
-  o.modes = modes;
-  o.steps_total = 10'000;
+  o.site.total = 100.0 * megawatt;
+  o.site.export_first = 60.0 * megawatt;
+  o.site.grid_limit = 30.0 * megawatt;
+  o.site.pue = 1.1;
+  o.learning.modes = modes;
+  o.learning.steps_total = 10'000;
   return o;
-}
-
-TEST(Policy, UnknownNamesAreAnsweredWithTheNearest) {
-  const auto modes = testing::modes();
-  try {
-    (void)make_policy("adaptiv", modes, {});
-    FAIL();
-  } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("did you mean `adaptive`"));
-  }
-  EXPECT_THROW(make_policy("fixed:int3", modes, {}), InputError);
-  EXPECT_THROW(make_policy("", modes, {}), InputError);
-  EXPECT_THROW(make_policy("oracle", modes, {}), InputError);
-  EXPECT_EQ(make_policy("fixed:8", modes, {})->name(), "fixed:int8");  // bits name a mode too
-  for (const std::string& name : policy_names(modes))
-    if (name != "oracle") {
-      EXPECT_EQ(make_policy(name, modes, {})->name(), name);
-    }
 }
 
 TEST(Policy, ThePapersRuleGivesMorePowerMoreBits) {
   const auto modes = testing::modes();
-  const auto policy = make_policy("paper", modes, {});
+  const auto policy = make_job_policy("paper", {modes, {}});
   int before = static_cast<int>(modes.size());
   for (double mw = 0; mw <= 160; mw += 1) {
     Observation o = observation(modes);
-    o.total_now = mw * megawatt;
+    o.site.total = mw * megawatt;
     const int mode = policy->decide(o).mode;
     EXPECT_LE(mode, before);
     before = mode;
@@ -63,13 +45,13 @@ TEST(Policy, ThePapersRuleGivesMorePowerMoreBits) {
 TEST(Policy, OnlyTheDeadlineMakesFollowersBuy) {
   const auto modes = testing::modes();
   for (const char* name : {"pause-resume", "fixed:int8", "paper", "cpt", "pfq"}) {
-    const auto policy = make_policy(name, modes, {});
+    const auto policy = make_job_policy(name, {modes, {}});
     Observation o = observation(modes);
-    o.total_now = Power{};
+    o.site.total = Power{};
     EXPECT_EQ(policy->decide(o).grid_allowance, Power{}) << name;
     o.now = o.deadline - Duration::seconds(1800);
     const Decision d = policy->decide(o);
-    EXPECT_EQ(d.grid_allowance, o.grid_limit) << name;
+    EXPECT_EQ(d.grid_allowance, o.site.grid_limit) << name;
     EXPECT_GE(d.mode, 0) << name;
   }
 }
@@ -89,11 +71,11 @@ TEST(Policy, TheDeadlineGuardLeavesTimeEnough) {
 
 TEST(Policy, CyclicPrecisionVisitsBothEndsEachCycle) {
   const auto modes = testing::modes();
-  const auto policy = make_policy("cpt", modes, {});
+  const auto policy = make_job_policy("cpt", {modes, {}});
   std::vector<int> bits;
   for (std::uint64_t step = 0; step < 10'000;) {
     Observation o = observation(modes);
-    o.steps_done = step;
+    o.learning.steps_done = step;
     const Decision d = policy->decide(o);
     bits.push_back(modes[static_cast<std::size_t>(d.mode)].bits);
     step += static_cast<std::uint64_t>(d.max_steps);
@@ -107,18 +89,18 @@ TEST(Policy, CyclicPrecisionVisitsBothEndsEachCycle) {
 
 TEST(Policy, ProgressiveQuantisationMovesUpWhenTheLossStalls) {
   const auto modes = testing::modes();
-  const auto policy = make_policy("pfq", modes, {});
+  const auto policy = make_job_policy("pfq", {modes, {}});
   Observation o = observation(modes);
-  o.smoothed_loss = 2.0;
+  o.learning.smoothed_loss = 2.0;
   EXPECT_EQ(policy->decide(o).mode, 3);
-  o.steps_done = 250;
-  o.smoothed_loss = 1.0;  // falls: stay
+  o.learning.steps_done = 250;
+  o.learning.smoothed_loss = 1.0;  // falls: stay
   EXPECT_EQ(policy->decide(o).mode, 3);
-  o.steps_done = 500;
-  o.smoothed_loss = 0.999;  // stalls: up
+  o.learning.steps_done = 500;
+  o.learning.smoothed_loss = 0.999;  // stalls: up
   EXPECT_EQ(policy->decide(o).mode, 2);
-  o.steps_done = 750;
-  o.smoothed_loss = 0.9989;  // as far as the integers go
+  o.learning.steps_done = 750;
+  o.learning.smoothed_loss = 0.9989;  // as far as the integers go
   EXPECT_EQ(policy->decide(o).mode, 2);
 }
 
@@ -136,8 +118,8 @@ TEST(Policy, NoneSeesTheFuture) {
     b.weather = other;
     for (const std::string& name : policy_names(modes)) {
       if (name == "oracle") continue;
-      const auto first = testing::play(a, *make_policy(name, modes, a.objective), kStart);
-      const auto second = testing::play(b, *make_policy(name, modes, b.objective), kStart);
+      const auto first = testing::play(a, *make_job_policy(name, {modes, a.objective}), kStart);
+      const auto second = testing::play(b, *make_job_policy(name, {modes, b.objective}), kStart);
       for (std::size_t i = 0; i < 120; ++i) {
         ASSERT_EQ(first.mode[i], second.mode[i]) << name;
         ASSERT_EQ(first.allowance_w[i], second.allowance_w[i]) << name;
@@ -150,19 +132,24 @@ TEST(Policy, SaveAndRestoreGoOnTheSame) {
   const auto modes = testing::modes();
   for (const std::string& name : policy_names(modes)) {
     if (name == "oracle") continue;
-    const auto whole = make_policy(name, modes, {});
-    auto halves = make_policy(name, modes, {});
+    const auto whole = make_job_policy(name, {modes, {}});
+    auto halves = make_job_policy(name, {modes, {}});
     const std::vector<ModeNoise> noise{{0, 0}, {0, 0}, {0.01, 0.01}, {0.2, 3.0}};
     for (std::uint64_t i = 0; i < 100; ++i) {
       Observation o = observation(modes);
       o.now = o.now + o.slot * static_cast<std::int64_t>(i);
-      o.steps_done = 100 * i;
-      o.remaining_learning = 1.0 - static_cast<double>(i) / 100.0;
-      o.smoothed_loss = 1.0 / (1.0 + static_cast<double>(i));
-      o.noise = noise;
+      o.learning.steps_done = 100 * i;
+      o.learning.remaining_learning = 1.0 - static_cast<double>(i) / 100.0;
+      o.learning.smoothed_loss = 1.0 / (1.0 + static_cast<double>(i));
+      o.learning.noise = noise;
       if (i == 37) {
-        auto fresh = make_policy(name, modes, {});
-        fresh->restore(halves->save());
+        auto fresh = make_job_policy(name, {modes, {}});
+        StateWriter state;
+        halves->save(state);
+        const std::vector<std::uint8_t> bytes = state.take();
+        StateReader reader(bytes);
+        fresh->restore(reader);
+        reader.end();
         halves = std::move(fresh);
       }
       const Decision a = whole->decide(o), b = halves->decide(o);
@@ -196,10 +183,10 @@ TEST(Governor, NeverGoesBackToFewerBits) {
   int least = 0;
   for (int i = 0; i <= 200; ++i) {
     Observation o = observation(modes);
-    o.steps_done = static_cast<std::uint64_t>(50 * i);
-    o.remaining_learning = std::pow(1.0 - i / 200.0, 3);
+    o.learning.steps_done = static_cast<std::uint64_t>(50 * i);
+    o.learning.remaining_learning = std::pow(1.0 - i / 200.0, 3);
     noise[3].update = i % 7 == 0 ? 0.01 : 4.0;  // a flattering measurement now and then
-    o.noise = noise;
+    o.learning.noise = noise;
     const int bits = modes[static_cast<std::size_t>(policy->decide(o).mode)].bits;
     EXPECT_GE(bits, least);
     least = bits;

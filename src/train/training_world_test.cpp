@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "carnot/train/simulated_world.hpp"
+#include "carnot/train/training_world.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "carnot/control/registry.hpp"
 #include "carnot/ledger/store/store.hpp"
 
 #include "train/testing_run.hpp"
@@ -30,6 +31,16 @@ std::uint64_t sum(const learn::Counters& counters) {
   std::uint64_t operations = 0;
   for (const std::uint64_t n : counters.operations) operations += n;
   return operations;
+}
+
+/// What a policy of one job commands when it ticks.
+control::Decision decision_of(control::Policy& policy, const control::View& view) {
+  struct Recorder final : control::Commands {
+    void follow(control::JobIndex, const control::Decision& d) override { decision = d; }
+    control::Decision decision;
+  } recorder;
+  policy.tick({view, recorder});
+  return recorder.decision;
 }
 
 /// Without what was evaluated for reports alone.
@@ -99,7 +110,7 @@ RC_GTEST_PROP(WorldProperties, BooksCloseWhateverAPolicyAsks, ()) {
   const LaneOutcome outcome = s.world.outcome();
   RC_ASSERT(std::abs(in_modes / outcome.duration - 1.0) < 1e-12);
   RC_ASSERT(std::abs((own_and_grid - facility).in(joule)) <= 1e-9 * facility.in(joule));
-  RC_ASSERT(s.world.energy_so_far() == facility);
+  RC_ASSERT(s.world.progress().energy == facility);
   RC_ASSERT(at <= s.environment.end());
   // What went into the battery is there, was given or was lost.
   const Energy before = battery.initial_charge * battery.capacity;
@@ -122,7 +133,11 @@ RC_GTEST_PROP(WorldProperties, GoesOnExactlyFromAnySlot, ()) {
   RC_PRE(!first.world.over());
   Stand second(scenario, truth);
   RandomPolicy second_policy(seed);
-  second_policy.restore(first_policy.save());
+  StateWriter state;
+  first_policy.save(state);
+  const std::vector<std::uint8_t> bytes = state.take();
+  StateReader reader(bytes);
+  second_policy.restore(reader);
   second.world.restore(first.world.save());
   second.finish(second_policy);
   std::vector<ledger::Entry> joined = first.entries;
@@ -139,11 +154,11 @@ RC_GTEST_PROP(WorldProperties, StepsStopExactlyWhereAsked, ()) {
   Stand s(random_scenario(seed));
   RandomPolicy policy(seed);
   while (!s.world.over()) {
-    const control::Observation o = s.world.observe();
-    const std::uint64_t before = o.steps_done;
+    const control::Observation o = control::observe(s.world.view(), 0);
+    const std::uint64_t before = o.learning.steps_done;
     const control::Decision d = policy.decide(o);
-    s.world.act(d);
-    const auto did = static_cast<double>(s.world.steps_done() - before);
+    s.act(d);
+    const auto did = static_cast<double>(s.steps_done() - before);
     RC_ASSERT(did <= std::max(1.0, d.max_steps));
   }
 }
@@ -165,8 +180,10 @@ RC_GTEST_PROP(WorldProperties, TheFutureChangesNothingBeforeIt, ()) {
   for (const std::string& name : names) {
     if (name == "oracle") continue;
     Stand a(scenario, truth), b(scenario, swapped);
-    const auto policy_a = control::make_policy(name, a.job.modes, scenario.objective);
-    const auto policy_b = control::make_policy(name, b.job.modes, scenario.objective);
+    const auto policy_a =
+        control::make_policy(name, control::JobPolicyOptions{a.job.modes, scenario.objective});
+    const auto policy_b =
+        control::make_policy(name, control::JobPolicyOptions{b.job.modes, scenario.objective});
     a.run_to(*policy_a, k);
     b.run_to(*policy_b, k);
     RC_ASSERT(a.entries.size() == b.entries.size());
@@ -178,8 +195,8 @@ RC_GTEST_PROP(WorldProperties, TheFutureChangesNothingBeforeIt, ()) {
       b.environment.weather[i].price = truth.weather[i].price;
       b.environment.weather[i].export_price = truth.weather[i].export_price;
     }
-    const control::Decision da = policy_a->decide(a.world.observe());
-    const control::Decision db = policy_b->decide(b.world.observe());
+    const control::Decision da = decision_of(*policy_a, a.world.view());
+    const control::Decision db = decision_of(*policy_b, b.world.view());
     RC_ASSERT(da.mode == db.mode);
     RC_ASSERT(da.throttle == db.throttle);
     RC_ASSERT(da.grid_allowance == db.grid_allowance);
@@ -199,12 +216,11 @@ TEST(World, EnergyIsIdlePowerPlusCountedJoules) {
       Stand s(scenario, windy(scenario));
       bool first = true;
       while (!s.world.over()) {
-        (void)s.world.observe();
         control::Decision d = at_full(mode);
         d.measure_noise = measure && first;
         d.throttle = first ? 0.6 : 1.0;
         first = false;
-        s.world.act(d);
+        s.act(d);
       }
       ASSERT_TRUE(s.world.outcome().certified) << s.world.outcome().stopped;
       Energy facility;
@@ -230,10 +246,9 @@ TEST(World, ChangesOfModeCostWhatIsCounted) {
   Stand s(scenario, windy(scenario));
   int decisions = 0;
   while (!s.world.over()) {
-    (void)s.world.observe();
     control::Decision d = at_full(decisions++ % 4);
     d.max_steps = 7;
-    s.world.act(d);
+    s.act(d);
   }
   ASSERT_GT(decisions, 20);
   Energy facility;
@@ -270,10 +285,10 @@ TEST(World, StopsEarlyWhenCertifiedAndCostsLess) {
   early.finish(policy);
   ASSERT_TRUE(whole.world.outcome().certified);
   ASSERT_TRUE(early.world.outcome().certified);
-  EXPECT_EQ(whole.world.steps_done(), whole.learner->total_steps());
-  EXPECT_LT(early.world.steps_done(), early.learner->total_steps() / 2);
-  EXPECT_GE(4 * early.world.steps_done(), early.learner->total_steps());
-  EXPECT_LT(early.world.energy_so_far(), 0.6 * whole.world.energy_so_far());
+  EXPECT_EQ(whole.steps_done(), whole.learner->total_steps());
+  EXPECT_LT(early.steps_done(), early.learner->total_steps() / 2);
+  EXPECT_GE(4 * early.steps_done(), early.learner->total_steps());
+  EXPECT_LT(early.world.progress().energy, 0.6 * whole.world.progress().energy);
   EXPECT_EQ(early.world.outcome().stopped, "the minimum quality is certified");
   auto looks = all<ledger::Evaluation>(early.entries);
   std::erase_if(looks,
@@ -313,7 +328,7 @@ TEST(World, DeadlinePassesMidTraining) {
   EXPECT_GE(outcome.certificate.upper_bound, outcome.quality.value);
   EXPECT_GT(outcome.certificate.lower_bound, 0.0);
   // A quarter of the schedule's time: 42 steps in 24 h, less the standing share.
-  EXPECT_EQ(s.world.steps_done(), s.learner->total_steps() / 4);
+  EXPECT_EQ(s.steps_done(), s.learner->total_steps() / 4);
 }
 
 TEST(World, WithoutPowerNothingHappensForever) {
@@ -322,7 +337,7 @@ TEST(World, WithoutPowerNothingHappensForever) {
   Stand s(scenario, windy(scenario, Power{}));
   Steady policy(at_full(0));
   s.finish(policy);
-  EXPECT_EQ(s.world.steps_done(), 0u);
+  EXPECT_EQ(s.steps_done(), 0u);
   EXPECT_EQ(s.slots().size(), 72u);
   for (const ledger::SlotEntry& slot : s.slots()) {
     EXPECT_EQ(slot.mode, "");
@@ -341,12 +356,11 @@ TEST(World, MaxStepsIsExactWithABatteryThatGivesMoreForLess) {
   scenario.site.export_limit = Power{};
   Stand t(scenario, windy(scenario, 6.0 * megawatt));
   for (int i = 0; i < 5; ++i) {
-    (void)t.world.observe();
     control::Decision d = at_full(0);
     d.max_steps = 3;
-    const std::uint64_t before = t.world.steps_done();
-    t.world.act(d);
-    EXPECT_EQ(t.world.steps_done() - before, 3u);
+    const std::uint64_t before = t.steps_done();
+    t.act(d);
+    EXPECT_EQ(t.steps_done() - before, 3u);
   }
 }
 

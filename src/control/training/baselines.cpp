@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "carnot/control/training/policy.hpp"
+// The policies that ours is compared with.
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
-#include <fmt/format.h>
-
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/control/training/adaptive.hpp"
+#include "carnot/control/training/job_policy.hpp"
+
+#include "control/training/makers.hpp"
 
 namespace carnot::control {
 
@@ -25,7 +26,7 @@ double sustained_throttle(const site::Mode& mode, Power supply, double pue) {
 }
 
 /// Follows own power in the mode that `choose` names; buys only when the deadline forces it.
-class WindFollower : public Policy {
+class WindFollower : public JobPolicy {
  public:
   WindFollower(std::string name, const site::Mode& guard_mode)
       : name_(std::move(name)), guard_mode_(guard_mode) {}
@@ -34,8 +35,8 @@ class WindFollower : public Policy {
   Decision decide(const Observation& o) override {
     Decision d;
     d.mode = choose(o, d);
-    if (must_buy(o, guard_mode_, static_cast<double>(o.steps_left()))) {
-      d.grid_allowance = o.grid_limit;
+    if (must_buy(o, guard_mode_, static_cast<double>(o.learning.steps_left()))) {
+      d.grid_allowance = o.site.grid_limit;
       if (d.mode < 0) d.mode = fallback_mode();
     }
     return d;
@@ -51,13 +52,13 @@ class WindFollower : public Policy {
   site::Mode guard_mode_;  // what the deadline guard assumes for the work left
 };
 
-class GridF32 final : public Policy {
+class GridF32 final : public JobPolicy {
  public:
   std::string_view name() const noexcept override { return "grid-f32"; }
   Decision decide(const Observation& o) override {
     Decision d;
     d.mode = 0;
-    d.grid_allowance = o.grid_limit;
+    d.grid_allowance = o.site.grid_limit;
     return d;
   }
 };
@@ -68,7 +69,7 @@ class PauseResume final : public WindFollower {
 
  private:
   int choose(const Observation& o, Decision&) override {
-    return o.available(o.total_now) >= o.modes[0].power(1.0) * o.pue_now ? 0 : -1;
+    return o.site.available(o.site.total) >= o.learning.modes[0].power(1.0) * o.site.pue ? 0 : -1;
   }
 };
 
@@ -91,10 +92,10 @@ class PowerToBits final : public WindFollower {
 
  private:
   int choose(const Observation& o, Decision&) override {
-    const Power own = o.available(o.total_now);
-    for (std::size_t m = 0; m < o.modes.size(); ++m)
-      if (own >= o.modes[m].power(1.0) * o.pue_now) return static_cast<int>(m);
-    return static_cast<int>(o.modes.size()) - 1;
+    const Power own = o.site.available(o.site.total);
+    for (std::size_t m = 0; m < o.learning.modes.size(); ++m)
+      if (own >= o.learning.modes[m].power(1.0) * o.site.pue) return static_cast<int>(m);
+    return static_cast<int>(o.learning.modes.size()) - 1;
   }
 };
 
@@ -124,12 +125,13 @@ class CyclicPrecision final : public WindFollower {
  private:
   static constexpr double kCycles = 32.0;
   int choose(const Observation& o, Decision& d) override {
-    const auto [low, high] = integer_bits(o.modes);
-    const double cycle = std::max(1.0, static_cast<double>(o.steps_total) / kCycles);
-    const double phase = std::fmod(static_cast<double>(o.steps_done), cycle) / cycle;
+    const auto [low, high] = integer_bits(o.learning.modes);
+    const double cycle = std::max(1.0, static_cast<double>(o.learning.steps_total) / kCycles);
+    const double phase = std::fmod(static_cast<double>(o.learning.steps_done), cycle) / cycle;
     d.max_steps = std::max(1.0, std::ceil(cycle / 16.0));
     return mode_with_bits(
-        o.modes, std::round(low + 0.5 * (high - low) * (1.0 - std::cos(std::numbers::pi * phase))));
+        o.learning.modes,
+        std::round(low + 0.5 * (high - low) * (1.0 - std::cos(std::numbers::pi * phase))));
   }
 };
 
@@ -141,10 +143,10 @@ class ProgressiveQuantisation final : public WindFollower {
  public:
   ProgressiveQuantisation(const site::Mode& guard, std::span<const site::Mode> modes)
       : WindFollower("pfq", guard), mode_(static_cast<int>(modes.size()) - 1) {}
-  std::vector<double> save() const override {
+  std::vector<double> numbers() const override {
     return {static_cast<double>(mode_), epsilon_, last_loss_, next_look_};
   }
-  void restore(std::span<const double> state) override {
+  void set_numbers(const std::vector<double>& state) override {
     CARNOT_CHECK(state.size() == 4, "pfq state has four numbers");
     mode_ = static_cast<int>(state[0]);
     epsilon_ = state[1];
@@ -154,18 +156,19 @@ class ProgressiveQuantisation final : public WindFollower {
 
  private:
   int choose(const Observation& o, Decision& d) override {
-    const double look = std::max(1.0, std::ceil(static_cast<double>(o.steps_total) / 40.0));
-    const double done = static_cast<double>(o.steps_done);
+    const double look =
+        std::max(1.0, std::ceil(static_cast<double>(o.learning.steps_total) / 40.0));
+    const double done = static_cast<double>(o.learning.steps_done);
     if (done >= next_look_) {
-      if (std::isfinite(o.smoothed_loss) && std::isfinite(last_loss_)) {
-        const double fall = (last_loss_ - o.smoothed_loss) / std::max(last_loss_, 1e-12);
-        const auto [low, high] = integer_bits(o.modes);
-        if (fall < epsilon_ && o.modes[static_cast<std::size_t>(mode_)].bits < high) {
+      if (std::isfinite(o.learning.smoothed_loss) && std::isfinite(last_loss_)) {
+        const double fall = (last_loss_ - o.learning.smoothed_loss) / std::max(last_loss_, 1e-12);
+        const auto [low, high] = integer_bits(o.learning.modes);
+        if (fall < epsilon_ && o.learning.modes[static_cast<std::size_t>(mode_)].bits < high) {
           --mode_;
           epsilon_ *= 0.3;
         }
       }
-      last_loss_ = o.smoothed_loss;
+      last_loss_ = o.learning.smoothed_loss;
       next_look_ = done + look;
     }
     d.max_steps = std::max(1.0, next_look_ - done);
@@ -173,7 +176,7 @@ class ProgressiveQuantisation final : public WindFollower {
   }
   int mode_;
   double epsilon_ = 0.05;
-  double last_loss_ = std::numeric_limits<double>::quiet_NaN();
+  double last_loss_ = kNaN;
   double next_look_ = 0.0;
 };
 
@@ -186,22 +189,15 @@ int index_of(std::span<const site::Mode> modes, std::string_view name) {
 }  // namespace
 
 bool must_buy(const Observation& o, const site::Mode& mode, double steps_left) {
-  const double u = sustained_throttle(mode, o.grid_limit, o.pue_now);
+  const double u = sustained_throttle(mode, o.site.grid_limit, o.site.pue);
   if (u <= 0.0) return false;
-  const double steps = steps_left + o.overhead / mode.step_energy();
+  const double steps = steps_left + o.learning.overhead / mode.step_energy();
   const Time needed = (steps / (mode.steps_per_second * u)) * second;
   return (o.deadline - o.now).time() <= kGuardSlack * needed + o.slot.time();
 }
 
-std::vector<std::string> policy_names(std::span<const site::Mode> modes) {
-  std::vector<std::string> names{"grid-f32", "pause-resume"};
-  for (const site::Mode& mode : modes) names.push_back("fixed:" + mode.name);
-  names.insert(names.end(), {"paper", "cpt", "pfq", "adaptive", "oracle"});
-  return names;
-}
-
-std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const site::Mode> modes,
-                                    const site::ObjectiveOptions& objective) {
+std::unique_ptr<JobPolicy> make_job_policy(std::string_view name, const JobPolicyOptions& options) {
+  const std::span<const site::Mode> modes = options.modes;
   CARNOT_CHECK(!modes.empty(), "a job has at least one mode");
   // Published schedules and the paper's rule may end in their most precise mode: the guard assumes
   // it.
@@ -211,18 +207,14 @@ std::unique_ptr<Policy> make_policy(std::string_view name, std::span<const site:
   if (name == "paper") return std::make_unique<PowerToBits>(modes[0]);
   if (name == "cpt") return std::make_unique<CyclicPrecision>(eight);
   if (name == "pfq") return std::make_unique<ProgressiveQuantisation>(eight, modes);
-  if (name == "adaptive") return make_governor(modes, objective);
+  if (name == "adaptive") return make_governor(modes, options.objective);
   if (name.starts_with("fixed:")) {
     const int mode = index_of(modes, name.substr(6));
     if (mode >= 0)
       return std::make_unique<Fixed>("fixed:" + modes[static_cast<std::size_t>(mode)].name, mode,
                                      modes[static_cast<std::size_t>(mode)]);
   }
-  std::vector<std::string> known = policy_names(modes);
-  std::erase(known, "oracle");  // built from the truth, not by name
-  const std::string near = nearest(name, known);
-  throw InputError(fmt::format("policy `{}`: one of {}{}", name, fmt::join(known, ", "),
-                               near.empty() ? "" : fmt::format("; did you mean `{}`?", near)));
+  return nullptr;
 }
 
 }  // namespace carnot::control
