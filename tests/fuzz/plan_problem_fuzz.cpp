@@ -17,7 +17,7 @@ namespace {
 
 using namespace carnot;
 
-/// Its cheapest course is allowed and costs what the certificate says is the least.
+/// Its cheapest schedule is allowed and costs what the certificate says is the least.
 void expect_sound(const plan::Problem& problem, std::size_t job, const plan::JobTerms& terms) {
   const plan::PlanJobs& jobs = problem.jobs;
   const auto cells = problem.sites.size() * static_cast<std::size_t>(problem.slots);
@@ -31,7 +31,7 @@ void expect_sound(const plan::Problem& problem, std::size_t job, const plan::Job
   prices.energy = price;
   const plan::JobRun run = plan::cheapest(problem, job, prices);
   std::vector<std::string> wrong;
-  plan::check_course(problem, job, run.assignment, run.course, prices, load, {}, wrong);
+  plan::check_schedule(problem, job, run.assignment, run.schedule, prices, load, {}, wrong);
   CARNOT_CHECK(wrong.empty(), wrong.front());
   const double cost = plan::priced(problem, run, prices);
   CARNOT_CHECK(plan::least_cost(problem, job, prices) <= cost, "least cost");
