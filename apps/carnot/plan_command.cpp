@@ -13,6 +13,7 @@
 #include "carnot/base/instant.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/base/version.hpp"
+#include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/plan/exact/exact.hpp"
 #include "carnot/plan/exact/infeasible_subset.hpp"
 #include "carnot/plan/problem/plan_file.hpp"
@@ -167,7 +168,7 @@ int refuse(const plan::RequiredPlan& required, const plan::Problem& problem, con
 }
 
 /// Limits of sites or goals that no plan keeps, or none that was found.
-int refuse(const plan::RichPlan& rich, const PlanCommand& c, const Common& common,
+int refuse(const plan::ExtendedPlan& rich, const PlanCommand& c, const Common& common,
            const Instant& started) {
   if (interrupted()) return kInterrupted;
   const std::string words =
@@ -221,7 +222,7 @@ int solve(const PlanCommand& c, const Common& common) {
     });
     return !interrupted();
   };
-  const bool columns = problem.rich() || c.solver == "columns";
+  const bool columns = problem.extended() || c.solver == "columns";
   if (columns && !c.solver.empty() && c.solver != "columns")
     throw UsageError(fmt::format(
         "--solver {}: this problem asks for more than the contract's; columns", c.solver));
@@ -231,7 +232,7 @@ int solve(const PlanCommand& c, const Common& common) {
                ? plan::plan_exact(of, {options.seed, options.time_limit_s, options.progress})
                : plan::plan_large(of, options);
   };
-  plan::RichPlan rich;
+  plan::ExtendedPlan rich;
   if (c.require_all) {
     plan::RequiredPlan required =
         plan::plan_required(problem, solved, [] { return !interrupted(); });
@@ -241,7 +242,7 @@ int solve(const PlanCommand& c, const Common& common) {
     }
     rich.plan = std::move(required.plan);
   } else if (columns) {
-    rich = plan::plan_rich(problem, options);
+    rich = plan::plan_extended(problem, options);
   } else {
     rich.plan = solved(problem);
   }

@@ -17,10 +17,9 @@ namespace {
 
 using namespace carnot;
 
-/// Its cheapest course is allowed and costs what the certificate says is the least.
-void expect_sound(const carnot::plan::Problem& problem, std::size_t job,
-                  const carnot::plan::JobTerms& terms) {
-  const carnot::plan::PlanJobs& jobs = problem.jobs;
+/// Its cheapest schedule is allowed and costs what the certificate says is the least.
+void expect_sound(const plan::Problem& problem, std::size_t job, const plan::JobTerms& terms) {
+  const plan::PlanJobs& jobs = problem.jobs;
   const auto cells = problem.sites.size() * static_cast<std::size_t>(problem.slots);
   CARNOT_CHECK(
       terms.levels.empty() || terms.levels.size() == jobs.mode_end(job) - jobs.mode_begin(job),
@@ -32,7 +31,7 @@ void expect_sound(const carnot::plan::Problem& problem, std::size_t job,
   prices.energy = price;
   const carnot::plan::JobRun run = carnot::plan::cheapest(problem, job, prices);
   std::vector<std::string> wrong;
-  carnot::plan::check_course(problem, job, run.assignment, run.course, prices, load, {}, wrong);
+  plan::check_schedule(problem, job, run.assignment, run.schedule, prices, load, {}, wrong);
   CARNOT_CHECK(wrong.empty(), wrong.front());
   const double cost = carnot::plan::priced(problem, run, prices);
   CARNOT_CHECK(carnot::plan::least_cost(problem, job, prices) <= cost, "least cost");

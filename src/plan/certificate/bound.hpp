@@ -2,11 +2,11 @@
 #pragma once
 
 /// \file
-/// What the multipliers of a rich plan prove (certificate_sites.hpp).
+/// What the multipliers of an extended plan prove (certificate_sites.hpp).
 
 #include <string>
 
-#include "carnot/plan/search/planner.hpp"
+#include "carnot/plan/problem/plan.hpp"
 
 namespace carnot::plan {
 

@@ -106,10 +106,12 @@ class Walk {
   void job(std::size_t j) {
     const Assignment& a = plan_.jobs[j];
     const PlanJobs& jobs = problem_.jobs;
-    const auto course = plan_.courses.find(static_cast<std::uint32_t>(j));
+    const auto schedule = plan_.schedules.find(static_cast<std::uint32_t>(j));
     if (problem_.terms_of(j) != nullptr)
-      return job_with_terms(j, course == plan_.courses.end() ? Course() : course->second);
-    if (course != plan_.courses.end()) wrong(j, "it has no terms, yet sites or levels of its own");
+      return job_with_terms(j,
+                            schedule == plan_.schedules.end() ? JobSchedule() : schedule->second);
+    if (schedule != plan_.schedules.end())
+      wrong(j, "it has no terms, yet sites or levels of its own");
     if (a.site == kNone) {
       cost_ += jobs.value(j);
       ++out_.totals.dropped;
@@ -139,9 +141,9 @@ class Walk {
     cost_ += jobs.move_eur(j, a.site);
   }
 
-  void job_with_terms(std::size_t j, const Course& course) {
+  void job_with_terms(std::size_t j, const JobSchedule& schedule) {
     std::vector<std::string> wrongs;
-    const OwnCost own = check_course(problem_, j, plan_.jobs[j], course, {}, load_, {}, wrongs);
+    const OwnCost own = check_schedule(problem_, j, plan_.jobs[j], schedule, {}, load_, {}, wrongs);
     cost_ += own.total();
     out_.totals.dropped += plan_.jobs[j].site == kNone;
     for (std::string& words : wrongs) words_.add(std::move(words));

@@ -11,6 +11,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/plan/problem/plan_file.hpp"
+#include "carnot/plan/search/planner.hpp"
 
 #include "plan/problem/testing_problem.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// The part of the certificate that is about jobs with terms: is a course allowed, what does it
+/// The part of the certificate that is about jobs with terms: is a schedule allowed, what does it
 /// draw and cost, and how little could it have cost at given prices. Written from the words of
 /// plan/problem/job_terms.hpp alone, shares no code with what plans. Thread-safe.
 
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "carnot/plan/search/planner.hpp"
+#include "carnot/plan/problem/plan.hpp"
 
 #include "plan/pricing/job_prices.hpp"
 
@@ -21,11 +21,12 @@ namespace carnot::plan {
 /// \param offer      when power counts as stoppable; its prices are not looked at
 /// \param load_kw    [site x slots + slot], added to
 /// \param stoppable_kw  likewise, or empty
-OwnCost check_course(const Problem& problem, std::size_t job, const Assignment& assignment,
-                     const Course& course, const JobPrices& offer, std::span<double> load_kw,
-                     std::span<double> stoppable_kw, std::vector<std::string>& wrong);
+OwnCost check_schedule(const Problem& problem, std::size_t job, const Assignment& assignment,
+                       const JobSchedule& schedule, const JobPrices& offer,
+                       std::span<double> load_kw, std::span<double> stoppable_kw,
+                       std::vector<std::string>& wrong);
 
-/// No course of the job, nor dropping it, has less weighted own cost + priced energy - reserve.
+/// No schedule of the job, nor dropping it, has less weighted own cost + priced energy - reserve.
 /// Lowered by more than rounding can have raised it. Time O(slots x work x sites^2) for a movable
 /// job, with terms; a contract job costs a sort a site.
 double least_cost(const Problem& problem, std::size_t job, const JobPrices& prices);

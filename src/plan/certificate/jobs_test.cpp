@@ -14,17 +14,17 @@
 namespace carnot::plan {
 namespace {
 
-using testing::EveryCourse;
+using testing::EverySchedule;
 using ::testing::HasSubstr;
 using testing::problem_with_terms;
 using testing::RandomPrices;
 
-TEST(CertificateJobs, TheLeastIsThatOfAllCourses) {
+TEST(CertificateJobs, TheLeastIsThatOfAllSchedules) {
   for (std::uint64_t seed = 10'000; seed < 14'000; ++seed) {
     const std::size_t sites = 1 + seed % 3;
     const Problem problem = problem_with_terms(seed, 1, sites, sites == 3 ? 5 : 6);
     const RandomPrices random(problem, seed);
-    const double all = EveryCourse(problem, 0, random.prices).cheapest();
+    const double all = EverySchedule(problem, 0, random.prices).cheapest();
     const double least = least_cost(problem, 0, random.prices);
     EXPECT_LE(least, all) << seed;
     EXPECT_NEAR(least, all, 1e-11) << seed;
@@ -49,8 +49,8 @@ TEST(CertificateJobs, TakesWhatTheBlockGivesAndCountsTheSame) {
     const std::size_t cells = random.energy.size();
     std::vector<double> load(cells), stoppable(cells), pieces(cells), may_stop(cells);
     std::vector<std::string> wrong;
-    const OwnCost own =
-        check_course(problem, 0, run.assignment, run.course, random.prices, load, stoppable, wrong);
+    const OwnCost own = check_schedule(problem, 0, run.assignment, run.schedule, random.prices,
+                                       load, stoppable, wrong);
     EXPECT_THAT(wrong, ::testing::IsEmpty()) << seed;
     EXPECT_EQ(own.quality, run.own.quality);
     EXPECT_NEAR(own.move, run.own.move, 1e-12) << seed;
@@ -94,13 +94,13 @@ struct Followed {
   std::vector<double> load = std::vector<double>(30);
   std::vector<std::string> wrong;
 };
-Followed follow(const Problem& problem, const Assignment& assignment, const Course& course) {
+Followed follow(const Problem& problem, const Assignment& assignment, const JobSchedule& schedule) {
   Followed out;
-  out.own = check_course(problem, 0, assignment, course, {}, out.load, {}, out.wrong);
+  out.own = check_schedule(problem, 0, assignment, schedule, {}, out.load, {}, out.wrong);
   return out;
 }
 
-TEST(CertificateJobs, CountsACourseByHand) {
+TEST(CertificateJobs, CountsAScheduleByHand) {
   // Data comes from site 2 in slot 1; two slots at site 0 (5 of 6 parts), data moves in slot 4, a
   // restart in slot 5, the last part in slot 6: a slot late.
   const Followed f =
@@ -117,53 +117,54 @@ TEST(CertificateJobs, CountsACourseByHand) {
   EXPECT_THAT(f.load, ::testing::Pointwise(::testing::DoubleEq(), load));
 }
 
-TEST(CertificateJobs, SaysWhatACourseBreaks) {
+TEST(CertificateJobs, SaysWhatAScheduleBreaks) {
   const Problem problem = job_with_everything();
   const Assignment good{0, 0, {2, 3, 5, 6}};
-  const Course course{{0, 0, 1, 1}, {0, 1, 0, 0}};
+  const JobSchedule schedule{{0, 0, 1, 1}, {0, 1, 0, 0}};
   const struct {
-    std::function<void(Problem&, Assignment&, Course&)> breaks;
+    std::function<void(Problem&, Assignment&, JobSchedule&)> breaks;
     const char* words;
   } faults[] = {
-      {[](Problem&, Assignment& a, Course&) { a.mode = 1; }, "no mode 1"},
-      {[](Problem&, Assignment& a, Course& c) { a.slots = {}, c = {}; }, "runs in no slot"},
-      {[](Problem&, Assignment& a, Course&) { a.site = 1; }, "not one site a slot"},
-      {[](Problem&, Assignment&, Course& c) { c.sites.pop_back(); }, "not one site a slot"},
-      {[](Problem&, Assignment&, Course& c) { c.levels.pop_back(); }, "not one level a slot"},
-      {[](Problem&, Assignment& a, Course&) { a.slots[1] = 2; }, "slot 2 is not after the last"},
-      {[](Problem&, Assignment& a, Course&) { a.slots[3] = 8; }, "slot 8 outside [1, 8)"},
-      {[](Problem&, Assignment&, Course& c) { c.sites[3] = 3; }, "no site 3"},
-      {[](Problem&, Assignment&, Course& c) { c.sites[3] = 2; }, "site 2 is not allowed"},
-      {[](Problem&, Assignment&, Course& c) { c.levels[3] = 2; }, "no level 2"},
-      {[](Problem&, Assignment& a, Course&) { a.slots[0] = 1; }, "its data needs 1 slots"},
-      {[](Problem&, Assignment& a, Course&) { a.slots[2] = 4; }, "its data needs 1 slots"},
-      {[](Problem& p, Assignment&, Course&) { p.terms[0].preemptible = false; },
+      {[](Problem&, Assignment& a, JobSchedule&) { a.mode = 1; }, "no mode 1"},
+      {[](Problem&, Assignment& a, JobSchedule& c) { a.slots = {}, c = {}; }, "runs in no slot"},
+      {[](Problem&, Assignment& a, JobSchedule&) { a.site = 1; }, "not one site a slot"},
+      {[](Problem&, Assignment&, JobSchedule& c) { c.sites.pop_back(); }, "not one site a slot"},
+      {[](Problem&, Assignment&, JobSchedule& c) { c.levels.pop_back(); }, "not one level a slot"},
+      {[](Problem&, Assignment& a, JobSchedule&) { a.slots[1] = 2; },
+       "slot 2 is not after the last"},
+      {[](Problem&, Assignment& a, JobSchedule&) { a.slots[3] = 8; }, "slot 8 outside [1, 8)"},
+      {[](Problem&, Assignment&, JobSchedule& c) { c.sites[3] = 3; }, "no site 3"},
+      {[](Problem&, Assignment&, JobSchedule& c) { c.sites[3] = 2; }, "site 2 is not allowed"},
+      {[](Problem&, Assignment&, JobSchedule& c) { c.levels[3] = 2; }, "no level 2"},
+      {[](Problem&, Assignment& a, JobSchedule&) { a.slots[0] = 1; }, "its data needs 1 slots"},
+      {[](Problem&, Assignment& a, JobSchedule&) { a.slots[2] = 4; }, "its data needs 1 slots"},
+      {[](Problem& p, Assignment&, JobSchedule&) { p.terms[0].preemptible = false; },
        "slot 5: it may not be interrupted"},
-      {[](Problem& p, Assignment&, Course&) { p.terms[0].movable = false; },
+      {[](Problem& p, Assignment&, JobSchedule&) { p.terms[0].movable = false; },
        "slot 5: it may not move"},
-      {[](Problem& p, Assignment&, Course&) { p.terms[0].min_run_slots = 3; },
+      {[](Problem& p, Assignment&, JobSchedule&) { p.terms[0].min_run_slots = 3; },
        "slot 5: the run before ended after 2 slots"},
-      {[](Problem&, Assignment& a, Course&) { a.slots[3] = 7; },
+      {[](Problem&, Assignment& a, JobSchedule&) { a.slots[3] = 7; },
        "slot 7: the run before did no work"},
-      {[](Problem&, Assignment&, Course& c) { c.levels[2] = 1; }, "a restart is at level 0"},
-      {[](Problem& p, Assignment&, Course&) { p.terms[0].restart_slots = 0; },
+      {[](Problem&, Assignment&, JobSchedule& c) { c.levels[2] = 1; }, "a restart is at level 0"},
+      {[](Problem& p, Assignment&, JobSchedule&) { p.terms[0].restart_slots = 0; },
        "slot 6: its work is done"},
-      {[](Problem& p, Assignment&, Course&) { p.terms[0].restart_slots = 2; },
+      {[](Problem& p, Assignment&, JobSchedule&) { p.terms[0].restart_slots = 2; },
        "5 of 6 parts of its work"},
-      {[](Problem& p, Assignment& a, Course& c) {
+      {[](Problem& p, Assignment& a, JobSchedule& c) {
          p.terms[0].restart_slots = 0, a.slots[3] = 7, c = {{0, 0, 0, 0}, {}};
        },
        "slot 7: the run before ended after 1 slots"},
-      {[](Problem& p, Assignment&, Course& c) {
+      {[](Problem& p, Assignment&, JobSchedule& c) {
          p.terms[0].restart_slots = 0, c = {{0, 0, 0, 0}, {}};
        },
        "slot 6: its work is done"},
-      {[](Problem&, Assignment& a, Course&) { a.site = kNone; }, "dropped, yet it has slots"},
+      {[](Problem&, Assignment& a, JobSchedule&) { a.site = kNone; }, "dropped, yet it has slots"},
   };
   for (const auto& [breaks, words] : faults) {
     Problem broken = problem;
     Assignment a = good;
-    Course c = course;
+    JobSchedule c = schedule;
     breaks(broken, a, c);
     EXPECT_THAT(follow(broken, a, c).wrong, ::testing::Contains(HasSubstr(words)));
   }
@@ -182,7 +183,7 @@ TEST(CertificateJobs, ArePartOfTheCertificate) {
     for (std::uint32_t j = 0; j < 3; ++j) {
       const JobRun run = cheapest(problem, j, JobPrices{plan.price});
       plan.jobs.push_back(run.assignment);
-      plan.courses[j] = run.course;
+      plan.schedules[j] = run.schedule;
       own += run.own.total();
     }
     const Certificate c = certify(problem, plan);
@@ -197,13 +198,13 @@ TEST(CertificateJobs, ArePartOfTheCertificate) {
   }
 }
 
-TEST(CertificateJobs, ACourseIsForJobsWithTerms) {
+TEST(CertificateJobs, AScheduleIsForJobsWithTerms) {
   Problem problem = testing::small_problem(3, 1, 2, 5);
   Plan plan;
   plan.jobs.resize(1);
   plan.price.assign(10, 0.1);
   ASSERT_TRUE(certify(problem, plan).holds());
-  plan.courses[0] = {};
+  plan.schedules[0] = {};
   EXPECT_THAT(certify(problem, plan).violations, ::testing::ElementsAre(HasSubstr("no terms")));
 }
 

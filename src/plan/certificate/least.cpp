@@ -200,7 +200,7 @@ double least_without_terms(const Problem& problem, std::size_t job, const JobPri
   return least;
 }
 
-/// More than the sums of a course that costs `least` can have lost, each of them being of at most
+/// More than the sums of a schedule that costs `least` can have lost, each of them being of at most
 /// four numbers a slot and twenty more. The magnitudes of what is added come to the sum itself and
 /// twice what is below zero.
 double rounding(const Problem& problem, std::size_t job, const JobTerms& terms,

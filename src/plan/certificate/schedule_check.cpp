@@ -10,19 +10,19 @@ namespace carnot::plan {
 
 namespace {
 
-/// Follows one course.
+/// Follows one schedule.
 class Follow {
  public:
   Follow(const Problem& problem, std::size_t job, const Assignment& assignment,
-         const Course& course, std::vector<std::string>& wrong)
+         const JobSchedule& schedule, std::vector<std::string>& wrong)
       : problem_(problem),
         jobs_(problem.jobs),
         job_(job),
         a_(assignment),
-        c_(course),
+        c_(schedule),
         out_(wrong) {}
 
-  /// Whether the course can be followed at all.
+  /// Whether the schedule can be followed at all.
   bool readable(const JobTerms& terms) const {
     const std::size_t before = out_.size();
     if (a_.mode >= jobs_.mode_end(job_) - jobs_.mode_begin(job_))
@@ -118,25 +118,26 @@ class Follow {
   const PlanJobs& jobs_;
   std::size_t job_;
   const Assignment& a_;
-  const Course& c_;
+  const JobSchedule& c_;
   std::vector<std::string>& out_;
 };
 
 }  // namespace
 
-OwnCost check_course(const Problem& problem, std::size_t job, const Assignment& assignment,
-                     const Course& course, const JobPrices& offer, std::span<double> load_kw,
-                     std::span<double> stoppable_kw, std::vector<std::string>& wrong) {
+OwnCost check_schedule(const Problem& problem, std::size_t job, const Assignment& assignment,
+                       const JobSchedule& schedule, const JobPrices& offer,
+                       std::span<double> load_kw, std::span<double> stoppable_kw,
+                       std::vector<std::string>& wrong) {
   OwnCost own;
   if (assignment.site == kNone) {
     own.drop = problem.jobs.value(job);
-    if (!assignment.slots.empty() || !course.sites.empty() || !course.levels.empty())
+    if (!assignment.slots.empty() || !schedule.sites.empty() || !schedule.levels.empty())
       wrong.push_back(fmt::format("job {}: dropped, yet it has slots", problem.jobs.id(job)));
     return own;
   }
   const JobTerms* given = problem.terms_of(job);
   const JobTerms terms = given == nullptr ? JobTerms() : *given;
-  const Follow follow(problem, job, assignment, course, wrong);
+  const Follow follow(problem, job, assignment, schedule, wrong);
   if (!follow.readable(terms)) return own;
   return follow.follow(terms, stoppable_end(problem, job, terms, offer), load_kw, stoppable_kw);
 }

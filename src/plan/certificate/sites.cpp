@@ -46,11 +46,11 @@ class Walk {
     offer.hold_slots = problem_.reserve.hold_slots;
     offer.within_s = problem_.reserve.within_s;
     for (std::size_t j = 0; j < plan_.jobs.size(); ++j) {
-      const auto at = plan_.courses.find(static_cast<std::uint32_t>(j));
+      const auto at = plan_.schedules.find(static_cast<std::uint32_t>(j));
       std::vector<std::string> wrongs;
-      const OwnCost own = check_course(problem_, j, plan_.jobs[j],
-                                       at == plan_.courses.end() ? Course() : at->second, offer,
-                                       load_, stoppable_, wrongs);
+      const OwnCost own = check_schedule(problem_, j, plan_.jobs[j],
+                                         at == plan_.schedules.end() ? JobSchedule() : at->second,
+                                         offer, load_, stoppable_, wrongs);
       for (std::string& words : wrongs) wrong(std::move(words));
       out_.totals.dropped += plan_.jobs[j].site == kNone;
       cost_ += own.total();

@@ -8,7 +8,7 @@
 ///
 /// The bound, for any multipliers: take each row's difference times its multiplier into the
 /// objective. What is left has no rows, so every decision is cheapest at an end of its own range,
-/// and each job at its cheapest course (certificate_jobs.hpp). Whatever plan there is costs no
+/// and each job at its cheapest schedule (certificate_jobs.hpp). Whatever plan there is costs no
 /// less.
 
 #include "carnot/plan/certificate/certificate.hpp"

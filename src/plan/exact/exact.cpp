@@ -11,7 +11,7 @@
 #include "carnot/solve/integer_program.hpp"
 
 #include "plan/exact/exact_model.hpp"
-#include "plan/prices/dantzig_wolfe.hpp"
+#include "plan/prices/contract_columns.hpp"
 
 namespace carnot::plan {
 
@@ -66,10 +66,11 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
   plan.solver = "exact";
   const std::vector<Supply> supply = supplies(problem);
   if (go_on(0.2, kPricesShare)) {
-    plan.price = small_prices(problem, supply, plan.price, kClose, [&](const SmallPrices& prices) {
-                   state.bound_eur = prices.bound;
-                   return go_on(0.3, kPricesShare);
-                 }).price;
+    plan.price =
+        contract_columns(problem, supply, plan.price, kClose, [&](const DantzigWolfe& prices) {
+          state.bound_eur = prices.bound;
+          return go_on(0.3, kPricesShare);
+        }).price;
     certified(problem, plan);
   }
 

@@ -45,7 +45,7 @@ std::vector<std::vector<std::uint32_t>> groups_of(const Problem& problem) {
 }  // namespace
 
 void check_exact_size(const Problem& problem) {
-  if (problem.rich())
+  if (problem.extended())
     throw InputError(
         "terms beyond the contract problem: neither --solver exact nor --require-all knows them");
   const PlanJobs& jobs = problem.jobs;

@@ -19,10 +19,10 @@
 #include <cstddef>
 #include <vector>
 
-#include "carnot/plan/search/planner.hpp"
+#include "carnot/plan/problem/plan.hpp"
 #include "carnot/solve/linear_program.hpp"
 
-#include "plan/search/supply.hpp"
+#include "plan/supply/supply.hpp"
 
 namespace carnot::plan {
 

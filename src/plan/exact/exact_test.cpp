@@ -11,7 +11,7 @@
 #include "carnot/solve/integer_program.hpp"
 
 #include "plan/exact/exact_model.hpp"
-#include "plan/prices/dantzig_wolfe.hpp"
+#include "plan/prices/contract_columns.hpp"
 #include "plan/problem/testing_problem.hpp"
 
 namespace carnot::plan {
@@ -68,8 +68,8 @@ RC_GTEST_PROP(ExactProperties, PricesProveTheRelaxationWhichIsBelowEveryPlan, ()
   const auto scale = *rc::gen::element(0.3, 1.0, 3.0);
   const Problem problem = small_problem(seed, 8, 3, 10, scale);
   const std::vector<Supply> supply = supplies(problem);
-  const SmallPrices prices =
-      small_prices(problem, supply, std::vector<double>(supply.size()), 1e-10);
+  const DantzigWolfe prices =
+      contract_columns(problem, supply, std::vector<double>(supply.size()), 1e-10);
   Plan plan = plan_exact(problem);
   const double exact = plan.objective_eur, size = 1e-6 * (1 + std::abs(exact));
   plan.price = prices.price;
@@ -81,7 +81,7 @@ RC_GTEST_PROP(ExactProperties, PricesProveTheRelaxationWhichIsBelowEveryPlan, ()
   for (const Supply& x : supply) negative = negative || x.first_price < 0;
   const double relaxed = relaxation(problem);
   RC_ASSERT(prices.bound <= relaxed + size);
-  RC_ASSERT(std::abs(prices.master - prices.bound) <= size || negative);
+  RC_ASSERT(std::abs(prices.programme - prices.bound) <= size || negative);
   if (!negative) {
     RC_ASSERT(std::abs(prices.bound - relaxed) <= size);
   }
@@ -96,8 +96,8 @@ TEST(ExactModel, WhatIsLeftOutMattersToNoBetterPlan) {
   for (std::uint64_t seed = 0; seed < 80; ++seed) {
     const Problem problem = small_problem(seed, 3, 2, 6, seed % 2 == 0 ? 0.5 : 0.8);
     const std::vector<Supply> supply = supplies(problem);
-    const SmallPrices prices =
-        small_prices(problem, supply, std::vector<double>(supply.size()), 1e-9);
+    const DantzigWolfe prices =
+        contract_columns(problem, supply, std::vector<double>(supply.size()), 1e-9);
     const double optimum = BruteForce(problem).optimum();
     ExactModel whole(problem, supply, prices.price, kInfinity);
     ExactModel reduced(problem, supply, prices.price, optimum - prices.bound + 1e-6);

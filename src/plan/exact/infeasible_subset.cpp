@@ -11,7 +11,7 @@
 
 #include "plan/exact/exact_model.hpp"
 #include "plan/exact/infeasible_subset_words.hpp"
-#include "plan/search/supply.hpp"
+#include "plan/supply/supply.hpp"
 
 namespace carnot::plan {
 

@@ -7,6 +7,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/plan/exact/exact.hpp"
+#include "carnot/plan/search/planner.hpp"
 
 #include "plan/problem/testing_problem.hpp"
 

@@ -2,34 +2,86 @@
 #pragma once
 
 /// \file
-/// Prices that prove the linear-programming bound itself, for few jobs: column generation (Dantzig
-/// & Wolfe 1960) with CLP as master. A column is all that one job does; the master shares jobs out
-/// over their columns within the supply of each site-slot; its prices, drawn towards the best so
-/// far (Wentges 1997), are answered with each job's cheapest columns. Any prices bound, so stopping
-/// early is safe.
+/// Dantzig-Wolfe decomposition by column generation (Dantzig & Wolfe 1960). A column is all that
+/// one job does; a master programme, solved by CLP, shares jobs out over their columns; its row
+/// prices ask each job for better ones. Any row prices bound every plan from below (Lagrange), so
+/// stopping early is safe. Prices asked are a mean of the master's and of those of the best bound
+/// so far (Wentges 1997), for the master's alone jump about; where such a mean finds no new column,
+/// one nearer to the master's is tried.
+///
+/// Two masters: `contract_columns.hpp` has a row a site-slot and a job, and prices jobs itself, the
+/// two best answers of each; `extended_columns.hpp` has the rows of sites with terms, and asks
+/// `cheapest`. They differ in what they hold and in `DantzigWolfeOptions`, not in the rounds.
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <vector>
-
-#include "carnot/plan/problem/problem.hpp"
-
-#include "plan/search/supply.hpp"
 
 namespace carnot::plan {
 
-struct SmallPrices {
-  std::vector<double> price;  ///< of the best bound, as Plan::price
-  double bound = 0;           ///< EUR, what they prove
-  double master = 0;          ///< EUR: no prices prove more; infinite: not known
+struct DantzigWolfe {
+  std::vector<double> price;  ///< of the best bound, [row] in the master's order
+  double bound = -std::numeric_limits<double>::infinity();     ///< what they prove
+  double programme = std::numeric_limits<double>::infinity();  ///< least of the master so far: no
+                                                               ///< prices prove more
   int rounds = 0;
 };
 
-/// \param start  prices to begin with
-/// \param close  relative distance of bound and master at which to stop
-/// \param go_on  asked each round; false: stop with what there is
-/// \throws DeviceError if CLP is not built in
-SmallPrices small_prices(const Problem& problem, const std::vector<Supply>& supply,
-                         const std::vector<double>& start, double close,
-                         const std::function<bool(const SmallPrices&)>& go_on = {});
+struct DantzigWolfeOptions {
+  double gap = 1e-4;          ///< relative distance of programme and bound at which to stop
+  int rounds = 1000;          ///< at most
+  std::vector<double> draws;  ///< shares of the best prices in those asked, tried in turn
+  /// Once bound and programme are within the gap, ask no more. False: finish the round, which is
+  /// cheap where jobs are few and may better the bound.
+  bool stop_at_gap = true;
+  /// Called in each round once the master is solved; false: stop.
+  std::function<bool(const DantzigWolfe&)> progress;
+};
+
+/// \param master  with
+///     bool solve();                                false: no optimum
+///     double objective() const;                    of the last solve
+///     std::vector<double> prices() const;          likewise, of its rows
+///     double ask(const std::vector<double>& prices, bool& fresh);
+///                       the bound they prove; adds the jobs' answers; fresh: one was new
+/// \param start   prices to begin with; empty: the master's
+template <class Master>
+DantzigWolfe dantzig_wolfe(Master& master, const std::vector<double>& start,
+                           const DantzigWolfeOptions& options) {
+  DantzigWolfe best;
+  const auto ask = [&](const std::vector<double>& prices) {
+    bool fresh = false;
+    const double bound = master.ask(prices, fresh);
+    if (bound > best.bound) {
+      best.bound = bound;
+      best.price = prices;
+    }
+    return fresh;
+  };
+  const auto met = [&] {
+    return best.programme - best.bound <= options.gap * std::max(std::abs(best.programme), 1e-9);
+  };
+  if (!start.empty()) ask(start);
+  while (best.rounds < options.rounds && master.solve()) {
+    ++best.rounds;
+    best.programme = std::min(best.programme, master.objective());
+    if (options.progress && !options.progress(best)) break;
+    if (options.stop_at_gap && met()) break;
+    const std::vector<double> prices = master.prices();
+    bool fresh = false;
+    for (const double draw : options.draws) {
+      if (best.price.empty() && draw > 0) continue;
+      std::vector<double> asked = prices;
+      for (std::size_t i = 0; i < asked.size() && draw > 0; ++i)
+        asked[i] = draw * best.price[i] + (1.0 - draw) * prices[i];
+      fresh = ask(asked);
+      if (fresh || (options.stop_at_gap && met())) break;
+    }
+    if (!fresh || met()) break;
+  }
+  return best;
+}
 
 }  // namespace carnot::plan

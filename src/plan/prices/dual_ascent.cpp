@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "carnot/base/sum.hpp"
 
@@ -17,12 +18,12 @@ double imbalance(double demand, const Supply& x, double price) {
 }
 
 /// The new price, held at the first kink on the way.
-double moved(double from, double by, const Supply& x) {
+double moved(double from, double by, double least, const Supply& x) {
   double to = from + by;
   x.each([&](double, double kink) {
     if ((from < kink && to > kink) || (from > kink && to < kink)) to = kink;
   });
-  return std::max(to, 0.0);
+  return std::max(to, least);
 }
 
 /// What imbalances are measured by, so that sites of all sizes move alike: what a cell can supply,
@@ -44,8 +45,8 @@ std::vector<double> scales(const Problem& problem, const std::vector<Supply>& su
 
 }  // namespace
 
-DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supply,
-                         JobResponse& jobs, std::vector<double> start, const DualOptions& options) {
+DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supply, Pricing& jobs,
+                         std::vector<double> start, const DualOptions& options) {
   const std::size_t cells = supply.size();
   const double h = problem.slot_h();
   std::vector<double> price = std::move(start);
@@ -53,7 +54,7 @@ DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supp
   for (const Supply& x : supply) typical += std::max(x.second_price, 0.0);
   typical = std::max(typical / static_cast<double>(std::max<std::size_t>(cells, 1)), 1e-9);
   if (price.empty())
-    for (const Supply& x : supply) price.push_back(std::max(x.second_price, 0.0));
+    for (const Supply& x : supply) price.push_back(std::max(x.second_price, options.least_price));
   const std::vector<double> scale = scales(problem, supply);
 
   std::vector<double> demand, mean(cells), square(cells);
@@ -67,6 +68,7 @@ DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supp
     if (bound.value() > best.bound) {
       best.bound = bound.value();
       best.price = price;
+      best.best_iteration = n + 1;
     }
     if (options.progress && !options.progress(best)) break;
 
@@ -79,8 +81,8 @@ DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supp
       mean[i] = kMean * mean[i] + (1 - kMean) * g;
       square[i] = kSquare * square[i] + (1 - kSquare) * g * g;
       const double unbias = std::sqrt((1 - std::pow(kSquare, n + 1)));
-      price[i] =
-          moved(price[i], step * mean[i] / (std::sqrt(square[i]) / unbias + 0.02), supply[i]);
+      price[i] = moved(price[i], step * mean[i] / (std::sqrt(square[i]) / unbias + 0.02),
+                       options.least_price, supply[i]);
     }
   }
   return best;

@@ -29,7 +29,7 @@ void lay(const double* price, double* load, std::size_t length, double threshold
 
 }  // namespace
 
-JobResponse::JobResponse(const Problem& problem, const PriceTable& table)
+ClassPricing::ClassPricing(const Problem& problem, const WindowClasses& table)
     : problem_(problem), table_(table), stride_(padded(table.sites())) {
   const PlanJobs& jobs = problem.jobs;
   std::size_t start = 0;
@@ -56,7 +56,7 @@ JobResponse::JobResponse(const Problem& problem, const PriceTable& table)
 }
 
 // The jobs of a window choose; what they draw is added to rows.power. Returns their cost.
-double JobResponse::choose(const Window& window, std::size_t w, Rows& rows) const {
+double ClassPricing::choose(const Window& window, std::size_t w, Rows& rows) const {
   const std::size_t sites = table_.sites();
   for (std::uint32_t c = window.first; c < window.last; ++c)
     rows.cheapest[c - rows.base] =
@@ -99,7 +99,7 @@ double JobResponse::choose(const Window& window, std::size_t w, Rows& rows) cons
   return sum.value();
 }
 
-void JobResponse::part(std::size_t p, const std::vector<double>& price, Part& out) const {
+void ClassPricing::part(std::size_t p, const std::vector<double>& price, Part& out) const {
   const std::vector<Window>& windows = table_.windows();
   const std::size_t first = parts_[p], last = parts_[p + 1], slots = table_.slots();
   out.from = static_cast<std::size_t>(windows[first].release);
@@ -144,8 +144,8 @@ void JobResponse::part(std::size_t p, const std::vector<double>& price, Part& ou
   out.cost = cost.value();
 }
 
-double JobResponse::respond(const std::vector<double>& price, int threads,
-                            std::vector<double>& demand) {
+double ClassPricing::respond(const std::vector<double>& price, int threads,
+                             std::vector<double>& demand) {
   const std::size_t sites = table_.sites(), slots = table_.slots();
   tile_prices(price, sites, slots, tiles_);
   for_all(answers_.size(), threads, [&](std::size_t p) { part(p, price, answers_[p]); });

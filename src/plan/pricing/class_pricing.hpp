@@ -2,27 +2,30 @@
 #pragma once
 
 /// \file
-/// What all jobs do when power costs given prices, in one pass over the windows: a window's classes
-/// are priced at every site, its jobs choose, and what they draw is laid on its cheapest slots
-/// while all of it is still in the cache. Jobs are packed in the order of windows for that.
+/// Pricing of contract jobs: what all of them do when power costs given prices, in one pass over
+/// the windows: a window's classes are priced at every site, its jobs choose, and what they draw is
+/// laid on its cheapest slots while all of it is still in the cache. Jobs are packed in the order
+/// of windows for that.
 
 #include <cstdint>
 #include <vector>
 
+#include "plan/pricing/pricing.hpp"
 #include "plan/pricing/window_classes.hpp"
 
 namespace carnot::plan {
 
-class JobResponse {
+class ClassPricing final : public Pricing {
  public:
   /// Both are kept by reference.
-  JobResponse(const Problem& problem, const PriceTable& table);
+  ClassPricing(const Problem& problem, const WindowClasses& table);
 
   /// Least cost of all jobs, EUR: sum_j min(value, min over s, m of q + move + p h (k smallest)).
   /// \param price   [site x slots + slot], EUR per kWh
   /// \param demand  overwritten: IT power that they draw, kW, same order; slots of equal price at
   ///                the margin of a job share what is left to it
-  double respond(const std::vector<double>& price, int threads, std::vector<double>& demand);
+  double respond(const std::vector<double>& price, int threads,
+                 std::vector<double>& demand) override;
 
  private:
   struct Job {
@@ -54,7 +57,7 @@ class JobResponse {
   double choose(const Window& window, std::size_t w, Rows& rows) const;
 
   const Problem& problem_;
-  const PriceTable& table_;
+  const WindowClasses& table_;
   std::size_t stride_;
   std::vector<Job> jobs_;
   std::vector<Mode> modes_;

@@ -5,8 +5,11 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <thread>
 #include <tuple>
 #include <utility>
+
+#include "carnot/base/sum.hpp"
 
 #include "plan/pricing/shortest_path.hpp"
 
@@ -55,7 +58,7 @@ void cheapest_slots(const Problem& problem, std::size_t job, const JobPrices& pr
   }
 }
 
-/// No course in one mode that stays at `site` costs less: the cheapest slots at the best level,
+/// No schedule in one mode that stays at `site` costs less: the cheapest slots at the best level,
 /// nothing else being below zero; minus infinite if something may be.
 double floor_at(const Problem& problem, std::size_t job, const JobTerms& terms, std::uint32_t mode,
                 std::uint32_t site, const JobPrices& prices, bool stoppable,
@@ -120,8 +123,8 @@ void shorten(JobPath& path) {
   const auto all = [](const std::vector<std::uint32_t>& of, std::uint32_t x) {
     return std::all_of(of.begin(), of.end(), [&](std::uint32_t y) { return y == x; });
   };
-  if (all(path.course.sites, path.assignment.site)) path.course.sites.clear();
-  if (all(path.course.levels, 0)) path.course.levels.clear();
+  if (all(path.schedule.sites, path.assignment.site)) path.schedule.sites.clear();
+  if (all(path.schedule.levels, 0)) path.schedule.levels.clear();
 }
 
 /// Half of the energy of a transfer that ends where `before` begins, at each end.
@@ -152,12 +155,12 @@ JobRun cheapest(const Problem& problem, std::size_t job, const JobPrices& prices
       best_path(problem, job, *terms, prices, true, best);
   }
   shorten(best);
-  return run_of(problem, job, best.assignment, best.course, prices);
+  return run_of(problem, job, best.assignment, best.schedule, prices);
 }
 
 JobRun run_of(const Problem& problem, std::size_t job, const Assignment& assignment,
-              const Course& course, const JobPrices& offer) {
-  JobRun run{assignment, course, {}, {}};
+              const JobSchedule& schedule, const JobPrices& offer) {
+  JobRun run{assignment, schedule, {}, {}};
   const PlanJobs& jobs = problem.jobs;
   if (assignment.site == kNone) {
     run.own.drop = jobs.value(job);
@@ -175,14 +178,14 @@ JobRun run_of(const Problem& problem, std::size_t job, const Assignment& assignm
   std::uint32_t at = jobs.origin(job);
   for (std::size_t i = 0; i < assignment.slots.size(); ++i) {
     const std::int32_t t = assignment.slots[i];
-    const std::uint32_t site = course.sites.empty() ? assignment.site : course.sites[i];
+    const std::uint32_t site = schedule.sites.empty() ? assignment.site : schedule.sites[i];
     if (site != at && at != kNone && terms.data_gb > 0) carry(problem, terms, at, site, t, run);
     if (i > 0 && (site != at || t != assignment.slots[i - 1] + 1)) {
       run.own.restart += terms.restart_eur;
       if (site != at) run.own.move += terms.each_move_eur;
     }
     at = site;
-    const std::uint32_t level = course.levels.empty() ? 0 : course.levels[i];
+    const std::uint32_t level = schedule.levels.empty() ? 0 : schedule.levels[i];
     const double kw =
         level == 0 ? mode.power_kw : terms.levels[assignment.mode][level - 1].power_kw;
     run.pieces.push_back({site, t, kw, stoppable});
@@ -203,10 +206,38 @@ double priced(const Problem& problem, const JobRun& run, const JobPrices& prices
   return sum;
 }
 
-std::int32_t transfer_slots(const PlanNetwork& network, double data_gb, double slot_s,
-                            std::int32_t most) {
-  const double slots = std::ceil(data_gb / network.gb_per_s / slot_s - 1e-9);
-  return static_cast<std::int32_t>(std::clamp(slots, 0.0, static_cast<double>(most)));
+double cheapest_runs(const Problem& problem, const JobPrices& prices, int threads,
+                     std::vector<JobRun>& out) {
+  std::vector<double> cost(problem.jobs.size());
+  out.resize(cost.size());
+  const auto some = [&](std::size_t from, std::size_t step) {
+    for (std::size_t j = from; j < cost.size(); j += step) {
+      out[j] = cheapest(problem, j, prices);
+      cost[j] = priced(problem, out[j], prices);
+    }
+  };
+  const auto workers = static_cast<std::size_t>(std::max(1, threads));
+  std::vector<std::thread> others;
+  for (std::size_t k = 1; k < workers; ++k) others.emplace_back(some, k, workers);
+  some(0, workers);
+  for (std::thread& other : others) other.join();
+  Sum<double> sum;
+  for (const double x : cost) sum += x;
+  return sum.value();
+}
+
+double JobPricing::respond(const std::vector<double>& price, int threads,
+                           std::vector<double>& demand) {
+  JobPrices prices;
+  prices.energy = price;
+  prices.weights = weights_;
+  const double cost = cheapest_runs(problem_, prices, threads, runs_);
+  demand.assign(price.size(), 0.0);
+  for (const JobRun& run : runs_)
+    for (const Piece& piece : run.pieces)
+      demand[piece.site * static_cast<std::size_t>(problem_.slots) +
+             static_cast<std::size_t>(piece.slot)] += piece.power_kw;
+  return cost;
 }
 
 }  // namespace carnot::plan

@@ -10,9 +10,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "carnot/plan/search/planner.hpp"
+#include "carnot/plan/problem/plan.hpp"
 
 #include "plan/pricing/job_prices.hpp"
+#include "plan/pricing/pricing.hpp"
 
 namespace carnot::plan {
 
@@ -28,7 +29,7 @@ struct Piece {
 
 struct JobRun {
   Assignment assignment;      ///< what the plan will say of the job
-  Course course;              ///< likewise
+  JobSchedule schedule;       ///< likewise
   std::vector<Piece> pieces;  ///< ascending slots; up to two sites in a slot while data is carried
   OwnCost own;
 };
@@ -37,12 +38,35 @@ struct JobRun {
 /// \param prices  spans of sites x slots values, finite
 JobRun cheapest(const Problem& problem, std::size_t job, const JobPrices& prices);
 
-/// Pieces and own cost of a course that obeys its job's terms. \param offer  its prices are not
+/// Pieces and own cost of a schedule that obeys its job's terms. \param offer  its prices are not
 /// looked at, only when power counts as stoppable
 JobRun run_of(const Problem& problem, std::size_t job, const Assignment& assignment,
-              const Course& course, const JobPrices& offer = {});
+              const JobSchedule& schedule, const JobPrices& offer = {});
 
 /// Weighted own cost + priced energy - reserve: what `cheapest` minimises.
 double priced(const Problem& problem, const JobRun& run, const JobPrices& prices);
+
+/// Cheapest runs of all jobs, and what they cost at these prices, summed. The same for any number
+/// of threads.
+double cheapest_runs(const Problem& problem, const JobPrices& prices, int threads,
+                     std::vector<JobRun>& out);
+
+/// Pricing job by job.
+class JobPricing final : public Pricing {
+ public:
+  /// \param problem  kept by reference
+  JobPricing(const Problem& problem, const OwnWeights& weights)
+      : problem_(problem), weights_(weights) {}
+
+  double respond(const std::vector<double>& price, int threads,
+                 std::vector<double>& demand) override;
+  /// What the jobs answered last, [job].
+  const std::vector<JobRun>& runs() const noexcept { return runs_; }
+
+ private:
+  const Problem& problem_;
+  OwnWeights weights_;
+  std::vector<JobRun> runs_;
+};
 
 }  // namespace carnot::plan

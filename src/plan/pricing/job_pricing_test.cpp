@@ -12,11 +12,11 @@
 namespace carnot::plan {
 namespace {
 
-using testing::EveryCourse;
+using testing::EverySchedule;
 using testing::problem_with_terms;
 using testing::RandomPrices;
 
-TEST(JobBlock, IsTheCheapestOfAllCourses) {
+TEST(JobBlock, IsTheCheapestOfAllSchedules) {
   for (std::uint64_t seed = 0; seed < 5000; ++seed) {
     const std::size_t sites = 1 + seed % 3;
     const Problem problem = problem_with_terms(seed, 2, sites, sites == 3 ? 5 : 6);
@@ -24,7 +24,7 @@ TEST(JobBlock, IsTheCheapestOfAllCourses) {
     for (std::size_t j = 0; j < problem.jobs.size(); ++j) {
       const JobRun run = cheapest(problem, j, random.prices);
       EXPECT_NEAR(priced(problem, run, random.prices),
-                  EveryCourse(problem, j, random.prices).cheapest(), 1e-9)
+                  EverySchedule(problem, j, random.prices).cheapest(), 1e-9)
           << "seed " << seed << " job " << j;
     }
   }
@@ -37,7 +37,7 @@ TEST(JobBlock, MeetsEverythingThatTermsCanAskFor) {
     const Problem problem = problem_with_terms(seed, 1, 3, 6);
     const RandomPrices random(problem, seed);
     const JobRun run = cheapest(problem, 0, random.prices);
-    const auto& [sites, levels] = run.course;
+    const auto& [sites, levels] = run.schedule;
     breaks += run.own.restart > 0;
     moves += std::adjacent_find(sites.begin(), sites.end(), std::not_equal_to<>()) != sites.end();
     fast += std::find(levels.begin(), levels.end(), 1U) != levels.end();
@@ -141,7 +141,7 @@ TEST(JobBlock, TakesTheCheapestSlotsOfJobsOfTheContract) {
       const JobRun plain = cheapest(problem, j, random.prices);
       problem.terms[j] = {};
       EXPECT_NEAR(priced(problem, plain, random.prices),
-                  EveryCourse(problem, j, random.prices).cheapest(), 1e-9)
+                  EverySchedule(problem, j, random.prices).cheapest(), 1e-9)
           << seed;
     }
   }

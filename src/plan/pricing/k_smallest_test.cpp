@@ -56,10 +56,10 @@ double least_cost(const Problem& problem, const std::vector<double>& price, std:
   return best;
 }
 
-TEST(PriceTable, CostsAreTheCheapestSlotsOfEachWindow) {
+TEST(WindowClasses, CostsAreTheCheapestSlotsOfEachWindow) {
   for (const std::size_t sites : {1, 3, 8, 11}) {
     const Problem problem = small_problem(sites, 200, sites, 30);
-    PriceTable table(problem);
+    WindowClasses table(problem);
     const std::vector<double> price = some_prices(sites, sites * 30);
     table.evaluate(price, 2);
     for (std::size_t j = 0; j < problem.jobs.size(); ++j)
@@ -82,9 +82,9 @@ TEST(PriceRows, LeastIsTheFirstOfTheSmallest) {
   }
 }
 
-TEST(PriceTable, PartsHoldEveryWindowOnce) {
+TEST(WindowClasses, PartsHoldEveryWindowOnce) {
   const Problem problem = small_problem(1, 300, 9, 40);
-  const PriceTable table(problem);
+  const WindowClasses table(problem);
   for (const std::size_t parts : {1, 2, 7, 1000}) {
     const std::vector<std::size_t> cut = table.parts(parts, 2.0);
     EXPECT_EQ(cut.front(), 0U);
@@ -94,12 +94,12 @@ TEST(PriceTable, PartsHoldEveryWindowOnce) {
   }
 }
 
-TEST(JobResponse, CostIsTheSumOfEachJobsLeast) {
+TEST(ClassPricing, CostIsTheSumOfEachJobsLeast) {
   for (std::uint64_t seed = 0; seed < 8; ++seed) {
     const std::size_t sites = 1 + seed;
     const Problem problem = small_problem(seed, 60, sites, 20);
-    const PriceTable table(problem);
-    JobResponse jobs(problem, table);
+    const WindowClasses table(problem);
+    ClassPricing jobs(problem, table);
     const std::vector<double> price = some_prices(seed, sites * 20);
     std::vector<double> demand;
     double sum = 0;
@@ -110,11 +110,11 @@ TEST(JobResponse, CostIsTheSumOfEachJobsLeast) {
 
 // The cost is concave in the prices and the demand its slope: no other prices cost more than the
 // straight line through these says.
-TEST(JobResponse, DemandIsTheSlopeOfTheCost) {
+TEST(ClassPricing, DemandIsTheSlopeOfTheCost) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const Problem problem = small_problem(seed, 40, 3, 16);
-    const PriceTable table(problem);
-    JobResponse jobs(problem, table);
+    const WindowClasses table(problem);
+    ClassPricing jobs(problem, table);
     const std::vector<double> here = some_prices(seed, 48);
     std::vector<double> demand, unused;
     const double cost = jobs.respond(here, 1, demand);

@@ -223,8 +223,8 @@ class Search {
     out.assignment.mode = mode_;
     const auto take = [&](std::size_t level) {
       out.assignment.slots.push_back(t++);
-      out.course.sites.push_back(sites_[i]);
-      out.course.levels.push_back(static_cast<std::uint32_t>(level));
+      out.schedule.sites.push_back(sites_[i]);
+      out.schedule.levels.push_back(static_cast<std::uint32_t>(level));
     };
     std::int32_t left = work_, n = 0;
     const auto work_once = [&](std::int32_t length) {

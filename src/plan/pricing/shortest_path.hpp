@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "carnot/plan/search/planner.hpp"
+#include "carnot/plan/problem/plan.hpp"
 
 #include "plan/pricing/job_prices.hpp"
 
@@ -17,10 +17,10 @@ namespace carnot::plan {
 struct JobPath {
   double cost;  ///< infinite: none
   Assignment assignment;
-  Course course;
+  JobSchedule schedule;
 };
 
-/// The least over courses at `sites`.
+/// The least over schedules at `sites`.
 /// \param mode       of the job, from 0
 /// \param stoppable  ends early enough to be stoppable, and is paid for it
 JobPath shortest_path(const Problem& problem, std::size_t job, const JobTerms& terms,

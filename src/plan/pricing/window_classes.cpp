@@ -17,7 +17,7 @@ std::uint64_t key_of(std::int32_t release, std::int32_t deadline, std::int32_t s
 
 }  // namespace
 
-PriceTable::PriceTable(const Problem& problem)
+WindowClasses::WindowClasses(const Problem& problem)
     : sites_(problem.sites.size()),
       slots_(static_cast<std::size_t>(problem.slots)),
       stride_(padded(sites_)) {
@@ -56,7 +56,7 @@ PriceTable::PriceTable(const Problem& problem)
   }
 }
 
-std::vector<std::size_t> PriceTable::parts(std::size_t parts, double per_job) const {
+std::vector<std::size_t> WindowClasses::parts(std::size_t parts, double per_job) const {
   const auto work = [&](std::size_t w) {
     const Window& x = windows_[w];
     return static_cast<double>(stride_ / kTile) * (class_slots_[x.last - 1] + x.last - x.first) +
@@ -75,7 +75,7 @@ std::vector<std::size_t> PriceTable::parts(std::size_t parts, double per_job) co
   return out;
 }
 
-void PriceTable::evaluate(const std::vector<double>& price, int threads) {
+void WindowClasses::evaluate(const std::vector<double>& price, int threads) {
   std::vector<double> tiles;
   tile_prices(price, sites_, slots_, tiles);
   cost_.resize(classes() * stride_);

@@ -15,9 +15,9 @@
 
 namespace carnot::plan {
 
-class PriceTable {
+class WindowClasses {
  public:
-  explicit PriceTable(const Problem& problem);
+  explicit WindowClasses(const Problem& problem);
 
   std::size_t classes() const noexcept { return class_slots_.size(); }
   std::size_t sites() const noexcept { return sites_; }

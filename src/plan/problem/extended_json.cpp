@@ -70,7 +70,7 @@ Json goals_json(const PlanGoals& goals) {
   return out;
 }
 
-void add_rich(const Plan& plan, const PlanTotals& totals, Json& document) {
+void add_extended(const Plan& plan, const PlanTotals& totals, Json& document) {
   if (plan.flows.empty()) return;
   document["exported_j"] = totals.exported_j;
   document["curtailed_j"] = totals.curtailed_j;
@@ -109,7 +109,7 @@ void add_rich(const Plan& plan, const PlanTotals& totals, Json& document) {
                                   {"held", y.held}};
 }
 
-void read_rich(const nlohmann::json& document, const std::string& path, Plan& plan) {
+void read_extended(const nlohmann::json& document, const std::string& path, Plan& plan) {
   if (!document.contains("sites")) return;
   const auto series = [](const nlohmann::json& in, const char* key) {
     return in.value(key, std::vector<double>());

@@ -2,13 +2,13 @@
 #pragma once
 
 /// \file
-/// What rich problems and their plans add to the documents (docs/formats/plan.md).
+/// What extended problems and their plans add to the documents (docs/formats/plan.md).
 
 #include <string>
 
 #include <nlohmann/json.hpp>
 
-#include "carnot/plan/certificate/certificate.hpp"
+#include "carnot/plan/problem/plan.hpp"
 
 namespace carnot::plan {
 
@@ -19,9 +19,9 @@ nlohmann::ordered_json reserve_json(const PlanReserve& reserve);
 nlohmann::ordered_json goals_json(const PlanGoals& goals);
 
 /// Adds decisions, multipliers and held goals to a plan's document, if it has any.
-void add_rich(const Plan& plan, const PlanTotals& totals, nlohmann::ordered_json& document);
+void add_extended(const Plan& plan, const PlanTotals& totals, nlohmann::ordered_json& document);
 /// The same back; nothing where they are not there.
 /// \throws InputError where they are no lists of numbers
-void read_rich(const nlohmann::json& document, const std::string& path, Plan& plan);
+void read_extended(const nlohmann::json& document, const std::string& path, Plan& plan);
 
 }  // namespace carnot::plan

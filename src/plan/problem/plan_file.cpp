@@ -22,7 +22,7 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr const char* kHeader = "id,site,mode,slots";
-constexpr const char* kLongHeader = "id,site,mode,slots,sites,levels";  // where jobs have courses
+constexpr const char* kLongHeader = "id,site,mode,slots,sites,levels";  // where jobs have schedules
 
 std::string read_text(const std::string& path) {
   try {
@@ -64,13 +64,14 @@ bool read_list(std::string_view text, std::vector<Number>& out) {
 }
 
 /// A row without its id; false if it is not one. \param commas  there must be
-bool read_row(std::string_view rest, std::ptrdiff_t commas, Assignment& out, Course& course) {
+bool read_row(std::string_view rest, std::ptrdiff_t commas, Assignment& out,
+              JobSchedule& schedule) {
   if (std::count(rest.begin(), rest.end(), ',') != commas) return false;
   const std::string_view site = until(rest, ','), mode = until(rest, ',');
   const std::string_view slots = until(rest, ','), sites = until(rest, ',');
   if (site.empty()) return mode.empty() && slots.empty() && sites.empty() && rest.empty();
   return whole(site, out.site) && whole(mode, out.mode) && read_list(slots, out.slots) &&
-         read_list(sites, course.sites) && read_list(rest, course.levels);
+         read_list(sites, schedule.sites) && read_list(rest, schedule.levels);
 }
 
 void read_assignments(const std::string& path, PlanFile& out) {
@@ -97,9 +98,9 @@ void read_assignments(const std::string& path, PlanFile& out) {
     if (line.empty()) continue;
     const std::string_view id = line.substr(0, std::min(line.find(','), line.size()));
     Assignment a;
-    Course course;
+    JobSchedule schedule;
     const auto commas = std::count(header.begin(), header.end(), ',') - 1;
-    if (id.size() == line.size() || !read_row(line.substr(id.size() + 1), commas, a, course)) {
+    if (id.size() == line.size() || !read_row(line.substr(id.size() + 1), commas, a, schedule)) {
       problems.add({path, number}, "",
                    fmt::format("{}; whole numbers, those of slots separated by `;`", header));
       if (problems.lines().size() >= 50) break;
@@ -113,8 +114,8 @@ void read_assignments(const std::string& path, PlanFile& out) {
     } else {
       seen[at->second] = true;
       out.plan.jobs[at->second] = std::move(a);
-      if (!course.sites.empty() || !course.levels.empty())
-        out.plan.courses[static_cast<std::uint32_t>(at->second)] = std::move(course);
+      if (!schedule.sites.empty() || !schedule.levels.empty())
+        out.plan.schedules[static_cast<std::uint32_t>(at->second)] = std::move(schedule);
     }
   }
   problems.throw_if_any();
@@ -170,15 +171,15 @@ std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem&
     document["status"] = plan.status;
     document["solver_bound_eur"] = plan.solver_bound_eur;
   }
-  add_rich(plan, totals, document);
+  add_extended(plan, totals, document);
   return document.dump() + "\n";
 }
 
 std::string assignments_csv(const Plan& plan, const Problem& problem) {
-  const bool courses = std::any_of(plan.courses.begin(), plan.courses.end(), [](const auto& of) {
-    return !of.second.sites.empty() || !of.second.levels.empty();
-  });
-  std::string out = std::string(courses ? kLongHeader : kHeader) + "\n";
+  const bool schedules = std::any_of(
+      plan.schedules.begin(), plan.schedules.end(),
+      [](const auto& of) { return !of.second.sites.empty() || !of.second.levels.empty(); });
+  std::string out = std::string(schedules ? kLongHeader : kHeader) + "\n";
   const auto append = std::back_inserter(out);
   for (std::size_t j = 0; j < plan.jobs.size(); ++j) {
     const Assignment& a = plan.jobs[j];
@@ -187,10 +188,11 @@ std::string assignments_csv(const Plan& plan, const Problem& problem) {
     else
       fmt::format_to(append, "{},{},{},{}", problem.jobs.id(j), a.site, a.mode,
                      fmt::join(a.slots, ";"));
-    if (courses) {
-      const auto at = plan.courses.find(static_cast<std::uint32_t>(j));
-      const Course course = at == plan.courses.end() ? Course() : at->second;
-      fmt::format_to(append, ",{},{}", fmt::join(course.sites, ";"), fmt::join(course.levels, ";"));
+    if (schedules) {
+      const auto at = plan.schedules.find(static_cast<std::uint32_t>(j));
+      const JobSchedule schedule = at == plan.schedules.end() ? JobSchedule() : at->second;
+      fmt::format_to(append, ",{},{}", fmt::join(schedule.sites, ";"),
+                     fmt::join(schedule.levels, ";"));
     }
     out += '\n';
   }
@@ -244,7 +246,7 @@ PlanFile read_plan(const std::string& plan_path, const std::string& problem_path
         fmt::format("prices of {} sites, not {}", root["prices"].size(), out.problem.sites.size()));
   out.plan.objective_eur = claimed.objective_eur;
   out.plan.bound_eur = claimed.bound_eur;
-  read_rich(root, plan_path, out.plan);
+  read_extended(root, plan_path, out.plan);
   read_assignments(assignments, out);
   return out;
 }

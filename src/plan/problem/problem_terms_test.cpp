@@ -8,6 +8,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/plan/problem/plan_file.hpp"
 
 #include "plan/certificate/jobs.hpp"
@@ -87,7 +88,8 @@ TEST_F(TermsInFiles, PlansHoldAndMixWithJobsOfTheContract) {
       prices.energy = plan.price;
       const JobRun run = cheapest(problem, j, prices);
       plan.jobs.push_back(run.assignment);
-      if (!run.course.sites.empty() || !run.course.levels.empty()) plan.courses[j] = run.course;
+      if (!run.schedule.sites.empty() || !run.schedule.levels.empty())
+        plan.schedules[j] = run.schedule;
     }
     PlanNotes notes;
     notes.problem = "problem.json";
@@ -96,14 +98,14 @@ TEST_F(TermsInFiles, PlansHoldAndMixWithJobsOfTheContract) {
     ASSERT_TRUE(made.holds()) << made.violations.front();
     const std::string rows = assignments_csv(plan, problem);
     EXPECT_EQ(rows.substr(0, rows.find('\n')),
-              plan.courses.empty() ? "id,site,mode,slots" : "id,site,mode,slots,sites,levels");
+              plan.schedules.empty() ? "id,site,mode,slots" : "id,site,mode,slots,sites,levels");
     write_file(folder_ / "plan.csv", rows);
     write_file(folder_ / "plan.json", plan_json(plan, made.totals, problem, notes));
     const PlanFile read = read_plan((folder_ / "plan.json").string());
-    ASSERT_EQ(read.plan.courses.size(), plan.courses.size());
-    for (const auto& [j, course] : plan.courses) {
-      EXPECT_EQ(read.plan.courses.at(j).sites, course.sites);
-      EXPECT_EQ(read.plan.courses.at(j).levels, course.levels);
+    ASSERT_EQ(read.plan.schedules.size(), plan.schedules.size());
+    for (const auto& [j, schedule] : plan.schedules) {
+      EXPECT_EQ(read.plan.schedules.at(j).sites, schedule.sites);
+      EXPECT_EQ(read.plan.schedules.at(j).levels, schedule.levels);
     }
     const Certificate checked = check_plan((folder_ / "plan.json").string());
     EXPECT_TRUE(checked.holds()) << seed << ' ' << checked.violations.front();
@@ -111,7 +113,7 @@ TEST_F(TermsInFiles, PlansHoldAndMixWithJobsOfTheContract) {
   }
 }
 
-TEST_F(TermsInFiles, CoursesThatAreNoneAreNamedByLine) {
+TEST_F(TermsInFiles, SchedulesThatAreNoneAreNamedByLine) {
   const Problem problem = problem_with_terms(1, 1, 2, 6);
   write_problem(problem, folder_.string());
   PlanNotes notes;
@@ -349,7 +351,7 @@ TEST(TermsOfJobs, WhateverIsReadCanBePlannedAndChecked) {
     const JobRun run = cheapest(problem, 0, prices.prices);
     std::vector<double> load(prices.energy.size());
     std::vector<std::string> wrong;
-    check_course(problem, 0, run.assignment, run.course, prices.prices, load, {}, wrong);
+    check_schedule(problem, 0, run.assignment, run.schedule, prices.prices, load, {}, wrong);
     EXPECT_THAT(wrong, ::testing::IsEmpty()) << json.dump();
     const double cost = priced(problem, run, prices.prices);
     const double least = least_cost(problem, 0, prices.prices);

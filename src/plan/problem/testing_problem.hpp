@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "carnot/base/random.hpp"
-#include "carnot/plan/search/planner.hpp"
+#include "carnot/plan/problem/plan.hpp"
 
 namespace carnot::plan::testing {
 

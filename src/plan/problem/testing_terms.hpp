@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// For tests: small jobs with terms, and their cheapest course by looking at every one.
+/// For tests: small jobs with terms, and their cheapest schedule by looking at every one.
 
 #include <algorithm>
 #include <cmath>
@@ -72,10 +72,10 @@ inline Problem problem_with_terms(std::uint64_t seed, std::size_t jobs, std::siz
   return problem;
 }
 
-/// Every course of a job, priced from the words of plan/problem/job_terms.hpp. Exponential.
-class EveryCourse {
+/// Every schedule of a job, priced from the words of plan/problem/job_terms.hpp. Exponential.
+class EverySchedule {
  public:
-  EveryCourse(const Problem& problem, std::size_t job, const JobPrices& prices)
+  EverySchedule(const Problem& problem, std::size_t job, const JobPrices& prices)
       : p_(problem),
         j_(job),
         x_(prices),
@@ -123,7 +123,7 @@ class EveryCourse {
     return x_.energy[s * static_cast<std::size_t>(p_.slots) + static_cast<std::size_t>(t)];
   }
 
-  /// Of what ran; infinite if it is no course.
+  /// Of what ran; infinite if it is no schedule.
   double cost() const {
     constexpr double kNo = std::numeric_limits<double>::infinity();
     const std::int32_t end = ran_.back().slot + 1;

@@ -9,6 +9,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/plan/exact/exact.hpp"
 #include "carnot/plan/search/extended.hpp"
 
@@ -32,16 +33,16 @@ PlannerOptions quick() {
   return options;
 }
 
-TEST(RichGoals, LatenessFirstPaysForItsSlots) {
+TEST(ExtendedGoals, LatenessFirstPaysForItsSlots) {
   Problem problem = testing::one_site(4, 1);
   problem.sites[0].price_eur_per_kwh = {0.9, 0.9, 0.1, 0.1};
   add_job(problem, 100, {{2, 10, 0}});
   problem.terms[0].due = 2;
   problem.terms[0].late_eur_per_slot = 0.5;
-  const RichPlan cheap = plan_rich(problem, quick());
+  const ExtendedPlan cheap = plan_extended(problem, quick());
   EXPECT_NEAR(cheap.plan.objective_eur, 2 + 2 * 0.5, 1e-6);  // two slots late
   problem.goals.order = {Measure::Late};
-  const RichPlan punctual = plan_rich(problem, quick());
+  const ExtendedPlan punctual = plan_extended(problem, quick());
   ASSERT_TRUE(punctual.broken.empty());
   EXPECT_NEAR(certify(problem, punctual.plan).totals.late_eur, 0, 1e-6);
   EXPECT_EQ(punctual.plan.jobs[0].slots, (std::vector<std::int32_t>{0, 1}));
@@ -50,46 +51,46 @@ TEST(RichGoals, LatenessFirstPaysForItsSlots) {
   EXPECT_LE(punctual.plan.held[0].bound, punctual.plan.held[0].value + 1e-9);
 }
 
-TEST(RichGoals, EnergyBudgetLeavesTheLeastValuableUndone) {
+TEST(ExtendedGoals, EnergyBudgetLeavesTheLeastValuableUndone) {
   Problem problem = testing::one_site(3, 1);
   for (const double value : {50.0, 30.0, 40.0}) add_job(problem, value, {{1, 10, 0}});
   problem.goals.energy_budget_kwh = 20;
-  const RichPlan rich = plan_rich(problem, quick());
+  const ExtendedPlan rich = plan_extended(problem, quick());
   ASSERT_TRUE(rich.broken.empty());
   EXPECT_EQ(rich.plan.jobs[1].site, kNone);
   EXPECT_NEAR(rich.plan.objective_eur, 20 * 0.2 + 30, 1e-6);
   EXPECT_LE(certify(problem, rich.plan).totals.energy_j, 20 * 3.6e6 * (1 + 1e-6));
 }
 
-TEST(RichGoals, QualityCapAllowsAsMuchLossAsItSays) {
+TEST(ExtendedGoals, QualityCapAllowsAsMuchLossAsItSays) {
   Problem problem = testing::one_site(2, 1);
   for (int j = 0; j < 3; ++j) add_job(problem, 100, {{1, 10, 0}, {1, 2, 1.0}});
   // A loss of 1 EUR saves 1.6; the cap allows two of them.
-  EXPECT_NEAR(plan_rich(problem, quick()).plan.objective_eur, 3 * (0.4 + 1), 1e-6);
+  EXPECT_NEAR(plan_extended(problem, quick()).plan.objective_eur, 3 * (0.4 + 1), 1e-6);
   problem.goals.quality_cap_eur = 2.5;
-  const RichPlan rich = plan_rich(problem, quick());
+  const ExtendedPlan rich = plan_extended(problem, quick());
   ASSERT_TRUE(rich.broken.empty());
   EXPECT_NEAR(certify(problem, rich.plan).totals.quality_eur, 2, 1e-9);
   EXPECT_NEAR(rich.plan.objective_eur, 2 * (0.4 + 1) + 2, 1e-6);
 }
 
-TEST(RichGoals, OwnShareOfEachSlotIsMoreThanThatOfAll) {
+TEST(ExtendedGoals, OwnShareOfEachSlotIsMoreThanThatOfAll) {
   Problem problem = testing::one_site(2, 1);
   problem.sites[0].free_kw = {20, 5};
   problem.sites[0].price_eur_per_kwh = {0.3, 0.3};
   problem.site_terms[0].base_kw = {10, 10};
   problem.goals.own_share = 0.7;
-  const RichPlan all = plan_rich(problem, quick());  // 15 of 20 kWh are its own
+  const ExtendedPlan all = plan_extended(problem, quick());  // 15 of 20 kWh are its own
   ASSERT_TRUE(all.broken.empty());
   EXPECT_NEAR(all.plan.objective_eur, 5 * 0.3, 1e-6);
   problem.goals.own_share_each_slot = true;
-  const RichPlan each = plan_rich(problem, quick());
+  const ExtendedPlan each = plan_extended(problem, quick());
   ASSERT_FALSE(each.broken.empty());
   EXPECT_TRUE(each.proven);
   EXPECT_NE(each.broken[0].find("slot 1"), std::string::npos) << each.broken[0];
   // A battery carries what is lacking: 2 kWh.
   problem.site_terms[0].battery = {4, 4, 4, 1, 1, 0, 0, 0};
-  const RichPlan carried = plan_rich(problem, quick());
+  const ExtendedPlan carried = plan_extended(problem, quick());
   EXPECT_TRUE(carried.broken.empty());
 }
 
@@ -112,7 +113,7 @@ double battery_by_table(const std::vector<double>& price, int base, int capacity
   return *std::min_element(cost.begin(), cost.end());
 }
 
-TEST(RichGoals, BatteriesEarnWhatATableOfTheirStatesSays) {
+TEST(ExtendedGoals, BatteriesEarnWhatATableOfTheirStatesSays) {
   for (std::uint64_t seed = 0; seed < 12; ++seed) {
     const RandomStream random(seed, "battery");
     Problem problem = testing::one_site(24, 1);
@@ -122,7 +123,7 @@ TEST(RichGoals, BatteriesEarnWhatATableOfTheirStatesSays) {
     problem.site_terms[0].base_kw.assign(24, base);
     // Integers in, a network with integers out: the programme ends where the table does.
     problem.site_terms[0].battery = {double(capacity), power, power, 1, 1, 0, 0, 0};
-    const RichPlan rich = plan_rich(problem, quick());
+    const ExtendedPlan rich = plan_extended(problem, quick());
     const double table =
         battery_by_table(problem.sites[0].price_eur_per_kwh, base, capacity, power);
     EXPECT_NEAR(rich.plan.objective_eur, table, 1e-6) << seed;
@@ -130,22 +131,22 @@ TEST(RichGoals, BatteriesEarnWhatATableOfTheirStatesSays) {
   }
 }
 
-TEST(RichGoals, DemandChargesOfTwoWindowsAsByHand) {
+TEST(ExtendedGoals, DemandChargesOfTwoWindowsAsByHand) {
   Problem problem = testing::one_site(4, 1);
   problem.site_terms[0].base_kw = {10, 30, 20, 5};
   problem.site_terms[0].demand_charges = {{2, 0, 2}, {3, 2, 4}};
-  const RichPlan rich = plan_rich(problem, quick());
+  const ExtendedPlan rich = plan_extended(problem, quick());
   EXPECT_NEAR(rich.plan.objective_eur, 65 * 0.2 + 2 * 30 + 3 * 20, 1e-6);
   EXPECT_NEAR(rich.plan.bound_eur, rich.plan.objective_eur, 1e-5);
 }
 
 #ifdef CARNOT_HAVE_CBC
-TEST(RichGoals, ContractPlansAreNoBetterThanExactOnesAndHardlyWorse) {
+TEST(ExtendedGoals, ContractPlansAreNoBetterThanExactOnesAndHardlyWorse) {
   int near = 0;
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     const Problem problem = testing::small_problem(seed, 6, 2, 8);
     const Plan exact = plan_exact(problem);
-    const RichPlan rich = plan_rich(problem, quick());
+    const ExtendedPlan rich = plan_extended(problem, quick());
     const double slack = 1e-6 * (1 + std::abs(exact.objective_eur));
     ASSERT_EQ(exact.status, "optimal");
     EXPECT_GE(rich.plan.objective_eur, exact.objective_eur - slack) << seed;
@@ -174,7 +175,7 @@ std::string said(const std::string& site, const std::string& root) {
   return "";
 }
 
-TEST(RichGoals, BadFieldsOfSitesAndGoalsAreNamed) {
+TEST(ExtendedGoals, BadFieldsOfSitesAndGoalsAreNamed) {
   const std::string battery =
       R"(, "battery": {"capacity_kwh": 10, "charge_kw": 5, "discharge_kw": 5)";
   EXPECT_EQ(said(battery + "}", ""), "");

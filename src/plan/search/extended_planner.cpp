@@ -10,10 +10,11 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/plan/certificate/certificate.hpp"
 
-#include "plan/prices/column_generation.hpp"
-#include "plan/prices/extended_dual_ascent.hpp"
-#include "plan/search/extended_ruin_recreate.hpp"
+#include "plan/prices/dual_ascent.hpp"
+#include "plan/prices/extended_columns.hpp"
+#include "plan/search/extended_search.hpp"
 
 namespace carnot::plan {
 
@@ -24,6 +25,9 @@ constexpr int kSettle = 3;  // times that jobs and sites adapt to each other
 constexpr int kFirmer = 40;
 constexpr double kFirm = 0.01, kFirm2 = 1.3;
 constexpr int kSweeps = 3;
+constexpr int kAscent = 240,
+              kKept = 16;  // iterations of the first prices; the last, whose runs are known
+constexpr double kLastStep = 5e-4;
 constexpr double kProof = 1e-7;  // of a limit: by which proof must exceed rounding
 
 double most(const Weights& w, const JobRun& run) { return std::abs(weighted(w.jobs, run.own)); }
@@ -76,7 +80,7 @@ class Stage {
 
   const Best& best() const noexcept { return best_; }
   const ColumnAnswer& answer() const noexcept { return answer_; }
-  const ColumnGeneration& columns() const noexcept { return columns_; }
+  const ExtendedColumns& columns() const noexcept { return columns_; }
 
  private:
   PricedWeights priced(const std::vector<double>& multipliers) const {
@@ -93,9 +97,9 @@ class Stage {
   std::vector<GoalRow> goals_;
   const PlannerOptions& options_;
   double penalty_;
-  ColumnGeneration columns_;
+  ExtendedColumns columns_;
   SiteProgram sites_;
-  JobSearch search_;
+  ExtendedSearch search_;
   ColumnAnswer answer_;
   std::vector<double> multipliers_;  // of goals, for the search
   std::vector<SiteFlows> flows_;     // what the search sees
@@ -142,23 +146,35 @@ void Stage::run(const std::vector<std::vector<JobRun>>& known,
                         : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   if (options_.iterations > 0) columns.rounds = options_.iterations;
   double first = -1;
-  columns.progress = [&](double bound, double programme) {
+  columns.progress = [&](const DantzigWolfe& so_far) {
+    const double bound = so_far.bound, programme = so_far.programme;
     const double apart = std::log10(std::max(1e-6, (programme - bound) / std::abs(programme)));
     if (first < 0 && std::isfinite(bound)) first = std::max(0.1, apart + 3.3);
     const double share = first < 0 ? 0.0 : 0.7 * (1.0 - (apart + 3.3) / first);
     return progress(bound, best_.objective, std::clamp(share, 0.0, 0.7));
   };
-  AscentOptions ascent;
-  ascent.threads = columns.threads;
-  ascent.progress = [&](double share) {
-    return progress(-std::numeric_limits<double>::infinity(), best_.objective, 0.2 * share);
+  const auto know = [&](const std::vector<JobRun>& runs) {
+    for (std::size_t j = 0; j < runs.size(); ++j) columns_.add(j, runs[j]);
   };
   const PricedWeights plain = priced(std::vector<double>(goals_.size()));
-  const std::vector<double> price = ascend(problem_, plain.jobs(), supply_steps(model_, plain, {}),
-                                           ascent, [&](const std::vector<JobRun>& runs) {
-                                             for (std::size_t j = 0; j < runs.size(); ++j)
-                                               columns_.add(j, runs[j]);
-                                           });
+  JobPricing pricing(problem_, plain.jobs());
+  DualOptions ascent;
+  ascent.threads = columns.threads;
+  ascent.iterations = kAscent;
+  ascent.last_step = kLastStep;
+  ascent.least_price = -std::numeric_limits<double>::infinity();
+  std::vector<JobRun> of_best;
+  ascent.progress = [&](const DualResult& dual) {
+    if (dual.best_iteration == dual.iterations) of_best = pricing.runs();
+    const double share = static_cast<double>(dual.iterations - 1) / (kAscent - 1);
+    if (!progress(-std::numeric_limits<double>::infinity(), best_.objective, 0.2 * share))
+      return false;
+    if (dual.iterations > kAscent - kKept) know(pricing.runs());
+    return true;
+  };
+  const std::vector<double> price =
+      maximise_dual(problem_, supplies(model_, plain, {}), pricing, {}, ascent).price;
+  know(of_best);
   answer_ = columns_.solve(row_prices_at(model_, objective_, goals_, price), columns);
   if (!progress(answer_.bound, best_.objective, 0.7) || problem_.jobs.size() == 0) return;
 
@@ -177,7 +193,8 @@ void Stage::run(const std::vector<std::vector<JobRun>>& known,
   for (int n = 0; n < kSettle; ++n) {
     if (!progress(answer_.bound, best_.objective, 0.7 + 0.25 * n / kSettle)) return;
     search_.look(priced(multipliers_), flows_);
-    search_.rebuild(rounds / kSettle, 0.0, options_.seed + static_cast<std::uint64_t>(n));
+    search_.rebuild(static_cast<std::uint64_t>(rounds / kSettle), 0.0,
+                    options_.seed + static_cast<std::uint64_t>(n));
     whole_jobs(0.0);
   }
   // Goals that whole jobs still break weigh more until they are kept.
@@ -203,7 +220,7 @@ bool proven_infeasible(const SiteModel& model, const std::vector<HeldGoal>& held
                        const PlannerOptions& options,
                        const std::vector<std::vector<JobRun>>& known) {
   const Weights nothing;
-  ColumnGeneration columns(model, nothing, goal_rows(model.problem(), held), 1.0);
+  ExtendedColumns columns(model, nothing, goal_rows(model.problem(), held), 1.0);
   for (std::size_t j = 0; j < known.size(); ++j)
     for (const JobRun& run : known[j]) columns.add(j, run);
   ColumnOptions search;
@@ -223,15 +240,15 @@ void as_contract(Plan& plan) {
 
 }  // namespace
 
-RichPlan plan_columns(const Problem& problem, const PlannerOptions& options,
-                      std::vector<std::vector<JobRun>>& known) {
+ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& options,
+                          std::vector<std::vector<JobRun>>& known) {
   const auto began = std::chrono::steady_clock::now();
   const SiteModel model(problem);
   std::vector<Measure> order = problem.goals.order;
   std::erase(order, Measure::Cost);
   order.push_back(Measure::Cost);
 
-  RichPlan out;
+  ExtendedPlan out;
   PlanProgress state;
   bool more = true;
   for (std::size_t n = 0; n < order.size(); ++n) {
@@ -256,16 +273,16 @@ RichPlan plan_columns(const Problem& problem, const PlannerOptions& options,
     out.plan.flows = exact_flows(model, sums_of(problem, best.runs), best.flows);
     for (std::size_t j = 0; j < best.runs.size(); ++j) {
       out.plan.jobs.push_back(best.runs[j].assignment);
-      const Course& course = best.runs[j].course;
-      if (!course.sites.empty() || !course.levels.empty())
-        out.plan.courses[static_cast<std::uint32_t>(j)] = course;
+      const JobSchedule& schedule = best.runs[j].schedule;
+      if (!schedule.sites.empty() || !schedule.levels.empty())
+        out.plan.schedules[static_cast<std::uint32_t>(j)] = schedule;
     }
     for (const auto& [words, share] : best.broken)
       out.broken.push_back(fmt::format("{}: missed by {:.3g} %", words, 100 * share));
     break;
   }
   if (!out.broken.empty()) out.proven = proven_infeasible(model, out.plan.held, options, known);
-  if (!problem.rich()) as_contract(out.plan);
+  if (!problem.extended()) as_contract(out.plan);
   const Certificate certificate = certify(problem, out.plan);
   CARNOT_CHECK(certificate.holds() || !out.broken.empty(), certificate.violations.front());
   out.plan.objective_eur = certificate.totals.objective_eur;
@@ -276,7 +293,7 @@ RichPlan plan_columns(const Problem& problem, const PlannerOptions& options,
   return out;
 }
 
-RichPlan plan_rich(const Problem& problem, const PlannerOptions& options) {
+ExtendedPlan plan_extended(const Problem& problem, const PlannerOptions& options) {
   std::vector<std::vector<JobRun>> known;
   return plan_columns(problem, options, known);
 }

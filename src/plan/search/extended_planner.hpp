@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// plan_rich, with the runs of jobs that other plans of the same jobs have found.
+/// plan_extended, with the runs of jobs that other plans of the same jobs have found.
 
 #include <vector>
 
@@ -13,7 +13,7 @@
 namespace carnot::plan {
 
 /// \param known  [job], or empty: runs to begin with; after it, all that are known
-RichPlan plan_columns(const Problem& problem, const PlannerOptions& options,
-                      std::vector<std::vector<JobRun>>& known);
+ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& options,
+                          std::vector<std::vector<JobRun>>& known);
 
 }  // namespace carnot::plan

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/plan/search/extended.hpp"
 
 #include "plan/problem/testing_problem.hpp"
-#include "plan/search/site_rows.hpp"
+#include "plan/supply/site_rows.hpp"
 
 #ifdef CARNOT_HAVE_CLP
 
@@ -117,7 +118,7 @@ TEST(ColumnPlanner, TinyRichPlansAreNearOptimalAndBoundsHold) {
   int near = 0, all = 0;
   for (std::uint64_t seed = 0; seed < 25; ++seed) {
     const Problem problem = rich_problem(seed);
-    const RichPlan rich = plan_rich(problem, quick());
+    const ExtendedPlan rich = plan_extended(problem, quick());
     const double optimum = EveryPlan(problem).optimum();
     if (!rich.broken.empty()) continue;
     const double slack = 1e-6 * (1 + std::abs(optimum));
@@ -134,7 +135,7 @@ TEST(ColumnPlanner, TinyRichPlansAreNearOptimalAndBoundsHold) {
 TEST(ColumnPlanner, ContractProblemsAreASpecialCase) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const Problem problem = small_problem(seed, 3, 2, 5);
-    const RichPlan rich = plan_rich(problem, quick());
+    const ExtendedPlan rich = plan_extended(problem, quick());
     EXPECT_TRUE(rich.broken.empty());
     EXPECT_TRUE(rich.plan.flows.empty());
     const double optimum = BruteForce(problem).optimum(), slack = 1e-6 * (1 + std::abs(optimum));
@@ -147,7 +148,7 @@ TEST(ColumnPlanner, DemandChargeSpreadsWorkAsByHand) {
   Problem problem = testing::one_site(4, 1.25);
   for (int j = 0; j < 4; ++j) add_job(problem, 1, 10, 100);
   problem.site_terms[0].demand_charges.push_back({2.0, 0, 4});
-  const RichPlan rich = plan_rich(problem, quick());
+  const ExtendedPlan rich = plan_extended(problem, quick());
   // One after the other: 40 kWh at 0.2 EUR x 1.25, and 12.5 kW at 2 EUR.
   EXPECT_NEAR(rich.plan.objective_eur, 40 * 0.25 + 25, 1e-6);
   EXPECT_NEAR(rich.plan.bound_eur, rich.plan.objective_eur, 0.05);
@@ -158,7 +159,7 @@ TEST(ColumnPlanner, BatteryEarnsTheSpreadOfPricesAsByHand) {
   problem.sites[0].price_eur_per_kwh = {0.1, 0.5};
   problem.site_terms[0].base_kw = {8, 8};
   problem.site_terms[0].battery = {100, 6, 6, 0.9, 0.9, 0, 0, 0.01};
-  const RichPlan rich = plan_rich(problem, quick());
+  const ExtendedPlan rich = plan_extended(problem, quick());
   // Charged with 6 kWh it gives 6 x 0.81 in the dear slot.
   const double given = 6 * 0.81;
   EXPECT_NEAR(rich.plan.objective_eur, (10 + 6) * 0.1 + (10 - given) * 0.5 + given * 0.01, 1e-7);
@@ -171,7 +172,7 @@ TEST(ColumnPlanner, ExportEarnsWhatJobsDoNotNeed) {
   problem.site_terms[0].export_kw = {15, 15};
   problem.site_terms[0].export_eur_per_kwh = {0.05, 0.02};
   add_job(problem, 1, 8, 100);
-  const RichPlan rich = plan_rich(problem, quick());
+  const ExtendedPlan rich = plan_extended(problem, quick());
   // The job takes 10 kW in the slot whose power brings less; 15 are sold in the other.
   EXPECT_NEAR(rich.plan.objective_eur, -15 * 0.05 - 10 * 0.02, 1e-7);
   const PlanTotals totals = certify(problem, rich.plan).totals;
@@ -184,7 +185,7 @@ TEST(ColumnPlanner, CarbonCapIsKeptAndPriced) {
   problem.sites[0].price_eur_per_kwh = {0.1, 0.1, 0.3, 0.3};
   for (int j = 0; j < 6; ++j) add_job(problem, 1, 10, 100);
   problem.goals.carbon_cap_g = 6 * 12.5 * 300;
-  const RichPlan rich = plan_rich(problem, quick());
+  const ExtendedPlan rich = plan_extended(problem, quick());
   ASSERT_TRUE(rich.broken.empty());
   EXPECT_LE(certify(problem, rich.plan).totals.carbon_g, 6 * 12.5 * 300 * (1 + 1e-6));
   EXPECT_GT(rich.plan.goal_multipliers.carbon, 0);
@@ -195,7 +196,7 @@ TEST(ColumnPlanner, LimitsThatCannotBeKeptAreAnOutcome) {
   Problem problem = testing::one_site(3, 1.25);
   problem.site_terms[0].base_kw = {10, 10, 10};
   problem.goals.carbon_cap_g = 100;
-  const RichPlan rich = plan_rich(problem, quick());
+  const ExtendedPlan rich = plan_extended(problem, quick());
   ASSERT_EQ(rich.broken.size(), 1U);
   EXPECT_NE(rich.broken[0].find("carbon_cap_g"), std::string::npos);
   EXPECT_TRUE(rich.proven);
@@ -207,12 +208,12 @@ TEST(ColumnPlanner, FirstThingsFirst) {
   problem.sites[0].price_eur_per_kwh = {0.9, 0.1, 0.1};
   add_job(problem, 1, 10, 1.0);  // worth less than its power
   problem.goals.order = {Measure::Dropped};
-  const RichPlan rich = plan_rich(problem, quick());
+  const ExtendedPlan rich = plan_extended(problem, quick());
   ASSERT_EQ(rich.plan.held.size(), 1U);
   EXPECT_NEAR(rich.plan.held[0].value, 0.0, 1e-9);
   EXPECT_NE(rich.plan.jobs[0].site, kNone);
   problem.goals.order.clear();
-  EXPECT_EQ(plan_rich(problem, quick()).plan.jobs[0].site, kNone);
+  EXPECT_EQ(plan_extended(problem, quick()).plan.jobs[0].site, kNone);
 }
 
 TEST(ColumnPlanner, CommittedReserveIsThereForTheWholeCall) {
@@ -224,7 +225,7 @@ TEST(ColumnPlanner, CommittedReserveIsThereForTheWholeCall) {
     problem.terms[static_cast<std::uint32_t>(j)].stop_s = 10;
   }
   problem.sites[0].price_eur_per_kwh = {0.5, 0.5, 0.5, 0.5, 0.1, 0.1};
-  const RichPlan rich = plan_rich(problem, quick());
+  const ExtendedPlan rich = plan_extended(problem, quick());
   ASSERT_TRUE(rich.broken.empty()) << rich.broken[0];
   EXPECT_TRUE(certify(problem, rich.plan).holds());
   // Slots 1, 2 and, for the call from 2, 3: stoppable jobs end two slots before their deadline.
@@ -239,7 +240,7 @@ TEST(ColumnPlanner, CommittedReserveIsThereForTheWholeCall) {
 
 TEST(ColumnPlanner, TamperedDecisionsDoNotHold) {
   const Problem problem = rich_problem(1);
-  const RichPlan rich = plan_rich(problem, quick());
+  const ExtendedPlan rich = plan_extended(problem, quick());
   ASSERT_TRUE(rich.broken.empty());
   Plan plan = rich.plan;
   plan.flows[0].grid_kw[1] += 0.1;
@@ -261,7 +262,7 @@ TEST(ColumnPlanner, FilesTellWhatSitesAndGoalsAsk) {
   const Problem again = read_problem(folder + "/problem.json");
   EXPECT_EQ(again.goals.carbon_cap_g, 15000);
   ASSERT_EQ(again.site_terms.size(), 2U);
-  const RichPlan one = plan_rich(problem, quick()), two = plan_rich(again, quick());
+  const ExtendedPlan one = plan_extended(problem, quick()), two = plan_extended(again, quick());
   EXPECT_EQ(one.plan.objective_eur, two.plan.objective_eur);
   EXPECT_EQ(one.plan.bound_eur, two.plan.bound_eur);
 }

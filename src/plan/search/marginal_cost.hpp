@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "plan/search/supply.hpp"
+#include "plan/supply/supply.hpp"
 
 namespace carnot::plan {
 

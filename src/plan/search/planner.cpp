@@ -14,9 +14,10 @@
 #include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/solve/linear_program.hpp"
 
-#include "plan/prices/dantzig_wolfe.hpp"
+#include "plan/prices/contract_columns.hpp"
 #include "plan/prices/dual_ascent.hpp"
-#include "plan/search/ruin_recreate.hpp"
+#include "plan/pricing/class_pricing.hpp"
+#include "plan/search/contract_search.hpp"
 #include "plan/search/search.hpp"
 
 namespace carnot::plan {
@@ -116,7 +117,7 @@ class LargeSearch {
 
   /// Prices of the best bound; on the way there, first plans.
   std::vector<double> prices() {
-    JobResponse response(problem_, table_);
+    ClassPricing response(problem_, table_);
     DualOptions dual;
     dual.threads = threads_;
     dual.iterations = options_.iterations > 0 ? options_.iterations
@@ -129,7 +130,7 @@ class LargeSearch {
       if (!go_on(share, kDualShare)) return false;
       const bool half_way = best.iterations == dual.iterations / 3 && !warm();
       if (best.iterations != kFirstPlan && !half_way) return true;
-      Insertion insertion = start(best.price);
+      ContractSearch insertion = start(best.price);
       insertion.insert_all([&] { return go_on(share, kDualShare); });
       if (half_way) insertion.sweep(view(0.4), [&] { return go_on(share, kDualShare); });
       keep(insertion);
@@ -139,13 +140,13 @@ class LargeSearch {
     if (!options_.tighten || stopped_ || problem_.jobs.size() > kFew || !solve::has_linear_solver())
       return best.price;
     int idle = 0;
-    return small_prices(problem_, supply_, best.price, kFewClose,
-                        [&](const SmallPrices& prices) {
-                          idle = prices.bound > state_.bound_eur ? 0 : idle + 1;
-                          if (problem_.jobs.size() > kFew / 2 && idle > kIdle) return false;
-                          state_.bound_eur = prices.bound;
-                          return go_on(kDualShare, kDualShare);
-                        })
+    return contract_columns(problem_, supply_, best.price, kFewClose,
+                            [&](const DantzigWolfe& prices) {
+                              idle = prices.bound > state_.bound_eur ? 0 : idle + 1;
+                              if (problem_.jobs.size() > kFew / 2 && idle > kIdle) return false;
+                              state_.bound_eur = prices.bound;
+                              return go_on(kDualShare, kDualShare);
+                            })
         .price;
   }
 
@@ -157,14 +158,14 @@ class LargeSearch {
   }
 
   /// With what the start plan says, if there is one.
-  Insertion start(const std::vector<double>& price) {
-    Insertion insertion(problem_, supply_, table_, price, threads_);
+  ContractSearch start(const std::vector<double>& price) {
+    ContractSearch insertion(problem_, supply_, table_, price, threads_);
     for (std::size_t j = 0; j < options_.start_plan.size(); ++j)
       insertion.keep(j, options_.start_plan[j]);
     return insertion;
   }
 
-  void keep(const Insertion& insertion) {
+  void keep(const ContractSearch& insertion) {
     const double objective = insertion.objective();
     if (objective > kept_eur_) return;
     state_.objective_eur = kept_eur_ = objective;
@@ -172,7 +173,7 @@ class LargeSearch {
   }
 
   void improve(const std::vector<double>& price) {
-    Insertion insertion = start(price);
+    ContractSearch insertion = start(price);
     insertion.insert_all([&] { return go_on(kDualShare, 1.0); });
     bool more = go_on(kDualShare, 1.0);
     for (int n = 1; n <= kSweeps && more; ++n) {
@@ -187,7 +188,7 @@ class LargeSearch {
     keep(insertion);
   }
 
-  void rebuild(Insertion& insertion) {
+  void rebuild(ContractSearch& insertion) {
     const std::size_t jobs = problem_.jobs.size();
     const std::int64_t rounds = options_.rounds >= 0 ? options_.rounds : default_rounds(jobs);
     const double mean =
@@ -208,17 +209,13 @@ class LargeSearch {
   PlanProgress state_;
   bool stopped_ = false;  // by whoever watches
   const std::vector<Supply>& supply_;
-  PriceTable table_;
+  WindowClasses table_;
   int threads_ = 1;
   std::vector<Assignment> jobs_;  // the best plan that was kept; at first all jobs are dropped
   double kept_eur_ = 0;
 };
 
 }  // namespace
-
-double Plan::gap() const noexcept {
-  return (objective_eur - bound_eur) / std::max(objective_eur, 1e-9);
-}
 
 Plan search(const Problem& problem, const std::vector<Supply>& supply,
             const PlannerOptions& options) {

@@ -8,7 +8,7 @@
 
 #include "carnot/plan/search/planner.hpp"
 
-#include "plan/search/supply.hpp"
+#include "plan/supply/supply.hpp"
 
 namespace carnot::plan {
 

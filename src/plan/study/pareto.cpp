@@ -9,7 +9,8 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/sum.hpp"
-#include "carnot/plan/problem/job_use.hpp"
+#include "carnot/plan/certificate/certificate.hpp"
+#include "carnot/plan/pricing/job_use.hpp"
 
 #include "plan/search/extended_planner.hpp"
 
@@ -64,7 +65,7 @@ class Sweep {
   PlannerOptions planner_;
   ParetoFront front_;
   std::vector<Found> found_;
-  std::vector<std::vector<JobRun>> known_;  // of jobs of rich problems, at this quality weight
+  std::vector<std::vector<JobRun>> known_;  // of jobs of extended problems, at this quality weight
   double expected_ = 0;                     // plans to make in all
   bool more_ = true;
 };
@@ -91,9 +92,9 @@ bool Sweep::solve(double carbon_price, double quality_weight) {
     more_ = !options_.planner.progress || options_.planner.progress(of_all);
     return more_;
   };
-  if (problem_.rich()) {
+  if (problem_.extended()) {
     if (!found_.empty() && found_.back().quality_weight != quality_weight) known_.clear();
-    RichPlan rich = plan_columns(at, planner, known_);
+    ExtendedPlan rich = plan_columns(at, planner, known_);
     front_.broken = std::move(rich.broken);
     front_.proven = rich.proven;
     found.plan = std::move(rich.plan);
@@ -145,7 +146,7 @@ ParetoPoint Sweep::point(const Found& own) const {
   const Found* best = &own;
   if (problem_.goals.order.empty()) {
     const auto value = [&](const Found& of) {
-      if (problem_.rich())
+      if (problem_.extended())
         return of.cost + kPerGram * own.carbon_price * of.carbon + own.quality_weight * of.quality;
       Plan jobs;  // what they cost follows from them alone; how well is not asked
       jobs.jobs = of.plan.jobs;
@@ -160,7 +161,7 @@ ParetoPoint Sweep::point(const Found& own) const {
   }
   Found joined{own.carbon_price, own.quality_weight, own.plan, 0, 0, 0};
   joined.plan.jobs = best->plan.jobs;
-  joined.plan.courses = best->plan.courses;
+  joined.plan.schedules = best->plan.schedules;
   joined.plan.flows = best->plan.flows;
   const Certificate certificate = certify(at, joined.plan);
   CARNOT_CHECK(certificate.holds(), certificate.violations.front());

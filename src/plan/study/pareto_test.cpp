@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/plan/certificate/certificate.hpp"
+#include "carnot/plan/search/planner.hpp"
 
 #include "plan/problem/testing_terms.hpp"
 

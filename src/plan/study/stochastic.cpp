@@ -14,6 +14,7 @@
 #include "carnot/plan/certificate/certificate.hpp"
 
 #include "plan/prices/dual_ascent.hpp"
+#include "plan/pricing/class_pricing.hpp"
 #include "plan/search/search.hpp"
 
 namespace carnot::plan {
@@ -136,8 +137,8 @@ std::vector<double> costs(const Problem& problem, const std::vector<Scenario>& s
 /// What no plan for this one future can cost less than.
 double foresight(const Problem& problem, const std::vector<Supply>& supply,
                  const PlannerOptions& options) {
-  const PriceTable table(problem);
-  JobResponse jobs(problem, table);
+  const WindowClasses table(problem);
+  ClassPricing jobs(problem, table);
   DualOptions dual;
   dual.threads = options.threads > 0
                      ? options.threads

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "carnot/base/sum.hpp"
-#include "carnot/plan/problem/job_use.hpp"
+#include "carnot/plan/pricing/job_use.hpp"
 
 namespace carnot::report {
 

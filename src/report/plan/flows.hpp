@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "carnot/plan/search/planner.hpp"
+#include "carnot/plan/problem/plan.hpp"
 #include "carnot/report/plan/report.hpp"
 
 namespace carnot::report {

@@ -17,7 +17,7 @@ PlanRival rival_of(const plan::Problem& problem, plan::DispatchRule rule, double
                    double most_steps) {
   PlanRival out;
   out.name = name(rule);
-  if (problem.rich()) out.left_out = "the problem asks for more than it knows";
+  if (problem.extended()) out.left_out = "the problem asks for more than it knows";
   if (plan::rule_steps(problem, rule) > most_steps)
     out.left_out = "the problem is too large for it";
   if (!out.left_out.empty()) return out;

@@ -100,7 +100,7 @@ RC_GTEST_PROP(PlanReportProperty, AddsUp, ()) {
   RC_ASSERT(near(it.base(), r.all.it.base(), it.base()));
 }
 
-/// Jobs with terms: courses over several sites, carried data, restarts, lateness.
+/// Jobs with terms: schedules over several sites, carried data, restarts, lateness.
 RC_GTEST_PROP(PlanReportProperty, AgreesWithTheCertificateOnJobsWithTerms, ()) {
   const auto seed = *rc::gen::inRange<std::uint64_t>(0, 1'000'000);
   plan::PlanFile file;
@@ -115,7 +115,7 @@ RC_GTEST_PROP(PlanReportProperty, AgreesWithTheCertificateOnJobsWithTerms, ()) {
   for (std::uint32_t j = 0; j < file.problem.jobs.size(); ++j) {
     const plan::JobRun run = plan::cheapest(file.problem, j, {file.plan.price});
     file.plan.jobs.push_back(run.assignment);
-    file.plan.courses[j] = run.course;
+    file.plan.schedules[j] = run.schedule;
   }
   file.claimed = plan::certify(file.problem, file.plan).totals;
   const PlanReport r = report_plan(file, {});

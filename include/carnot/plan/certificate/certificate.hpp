@@ -13,28 +13,16 @@
 ///
 /// Why it holds: whatever plan there is, charge each job lambda for its energy and pay the sites
 /// the same; the plan's cost is the sum of both sides, and each side costs at least its own
-/// minimum. A job with terms counts with the least over its courses (plan/problem/job_terms.hpp).
+/// minimum. A job with terms counts with the least over its schedules (plan/problem/job_terms.hpp).
 /// Thread-safe. Time O(windows x sites x length log length + jobs x modes x sites).
 
 #include <cstddef>
 #include <string>
 #include <vector>
 
-#include "carnot/plan/search/planner.hpp"
+#include "carnot/plan/problem/plan_file.hpp"
 
 namespace carnot::plan {
-
-/// Figures of a plan.
-struct PlanTotals {
-  double objective_eur = 0, bound_eur = 0, gap = 0;
-  std::size_t dropped = 0;
-  double energy_j = 0, free_energy_j = 0, grid_energy_j = 0;  ///< at the facility
-  double carbon_g = 0;                                        ///< of grid energy
-  // Of rich problems.
-  double exported_j = 0, curtailed_j = 0;  ///< own energy not drawn
-  double embodied_g = 0;
-  double quality_eur = 0, late_eur = 0;
-};
 
 struct Certificate {
   PlanTotals totals;                    ///< of what is there, even where it is not allowed
@@ -50,5 +38,7 @@ Certificate certify(const Problem& problem, const Plan& plan);
 /// \param problem_path  empty: the one the plan names
 /// \throws InputError, InputFileError if a file cannot be understood
 Certificate check_plan(const std::string& plan_path, const std::string& problem_path = {});
+/// The same of a file that has been read.
+Certificate check_plan(const PlanFile& file);
 
 }  // namespace carnot::plan

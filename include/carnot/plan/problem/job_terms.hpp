@@ -6,9 +6,10 @@
 /// terms is one that may be interrupted at any slot for nothing, runs at one power and stays at one
 /// site.
 ///
-/// A job's **course** is the slots in which it runs, ascending, each at a site and a level.
-/// Consecutive slots at one site are a **run**, which does some work; between two runs lies a
-/// **break**, of one idle slot or more, or a move. What a course costs beside energy: quality of
+/// A job's **schedule** (`JobSchedule`) is the slots in which it runs, ascending, each at a site
+/// and a level. Consecutive slots at one site are a **run**, which does some work; between two runs
+/// lies a
+/// **break**, of one idle slot or more, or a move. What a schedule costs beside energy: quality of
 /// its mode, `move_eur` of its first site, restarts, moves, data carried, lateness. Times are whole
 /// slots; values; thread-safe to read.
 

@@ -5,10 +5,11 @@
 /// carnot.plan/1: a JSON document and, beside it, a CSV with a line for each job
 /// (docs/formats/plan.md).
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
-#include "carnot/plan/certificate/certificate.hpp"
+#include "carnot/plan/problem/plan.hpp"
 
 namespace carnot::plan {
 
@@ -24,7 +25,8 @@ struct PlanNotes {
 std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem& problem,
                       const PlanNotes& notes);
 /// Lines `id,site,mode,slots`: site and mode from 0, slots separated by `;`, all three empty for a
-/// dropped job. Where a job has a course, each line goes on with its sites and levels, one a slot.
+/// dropped job. Where a job has a schedule, each line goes on with its sites and levels, one a
+/// slot.
 std::string assignments_csv(const Plan& plan, const Problem& problem);
 
 /// A plan as read. Rows that name no job, a job twice or no known site are `violations`, not
@@ -38,8 +40,5 @@ struct PlanFile {
 /// \param problem_path  empty: the one the plan names, from its own folder or from here
 /// \throws InputError, InputFileError
 PlanFile read_plan(const std::string& plan_path, const std::string& problem_path = {});
-
-/// As the one of plan/certificate/certificate.hpp, of a file that has been read.
-Certificate check_plan(const PlanFile& file);
 
 }  // namespace carnot::plan

@@ -34,7 +34,8 @@ namespace carnot::plan {
 
 inline constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
-/// One site's series, each of `Problem::slots` values.
+/// A site (site/site.hpp) as columns: its series, each of `Problem::slots` values, in kW at the
+/// facility's bus where nothing else is said. `free_kw` is what computing may take of own power.
 struct PlanSite {
   std::string name;
   std::vector<double> capacity_kw, pue, free_kw, price_eur_per_kwh, carbon_g_per_kwh;
@@ -44,7 +45,7 @@ struct PlanSite {
   double longitude = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// Way to do one job.
+/// Way to do one job: a mode (site/mode.hpp) at full throttle, by how long it takes and draws.
 struct PlanMode {
   std::int32_t slots = 0;  ///< k >= 1
   double power_kw = 0;     ///< p >= 0, IT
@@ -113,7 +114,7 @@ struct Problem {
   PlanGoals goals;
 
   /// Asks for anything beyond the contract.
-  bool rich() const noexcept { return !terms.empty() || !site_terms.empty() || goals.any(); }
+  bool extended() const noexcept { return !terms.empty() || !site_terms.empty() || goals.any(); }
   /// nullptr: a job of the contract.
   const JobTerms* terms_of(std::size_t j) const {
     const auto at = terms.find(static_cast<std::uint32_t>(j));

@@ -25,7 +25,8 @@
 
 namespace carnot::plan {
 
-/// At the facility's bus. No capacity: none.
+/// The battery of site/site.hpp (BatteryOptions) in kW and kWh at the facility's bus, without
+/// self-discharge, charge and discharge being means of a slot. No capacity: none.
 struct PlanBattery {
   double capacity_kwh = 0;
   double charge_kw = 0, discharge_kw = 0;  ///< limits at the terminals, above 0

@@ -14,44 +14,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <string>
 #include <vector>
 
-#include "carnot/plan/problem/problem.hpp"
+#include "carnot/plan/problem/plan.hpp"
 
 namespace carnot::plan {
-
-/// What one job does.
-struct Assignment {
-  std::uint32_t site = kNone;       ///< kNone: dropped
-  std::uint32_t mode = 0;           ///< of the job, from 0
-  std::vector<std::int32_t> slots;  ///< ascending
-};
-
-/// What a job with terms does in each slot of its assignment (plan/problem/job_terms.hpp).
-struct Course {
-  std::vector<std::uint32_t> sites;   ///< empty: `Assignment::site` in all of them, else that first
-  std::vector<std::uint32_t> levels;  ///< empty: level 0 in all of them; 0 in slots of a restart
-};
-
-struct Plan {
-  std::vector<Assignment> jobs;             ///< [job]
-  std::map<std::uint32_t, Course> courses;  ///< by job; none: one site, level 0
-  /// lambda, [site x slots + slot], EUR per kWh of IT energy; >= 0 in plans of contract problems
-  std::vector<double> price;
-  // Of rich problems (Problem::rich), else empty.
-  std::vector<SiteFlows> flows;                   ///< [site]
-  std::vector<SiteMultipliers> site_multipliers;  ///< [site]
-  GoalMultipliers goal_multipliers;
-  std::vector<HeldGoal> held;
-  double objective_eur = 0, bound_eur = 0;
-  double seconds = 0;
-  std::string solver;
-  std::string status;           ///< of `plan_exact`: "optimal", "time-limit", "stopped"; else empty
-  double solver_bound_eur = 0;  ///< of `plan_exact`: a solver's word, no proof
-  double gap() const noexcept;  ///< (objective - bound) / max(objective, 1e-9)
-};
 
 /// Both figures are of something in hand: a proven bound and a plan that can be carried out.
 struct PlanProgress {

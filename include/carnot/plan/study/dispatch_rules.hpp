@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-#include "carnot/plan/search/planner.hpp"
+#include "carnot/plan/problem/plan.hpp"
 
 namespace carnot::plan {
 

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "carnot/plan/certificate/certificate.hpp"
+#include "carnot/plan/search/planner.hpp"
 
 namespace carnot::plan {
 
@@ -46,7 +46,7 @@ struct ParetoFront {
   std::vector<ParetoPoint> points;  ///< by quality weight, then by carbon price
   std::size_t plans = 0;            ///< that were made, in search of the last price too
   std::size_t left_out = 0;         ///< weightings whose plan another point equals or beats
-  /// As in RichPlan; then there are no points, for the limits are the same at every weighting.
+  /// As in ExtendedPlan; then there are no points, for the limits are the same at every weighting.
   std::vector<std::string> broken;
   bool proven = false;
 };
@@ -60,7 +60,7 @@ Problem weighted(const Problem& problem, double carbon_price_eur_per_t, double q
 /// Where goals are ordered each point keeps its own plan, and its bound is that of plans that keep
 /// what came before cost.
 /// Stops early if `planner.progress` says so, with the points there are.
-/// \throws InputError for options not allowed; DeviceError for rich problems without CLP
+/// \throws InputError for options not allowed; DeviceError for extended problems without CLP
 ParetoFront pareto_front(const Problem& problem, const ParetoOptions& options = {});
 
 }  // namespace carnot::plan

@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/search/goal_rows.hpp"
+#include "plan/supply/goal_rows.hpp"
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
 
 namespace carnot::plan {
-
-std::string_view to_text(Measure measure) noexcept {
-  switch (measure) {
-    case Measure::Cost:
-      return "cost";
-    case Measure::Late:
-      return "late";
-    case Measure::Dropped:
-      return "dropped";
-    case Measure::Quality:
-      return "quality";
-    case Measure::Carbon:
-      return "carbon";
-    case Measure::Energy:
-      return "energy";
-  }
-  return "";
-}
 
 Weights weights_of(Measure measure) {
   Weights w;

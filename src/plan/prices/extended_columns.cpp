@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/prices/column_generation.hpp"
+#include "plan/prices/extended_columns.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
+#include <utility>
 
 #include "carnot/base/error.hpp"
-
-#include "plan/prices/extended_dual_ascent.hpp"
 
 namespace carnot::plan {
 
@@ -20,16 +18,10 @@ bool same(const JobRun& a, const JobRun& b) {
          a.pieces == b.pieces;
 }
 
-std::vector<double> mean(const std::vector<double>& a, const std::vector<double>& b, double of_a) {
-  std::vector<double> out(a.size());
-  for (std::size_t i = 0; i < a.size(); ++i) out[i] = of_a * a[i] + (1.0 - of_a) * b[i];
-  return out;
-}
-
 }  // namespace
 
-ColumnGeneration::ColumnGeneration(const SiteModel& model, const Weights& objective,
-                                   const std::vector<GoalRow>& goals, double penalty)
+ExtendedColumns::ExtendedColumns(const SiteModel& model, const Weights& objective,
+                                 const std::vector<GoalRow>& goals, double penalty)
     : model_(model),
       objective_(objective),
       goals_(goals),
@@ -44,7 +36,7 @@ ColumnGeneration::ColumnGeneration(const SiteModel& model, const Weights& object
   }
 }
 
-bool ColumnGeneration::add(std::size_t job, const JobRun& run) {
+bool ExtendedColumns::add(std::size_t job, const JobRun& run) {
   for (const JobRun& known : runs_[job])
     if (same(known, run)) return false;
   std::vector<solve::Share> shares = rows_.shares(run);
@@ -55,8 +47,8 @@ bool ColumnGeneration::add(std::size_t job, const JobRun& run) {
   return true;
 }
 
-double ColumnGeneration::price(const std::vector<double>& y, int threads,
-                               std::vector<JobRun>& out) const {
+double ExtendedColumns::price(const std::vector<double>& y, int threads,
+                              std::vector<JobRun>& out) const {
   const Problem& problem = model_.problem();
   Plan multipliers;
   rows_.multipliers(y, multipliers);
@@ -72,44 +64,43 @@ double ColumnGeneration::price(const std::vector<double>& y, int threads,
   return cheapest_runs(problem, prices, threads, out);
 }
 
-ColumnAnswer ColumnGeneration::solve(std::vector<double> start, const ColumnOptions& options) {
-  ColumnAnswer answer;
-  answer.bound = -std::numeric_limits<double>::infinity();
-  answer.row_prices = std::move(start);
+struct ExtendedColumns::Master {
+  ExtendedColumns& columns;
+  int threads;
+  double programme = 0;
   std::vector<JobRun> cheapest;
-  const auto ask = [&](const std::vector<double>& y) {
-    const double bound = price(y, options.threads, cheapest) + rows_.least(y);
-    if (bound > answer.bound) {
-      answer.bound = bound;
-      answer.row_prices = y;
-    }
-    bool fresh = false;
-    for (std::size_t j = 0; j < cheapest.size(); ++j) fresh = add(j, cheapest[j]) || fresh;
-    return fresh;
-  };
-  if (!answer.row_prices.empty()) ask(std::vector<double>(answer.row_prices));
-  for (answer.rounds = 1; answer.rounds <= options.rounds; ++answer.rounds) {
-    const solve::ProgramAnswer solved = program_.solve();
+
+  bool solve() {
+    const solve::ProgramAnswer solved = columns.program_.solve();
     CARNOT_CHECK(solved.status == solve::ProgramStatus::Optimal,
                  "the programme of columns has an answer");
-    answer.programme = solved.objective;
-    if (options.progress && !options.progress(answer.bound, answer.programme)) break;
-    const auto met = [&] {
-      return answer.programme - answer.bound <=
-             options.gap * std::max(std::abs(answer.programme), 1e-9);
-    };
-    if (met()) break;
-    const std::vector<double> y = rows_.row_prices();
-    const bool fresh = !answer.row_prices.empty() && ask(mean(answer.row_prices, y, kSmoothing));
-    if (met()) break;
-    if (!fresh && !ask(y)) break;
+    programme = solved.objective;
+    return true;
   }
+  double objective() const noexcept { return programme; }
+  std::vector<double> prices() const { return columns.rows_.row_prices(); }
+  double ask(const std::vector<double>& y, bool& fresh) {
+    const double bound = columns.price(y, threads, cheapest) + columns.rows_.least(y);
+    for (std::size_t j = 0; j < cheapest.size(); ++j) fresh = columns.add(j, cheapest[j]) || fresh;
+    return bound;
+  }
+};
+
+ColumnAnswer ExtendedColumns::solve(const std::vector<double>& start,
+                                    const ColumnOptions& options) {
+  Master master{*this, options.threads, 0, {}};
+  DantzigWolfe best = dantzig_wolfe(
+      master, start,
+      {options.gap, options.rounds, {kSmoothing, 0.0}, /*stop_at_gap=*/true, options.progress});
+  ColumnAnswer answer;
+  answer.bound = best.bound;
+  answer.row_prices = std::move(best.price);
   if (program_.solve().status == solve::ProgramStatus::Optimal)  // with what came last
     answer.flows = rows_.flows();
   return answer;
 }
 
-std::vector<JobRun> ColumnGeneration::greatest() const {
+std::vector<JobRun> ExtendedColumns::greatest() const {
   std::vector<JobRun> out;
   for (std::size_t j = 0; j < runs_.size(); ++j) {
     std::size_t best = 0;

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "carnot/plan/search/planner.hpp"
+#include "carnot/plan/problem/plan.hpp"
 
 namespace carnot::plan {
 

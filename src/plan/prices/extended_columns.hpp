@@ -2,47 +2,41 @@
 #pragma once
 
 /// \file
-/// Column generation: a linear programme of all sites and of some runs of each job, of which it
-/// may mix several; its row prices ask each job for its cheapest run, which becomes a column.
-///
-/// Any row prices bound every plan from below: what sites cost at least plus what each job costs
-/// at least (Lagrange). Prices asked are a mean of the programme's and of those of the best bound
-/// so far (Wentges 1997), for the programme's alone jump about. Ends where programme and bound
-/// meet.
+/// Dantzig-Wolfe (plan/prices/dantzig_wolfe.hpp) whose master is a linear programme of all sites
+/// with their terms, of goals, and of some runs of each job, of which it may mix several. The bound
+/// of row prices: what sites cost at least plus what each job costs at least.
 
 #include <functional>
 #include <vector>
 
-#include "plan/search/site_rows.hpp"
+#include "plan/prices/dantzig_wolfe.hpp"
+#include "plan/supply/site_rows.hpp"
 
 namespace carnot::plan {
 
 struct ColumnOptions {
   double gap = 5e-4;  ///< between programme and bound, relative to the programme
   int rounds = 400;
-  int threads = 1;  ///< the answer is the same for any number
-  /// Called after each round with bound and programme; false: stop.
-  std::function<bool(double bound, double programme)> progress;
+  int threads = 1;                                    ///< the answer is the same for any number
+  std::function<bool(const DantzigWolfe&)> progress;  ///< as DantzigWolfeOptions::progress
 };
 
 struct ColumnAnswer {
-  double programme = 0;            ///< least cost of mixtures of the runs known
   double bound = 0;                ///< of every plan
   std::vector<double> row_prices;  ///< that prove it
   std::vector<SiteFlows> flows;    ///< of the programme
-  int rounds = 0;
 };
 
-class ColumnGeneration {
+class ExtendedColumns {
  public:
   /// Every job can be dropped.
-  ColumnGeneration(const SiteModel& model, const Weights& objective,
-                   const std::vector<GoalRow>& goals, double penalty);
+  ExtendedColumns(const SiteModel& model, const Weights& objective,
+                  const std::vector<GoalRow>& goals, double penalty);
 
   /// \return false if it is there already
   bool add(std::size_t job, const JobRun& run);
   /// \param start  row prices to begin with; empty: the programme's
-  ColumnAnswer solve(std::vector<double> start, const ColumnOptions& options);
+  ColumnAnswer solve(const std::vector<double>& start, const ColumnOptions& options);
 
   const SiteRows& rows() const noexcept { return rows_; }
   /// After solve(): of each job the run with the greatest share.
@@ -51,6 +45,7 @@ class ColumnGeneration {
   const std::vector<std::vector<JobRun>>& known() const noexcept { return runs_; }
 
  private:
+  struct Master;
   /// Cheapest runs at row prices, and what they cost there, summed.
   double price(const std::vector<double>& row_prices, int threads, std::vector<JobRun>& out) const;
 

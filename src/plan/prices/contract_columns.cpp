@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/prices/dantzig_wolfe.hpp"
+#include "plan/prices/contract_columns.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -13,8 +13,7 @@ namespace carnot::plan {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kDraw = 0.3;  // of prices towards the best ones
-constexpr int kMostRounds = 1000, kDraws = 4;
+constexpr double kDraw = 0.3;    // first, of prices towards the best ones
 constexpr double kWorth = 1e-9;  // EUR a column must save
 
 class Master {
@@ -49,11 +48,11 @@ class Master {
     return answer.status == solve::ProgramStatus::Optimal;
   }
   double objective() const noexcept { return objective_; }
-  const std::vector<double>& price() const noexcept { return price_; }
+  const std::vector<double>& prices() const noexcept { return price_; }
 
   /// Bound that `price` proves. Adds what each job would do at these prices, and the next best,
-  /// where it is worth something at the master's own. \param added  how many
-  double answer(const std::vector<double>& price, std::size_t& added) {
+  /// where it is worth something at the master's own.
+  double ask(const std::vector<double>& price, bool& fresh) {
     const std::size_t before = program_.columns();
     Sum<double> bound;
     for (std::size_t i = 0; i < supply_.size(); ++i) bound += supply_[i].surplus(price[i]) * h_;
@@ -67,7 +66,7 @@ class Master {
       add(j, options_.front());
       if (next != options_.begin()) add(j, *next);
     }
-    added = program_.columns() - before;
+    fresh = program_.columns() > before;
     return bound.value();
   }
 
@@ -135,35 +134,19 @@ class Master {
 
 }  // namespace
 
-SmallPrices small_prices(const Problem& problem, const std::vector<Supply>& supply,
-                         const std::vector<double>& start, double close,
-                         const std::function<bool(const SmallPrices&)>& go_on) {
+DantzigWolfe contract_columns(const Problem& problem, const std::vector<Supply>& supply,
+                              const std::vector<double>& start, double close,
+                              const std::function<bool(const DantzigWolfe&)>& go_on) {
   Master master(problem, supply);
-  SmallPrices out;
-  out.master = kInfinity;
-  out.price = start;
-  std::size_t added = 0;
-  out.bound = master.answer(start, added);
-  std::vector<double> price(supply.size());
-  while (out.rounds < kMostRounds && master.solve()) {
-    ++out.rounds;
-    out.master = std::min(out.master, master.objective());
-    added = 0;
-    for (int n = 0; n < kDraws && added == 0; ++n) {
-      // The last draw is none: then columns are added unless the master is solved.
-      const double draw = n + 1 < kDraws ? kDraw / (1 << n) : 0.0;
-      for (std::size_t i = 0; i < price.size(); ++i)
-        price[i] = draw * out.price[i] + (1 - draw) * master.price()[i];
-      const double bound = master.answer(price, added);
-      if (bound > out.bound) {
-        out.bound = bound;
-        out.price = price;
-      }
-    }
-    if (added == 0 || out.master - out.bound <= close * std::abs(out.master)) break;
-    if (go_on && !go_on(out)) break;
-  }
-  return out;
+  DantzigWolfeOptions options;
+  options.gap = close;
+  options.draws = {kDraw, kDraw / 2, kDraw / 4, 0.0};
+  options.stop_at_gap = false;
+  if (go_on)
+    options.progress = [&](const DantzigWolfe& so_far) {
+      return so_far.rounds == 1 || go_on(so_far);
+    };
+  return dantzig_wolfe(master, start, options);
 }
 
 }  // namespace carnot::plan

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/search/ruin_recreate.hpp"
+#include "plan/search/contract_search.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +8,8 @@
 #include <tuple>
 
 #include "carnot/base/sum.hpp"
+
+#include "plan/search/ruin_recreate.hpp"
 
 namespace carnot::plan {
 
@@ -24,8 +26,8 @@ constexpr double kTilt = 0.5;  // greatest, of a cost
 
 }  // namespace
 
-Insertion::Insertion(const Problem& problem, const std::vector<Supply>& supply, PriceTable& table,
-                     const std::vector<double>& price, int threads)
+ContractSearch::ContractSearch(const Problem& problem, const std::vector<Supply>& supply,
+                               WindowClasses& table, const std::vector<double>& price, int threads)
     : problem_(problem),
       table_(table),
       threads_(threads),
@@ -44,7 +46,7 @@ Insertion::Insertion(const Problem& problem, const std::vector<Supply>& supply, 
 }
 
 // The nearest sites of each class, and the table, at these costs of the cells.
-void Insertion::rank_sites(const std::vector<double>& price) {
+void ContractSearch::rank_sites(const std::vector<double>& price) {
   table_.evaluate(price, threads_);
   const std::size_t sites = table_.sites(), keep = std::min(kNear, sites);
   constexpr std::size_t kBlock = 1024;
@@ -62,14 +64,14 @@ void Insertion::rank_sites(const std::vector<double>& price) {
   });
 }
 
-void Insertion::look(const CostView& view) {
+void ContractSearch::look(const CostView& view) {
   cells_.look(view);
   std::vector<double> price;
   cells_.prices(little_, price);
   rank_sites(price);
 }
 
-void Insertion::price_window(std::size_t job, std::uint32_t site, double power) {
+void ContractSearch::price_window(std::size_t job, std::uint32_t site, double power) {
   const auto from = static_cast<std::size_t>(problem_.jobs.release(job));
   const auto length = static_cast<std::size_t>(problem_.jobs.deadline(job)) - from;
   const std::size_t base = site * slots_ + from;
@@ -81,7 +83,7 @@ void Insertion::price_window(std::size_t job, std::uint32_t site, double power) 
 }
 
 // Where the job might run, with what the table says of it.
-void Insertion::offer(std::size_t job, bool everywhere) {
+void ContractSearch::offer(std::size_t job, bool everywhere) {
   const PlanJobs& jobs = problem_.jobs;
   const double h = problem_.slot_h();
   const std::vector<std::uint32_t>* allowed = jobs.sites(job);
@@ -109,7 +111,7 @@ void Insertion::offer(std::size_t job, bool everywhere) {
 }
 
 // Takes a site and mode into best_ if it costs less than best_cost_.
-void Insertion::consider(std::size_t job, const Offer& at) {
+void ContractSearch::consider(std::size_t job, const Offer& at) {
   const PlanMode& mode = problem_.jobs.mode(at.mode);
   const double h = problem_.slot_h();
   const double fixed = mode.quality_eur + problem_.jobs.move_eur(job, at.site);
@@ -127,7 +129,7 @@ void Insertion::consider(std::size_t job, const Offer& at) {
 }
 
 // Leaves the cheapest site and mode in best_ (without slots) and its cost in best_cost_.
-void Insertion::find(std::size_t job) {
+void ContractSearch::find(std::size_t job) {
   best_.site = kNone;
   best_.slots.clear();
   best_cost_ = problem_.jobs.value(job);
@@ -149,7 +151,7 @@ void Insertion::find(std::size_t job) {
 }
 
 // Fills best_.slots for the site and mode in best_.
-void Insertion::choose_slots(std::size_t job) {
+void ContractSearch::choose_slots(std::size_t job) {
   if (best_.site == kNone) return;
   const PlanJobs& jobs = problem_.jobs;
   const PlanMode& mode = jobs.mode(jobs.mode_begin(job) + best_.mode);
@@ -165,7 +167,7 @@ void Insertion::choose_slots(std::size_t job) {
 }
 
 // Cost of where the job is, were it to be put there now.
-double Insertion::cost_now(std::size_t job) const {
+double ContractSearch::cost_now(std::size_t job) const {
   const Assignment& a = jobs_[job];
   if (a.site == kNone) return problem_.jobs.value(job);
   const PlanMode& mode = problem_.jobs.mode(problem_.jobs.mode_begin(job) + a.mode);
@@ -175,7 +177,7 @@ double Insertion::cost_now(std::size_t job) const {
   return mode.quality_eur + problem_.jobs.move_eur(job, a.site) + cost * problem_.slot_h();
 }
 
-void Insertion::occupy(std::size_t job, double sign) {
+void ContractSearch::occupy(std::size_t job, double sign) {
   const Assignment& a = jobs_[job];
   if (a.site == kNone) return;
   const double power = sign * problem_.jobs.mode(problem_.jobs.mode_begin(job) + a.mode).power_kw;
@@ -183,7 +185,7 @@ void Insertion::occupy(std::size_t job, double sign) {
     cells_.add(a.site * slots_ + static_cast<std::size_t>(t), power);
 }
 
-void Insertion::insert_all(const std::function<bool()>& go_on) {
+void ContractSearch::insert_all(const std::function<bool()>& go_on) {
   const PlanJobs& jobs = problem_.jobs;
   std::vector<std::pair<double, std::size_t>> order;
   order.reserve(jobs.size());
@@ -211,7 +213,7 @@ void Insertion::insert_all(const std::function<bool()>& go_on) {
   }
 }
 
-void Insertion::keep(std::size_t job, const Assignment& to) {
+void ContractSearch::keep(std::size_t job, const Assignment& to) {
   const PlanJobs& jobs = problem_.jobs;
   if (to.site >= table_.sites() || to.mode >= jobs.mode_end(job) - jobs.mode_begin(job)) return;
   const std::vector<std::uint32_t>* allowed = jobs.sites(job);
@@ -229,7 +231,7 @@ void Insertion::keep(std::size_t job, const Assignment& to) {
     jobs_[job] = {};
 }
 
-void Insertion::sweep(const CostView& view, const std::function<bool()>& go_on) {
+void ContractSearch::sweep(const CostView& view, const std::function<bool()>& go_on) {
   const std::size_t every = jobs_.size() / kLooks + 1;
   for (std::size_t j = 0; j < jobs_.size(); ++j) {
     if (j % kBetweenLooks == 0 && !go_on()) return;
@@ -245,7 +247,7 @@ void Insertion::sweep(const CostView& view, const std::function<bool()>& go_on) 
   }
 }
 
-void Insertion::order_buckets() {
+void ContractSearch::order_buckets() {
   for (auto& bucket : bucket_) bucket.clear();
   for (std::size_t j = 0; j < jobs_.size(); ++j) {
     const Assignment& a = jobs_[j];
@@ -256,7 +258,7 @@ void Insertion::order_buckets() {
   }
 }
 
-void Insertion::take(std::size_t job) {
+void ContractSearch::take(std::size_t job) {
   const Assignment& a = jobs_[job];
   if (a.site == kNone) return;
   occupy(job, -1);
@@ -266,7 +268,7 @@ void Insertion::take(std::size_t job) {
   bucket.pop_back();
 }
 
-void Insertion::put(std::size_t job, const Assignment& to) {
+void ContractSearch::put(std::size_t job, const Assignment& to) {
   jobs_[job] = to;
   if (to.site == kNone) return;
   occupy(job, +1);
@@ -276,7 +278,8 @@ void Insertion::put(std::size_t job, const Assignment& to) {
 }
 
 // Jobs of a site that start at a slot or not long before.
-void Insertion::gather(std::size_t site, std::size_t slot, std::size_t most, std::uint64_t random) {
+void ContractSearch::gather(std::size_t site, std::size_t slot, std::size_t most,
+                            std::uint64_t random) {
   std::size_t n = 0;
   for (std::size_t back = 0; back <= std::min<std::size_t>(slot, 24) && n < most; ++back) {
     const auto& bucket = bucket_[site * slots_ + slot - back];
@@ -289,56 +292,73 @@ void Insertion::gather(std::size_t site, std::size_t slot, std::size_t most, std
   }
 }
 
-void Insertion::rebuild(std::uint64_t rounds, double warmth, double reach, std::uint64_t seed) {
+// Plans as ruin_recreate() wants them, with costs that are distorted in half of the rounds.
+struct ContractSearch::Rounds {
+  ContractSearch& of;
+  double warmth, reach;
+  std::vector<double> tilts;
+  std::vector<Assignment> before;  // of the jobs of of.out_
+  std::vector<std::uint32_t> order;
+
+  double ruin(const RandomStream& draw) {
+    of.pick(draw);
+    before.clear();
+    double cost = 0;
+    of.cells_.trust(0);
+    for (const std::uint32_t j : of.out_) {
+      before.push_back(of.jobs_[j]);
+      of.take(j);
+      cost += of.cost_now(j);
+    }
+    return cost;
+  }
+  double recreate(const RandomStream& draw) {
+    order = of.shuffled(draw);
+    if (reach < kInfinity) of.reach_ = -reach * std::log(std::max(draw.uniform(13), 1e-9));
+    if (draw.below(10, 2) == 0) of.tilt_.swap(tilts);
+    of.tilt_from_ = draw.below(11, kTilts);
+    const double trust = draw.below(9, 2) == 0 ? 0.0 : draw.uniform(12);
+    double cost = 0;
+    for (const std::uint32_t j : order) {
+      of.cells_.trust(trust);
+      of.find(j);
+      of.choose_slots(j);
+      of.cells_.trust(0);
+      of.jobs_[j] = of.best_;
+      cost += of.cost_now(j);
+      of.put(j, of.best_);
+    }
+    if (!of.tilt_.empty()) of.tilt_.swap(tilts);
+    return cost;
+  }
+  double allowance(const RandomStream& draw, std::uint64_t n, std::uint64_t rounds) const {
+    return -warmth * std::log(std::max(draw.uniform(8), 1e-9)) *
+           (1.0 - static_cast<double>(n) / static_cast<double>(rounds));
+  }
+  void restore() {
+    for (const std::uint32_t j : order) of.take(j);
+    for (std::size_t i = 0; i < of.out_.size(); ++i) of.put(of.out_[i], before[i]);
+  }
+};
+
+void ContractSearch::rebuild(std::uint64_t rounds, double warmth, double reach,
+                             std::uint64_t seed) {
   if (jobs_.empty()) return;
   order_buckets();
   rank_sites(price_);
   cells_.look({});
   rebuilding_ = true;
   const RandomStream random(seed, "plan-rebuild");
-  std::vector<double> tilts;
+  Rounds plan{*this, warmth, reach, {}, {}, {}};
   for (std::size_t i = 0; i < kTilts + slots_; ++i)
-    tilts.push_back(1.0 + kTilt * random.child(rounds).uniform(i));
-  std::vector<Assignment> before;
-  for (std::uint64_t n = 0; n < rounds; ++n) {
-    const RandomStream draw = random.child(n);
-    pick(draw);
-    before.clear();
-    double gain = 0;
-    cells_.trust(0);
-    for (const std::uint32_t j : out_) {
-      before.push_back(jobs_[j]);
-      take(j);
-      gain += cost_now(j);
-    }
-    const double allowance = -warmth * std::log(std::max(draw.uniform(8), 1e-9)) *
-                             (1.0 - static_cast<double>(n) / static_cast<double>(rounds));
-    const std::vector<std::uint32_t> order = shuffled(draw);
-    if (reach < kInfinity) reach_ = -reach * std::log(std::max(draw.uniform(13), 1e-9));
-    if (draw.below(10, 2) == 0) tilt_.swap(tilts);
-    tilt_from_ = draw.below(11, kTilts);
-    const double trust = draw.below(9, 2) == 0 ? 0.0 : draw.uniform(12);
-    double cost = 0;
-    for (const std::uint32_t j : order) {
-      cells_.trust(trust);
-      find(j);
-      choose_slots(j);
-      cells_.trust(0);
-      jobs_[j] = best_;
-      cost += cost_now(j);
-      put(j, best_);
-    }
-    if (!tilt_.empty()) tilt_.swap(tilts);
-    if (cost <= gain + allowance) continue;
-    for (const std::uint32_t j : order) take(j);
-    for (std::size_t i = 0; i < out_.size(); ++i) put(out_[i], before[i]);
-  }
+    plan.tilts.push_back(1.0 + kTilt * random.child(rounds).uniform(i));
+  ruin_recreate(plan, rounds, random);
   rebuilding_ = false;
   reach_ = kInfinity;
 }
 
 // A job, some that run beside it and some at another site at the same time, into out_.
-void Insertion::pick(const RandomStream& draw) {
+void ContractSearch::pick(const RandomStream& draw) {
   const auto j = static_cast<std::uint32_t>(draw.below(0, jobs_.size()));
   out_.assign(1, j);
   const std::uint64_t most = 1 + draw.below(1, kNeighbours);
@@ -351,7 +371,7 @@ void Insertion::pick(const RandomStream& draw) {
 }
 
 // The jobs of out_ in an order of one of three kinds: any, big first, tight first.
-std::vector<std::uint32_t> Insertion::shuffled(const RandomStream& draw) const {
+std::vector<std::uint32_t> ContractSearch::shuffled(const RandomStream& draw) const {
   std::vector<std::pair<double, std::uint32_t>> order;
   const std::uint64_t kind = draw.below(7, 3);
   for (std::size_t i = 0; i < out_.size(); ++i) {
@@ -368,7 +388,7 @@ std::vector<std::uint32_t> Insertion::shuffled(const RandomStream& draw) const {
   return out;
 }
 
-double Insertion::objective() const {
+double ContractSearch::objective() const {
   Sum<double> total;
   for (std::size_t j = 0; j < jobs_.size(); ++j) {
     const Assignment& a = jobs_[j];

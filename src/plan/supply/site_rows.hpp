@@ -16,7 +16,7 @@
 
 #include "plan/pricing/job_pricing.hpp"
 #include "plan/problem/site_model.hpp"
-#include "plan/search/goal_rows.hpp"
+#include "plan/supply/goal_rows.hpp"
 
 namespace carnot::plan {
 

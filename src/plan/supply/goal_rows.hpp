@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "carnot/plan/search/planner.hpp"
+#include "carnot/plan/problem/plan.hpp"
 
 #include "plan/pricing/job_prices.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "carnot/plan/problem/job_use.hpp"
+#include "carnot/plan/pricing/job_use.hpp"
 
 #include "plan/pricing/job_pricing.hpp"
 
@@ -9,9 +9,9 @@ JobUse use_of(const Problem& problem, const Plan& plan, std::size_t job) {
   JobUse out;
   const Assignment& assignment = plan.jobs[job];
   if (assignment.site == kNone) return out;
-  const auto course = plan.courses.find(static_cast<std::uint32_t>(job));
-  const JobRun run =
-      run_of(problem, job, assignment, course == plan.courses.end() ? Course{} : course->second);
+  const auto schedule = plan.schedules.find(static_cast<std::uint32_t>(job));
+  const JobRun run = run_of(problem, job, assignment,
+                            schedule == plan.schedules.end() ? JobSchedule{} : schedule->second);
   out.draws.reserve(run.pieces.size());
   for (const Piece& piece : run.pieces)
     out.draws.push_back({piece.site, piece.slot, piece.power_kw});

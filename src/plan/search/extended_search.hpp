@@ -11,14 +11,14 @@
 
 #include "carnot/base/random.hpp"
 
-#include "plan/search/extended_supply.hpp"
-#include "plan/search/site_rows.hpp"
+#include "plan/supply/site_rows.hpp"
+#include "plan/supply/supply.hpp"
 
 namespace carnot::plan {
 
-class JobSearch {
+class ExtendedSearch {
  public:
-  explicit JobSearch(const SiteModel& model);
+  explicit ExtendedSearch(const SiteModel& model);
 
   /// What sites do and how it counts from now on.
   void look(const PricedWeights& weights, const std::vector<SiteFlows>& flows);
@@ -30,14 +30,15 @@ class JobSearch {
   /// Each job in turn is put where it costs least given all others.
   /// \param trust  weight of the guide, [0, 1]
   void sweep(double trust);
-  /// Takes out a few jobs that run beside each other and puts them back one by one, `rounds`
-  /// times; keeps what costs no more than `warmth` (falling to none) above.
-  void rebuild(std::int64_t rounds, double warmth, std::uint64_t seed);
+  /// Ruin and recreate (ruin_recreate.hpp), `rounds` times.
+  /// \param warmth  what a change may cost at first, falling to none
+  void rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed);
 
   const std::vector<JobRun>& runs() const noexcept { return runs_; }
   const JobSums& sums() const noexcept { return sums_; }
 
  private:
+  struct Rounds;
   std::size_t cell(const Piece& piece) const {
     return piece.site * model_.slots() + static_cast<std::size_t>(piece.slot);
   }
@@ -58,7 +59,7 @@ class JobSearch {
   JobSums sums_;
   // Of a cell.
   std::vector<double> base_, owed_, held_, held_price_, guide_;
-  std::vector<std::vector<SupplyStep>> steps_;
+  std::vector<Supply> supply_;
   OwnWeights weights_;
   // Scratch.
   std::vector<double> energy_, reserve_;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/search/extended_ruin_recreate.hpp"
+#include "plan/search/extended_search.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+
+#include "plan/search/ruin_recreate.hpp"
 
 namespace carnot::plan {
 
@@ -15,7 +18,7 @@ constexpr double kForbidden = 1e9;  // EUR per kW beyond what a site can hold or
 
 }  // namespace
 
-JobSearch::JobSearch(const SiteModel& model) : model_(model), problem_(model.problem()) {
+ExtendedSearch::ExtendedSearch(const SiteModel& model) : model_(model), problem_(model.problem()) {
   const std::size_t cells = model.sites() * model.slots();
   for (std::vector<double>* of : {&owed_, &held_, &held_price_, &energy_, &reserve_})
     of->resize(cells);
@@ -23,11 +26,11 @@ JobSearch::JobSearch(const SiteModel& model) : model_(model), problem_(model.pro
     for (std::size_t t = 0; t < model.slots(); ++t) base_.push_back(model.base(s, t));
 }
 
-void JobSearch::look(const PricedWeights& weights, const std::vector<SiteFlows>& flows) {
+void ExtendedSearch::look(const PricedWeights& weights, const std::vector<SiteFlows>& flows) {
   weights_ = weights.jobs();
   for (std::vector<double>* of : {&owed_, &held_, &held_price_})
     std::fill(of->begin(), of->end(), 0.0);
-  steps_ = supply_steps(model_, weights, flows);
+  supply_ = supplies(model_, weights, flows);
   for (std::size_t s = 0; s < model_.sites(); ++s) {
     if (flows[s].reserve_kw.empty()) continue;
     for (std::size_t t = 0; t < model_.slots(); ++t) {
@@ -42,22 +45,23 @@ void JobSearch::look(const PricedWeights& weights, const std::vector<SiteFlows>&
 }
 
 /// Of holding less reserve than is owed, or than was offered.
-double JobSearch::reserve_cost(std::size_t i, double stoppable) const {
+double ExtendedSearch::reserve_cost(std::size_t i, double stoppable) const {
   return kForbidden * std::max(0.0, owed_[i] - stoppable) +
          held_price_[i] * std::max(0.0, held_[i] - std::max(stoppable, owed_[i]));
 }
 
-double JobSearch::cell_cost(std::size_t i, double load, double stoppable) const {
+double ExtendedSearch::cell_cost(std::size_t i, double load, double stoppable) const {
   double cost = reserve_cost(i, stoppable), left = base_[i] + load;
-  for (const SupplyStep& step : steps_[i]) {
-    if (left <= step.width) return cost + std::max(0.0, left) * step.price;
-    cost += step.width * step.price;
-    left -= step.width;
+  for (const SupplyPiece& piece : supply_[i].pieces) {
+    const double eur_per_kw = piece.price * model_.h();
+    if (left <= piece.power) return cost + std::max(0.0, left) * eur_per_kw;
+    cost += piece.power * eur_per_kw;
+    left -= piece.power;
   }
   return left > kFits * (base_[i] + load) ? cost + kForbidden * left : cost;
 }
 
-double JobSearch::marginal(std::size_t i, double kw, bool stoppable, double trust) const {
+double ExtendedSearch::marginal(std::size_t i, double kw, bool stoppable, double trust) const {
   const double more = stoppable ? kw : 0.0;
   const double now = cell_cost(i, sums_.load[i], sums_.stoppable[i]);
   const double then = cell_cost(i, sums_.load[i] + kw, sums_.stoppable[i] + more);
@@ -66,7 +70,7 @@ double JobSearch::marginal(std::size_t i, double kw, bool stoppable, double trus
   return cost + trust * std::max(0.0, guide_[i] * kw * model_.h() - cost);
 }
 
-double JobSearch::run_cost(const JobRun& run, double trust) {
+double ExtendedSearch::run_cost(const JobRun& run, double trust) {
   double sum = weighted(weights_, run.own);
   for (const Piece& piece : run.pieces) {
     const std::size_t i = cell(piece);
@@ -83,7 +87,8 @@ double JobSearch::run_cost(const JobRun& run, double trust) {
 }
 
 /// The cheapest run were every kW to cost what the next `kw` do.
-void JobSearch::consider(std::size_t job, double kw, double trust, JobRun& best, double& least) {
+void ExtendedSearch::consider(std::size_t job, double kw, double trust, JobRun& best,
+                              double& least) {
   const PlanJobs& jobs = problem_.jobs;
   const bool reserve = problem_.terms_of(job) != nullptr && !problem_.site_terms.empty();
   const std::vector<std::uint32_t>* allowed = jobs.sites(job);
@@ -115,7 +120,7 @@ void JobSearch::consider(std::size_t job, double kw, double trust, JobRun& best,
   }
 }
 
-JobRun JobSearch::best(std::size_t job, double trust) {
+JobRun ExtendedSearch::best(std::size_t job, double trust) {
   const PlanJobs& jobs = problem_.jobs;
   JobRun best;
   best.own.drop = jobs.value(job);
@@ -137,24 +142,24 @@ JobRun JobSearch::best(std::size_t job, double trust) {
   return best;
 }
 
-void JobSearch::set_runs(std::vector<JobRun> runs) {
+void ExtendedSearch::set_runs(std::vector<JobRun> runs) {
   runs_ = std::move(runs);
   sums_ = sums_of(problem_, runs_);
 }
 
-void JobSearch::put(std::size_t job, JobRun run) {
+void ExtendedSearch::put(std::size_t job, JobRun run) {
   add_run(problem_, run, 1.0, sums_);
   runs_[job] = std::move(run);
 }
 
-JobRun JobSearch::take(std::size_t job) {
+JobRun ExtendedSearch::take(std::size_t job) {
   JobRun run = std::move(runs_[job]);
   add_run(problem_, run, -1.0, sums_);
   runs_[job] = {};
   return run;
 }
 
-void JobSearch::sweep(double trust) {
+void ExtendedSearch::sweep(double trust) {
   for (std::size_t job = 0; job < runs_.size(); ++job) {
     JobRun before = take(job);
     JobRun after = best(job, trust);
@@ -166,7 +171,7 @@ void JobSearch::sweep(double trust) {
 }
 
 /// A job and some that draw power where it does, or beside.
-std::vector<std::size_t> JobSearch::neighbours(const RandomStream& draw) const {
+std::vector<std::size_t> ExtendedSearch::neighbours(const RandomStream& draw) const {
   std::vector<std::size_t> out{draw.below(0, runs_.size())};
   const std::vector<Piece>& pieces = runs_[out[0]].pieces;
   if (pieces.empty()) {
@@ -190,32 +195,48 @@ std::vector<std::size_t> JobSearch::neighbours(const RandomStream& draw) const {
   return out;
 }
 
-void JobSearch::rebuild(std::int64_t rounds, double warmth, std::uint64_t seed) {
-  if (runs_.empty()) return;
-  const RandomStream random(seed, "rebuild");
-  for (std::int64_t round = 0; round < rounds; ++round) {
-    const RandomStream draw = random.child(static_cast<std::uint64_t>(round));
-    std::vector<std::size_t> jobs = neighbours(draw);
-    std::vector<std::pair<std::size_t, JobRun>> before;
-    double was = 0, is = 0;
+// Plans as ruin_recreate() wants them.
+struct ExtendedSearch::Rounds {
+  ExtendedSearch& of;
+  double warmth;
+  std::vector<std::size_t> jobs;
+  std::vector<std::pair<std::size_t, JobRun>> before;
+
+  double ruin(const RandomStream& draw) {
+    jobs = of.neighbours(draw);
+    before.clear();
+    double cost = 0;
     for (const std::size_t job : jobs) {
-      before.emplace_back(job, take(job));
-      was += run_cost(before.back().second, 0.0);
+      before.emplace_back(job, of.take(job));
+      cost += of.run_cost(before.back().second, 0.0);
     }
+    return cost;
+  }
+  double recreate(const RandomStream& draw) {
     for (std::size_t k = jobs.size(); k > 1; --k)
       std::swap(jobs[k - 1], jobs[draw.below(100 + k, k)]);
     const double trust = draw.uniform(3) < 0.5 ? 0.0 : draw.uniform(4);
+    double cost = 0;
     for (const std::size_t job : jobs) {
-      JobRun run = best(job, trust);
-      is += run_cost(run, 0.0);
-      put(job, std::move(run));
+      JobRun run = of.best(job, trust);
+      cost += of.run_cost(run, 0.0);
+      of.put(job, std::move(run));
     }
-    const double allow =
-        warmth * (1.0 - static_cast<double>(round + 1) / static_cast<double>(rounds));
-    if (is <= was + allow) continue;
-    for (const std::size_t job : jobs) take(job);
-    for (auto& [job, run] : before) put(job, std::move(run));
+    return cost;
   }
+  double allowance(const RandomStream&, std::uint64_t n, std::uint64_t rounds) const {
+    return warmth * (1.0 - static_cast<double>(n + 1) / static_cast<double>(rounds));
+  }
+  void restore() {
+    for (const std::size_t job : jobs) of.take(job);
+    for (auto& [job, run] : before) of.put(job, std::move(run));
+  }
+};
+
+void ExtendedSearch::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed) {
+  if (runs_.empty()) return;
+  Rounds plan{*this, warmth, {}, {}};
+  ruin_recreate(plan, rounds, RandomStream(seed, "rebuild"));
   sums_ = sums_of(problem_, runs_);
 }
 

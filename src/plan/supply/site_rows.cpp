@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/search/site_rows.hpp"
+#include "plan/supply/site_rows.hpp"
 
 #include <algorithm>
 #include <cmath>

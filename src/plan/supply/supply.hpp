@@ -2,13 +2,17 @@
 #pragma once
 
 /// \file
-/// What a site-slot's IT power costs: convex, in straight pieces from zero up. A problem has two of
-/// them in each cell; the mean over scenarios may have more.
+/// What a site-slot's IT power costs: convex, in straight pieces from zero up. A site of the
+/// contract has two of them in each slot; one with terms, or the mean over scenarios, may have
+/// more. The certificate splits own and grid power anew and by itself.
 
 #include <algorithm>
 #include <vector>
 
 #include "carnot/plan/problem/problem.hpp"
+
+#include "plan/problem/site_model.hpp"
+#include "plan/supply/goal_rows.hpp"
 
 namespace carnot::plan {
 
@@ -64,25 +68,17 @@ struct Supply {
   }
 };
 
-/// Supplies of all site-slots, [site x slots + slot].
-inline std::vector<Supply> supplies(const Problem& problem) {
-  std::vector<Supply> out;
-  const auto slots = static_cast<std::size_t>(problem.slots);
-  out.reserve(problem.sites.size() * slots);
-  for (std::size_t s = 0; s < problem.sites.size(); ++s)
-    for (std::size_t t = 0; t < slots; ++t) {
-      const PlanSite& site = problem.sites[s];
-      const double pue = site.pue[t], c = problem.grid_cost(s, t);
-      const double own = site.free_kw[t] / pue, grid = site.grid_limit_kw[t] / pue;
-      Supply x;
-      x.most = std::min(site.capacity_kw[t], own + grid);
-      // Whichever is cheaper first: own power costs nothing, grid power c.
-      x.first = std::min(c >= 0 ? own : grid, x.most);
-      x.first_price = c >= 0 ? 0.0 : c * pue;
-      x.second_price = c >= 0 ? c * pue : 0.0;
-      out.push_back(x);
-    }
-  return out;
-}
+/// Supplies of all site-slots, [site x slots + slot], of sites of the contract. There are always
+/// two pieces, of no power where there is no own power or no grid.
+std::vector<Supply> supplies(const Problem& problem);
+
+/// The same for sites with terms, while their batteries and the power that demand charges are paid
+/// for stand still, all in pieces: own power before what it would bring when sold, the grid dearer
+/// above each paid peak, facility power steeper above each knee. The base load is drawn first, by
+/// whoever asks.
+/// \param weights  of what is made small; prices are then in its units per kWh
+/// \param flows    [site]; empty: no charging, and demand charges are not counted
+std::vector<Supply> supplies(const SiteModel& model, const PricedWeights& weights,
+                             const std::vector<SiteFlows>& flows);
 
 }  // namespace carnot::plan

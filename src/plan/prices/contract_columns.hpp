@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Prices that prove the linear-programming bound itself, for few contract jobs: Dantzig-Wolfe
+/// whose master shares jobs out over their columns within the supply of each site-slot.
+
+#include <functional>
+#include <vector>
+
+#include "carnot/plan/problem/problem.hpp"
+
+#include "plan/prices/dantzig_wolfe.hpp"
+#include "plan/supply/supply.hpp"
+
+namespace carnot::plan {
+
+/// \param start  prices to begin with, as Plan::price; so are those of the answer
+/// \param close  relative distance of bound and master at which to stop
+/// \param go_on  asked each round from the second on; false: stop with what there is
+/// \throws DeviceError if CLP is not built in
+DantzigWolfe contract_columns(const Problem& problem, const std::vector<Supply>& supply,
+                              const std::vector<double>& start, double close,
+                              const std::function<bool(const DantzigWolfe&)>& go_on = {});
+
+}  // namespace carnot::plan
