@@ -13,13 +13,14 @@ namespace carnot::model {
 
 namespace {
 
-constexpr std::array<std::pair<DataType, std::string_view>, 17> kTypeNames{{
+constexpr std::array<std::pair<DataType, std::string_view>, 18> kTypeNames{{
     {DataType::Undefined, "undefined"},
     {DataType::Float64, "float64"},
     {DataType::Float32, "float32"},
     {DataType::Float16, "float16"},
     {DataType::Bfloat16, "bfloat16"},
     {DataType::Float8, "float8"},
+    {DataType::Float6, "float6"},
     {DataType::Float4, "float4"},
     {DataType::Int64, "int64"},
     {DataType::Int32, "int32"},
@@ -73,6 +74,8 @@ unsigned bits(DataType type) noexcept {
     case DataType::Int8:
     case DataType::Bool:
       return 8;
+    case DataType::Float6:
+      return 6;
     case DataType::Float4:
     case DataType::Int4:
       return 4;
@@ -96,6 +99,7 @@ bool is_floating(DataType type) noexcept {
     case DataType::Float16:
     case DataType::Bfloat16:
     case DataType::Float8:
+    case DataType::Float6:
     case DataType::Float4:
     case DataType::Complex64:
     case DataType::Complex128:
@@ -119,10 +123,10 @@ DataType data_type_from(std::string_view text) {
 
 std::uint64_t bytes_of(std::uint64_t elements, DataType type) {
   const std::uint64_t width = bits(type);
-  if (width >= 8) return checked_product("bytes", {elements, width / 8});
-  if (width == 0) return 0;
-  const std::uint64_t per_byte = 8 / width;
-  return elements / per_byte + (elements % per_byte != 0 ? 1 : 0);
+  if (width % 8 == 0) return checked_product("bytes", {elements, width / 8});
+  // Eight elements fill `width` bytes; the rest take the bytes they begin.
+  return checked_sum(
+      "bytes", {checked_product("bytes", {elements / 8, width}), (elements % 8 * width + 7) / 8});
 }
 
 std::string_view name(KernelKind kind) noexcept { return at(kKindNames, kind); }

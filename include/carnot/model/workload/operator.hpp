@@ -36,15 +36,16 @@
 
 namespace carnot::model {
 
-/// Element types, in the bit patterns of the ONNX standard and of NVIDIA's block formats. Bits of
-/// block scales are not part of an element: `weight_bytes` includes them where the source says so.
+/// Element types by width and kind; integers signed or not. Scales of block formats are no part of
+/// an element: `weight_bytes` includes them where the source says so.
 enum class DataType : std::uint8_t {
   Undefined,
   Float64,
   Float32,
   Float16,
   Bfloat16,
-  Float8,  ///< E4M3 or E5M2
+  Float8,  ///< E4M3, E5M2 or E8M0
+  Float6,  ///< E2M3 or E3M2
   Float4,  ///< E2M1 (MXFP4, NVFP4)
   Int64,
   Int32,
