@@ -2,6 +2,7 @@
 // Functions, If, Loop and Scan.
 #include <algorithm>
 #include <cmath>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -120,6 +121,8 @@ bool OnnxWalk::control(OnnxNodeContext& context, Scope& scope) {
 
 void OnnxWalk::call(const OnnxFunction& function, OnnxNodeContext& context, const Scope&) {
   const Deeper deeper(depth_, context);
+  charge(1 + function.values.size() + function.attributes.size() + function.inputs.size(),
+         context.node.offset);
   FunctionAttributes attributes;
   for (const OnnxAttribute& each : function.attributes) attributes[each.name] = &each;
   for (const OnnxAttribute& each : context.node.attributes) {
@@ -137,18 +140,15 @@ void OnnxWalk::call(const OnnxFunction& function, OnnxNodeContext& context, cons
   // An input left out is known by its name and empty inside.
   std::vector<OnnxNode> trimmed;
   const std::vector<OnnxNode>* body = &function.nodes;
-  const auto absent = [&](std::string_view name) {
-    for (std::size_t i = 0; i < function.inputs.size(); ++i) {
-      if (function.inputs[i] == name) return i >= context.inputs.size() || !context.inputs[i];
-    }
-    return false;
-  };
-  const bool some = std::any_of(function.inputs.begin(), function.inputs.end(), absent);
-  if (some) {
+  std::unordered_set<std::string_view> absent;
+  for (std::size_t i = 0; i < function.inputs.size(); ++i) {
+    if (i >= context.inputs.size() || !context.inputs[i]) absent.insert(function.inputs[i]);
+  }
+  if (!absent.empty()) {
     trimmed = function.nodes;
     for (OnnxNode& node : trimmed) {
       for (std::string_view& name : node.inputs) {
-        if (absent(name)) name = {};
+        if (absent.contains(name)) name = {};
       }
     }
     body = &trimmed;
@@ -157,7 +157,7 @@ void OnnxWalk::call(const OnnxFunction& function, OnnxNodeContext& context, cons
   nodes(*body, inner);
   const std::string prefix(context.node.name.empty() ? context.node.type : context.node.name);
   for (std::size_t i = before; i < operators_.size(); ++i) {
-    if (prefix.size() + operators_[i].name.size() < 1024) {
+    if (prefix.size() + operators_[i].name.size() < 256) {
       operators_[i].name = prefix + "/" + operators_[i].name;
     }
   }
@@ -176,6 +176,9 @@ const OnnxGraph& OnnxWalk::graph_of(const OnnxNodeContext& context, std::string_
 
 OnnxWalk::Values OnnxWalk::body(const OnnxGraph& graph, Values inputs,
                                 const OnnxNodeContext& context, const Scope& scope) {
+  // Entering costs too: a body without nodes is no free loop.
+  charge(1 + graph.initializers.size() + graph.values.size() + graph.outputs.size(),
+         context.node.offset);
   Scope inner;
   inner.outer = &scope;
   inner.attributes = scope.attributes;

@@ -165,7 +165,8 @@ void binary(OnnxNodeContext& c) {
     if (!value.ranked) throw NotKnown{fmt::format("the shape of input {} is not known", i)};
     value.dims = broadcast(c, left, c.input(i).dims);
     std::shared_ptr<const Elements> a, b;
-    if (value.elements && c.elements_known(i) && cost.fold != nullptr && value.known()) {
+    if (value.elements && c.elements_known(i) && cost.fold != nullptr && value.known() &&
+        c.inputs.size() <= 64) {
       a = spread(*value.elements, left, value.dims);
       b = spread(*c.input(i).elements, c.input(i).dims, value.dims);
     }

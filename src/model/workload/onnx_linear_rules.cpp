@@ -209,7 +209,7 @@ Equation read_equation(const OnnxNodeContext& c) {
 
 // Two terms at a time, from the left; what neither the rest nor the result needs is summed away.
 void einsum(OnnxNodeContext& c) {
-  if (c.inputs.empty()) c.refuse("at least one input is needed");
+  if (c.inputs.empty() || c.inputs.size() > 64) c.refuse("1 ... 64 inputs are allowed");
   const Equation equation = read_equation(c);
   std::array<std::int64_t, 256> size{};
   size.fill(kUnknownDimension);

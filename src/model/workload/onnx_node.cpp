@@ -2,12 +2,20 @@
 #include "model/workload/onnx_node.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
 
 namespace carnot::model {
+
+namespace {
+
+// Sums of a few dimensions, and their products with a number of heads, stay within 64 bits.
+constexpr std::int64_t kLargestInferred = std::int64_t{1} << 38;
+
+}  // namespace
 
 std::string OnnxNodeContext::title() const {
   return fmt::format("node `{}` ({})",
@@ -104,6 +112,9 @@ std::vector<std::int64_t> OnnxNodeContext::integers(std::string_view name, std::
 }
 
 void OnnxNodeContext::output(std::size_t i, OnnxValue value) {
+  for (const std::int64_t dim : value.dims) {
+    if (dim > kLargestInferred) refuse(fmt::format("output {} has a dimension beyond 2^38", i));
+  }
   if (i < outputs.size()) outputs[i] = std::move(value);
 }
 
@@ -124,15 +135,18 @@ bool OnnxNodeContext::folds() const noexcept {
 }
 
 void OnnxNodeContext::weigh(Operator& made) {
+  // An input named twice is read once.
+  std::unordered_set<const OnnxValue*> seen;
+  const auto first_use = [&](std::size_t i) {
+    if (inputs.size() > 8) return seen.insert(inputs[i]).second;
+    const auto end = inputs.begin() + static_cast<std::ptrdiff_t>(i);
+    return std::find(inputs.begin(), end, inputs[i]) == end;
+  };
   std::uint64_t widest = 0;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const OnnxValue* each = inputs[i];
     if (each == nullptr) continue;
-    // An input named twice is read once.
-    if (std::find(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(i), each) !=
-        inputs.begin() + static_cast<std::ptrdiff_t>(i)) {
-      continue;
-    }
+    if (!first_use(i)) continue;
     if (each->constant) {
       made.weight_bytes = checked_sum("weight bytes", {made.weight_bytes, each->stored_bytes});
       if (each->claim == 0) continue;

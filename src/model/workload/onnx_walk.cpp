@@ -53,6 +53,7 @@ Workload OnnxWalk::run() {
   for (const OnnxValueInfo& each : model_.graph.values) scope.infos.emplace(each.name, &each);
   for (const OnnxValueInfo& each : model_.graph.outputs) scope.infos.emplace(each.name, &each);
   graph_inputs(model_.graph, scope, workload);
+  operators_.reserve(model_.graph.nodes.size());
   nodes(model_.graph.nodes, scope);
   for (const OnnxValueInfo& each : model_.graph.outputs) {
     const OnnxValue* value = find(scope, each.name);
@@ -217,17 +218,22 @@ const OnnxValue* OnnxWalk::find(const Scope& scope, std::string_view name) const
   return nullptr;
 }
 
+void OnnxWalk::charge(std::uint64_t work, std::uint64_t offset) {
+  evaluated_ += work;
+  if (evaluated_ > options_.most_nodes) {
+    throw InputError(
+        fmt::format("{}: byte {}: more than {} nodes once functions and loops are expanded",
+                    source_.file, offset, options_.most_nodes));
+  }
+}
+
 void OnnxWalk::nodes(const std::vector<OnnxNode>& all, Scope& scope) {
   scope.values.reserve(scope.values.size() + all.size());
   for (const OnnxNode& each : all) node(each, scope);
 }
 
 void OnnxWalk::node(const OnnxNode& node, Scope& scope) {
-  if (++evaluated_ > options_.most_nodes) {
-    throw InputError(
-        fmt::format("{}: byte {}: more than {} nodes once functions and loops are expanded",
-                    source_.file, node.offset, options_.most_nodes));
-  }
+  charge(1, node.offset);
   OnnxNodeContext context(source_, node, model_.opset, scope.attributes, claims_, operators_);
   context.inputs.reserve(node.inputs.size());
   for (const std::string_view name : node.inputs) {

@@ -42,6 +42,8 @@ class OnnxWalk {
 
   // onnx_walk.cpp
   void graph_inputs(const OnnxGraph& graph, Scope& scope, Workload& workload);
+  /// Work done so far in nodes. \throws InputError beyond the allowed
+  void charge(std::uint64_t work, std::uint64_t offset);
   void nodes(const std::vector<OnnxNode>& all, Scope& scope);
   void node(const OnnxNode& node, Scope& scope);
   void apply(OnnxNodeContext& context);

@@ -36,7 +36,7 @@ struct OnnxOptions {
   /// Trips of loops whose count depends on data, by the name of the Loop node.
   std::map<std::string, std::uint64_t> trips;
   /// Nodes evaluated after functions and loops are expanded; more are refused.
-  std::uint64_t most_nodes = 4'000'000;
+  std::uint64_t most_nodes = 1'000'000;
 };
 
 /// \throws InputFileError if the file cannot be read
