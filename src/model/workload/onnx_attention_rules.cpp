@@ -230,6 +230,7 @@ void experts(OnnxNodeContext& c) {
     ++shape.matrices;
   }
   if (shape.experts == 0 || shape.hidden == 0) c.refuse("no experts");
+  if (shape.chosen > shape.experts) c.refuse(fmt::format("k is 1 ... {}", shape.experts));
   shape.touched = expected_touched(shape.experts, shape.chosen, shape.tokens);
   shape.intermediate =
       shape.matrices == 0 ? 0 : weights / shape.experts / shape.matrices / shape.hidden;

@@ -258,6 +258,8 @@ TEST(OnnxOperators, MixtureReadsTheExpertsItMeets) {
   EXPECT_NEAR(op.weight_read_bytes, 2.0 * 8 * 64 * 32 * 4 * (1 - std::pow(0.75, 3)), 1e-6);
   EXPECT_EQ(workload.parameters, 2u * 8 * 64 * 32);
   EXPECT_EQ(workload.active_parameters, 2u * 2 * 64 * 32);
+  g.nodes = {node("MoE", {"x", "r", "f1", "", "f2"}, {"y"}, {integer("k", 9)}, "com.microsoft")};
+  EXPECT_NE(thrown<InputError>([&] { read(g); }).find("k is 1 ... 8"), std::string::npos);
 }
 
 TEST(OnnxOperators, InconsistentShapesNameTheNode) {
