@@ -315,7 +315,7 @@ double bound_eur(const World& world, bool moving) {
   const auto sites = static_cast<control::SiteIndex>(world.scenario.sites.size());
   for (std::size_t j = 0; j < world.workload.size(); ++j) {
     const std::int64_t begin = arrival_of(world, j), length = length_of(world, j);
-    std::vector<std::vector<double>> minute(moving ? 1 : sites);
+    std::vector<std::vector<double>> minute(moving ? 1U : std::uint32_t{sites});
     for (std::int64_t m = begin; m < begin + slack_of(world, j) + length; ++m) {
       double least = std::numeric_limits<double>::infinity();
       for (control::SiteIndex s = 0; s < sites; ++s) {

@@ -115,7 +115,7 @@ struct Scenario {
   SignalOptions power, price, export_price, carbon, temperature;
   WorkOptions work;
   ObjectiveOptions objective;
-  std::vector<std::string> policies;  ///< as named in control/training/policy.hpp; empty: all
+  std::vector<std::string> policies;  ///< as named in control/registry.hpp; empty: all
   std::string energy_table;  ///< path of a pJ table that overrides the embedded one; or empty
   std::string text;          ///< the file's bytes, kept for the ledger
   std::map<std::string, Place, std::less<>> places;  ///< "work.batch" to where it was written
