@@ -81,8 +81,8 @@ TEST(DualAscent, BoundIsWhatItsPricesProveAndBelowEveryPlan) {
       ++all;
     }
   }
-  // Most of the gap is that jobs are whole here; 0.27 was seen, so this tells only of an ascent that
-  // stops early. What the prices prove is checked above.
+  // Most of the gap is that jobs are whole here; 0.27 was seen, so this tells only of an ascent
+  // that stops early. What the prices prove is checked above.
   EXPECT_LT(gap / all, 0.3);
 }
 

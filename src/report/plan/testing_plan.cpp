@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/plan/study/dispatch_rules.hpp"
 
 namespace carnot::report::sample {
