@@ -52,26 +52,10 @@ std::string quoted(std::string_view text) { return "`" + std::string(text.substr
 
 class Reader {
  public:
-  explicit Reader(std::string file) : file_(std::move(file)) {}
+  explicit Reader(std::string file) : table_(std::move(file), kHeader, true) {}
 
   std::vector<Chip> read(std::string_view text) {
-    bool header_seen = false;
-    while (!text.empty()) {
-      const auto end = text.find('\n');
-      auto line = text.substr(0, end);
-      text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-      ++line_;
-      if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-      if (line.empty() || line.front() == '#') continue;
-      if (!header_seen) {
-        header_seen = true;
-        if (line != kHeader) add("header", std::string(kHeader));
-        continue;
-      }
-      row(line);
-    }
-    if (!header_seen) add("header", std::string(kHeader));
-    problems_.throw_if_any();
+    table_.read(text, [&](const std::vector<std::string_view>& cell) { row(cell); });
     std::vector<Chip> chips;
     for (auto& [id, chip] : chips_) {
       if (chip.name.empty()) chip.name = id;
@@ -81,9 +65,7 @@ class Reader {
   }
 
  private:
-  void add(std::string_view field, const std::string& allowed) {
-    problems_.add(Place{file_, line_}, field, allowed);
-  }
+  void add(std::string_view field, std::string_view allowed) { table_.add(field, allowed); }
 
   double number(std::string_view field, std::string_view text) {
     double value = 0;
@@ -95,18 +77,9 @@ class Reader {
     return value;
   }
 
-  void row(std::string_view line) {
-    std::array<std::string_view, 10> cell;
-    std::size_t count = 0;
-    for (;;) {
-      const auto comma = line.find(',');
-      if (count < cell.size()) cell[count] = line.substr(0, comma);
-      ++count;
-      if (comma == std::string_view::npos) break;
-      line.remove_prefix(comma + 1);
-    }
-    if (count != cell.size()) {
-      add("row", "10 cells, found " + std::to_string(count));
+  void row(const std::vector<std::string_view>& cell) {
+    if (cell.size() != 10) {
+      add("row", "10 cells, found " + std::to_string(cell.size()));
       return;
     }
     const auto [id, property, value, low, high, unit, grade, year, source, licence] = std::tie(
@@ -173,9 +146,7 @@ class Reader {
     });
   }
 
-  std::string file_;
-  std::size_t line_ = 0;
-  Problems problems_;
+  TableReader table_;
   std::map<std::string, Chip> chips_;
   std::set<std::pair<std::string, std::string>> seen_;
 };

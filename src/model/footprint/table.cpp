@@ -8,6 +8,37 @@
 
 namespace carnot::model {
 
+std::vector<std::string_view> cells_of(std::string_view line) {
+  std::vector<std::string_view> cells;
+  for (;;) {
+    const auto comma = line.find(',');
+    cells.push_back(line.substr(0, comma));
+    if (comma == std::string_view::npos) return cells;
+    line.remove_prefix(comma + 1);
+  }
+}
+
+void TableReader::read(std::string_view text,
+                       const std::function<void(const std::vector<std::string_view>&)>& row) {
+  bool header_seen = false;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    auto line = text.substr(0, end);
+    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+    ++line_;
+    if (by_hand_ && line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty() || (by_hand_ && line.front() == '#')) continue;
+    if (header_seen) {
+      row(cells_of(line));
+    } else {
+      header_seen = true;
+      if (line != header_) add("header", header_);
+    }
+  }
+  if (!header_seen) add("header", header_);
+  problems_.throw_if_any();
+}
+
 std::vector<Row> rows_of(std::string_view table, std::size_t columns, std::string_view name) {
   std::vector<Row> rows;
   std::size_t number = 0;
@@ -16,13 +47,8 @@ std::vector<Row> rows_of(std::string_view table, std::size_t columns, std::strin
     auto line = table.substr(0, end);
     table = end == std::string_view::npos ? std::string_view{} : table.substr(end + 1);
     if (++number == 1 || line.empty()) continue;
-    Row row;
-    for (;;) {
-      const auto comma = line.find(',');
-      row.emplace_back(line.substr(0, comma));
-      if (comma == std::string_view::npos) break;
-      line.remove_prefix(comma + 1);
-    }
+    const auto cells = cells_of(line);
+    Row row(cells.begin(), cells.end());
     if (row.size() != columns) {
       throw InputError(
           describe({std::string(name), number}, "row", std::to_string(columns) + " cells"));

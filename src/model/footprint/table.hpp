@@ -4,9 +4,14 @@
 /// \file
 /// The tables that are compiled in, cut into cells, and how a row is found by what people type.
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "carnot/base/error.hpp"
 
 namespace carnot::model {
 
@@ -19,6 +24,33 @@ extern const char* const kChipsTable;
 extern const char* const kKernelModelTable;
 
 using Row = std::vector<std::string>;
+
+/// A line cut at its commas; no quoting.
+std::vector<std::string_view> cells_of(std::string_view line);
+
+/// A table whose header is known, read line by line; what is wrong is collected with the line it
+/// stands in.
+class TableReader {
+ public:
+  /// \param by_hand  people write such tables too: lines may end in CR, and `#` begins a comment
+  TableReader(std::string file, std::string_view header, bool by_hand)
+      : file_(std::move(file)), header_(header), by_hand_(by_hand) {}
+
+  /// Calls `row` with the cells of each line after the header; blank lines are passed over.
+  /// \throws InputError with all that was added meanwhile
+  void read(std::string_view text,
+            const std::function<void(const std::vector<std::string_view>&)>& row);
+  /// A problem of the line that is being read.
+  void add(std::string_view field, std::string_view allowed) {
+    problems_.add(Place{file_, line_}, field, allowed);
+  }
+
+ private:
+  std::string file_, header_;
+  bool by_hand_;
+  std::size_t line_ = 0;
+  Problems problems_;
+};
 
 /// Rows after the header; no quoting. \throws InputError for a row with too few or many cells
 std::vector<Row> rows_of(std::string_view table, std::size_t columns, std::string_view name);

@@ -110,84 +110,42 @@ KernelModel::Point formula(const std::vector<double>& q, const KernelWork& work,
   return {seconds, still + (limit - still) * capped};
 }
 
-class Reader {
- public:
-  explicit Reader(std::string file) : file_(std::move(file)) {}
-
-  /// Calls `row(cells)` for each line after the header.
-  template <class F>
-  void read(std::string_view text, F row) {
-    bool header_seen = false;
-    while (!text.empty()) {
-      const auto end = text.find('\n');
-      auto line = text.substr(0, end);
-      text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-      ++line_;
-      if (line.empty()) continue;
-      if (!header_seen) {
-        header_seen = true;
-        if (line != kHeader) add("header", std::string(kHeader));
-        continue;
-      }
-      std::vector<std::string_view> cells;
-      for (;;) {
-        const auto comma = line.find(',');
-        cells.push_back(line.substr(0, comma));
-        if (comma == std::string_view::npos) break;
-        line.remove_prefix(comma + 1);
-      }
-      row(cells);
-    }
-    if (!header_seen) add("header", std::string(kHeader));
-    problems_.throw_if_any();
+double number(TableReader& table, std::string_view field, std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !(std::abs(value) <= 100)) {
+    table.add(field, "a number from -100 to 100, found `" + std::string(text.substr(0, 40)) + "`");
+    return 0;
   }
-
-  void add(std::string_view field, const std::string& allowed) {
-    problems_.add(Place{file_, line_}, field, allowed);
-  }
-
-  double number(std::string_view field, std::string_view text) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || !(std::abs(value) <= 100)) {
-      add(field, "a number from -100 to 100, found `" + std::string(text.substr(0, 40)) + "`");
-      return 0;
-    }
-    return value;
-  }
-
- private:
-  std::string file_;
-  std::size_t line_ = 0;
-  Problems problems_;
-};
+  return value;
+}
 
 }  // namespace
 
 KernelModel KernelModel::parse(std::string_view csv, const std::string& file) {
   KernelModel model;
-  Reader reader(file);
-  reader.read(csv, [&](const std::vector<std::string_view>& cells) {
+  TableReader table(file, kHeader, false);
+  table.read(csv, [&](const std::vector<std::string_view>& cells) {
     if (cells.size() == 6 && cells[1] == "interval") {
-      const Interval found{reader.number("low", cells[4]), reader.number("high", cells[5])};
-      if (found.low > found.high) reader.add("high", "at least low");
+      const Interval found{number(table, "low", cells[4]), number(table, "high", cells[5])};
+      if (found.low > found.high) table.add("high", "at least low");
       if (cells[2] != "known" && cells[2] != "unknown") {
-        reader.add("framework", "known or unknown for an interval");
+        table.add("framework", "known or unknown for an interval");
         return;
       }
       (cells[2] == "known" ? model.known_ : model.unknown_)[std::string(cells[0])] = found;
       return;
     }
     if (cells.size() != 4 + kParameters) {
-      reader.add("row", std::to_string(4 + kParameters) + " cells, or 6 of an interval; found " +
-                            std::to_string(cells.size()));
+      table.add("row", std::to_string(4 + kParameters) + " cells, or 6 of an interval; found " +
+                           std::to_string(cells.size()));
       return;
     }
     std::string key(cells[0]);
     for (std::size_t i = 1; i < 4; ++i) key += "|" + std::string(cells[i]);
     Coefficients values;
-    for (std::size_t i = 4; i < cells.size(); ++i) values.push_back(reader.number(key, cells[i]));
-    if (!model.rows_.emplace(key, std::move(values)).second) reader.add(key, "one row");
+    for (std::size_t i = 4; i < cells.size(); ++i) values.push_back(number(table, key, cells[i]));
+    if (!model.rows_.emplace(key, std::move(values)).second) table.add(key, "one row");
   });
   if (model.rows_.empty()) throw InputError(describe({file, 0}, "rows", "at least one"));
   return model;

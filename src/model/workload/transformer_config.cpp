@@ -155,6 +155,17 @@ FeedForward dense(std::uint64_t width, bool gated, bool bias) {
   return made;
 }
 
+/// Layers that are all alike, with biases and no gate.
+void like_layers(TransformerConfig& config, std::uint64_t total, std::uint64_t width, bool causal) {
+  plan_layers(config, total, [&](std::uint64_t) {
+    LayerGroup layer;
+    layer.name = "layers";
+    layer.causal = causal;
+    layer.feed_forward = dense(width, false, true);
+    return layer;
+  });
+}
+
 FeedForward mixture(const Keys& keys, std::uint64_t experts, std::uint64_t chosen,
                     std::uint64_t width) {
   FeedForward made;
@@ -337,12 +348,7 @@ void read_gpt(const Keys& keys, TransformerConfig& c) {
                                               : opt ? "ffn_dim"
                                                     : "intermediate_size"},
                                              4 * c.hidden);
-  plan_layers(c, total, [&](std::uint64_t) {
-    LayerGroup layer;
-    layer.name = "layers";
-    layer.feed_forward = dense(width, false, true);
-    return layer;
-  });
+  like_layers(c, total, width, true);
 }
 
 void read_encoder(const Keys& keys, TransformerConfig& c) {
@@ -370,13 +376,7 @@ void read_encoder(const Keys& keys, TransformerConfig& c) {
   }
   const std::uint64_t total = layer_total(keys, {"num_hidden_layers"});
   const std::uint64_t width = keys.number({"intermediate_size"}, 4 * c.hidden);
-  plan_layers(c, total, [&](std::uint64_t) {
-    LayerGroup layer;
-    layer.name = "layers";
-    layer.causal = false;
-    layer.feed_forward = dense(width, false, true);
-    return layer;
-  });
+  like_layers(c, total, width, false);
 }
 
 void read_t5(const Keys& keys, TransformerConfig& c) {
@@ -420,13 +420,7 @@ void read_dit(const Keys& keys, TransformerConfig& c) {
   c.positions = (c.image / c.patch) * (c.image / c.patch);
   const std::uint64_t total = layer_total(keys, {"depth", "num_layers", "num_hidden_layers"});
   const std::uint64_t width = keys.number_or({"intermediate_size"}, 4 * c.hidden);
-  plan_layers(c, total, [&](std::uint64_t) {
-    LayerGroup layer;
-    layer.name = "layers";
-    layer.causal = false;
-    layer.feed_forward = dense(width, false, true);
-    return layer;
-  });
+  like_layers(c, total, width, false);
 }
 
 void read_mamba(const Keys& keys, TransformerConfig& c) {
