@@ -17,22 +17,12 @@ namespace {
 const std::vector<ShiftSignal> kSignals{ShiftSignal::NoComputing, ShiftSignal::NoShift,
                                         ShiftSignal::JointCost};
 
-ShiftOptions two_hours_at_the_farm() {
-  ShiftOptions options;
-  options.sites = {{0, 60.0}};
-  options.utilisation = 0.5;
-  options.deferrable = 1.0;
-  options.movable = 0.0;
-  options.window_h = 2;
-  return options;
-}
-
 // 20 MW of wind in the first hour behind a line of 30: a farm of 40 with the same hours brings 40
 // MWh, of which 10 get out. Evenly run computing takes 30 more; computing that waits all 40.
 TEST(GridFarm, BehindAFullLineIsWorthWhatComputingTakesByHand) {
   const GridHours hours = windy(30.0, {20.0, 0.0}, {50.0, 50.0});
   const FarmPlan plan{.bus = 0, .shape = 0, .sizes_mw = {2000.0}};  // twice the 1000 of `windy`
-  const FarmStudy study = study_farm(hours, two_hours_at_the_farm(), plan, kSignals, {});
+  const FarmStudy study = study_farm(hours, two_hours_at(0, 60.0), plan, kSignals, {});
   ASSERT_EQ(study.cases.size(), 3u);
   for (const FarmCase& one : study.cases) {
     EXPECT_NEAR(one.available_mwh, 40.0, 1e-9);
@@ -82,7 +72,7 @@ TEST(GridFarm, RefusesWhatIsNotThere) {
 TEST(GridFarm, StopsWhenAsked) {
   const GridHours hours = windy(30.0, {20.0, 0.0}, {50.0, 50.0});
   const FarmPlan plan{.bus = 0, .shape = 0, .sizes_mw = {100.0, 200.0, 300.0}};
-  const FarmStudy study = study_farm(hours, two_hours_at_the_farm(), plan, kSignals,
+  const FarmStudy study = study_farm(hours, two_hours_at(0, 60.0), plan, kSignals,
                                      [](std::size_t done) { return done < 2; });
   EXPECT_EQ(study.cases.size(), kSignals.size());
 }

@@ -29,12 +29,7 @@ const std::vector<ShiftSignal> kAll{kShiftSignals.begin(), kShiftSignals.end()};
 
 TEST(GridPlacing, WaitsForWindBehindAThinLineByHand) {
   const GridHours hours = windy(30.0, {100.0, 0.0}, {50.0, 50.0});
-  ShiftOptions options;
-  options.sites = {{0, 60.0}};
-  options.utilisation = 0.5;
-  options.deferrable = 1.0;
-  options.movable = 0.0;
-  options.window_h = 2;
+  const ShiftOptions options = two_hours_at(0, 60.0);
   const ShiftStudy study = study_shift(hours, options, kAll, {});
   const auto total = [&](ShiftSignal signal) { return study.find(signal)->totals(); };
   // Alone: 30 MW of wind get out in the first hour, 70 are lost; coal gives 20, then 50.
@@ -60,12 +55,7 @@ TEST(GridPlacing, WaitsForWindBehindAThinLineByHand) {
 // low where the margin is high.
 TEST(GridPlacing, TheAverageMisleadsWhereCoalFollowsByHand) {
   const GridHours hours = windy(kUnlimited, {150.0, 0.0}, {200.0, 150.0});
-  ShiftOptions options;
-  options.sites = {{1, 40.0}};
-  options.utilisation = 0.5;
-  options.deferrable = 1.0;
-  options.movable = 0.0;
-  options.window_h = 2;
+  const ShiftOptions options = two_hours_at(1, 40.0);
   const ShiftStudy study = study_shift(hours, options, kAll, {});
   const auto load = [&](ShiftSignal signal, std::size_t at) {
     return study.find(signal)->hours[at].sites[0].load_mw;

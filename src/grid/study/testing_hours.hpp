@@ -36,4 +36,15 @@ inline GridHours windy(double line_mw, const std::vector<double>& wind_mw,
   return hours;
 }
 
+/// Computing at one bus that runs half of the time and may put off all it does, inside two hours.
+inline ShiftOptions two_hours_at(std::size_t bus, double size_mw) {
+  ShiftOptions options;
+  options.sites = {{bus, size_mw}};
+  options.utilisation = 0.5;
+  options.deferrable = 1.0;
+  options.movable = 0.0;
+  options.window_h = 2;
+  return options;
+}
+
 }  // namespace carnot::grid

@@ -57,24 +57,12 @@ bool fit_by_trying(const Problem& problem, const std::vector<std::uint32_t>& job
         return load[cell(limit.site, limit.slot)] <= most * (1 + 1e-9);
       });
     const std::uint32_t j = jobs[n];
-    const PlanJobs& of = problem.jobs;
-    const auto length = static_cast<unsigned>(of.deadline(j) - of.release(j));
-    for (std::uint32_t s = 0; s < problem.sites.size(); ++s) {
-      const auto* allowed = of.sites(j);
-      if (allowed != nullptr && std::find(allowed->begin(), allowed->end(), s) == allowed->end())
-        continue;
-      for (std::size_t i = of.mode_begin(j); i < of.mode_end(j); ++i)
-        for (unsigned set = 0; set < 1U << length; ++set) {
-          if (__builtin_popcount(set) != of.mode(i).slots) continue;
-          const auto draw = [&](double kw) {
-            for (unsigned t = 0; t < length; ++t)
-              if (set >> t & 1U) load[cell(s, of.release(j) + static_cast<std::int32_t>(t))] += kw;
-          };
-          const std::vector<double> before = load;
-          draw(of.mode(i).power_kw);
-          if (from(n + 1)) return true;
-          load = before;
-        }
+    for (const Assignment& choice : testing::every_choice(problem, j)) {
+      const std::vector<double> before = load;
+      for (const std::int32_t slot : choice.slots)
+        load[cell(choice.site, slot)] += testing::mode_of(problem, j, choice).power_kw;
+      if (from(n + 1)) return true;
+      load = before;
     }
     return false;
   };

@@ -17,6 +17,8 @@
 namespace carnot::plan {
 namespace {
 
+using testing::every_choice;
+using testing::mode_of;
 using testing::small_problem;
 
 /// Grid power is never for less than nothing: there prices from zero up prove all.
@@ -51,25 +53,16 @@ double full_programme(const Problem& problem) {
     const int one = program.add_row(1, 1, {});
     const solve::Share dropped{one, 1.0};
     program.add_column(0, kInfinity, jobs.value(j), {&dropped, 1});
-    const auto length = static_cast<unsigned>(jobs.deadline(j) - jobs.release(j));
-    for (std::uint32_t s = 0; s < problem.sites.size(); ++s) {
-      const auto* allowed = jobs.sites(j);
-      if (allowed != nullptr && std::find(allowed->begin(), allowed->end(), s) == allowed->end())
-        continue;
-      for (std::size_t m = jobs.mode_begin(j); m < jobs.mode_end(j); ++m)
-        for (unsigned set = 0; set < 1U << length; ++set) {
-          const PlanMode& mode = jobs.mode(m);
-          if (__builtin_popcount(set) != mode.slots) continue;
-          std::vector<solve::Share> shares{{one, 1.0}};
-          for (unsigned t = 0; t < length; ++t) {
-            if (!(set >> t & 1U)) continue;
-            const std::size_t slot = static_cast<std::size_t>(jobs.release(j)) + t;
-            const std::size_t i = s * slots + slot;
-            shares.push_back({it_row[2 * i], mode.power_kw * problem.sites[s].pue[slot]});
-            shares.push_back({it_row[2 * i + 1], mode.power_kw});
-          }
-          program.add_column(0, kInfinity, mode.quality_eur + jobs.move_eur(j, s), shares);
-        }
+    for (const Assignment& choice : every_choice(problem, j)) {
+      const PlanMode& mode = mode_of(problem, j, choice);
+      std::vector<solve::Share> shares{{one, 1.0}};
+      for (const std::int32_t at : choice.slots) {
+        const auto slot = static_cast<std::size_t>(at);
+        const std::size_t i = choice.site * slots + slot;
+        shares.push_back({it_row[2 * i], mode.power_kw * problem.sites[choice.site].pue[slot]});
+        shares.push_back({it_row[2 * i + 1], mode.power_kw});
+      }
+      program.add_column(0, kInfinity, mode.quality_eur + jobs.move_eur(j, choice.site), shares);
     }
   }
   const solve::ProgramAnswer answer = program.solve();

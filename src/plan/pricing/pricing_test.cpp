@@ -13,7 +13,9 @@
 namespace carnot::plan {
 namespace {
 
+using testing::every_choice;
 using testing::EverySchedule;
+using testing::mode_of;
 using testing::problem_with_terms;
 using testing::small_problem;
 
@@ -24,27 +26,17 @@ std::vector<double> random_prices(const Problem& problem, std::uint64_t seed) {
   return out;
 }
 
-/// A contract job's least cost by trying every set of slots of every site and mode.
+/// A contract job's least cost by trying all it may do.
 double least_of_all(const Problem& problem, std::size_t j, const std::vector<double>& price) {
-  const PlanJobs& jobs = problem.jobs;
-  double least = jobs.value(j);
-  const auto length = static_cast<unsigned>(jobs.deadline(j) - jobs.release(j));
-  for (std::uint32_t s = 0; s < problem.sites.size(); ++s) {
-    const auto* allowed = jobs.sites(j);
-    if (allowed != nullptr && std::find(allowed->begin(), allowed->end(), s) == allowed->end())
-      continue;
-    for (std::size_t m = jobs.mode_begin(j); m < jobs.mode_end(j); ++m)
-      for (unsigned set = 0; set < 1U << length; ++set) {
-        const PlanMode& mode = jobs.mode(m);
-        if (__builtin_popcount(set) != mode.slots) continue;
-        double cost = mode.quality_eur + jobs.move_eur(j, s);
-        for (unsigned t = 0; t < length; ++t)
-          if (set >> t & 1U)
-            cost += mode.power_kw * problem.slot_s / 3600 *
-                    price[s * static_cast<std::size_t>(problem.slots) +
-                          static_cast<std::size_t>(jobs.release(j)) + t];
-        least = std::min(least, cost);
-      }
+  double least = problem.jobs.value(j);
+  for (const Assignment& choice : every_choice(problem, j)) {
+    const PlanMode& mode = mode_of(problem, j, choice);
+    double cost = mode.quality_eur + problem.jobs.move_eur(j, choice.site);
+    for (const std::int32_t slot : choice.slots)
+      cost += mode.power_kw * problem.slot_s / 3600 *
+              price[choice.site * static_cast<std::size_t>(problem.slots) +
+                    static_cast<std::size_t>(slot)];
+    least = std::min(least, cost);
   }
   return least;
 }

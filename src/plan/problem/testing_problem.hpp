@@ -79,6 +79,33 @@ inline double cell_cost(const Problem& problem, std::size_t s, std::size_t t, do
   return h * std::min(c * std::max(0.0, facility - free), c * std::min(facility, limit));
 }
 
+/// All that a contract job may do but be dropped: every set of slots of every site and mode.
+inline std::vector<Assignment> every_choice(const Problem& problem, std::size_t j) {
+  std::vector<Assignment> out;
+  const PlanJobs& jobs = problem.jobs;
+  const auto length = static_cast<unsigned>(jobs.deadline(j) - jobs.release(j));
+  for (std::uint32_t s = 0; s < problem.sites.size(); ++s) {
+    const auto* allowed = jobs.sites(j);
+    if (allowed != nullptr && std::find(allowed->begin(), allowed->end(), s) == allowed->end())
+      continue;
+    for (std::size_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i)
+      for (unsigned set = 0; set < 1U << length; ++set) {
+        if (__builtin_popcount(set) != jobs.mode(i).slots) continue;
+        Assignment& choice = out.emplace_back();
+        choice.site = s;
+        choice.mode = static_cast<std::uint32_t>(i - jobs.mode_begin(j));
+        for (unsigned t = 0; t < length; ++t)
+          if (set >> t & 1U) choice.slots.push_back(jobs.release(j) + static_cast<std::int32_t>(t));
+      }
+  }
+  return out;
+}
+
+/// The mode of a choice.
+inline const PlanMode& mode_of(const Problem& problem, std::size_t j, const Assignment& choice) {
+  return problem.jobs.mode(problem.jobs.mode_begin(j) + choice.mode);
+}
+
 /// The optimum by looking at every plan. Only for a few jobs.
 class BruteForce {
  public:
@@ -103,26 +130,14 @@ class BruteForce {
     }
     const PlanJobs& jobs = problem_.jobs;
     job(j + 1, fixed + jobs.value(j));
-    const auto length = static_cast<unsigned>(jobs.deadline(j) - jobs.release(j));
-    for (std::uint32_t s = 0; s < problem_.sites.size(); ++s) {
-      const auto* allowed = jobs.sites(j);
-      if (allowed != nullptr && std::find(allowed->begin(), allowed->end(), s) == allowed->end())
-        continue;
-      for (std::size_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i)
-        for (unsigned set = 0; set < 1U << length; ++set) {
-          const PlanMode& mode = jobs.mode(i);
-          if (__builtin_popcount(set) != mode.slots) continue;
-          const auto add = [&](double kw) {
-            for (unsigned t = 0; t < length; ++t)
-              if (set >> t & 1U)
-                load_[s * static_cast<std::size_t>(problem_.slots) +
-                      static_cast<std::size_t>(jobs.release(j)) + t] += kw;
-          };
-          const std::vector<double> before = load_;
-          add(mode.power_kw);
-          job(j + 1, fixed + mode.quality_eur + jobs.move_eur(j, s));
-          load_ = before;
-        }
+    for (const Assignment& choice : every_choice(problem_, j)) {
+      const PlanMode& mode = mode_of(problem_, j, choice);
+      const std::vector<double> before = load_;
+      for (const std::int32_t slot : choice.slots)
+        load_[choice.site * static_cast<std::size_t>(problem_.slots) +
+              static_cast<std::size_t>(slot)] += mode.power_kw;
+      job(j + 1, fixed + mode.quality_eur + jobs.move_eur(j, choice.site));
+      load_ = before;
     }
   }
 

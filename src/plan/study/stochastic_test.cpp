@@ -142,21 +142,9 @@ class EveryPlan {
     }
     plan_.jobs[j] = {};
     job(j + 1);
-    const PlanJobs& jobs = problem_.jobs;
-    const auto length = static_cast<unsigned>(jobs.deadline(j) - jobs.release(j));
-    for (std::uint32_t s = 0; s < problem_.sites.size(); ++s) {
-      const auto* allowed = jobs.sites(j);
-      if (allowed != nullptr && std::find(allowed->begin(), allowed->end(), s) == allowed->end())
-        continue;
-      for (std::size_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i)
-        for (unsigned set = 0; set < 1U << length; ++set) {
-          if (__builtin_popcount(set) != jobs.mode(i).slots) continue;
-          Assignment a{s, static_cast<std::uint32_t>(i - jobs.mode_begin(j)), {}};
-          for (unsigned t = 0; t < length; ++t)
-            if (set >> t & 1U) a.slots.push_back(jobs.release(j) + static_cast<std::int32_t>(t));
-          plan_.jobs[j] = a;
-          job(j + 1);
-        }
+    for (const Assignment& choice : testing::every_choice(problem_, j)) {
+      plan_.jobs[j] = choice;
+      job(j + 1);
     }
     plan_.jobs[j] = {};
   }
