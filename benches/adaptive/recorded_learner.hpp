@@ -9,7 +9,6 @@
 /// forms, exact by test.
 
 #include <cmath>
-#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/learn/network/learner.hpp"
 
 namespace carnot::bench {
@@ -66,8 +66,7 @@ class RecordedLearner final : public learn::Learner {
     return steps;
   }
   double smoothed_loss() const noexcept override {
-    return loss_matters_ ? const_cast<RecordedLearner*>(this)->loss()
-                         : std::numeric_limits<double>::quiet_NaN();
+    return loss_matters_ ? const_cast<RecordedLearner*>(this)->loss() : kNaN;
   }
   double remaining_learning() const noexcept override {
     const double f = static_cast<double>(done_) / static_cast<double>(total_);

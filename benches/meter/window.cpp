@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/meter/meter.hpp"
 
 #include "meter/testing/testing_tree.hpp"
@@ -35,7 +35,7 @@ double cpu_us() {
 
 template <class Work>
 double best_us(int rounds, Work&& work) {
-  double best = std::numeric_limits<double>::infinity();
+  double best = kInfinity;
   for (int i = 0; i < rounds; ++i) {
     const double start = cpu_us();
     work();

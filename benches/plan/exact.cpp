@@ -10,12 +10,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/solve/integer_program.hpp"
 
@@ -24,7 +24,6 @@
 namespace {
 
 using namespace carnot;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// CPU seconds of this process: what others do beside it does not count.
 double cpu_s() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }

@@ -15,9 +15,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <vector>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/simulate/simulate.hpp"
 
 #include "control/fleet/rule_base.hpp"
@@ -48,7 +48,7 @@ class PriceBound {
   /// The best of so many rounds, EUR.
   double best(int rounds) {
     std::vector<double> price = cost_, demand, size(price.size());
-    double best = -std::numeric_limits<double>::infinity(), typical = 0;
+    double best = -kInfinity, typical = 0;
     for (const double c : cost_) typical += std::abs(c) / static_cast<double>(cost_.size());
     for (int round = 0; round < rounds; ++round) {
       best = std::max(best, value(price, demand));
@@ -80,7 +80,7 @@ class PriceBound {
           std::min(hours_, static_cast<std::size_t>((job.arrival + job.allowed) / fleet_.step) + 1);
       const Instant from = begin_ + job.arrival;
       cost.start = begin_ + fleet_.step * static_cast<std::int64_t>(first);
-      double least = std::numeric_limits<double>::infinity();
+      double least = kInfinity;
       control::Timing best;
       std::size_t where = 0;
       for (std::size_t s = 0; s < fleet_.sites.size(); ++s) {

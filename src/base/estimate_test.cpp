@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -12,6 +11,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/base/statistics.hpp"
 
@@ -70,7 +70,6 @@ TEST(Estimate, RefusesBoundsOutOfOrderOrNotFinite) {
     return thrown<InputError>(
         [&] { Estimate<double>(value, low, high, Origin::Assumed, Boundary::None, cause, {}); });
   };
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(make(1.0, 2.0, 3.0, "x"), "lower bound 2 lies above the value 1");
   EXPECT_EQ(make(1.0, 0.0, 0.5, "x"), "upper bound 0.5 lies below the value 1");
   EXPECT_EQ(make(1.0, -kInfinity, 2.0, "x"), "lower bound -inf is not finite");

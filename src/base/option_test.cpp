@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "carnot/base/limits.hpp"
+
 #include "base/testing_thrown.hpp"
 
 namespace carnot::inline base {
@@ -113,8 +115,7 @@ TEST(Option, NanAndInfinityAreRefused) {
     Problems problems;
     OptionTable table("");
     double x = 1.0;
-    table.real("x", &x, -std::numeric_limits<double>::infinity(),
-               std::numeric_limits<double>::infinity(), "any");
+    table.real("x", &x, -kInfinity, kInfinity, "any");
     table.set({"", 0}, "x", value, problems);
     EXPECT_EQ(problems.lines().size(), 1u) << value;
     EXPECT_EQ(x, 1.0);

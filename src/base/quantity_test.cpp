@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/base/quantity.hpp"
 
-#include <limits>
 #include <type_traits>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::inline base {
 
@@ -78,8 +79,8 @@ TEST(Quantity, CelsiusIsAShiftNotAUnit) {
 TEST(Quantity, DefaultIsZeroAndFinitenessIsVisible) {
   EXPECT_EQ(Energy{}.base(), 0.0);
   EXPECT_TRUE(is_finite(1.0 * joule));
-  EXPECT_FALSE(is_finite(std::numeric_limits<double>::infinity() * joule));
-  EXPECT_FALSE(is_finite(std::numeric_limits<double>::quiet_NaN() * joule));
+  EXPECT_FALSE(is_finite(kInfinity * joule));
+  EXPECT_FALSE(is_finite(kNaN * joule));
 }
 
 RC_GTEST_PROP(QuantityProperty, AdditionIsACommutativeGroup, ()) {

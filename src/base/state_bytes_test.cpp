@@ -3,12 +3,12 @@
 
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <new>
 
 #include <gtest/gtest.h>
 
 #include "carnot/base/instant.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot {
 namespace {
@@ -54,7 +54,7 @@ TEST(StateBytes, WhatIsWrittenIsReadInOrder) {
   w.value(std::uint8_t{200});
   w.value(Instant::from_date(2024, 2, 29));
   w.text("wind");
-  w.sequence(std::vector<double>{0.5, -0.0, std::numeric_limits<double>::infinity()});
+  w.sequence(std::vector<double>{0.5, -0.0, kInfinity});
   const std::vector<std::uint8_t> bytes = w.take();
   StateReader r(bytes);
   EXPECT_EQ(r.value<std::uint8_t>(), 200);
@@ -63,7 +63,7 @@ TEST(StateBytes, WhatIsWrittenIsReadInOrder) {
   const std::vector<double> back = r.sequence<double>();
   ASSERT_EQ(back.size(), 3U);
   EXPECT_TRUE(std::signbit(back[1]));
-  EXPECT_EQ(back[2], std::numeric_limits<double>::infinity());
+  EXPECT_EQ(back[2], kInfinity);
   EXPECT_NO_THROW(r.end());
 }
 

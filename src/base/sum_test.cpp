@@ -2,19 +2,18 @@
 #include "carnot/base/sum.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 
 namespace carnot::inline base {
 
 namespace {
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 double sum_of(const std::vector<double>& terms) { return sum(std::span<const double>(terms)); }
 }  // namespace
 
@@ -43,7 +42,7 @@ TEST(Sum, InfinitiesAndNanStayWhatTheyAre) {
   EXPECT_EQ(sum_of({1.0, kInfinity, 1.0}), kInfinity);
   EXPECT_EQ(sum_of({-kInfinity, 5.0}), -kInfinity);
   EXPECT_TRUE(std::isnan(sum_of({kInfinity, -kInfinity})));
-  EXPECT_TRUE(std::isnan(sum_of({std::numeric_limits<double>::quiet_NaN(), 1.0})));
+  EXPECT_TRUE(std::isnan(sum_of({kNaN, 1.0})));
   EXPECT_EQ(sum_of({1e308, 1e308}), kInfinity);
 }
 

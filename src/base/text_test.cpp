@@ -14,6 +14,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "base/testing_thrown.hpp"
 #include "base/units.hpp"
@@ -259,8 +260,8 @@ TEST(Format, IsTheFormForPeople) {
   EXPECT_EQ(format(1.5e308 * euro / joule), "5.4e317 EUR/MWh");
   EXPECT_EQ(format(5e-324 * watt), "4.94e-315 nW");
   EXPECT_EQ(format(2.5 * metre * metre), "2.5 m2");
-  EXPECT_EQ(format(std::numeric_limits<double>::infinity() * watt), "inf W");
-  EXPECT_EQ(format(std::numeric_limits<double>::quiet_NaN() * watt), "nan W");
+  EXPECT_EQ(format(kInfinity * watt), "inf W");
+  EXPECT_EQ(format(kNaN * watt), "nan W");
 }
 
 TEST(Format, RoundingNeverShowsAThousandOfAUnit) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/statistics.hpp"
 #include "carnot/learn/codes/certificate.hpp"
 
@@ -282,7 +283,7 @@ class PointRun {
     lengths.model_raw = learn::model_length(parameters, rows, 32) + variance;
     lengths.two_part = lengths.model + lengths.data;
     lengths.learned_net = lengths.uniform - lengths.two_part;
-    lengths.prequential = std::numeric_limits<double>::quiet_NaN();
+    lengths.prequential = kNaN;
     if (!train.is_regression()) {
       // Labels the first pass did not come to are sent plainly.
       const auto unseen = static_cast<double>(

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/experiment/experiment.hpp"
 
 namespace carnot::experiment {
@@ -26,7 +27,7 @@ std::size_t structure_function(std::vector<StructurePoint>& points, double slack
   });
   // Lower convex hull from the left (Andrew 1979), of the points that lower the data bits.
   std::vector<std::size_t> hull;
-  double least = std::numeric_limits<double>::infinity();
+  double least = kInfinity;
   for (const std::size_t i : order) {
     const StructurePoint& p = points[i];
     if (p.data_bits >= least) continue;
@@ -41,7 +42,7 @@ std::size_t structure_function(std::vector<StructurePoint>& points, double slack
     }
     hull.push_back(i);
   }
-  double shortest = std::numeric_limits<double>::infinity();
+  double shortest = kInfinity;
   for (const std::size_t i : hull) {
     points[i].on_hull = true;
     shortest = std::min(shortest, points[i].model_bits + points[i].data_bits);

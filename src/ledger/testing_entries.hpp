@@ -16,6 +16,7 @@
 #include <rapidcheck.h>
 #include <unistd.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/ledger/entry/entry.hpp"
 
@@ -48,8 +49,8 @@ inline SlotEntry balanced_slot(const RandomStream& random, std::uint64_t index) 
   s.steps = 10 * (index + 1);
   s.operations = 1e15 * draw.uniform(12) * operation;
   s.bytes_moved = 1e12 * draw.uniform(13) * byte;
-  s.loss = index == 0 ? std::numeric_limits<double>::quiet_NaN() : draw.uniform(14);
-  s.noise_share = index % 3 == 0 ? std::numeric_limits<double>::quiet_NaN() : draw.uniform(15);
+  s.loss = index == 0 ? kNaN : draw.uniform(14);
+  s.noise_share = index % 3 == 0 ? kNaN : draw.uniform(15);
   s.cap_violation = draw.below(16, 10) == 0;
   return s;
 }
@@ -125,11 +126,9 @@ inline rc::Gen<double> any_double() {
   return rc::gen::oneOf(
       rc::gen::map(rc::gen::arbitrary<std::uint64_t>(),
                    [](std::uint64_t bits) { return std::bit_cast<double>(bits); }),
-      rc::gen::element(
-          0.0, -0.0, 1.0, std::numeric_limits<double>::quiet_NaN(),
-          -std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::signaling_NaN(),
-          std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
-          std::numeric_limits<double>::denorm_min(), std::numeric_limits<double>::max()));
+      rc::gen::element(0.0, -0.0, 1.0, kNaN, -kNaN, std::numeric_limits<double>::signaling_NaN(),
+                       kInfinity, -kInfinity, std::numeric_limits<double>::denorm_min(),
+                       std::numeric_limits<double>::max()));
 }
 
 /// Text of any bytes: mostly short, at times empty or far beyond one page.

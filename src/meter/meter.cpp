@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "carnot/base/limits.hpp"
+
 #include "meter/meter_state.hpp"
 
 namespace carnot::meter {
@@ -193,8 +195,7 @@ void Meter::Implementation::resolve_roles() {
       for (std::size_t i = 0; i < domains.size(); ++i) {
         const ChannelState& state = after.channels[i];
         const bool moved_on = state.status == PollStatus::Ok && state.at != before.channels[i].at;
-        row.push_back(moved_on ? (state.energy - before.channels[i].energy).in(joule)
-                               : std::numeric_limits<double>::quiet_NaN());
+        row.push_back(moved_on ? (state.energy - before.channels[i].energy).in(joule) : kNaN);
       }
       std::swap(before, after);
     }

@@ -2,8 +2,8 @@
 #include "carnot/simulate/fleet_bound.hpp"
 
 #include <algorithm>
-#include <limits>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 
 namespace carnot::simulate {
@@ -134,8 +134,8 @@ std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workl
       if (greatest_share * job.power_mw > site.hall.node_peak.in(1e-3 * watt)) fullest = 1e9;
 
   // [step]: the cheapest joule; one of a node at `node_peak` costs as much for a watt of its own.
-  std::vector<double> joule_cost(n, std::numeric_limits<double>::infinity());
-  double least_peak = std::numeric_limits<double>::infinity(), greatest_peak = 0.0;
+  std::vector<double> joule_cost(n, kInfinity);
+  double least_peak = kInfinity, greatest_peak = 0.0;
   for (const FleetSite& site : scenario.sites) {
     least_peak = std::min(least_peak, site.hall.node_peak.in(watt));
     greatest_peak = std::max(greatest_peak, site.hall.node_peak.in(watt));
@@ -160,7 +160,7 @@ std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workl
   for (std::size_t j = 0; j < workload.size(); ++j) {
     const JobRequest& job = workload.jobs[j];
     const bool own = job.power_mw >= 0;
-    double speed = 0.0, lean = std::numeric_limits<double>::infinity(), rich = 0.0;
+    double speed = 0.0, lean = kInfinity, rich = 0.0;
     for (const JobMode& mode : workload.mode_sets[job.modes]) {
       const auto per_work = [&](double watts) {
         return (mode.nodes > 0 ? mode.nodes : job.nodes) * (mode.power_share * watts - floor) /

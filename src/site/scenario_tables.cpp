@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "carnot/base/limits.hpp"
+
 namespace carnot::site {
 
 std::string_view to_text(SignalKind kind) noexcept {
@@ -40,7 +42,6 @@ std::string_view to_text(SignalAlignment alignment) noexcept {
 
 namespace {
 
-constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 constexpr Time kCentury = 36525.0 * day;
 
 }  // namespace
@@ -59,14 +60,14 @@ const std::array<SignalSpec, 5>& signal_specs() {
        &Scenario::price,
        EnergyPrice::kDimension,
        "90 EUR/MWh",
-       -kUnbounded,
+       -kInfinity,
        {Constant, Generated, Csv, Sites2023},
        "paid for grid supply; negative prices are real"},
       {"export_price",
        &Scenario::export_price,
        EnergyPrice::kDimension,
        "0 EUR/MWh",
-       -kUnbounded,
+       -kInfinity,
        {Constant, Generated, Csv, Sites2023},
        "earned by exported power"},
       {"carbon",

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -11,12 +10,11 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 
 namespace carnot::site {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // A hall of 1000 nodes, 100 W idle to 600 W: rated 600 kW.
 SiteOptions plain_site() {

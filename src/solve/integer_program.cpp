@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #ifdef CARNOT_HAVE_CBC
 #include <CbcEventHandler.hpp>
@@ -111,7 +112,7 @@ IntegerAnswer solve_integer(const LinearProgram& program, std::span<const int> i
   whole.setDblParam(OsiPrimalTolerance, kTolerance);
   whole.setDblParam(OsiDualTolerance, kTolerance);
   IntegerAnswer answer;
-  const double infinite = std::numeric_limits<double>::infinity();
+  const double infinite = kInfinity;
   CglPreProcess process;
   process.messageHandler()->setLogLevel(0);
   OsiSolverInterface* reduced = process.preProcess(whole, false, kPasses);

@@ -6,13 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/solve/integer_program.hpp"
 
 namespace carnot::solve {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 #ifdef CARNOT_HAVE_CLP
 

@@ -11,6 +11,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::inline trace {
 namespace {
@@ -189,7 +190,7 @@ std::string refusal(Call call) {
 }
 
 TEST(TraceCore, RefusesAndNamesTheFirstBadIndex) {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double nan = kNaN;
   const Duration hour_step = Duration::seconds(3600);
   EXPECT_THAT(refusal([&] {
                 TraceCore({after(0), after(5), after(5)}, {1, 2});

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 
 #include <gtest/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::train {
 namespace {
@@ -58,8 +58,7 @@ TEST(Clock, WallGoesOnFromWhereAResumedRunStands) {
 }
 
 TEST(Clock, WallRefusesSpeedsThatGoNowhere) {
-  for (const double speed : {0.0, -1.0, std::numeric_limits<double>::infinity(),
-                             std::numeric_limits<double>::quiet_NaN()})
+  for (const double speed : {0.0, -1.0, kInfinity, kNaN})
     EXPECT_THROW(WallClock(kStart, speed), InputError) << speed;
 }
 

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <optional>
 
 #include <nlohmann/json.hpp>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/learn/codes/certificate.hpp"
 #include "carnot/learn/codes/code_length.hpp"
 #include "carnot/ledger/store/store.hpp"
@@ -102,7 +102,7 @@ std::string facts_json(const std::vector<std::string>& policies, const RunOption
   for (const SignalNote& note : environment.notes)
     signals.push_back(Json{{"name", note.signal}, {"source", note.source}});
   const learn::Dataset& train = split.train;
-  const double uniform = train.is_regression() ? std::numeric_limits<double>::quiet_NaN()
+  const double uniform = train.is_regression() ? kNaN
                                                : static_cast<double>(train.rows) *
                                                      std::log2(static_cast<double>(train.classes));
   const site::SiteOptions& site = scenario.site;
@@ -249,7 +249,7 @@ ledger::LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::En
 std::string comparison_json(const std::vector<ledger::Entry>& entries,
                             const std::optional<control::OracleSolution>& oracle) {
   std::string best, best_fixed;
-  double best_cost = std::numeric_limits<double>::infinity(), best_fixed_cost = best_cost;
+  double best_cost = kInfinity, best_fixed_cost = best_cost;
   Json oracle_row;
   for (const ledger::Entry& entry : entries) {
     const auto* end = std::get_if<ledger::LaneEnd>(&entry);

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/base/version.hpp"
 #include "carnot/control/registry.hpp"
@@ -325,7 +326,7 @@ class Driver {
   /// that any lane is known to have reached the target with.
   void prepare_oracle() {
     std::vector<ledger::Entry> lane;
-    Energy least = Energy::from_base(std::numeric_limits<double>::infinity());
+    Energy least = Energy::from_base(kInfinity);
     for (const ledger::Entry& entry : sink_.entries()) {
       if (std::holds_alternative<ledger::LaneBegin>(entry)) lane.clear();
       lane.push_back(entry);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each policy in the real simulator, against plain loops over minutes.
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include <gtest/gtest.h>
+
+#include "carnot/base/limits.hpp"
 
 #include "policies_testing.hpp"
 
@@ -67,7 +68,7 @@ TEST(Policies, WaitAwhileUsesTheMinutesOfLeastCarbon) {
       std::vector<double> minute;
       for (std::int64_t m = arrival; m < arrival + slack_of(world, j) + length; ++m)
         minute.push_back(world.carbon(world.workload.jobs[j].origin, m));
-      double want = std::numeric_limits<double>::infinity();
+      double want = kInfinity;
       if (world.workload.jobs[j].stoppable) {
         std::sort(minute.begin(), minute.end());
         want = std::accumulate(minute.begin(), minute.begin() + length, 0.0);
@@ -203,7 +204,7 @@ TEST(Policies, GreedyRulesTakeTheBestSiteAndWindowForEachJob) {
         return total;
       };
       for (std::size_t j = 0; j < world.workload.size(); ++j) {
-        double want = std::numeric_limits<double>::infinity();
+        double want = kInfinity;
         for (control::SiteIndex s = 0; s < 3; ++s)
           for (std::int64_t m = arrival_of(world, j);
                m <= arrival_of(world, j) + slack_of(world, j); ++m)
@@ -317,7 +318,7 @@ double bound_eur(const World& world, bool moving) {
     const std::int64_t begin = arrival_of(world, j), length = length_of(world, j);
     std::vector<std::vector<double>> minute(moving ? 1U : std::uint32_t{sites});
     for (std::int64_t m = begin; m < begin + slack_of(world, j) + length; ++m) {
-      double least = std::numeric_limits<double>::infinity();
+      double least = kInfinity;
       for (control::SiteIndex s = 0; s < sites; ++s) {
         const double cost =
             world.price(s, m) + 1e-3 * world.rules.carbon_price_eur_per_t * world.carbon(s, m);
@@ -326,7 +327,7 @@ double bound_eur(const World& world, bool moving) {
       }
       if (moving) minute[0].push_back(least);
     }
-    double least = std::numeric_limits<double>::infinity();
+    double least = kInfinity;
     for (std::vector<double>& site : minute) {
       std::sort(site.begin(), site.end());
       least = std::min(least, std::accumulate(site.begin(), site.begin() + length, 0.0));

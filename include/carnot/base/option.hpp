@@ -16,7 +16,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +24,7 @@
 #include <vector>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/quantity.hpp"
 #include "carnot/base/text.hpp"
 
@@ -90,7 +90,6 @@ class OptionTable {
   std::string reference() const;
 
  private:
-  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
   OptionTable& quantity_record(std::string key, const Dimension& dimension, double default_base,
                                double low, double high, std::function<void(double)> store,
                                std::string description, std::string source);

@@ -23,12 +23,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "carnot/base/estimate.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/quantity.hpp"
 #include "carnot/learn/codes/code_length.hpp"
 #include "carnot/learn/data/dataset.hpp"
@@ -55,9 +55,9 @@ struct ExperimentOptions {
   int seeds = 1;                    ///< runs at each setting, seeds learner.seed, + 1, ...
   std::vector<int> model_widths = {2, 3, 4, 6, 8, 32};  ///< coded at each, the shortest is reported
   Energy budget;                                        ///< of each run; zero: none
-  double target = std::numeric_limits<double>::quiet_NaN();  ///< floor on quality; NaN: none
-  double alpha = 0.05;                                       ///< chance of a false certificate
-  int curve_points = 16;     ///< of each run; looks happen there too
+  double target = kNaN;                                 ///< floor on quality; NaN: none
+  double alpha = 0.05;                                  ///< chance of a false certificate
+  int curve_points = 16;                                ///< of each run; looks happen there too
   double slack = 0.01;       ///< of k*, relative to the least two-part length
   std::string energy_table;  ///< CSV in place of the embedded one
   Temperature ambient = 300.0 * kelvin;
@@ -75,8 +75,8 @@ struct CurvePoint {
   std::uint64_t steps = 0;
   Energy energy;
   double data_bits = 0.0;  ///< training labels under the model then
-  double quality = std::numeric_limits<double>::quiet_NaN();  ///< held-out
-  double certified_bound = std::numeric_limits<double>::quiet_NaN();
+  double quality = kNaN;   ///< held-out
+  double certified_bound = kNaN;
 };
 
 /// One run.
@@ -119,7 +119,7 @@ struct ExperimentResult {
   std::string learner;  ///< model
   std::string data_source;
   std::size_t train_rows = 0, test_rows = 0, columns = 0, classes = 0;
-  double budget_j = 0.0, target = std::numeric_limits<double>::quiet_NaN();
+  double budget_j = 0.0, target = kNaN;
   bool shuffled = false;
   std::vector<ExperimentPoint> points;
   std::size_t best = 0;  ///< highest held-out quality (certified first, then the cheapest)

@@ -6,17 +6,17 @@
 /// The answer is checked against the rows; that nothing better exists is CBC's word. Thread-safe.
 
 #include <functional>
-#include <limits>
 #include <span>
 #include <vector>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/solve/linear_program.hpp"
 
 namespace carnot::solve {
 
 struct IntegerOptions {
-  double cutoff = std::numeric_limits<double>::infinity();  ///< look only for what costs less
-  double time_limit_s = 0.0;                                ///< 0: none
+  double cutoff = kInfinity;  ///< look only for what costs less
+  double time_limit_s = 0.0;  ///< 0: none
   /// Asked between nodes with the bound so far; false: stop with what there is.
   std::function<bool(double bound)> progress;
 };
@@ -27,7 +27,7 @@ struct IntegerAnswer {
   std::vector<double> values;  ///< [column]; whole where they must be
   double objective = 0.0;
   /// CBC says that nothing below the cutoff costs less than this; infinite if there is nothing.
-  double bound = -std::numeric_limits<double>::infinity();
+  double bound = -kInfinity;
   double violation = 0.0;  ///< greatest by which `values` leave the bounds of a row or a column
 };
 

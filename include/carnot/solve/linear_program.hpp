@@ -4,14 +4,15 @@
 /// \file
 /// A linear programme that grows: minimise cost . x with rows and columns between bounds. Solved by
 /// CLP from where the last solve ended, and every answer checked against the rows kept here. Bounds
-/// of +-kUnlimited are none. Not thread-safe. With whole numbers: integer_program.hpp.
+/// of +-kInfinity are none. Not thread-safe. With whole numbers: integer_program.hpp.
 
 #include <cstddef>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::solve {
 

@@ -3,10 +3,10 @@
 // least among the nodes not yet promised, at the dearer of what its energy costs there and the
 // price of the last plan. At each step of the signals all jobs that wait are planned anew together
 // by the price decomposition of planner.hpp, where they are in each other's way.
-#include <limits>
 #include <map>
 #include <utility>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/search/planner.hpp"
 
 #include "control/fleet/bookings.hpp"
@@ -78,7 +78,7 @@ class Carnot final : public Rule {
   }
   double clearing_price(SiteIndex site, Instant when) const {
     const std::int64_t t = (when - price_start_) / step_;
-    if (t < 0 || t >= slots_) return -std::numeric_limits<double>::infinity();
+    if (t < 0 || t >= slots_) return -kInfinity;
     return price_[site * static_cast<std::size_t>(slots_) + static_cast<std::size_t>(t)] /
            kJoulesPerKwh;
   }
@@ -88,7 +88,7 @@ class Carnot final : public Rule {
     const Instant from = world.view.now();
     const Instant to = std::max(from, deadline(world, job));
     const bool stoppable = world.view.request(job).stoppable;
-    double least = std::numeric_limits<double>::infinity();
+    double least = kInfinity;
     std::vector<PlannedRun> best;
     for (SiteIndex s = 0; s < world.view.sites().size(); ++s) {
       const SiteState& site = world.view.sites()[s];
@@ -104,7 +104,7 @@ class Carnot final : public Rule {
           const Instant when = cost.start + cost.step * static_cast<std::int64_t>(i);
           const std::int32_t booked = bookings_.at(s, bookings_.slot(when));
           if (booked + nodes > site.nodes_up) {
-            value = std::numeric_limits<double>::infinity();
+            value = kInfinity;
             continue;
           }
           const double need = watts * site.pue;
@@ -136,9 +136,7 @@ class Carnot final : public Rule {
         const std::int32_t room = world.view.sites()[s].nodes_up - world.view.nodes(job, mode);
         StepCost cost{bookings_.start(), bookings_.step(), {}};
         for (std::int64_t i = 0; i < kMostSlots * kParts; ++i)
-          cost.value.push_back(bookings_.at(s, i) <= room
-                                   ? static_cast<double>(i)
-                                   : std::numeric_limits<double>::infinity());
+          cost.value.push_back(bookings_.at(s, i) <= room ? static_cast<double>(i) : kInfinity);
         const Timing timing = cheapest_timing(cost, std::min(to, from + way(world, job, s)), to,
                                               left(world, job, world.view.modes(job)[m].speed),
                                               overhead(world), world.view.request(job).stoppable);
@@ -300,7 +298,7 @@ plan::Problem Carnot::problem(const World& world, std::int32_t slots) const {
           std::max(0.0, 1e-3 * (own.value[t] - site.pue[t] * base_watts(state, booked))));
       site.price_eur_per_kwh[t] *= kJoulesPerKwh;
       site.carbon_g_per_kwh[t] *= kJoulesPerKwh;
-      site.grid_limit_kw.push_back(std::numeric_limits<double>::infinity());
+      site.grid_limit_kw.push_back(kInfinity);
     }
     problem.sites.push_back(std::move(site));
   }
@@ -374,7 +372,7 @@ bool Carnot::take(const World& world, JobIndex job, SiteIndex site, std::uint8_t
   const StepCost cost =
       energy_cost(world, site, bookings_.start(), bookings_.start() + step_ * (slots.back() + 1));
   StepCost wanted = cost;
-  wanted.value.assign(cost.value.size(), std::numeric_limits<double>::infinity());
+  wanted.value.assign(cost.value.size(), kInfinity);
   for (const std::int32_t slot : slots) {
     if (booked(site, slot) + world.view.nodes(job, mode) > world.view.sites()[site].nodes_up)
       return false;

@@ -2,8 +2,9 @@
 #include "control/fleet/rule_base.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::control {
 
@@ -45,7 +46,7 @@ Timing cheapest_pieces(const StepCost& cost, Instant from, Instant to, Duration 
   Timing timing;
   Duration left = length;
   for (const std::uint32_t i : order) {
-    if (left <= Duration{} || cost.value[i] == std::numeric_limits<double>::infinity()) break;
+    if (left <= Duration{} || cost.value[i] == kInfinity) break;
     const Instant begin = std::max(from, cost.start + cost.step * i);
     const Instant end =
         std::min({to, cost.start + cost.step * (static_cast<std::int64_t>(i) + 1), begin + left});
@@ -79,7 +80,7 @@ Timing cheapest_window(const StepCost& cost, Instant from, Instant to, Duration 
   std::sort(starts.begin(), starts.end());
   for (const Instant start : starts) {
     const double sum = integral(cost, start, start + length);
-    if (sum == std::numeric_limits<double>::infinity()) continue;
+    if (sum == kInfinity) continue;
     if (best.pieces.empty() || sum < best.cost) best = {{{start, start + length}}, sum};
   }
   return best;

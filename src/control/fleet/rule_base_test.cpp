@@ -2,13 +2,13 @@
 #include "control/fleet/rule_base.hpp"
 
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::control {
 namespace {
@@ -31,8 +31,7 @@ Case draw() {
   c.cost.start = minutes(100);
   c.cost.step = minutes_long(step);
   for (std::size_t i = 0; i < n; ++i)
-    c.cost.value.push_back(*rc::gen::inRange(0, 8) == 0 ? std::numeric_limits<double>::infinity()
-                                                        : *rc::gen::inRange(-3, 6));
+    c.cost.value.push_back(*rc::gen::inRange(0, 8) == 0 ? kInfinity : *rc::gen::inRange(-3, 6));
   const auto all = step * static_cast<std::int64_t>(n);
   c.from = *rc::gen::inRange<std::int64_t>(0, step);
   c.to = *rc::gen::inRange<std::int64_t>(c.from + 1, all + 1);
@@ -70,7 +69,7 @@ RC_GTEST_PROP(CheapestPieces, AreTheCheapestMinutes, ()) {
   const Timing got =
       cheapest_pieces(c.cost, minutes(100 + c.from), minutes(100 + c.to), minutes_long(c.length));
   std::vector<double> free(c.minute.begin() + c.from, c.minute.begin() + c.to);
-  std::erase(free, std::numeric_limits<double>::infinity());
+  std::erase(free, kInfinity);
   std::sort(free.begin(), free.end());
   check_shape(c, got);
   if (free.size() < static_cast<std::size_t>(c.length)) {
@@ -86,7 +85,7 @@ RC_GTEST_PROP(CheapestWindow, IsTheCheapestOfAllStarts, ()) {
   const Case c = draw();
   const Timing got =
       cheapest_window(c.cost, minutes(100 + c.from), minutes(100 + c.to), minutes_long(c.length));
-  double least = std::numeric_limits<double>::infinity();
+  double least = kInfinity;
   std::int64_t first = -1;
   for (std::int64_t start = c.from; start + c.length <= c.to; ++start) {
     const double sum = kMinute * std::accumulate(c.minute.begin() + start,

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::control {
 
@@ -29,7 +29,7 @@ PurchasePlan plan_purchases(std::span<const PlanStep> steps, Energy work, DelayP
   // purchases for "done by hour k" are its cheapest prefix.
   PurchasePlan best;
   best.finish = steps.size();
-  best.expected_cost = std::numeric_limits<double>::infinity();
+  best.expected_cost = kInfinity;
   scratch.clear();
   Energy own_sum;
   Time elapsed;
@@ -198,8 +198,7 @@ class Governor final : public JobPolicy {
     if (with.finish >= n) return false;  // not within the horizon: wait and see
     if (!with.buy_now || last < n) return with.buy_now;
     // The other way: buy nothing and go on beyond the horizon at the same mean pace.
-    const double wait_s =
-        own_rate > 0.0 ? work.in(joule) / own_rate : std::numeric_limits<double>::infinity();
+    const double wait_s = own_rate > 0.0 ? work.in(joule) / own_rate : kInfinity;
     return wait_s > to_deadline.in(second) || with.expected_cost < delay.base() * wait_s;
   }
 

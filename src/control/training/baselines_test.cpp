@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/control/registry.hpp"
 #include "carnot/control/training/adaptive.hpp"
 #include "carnot/control/training/job_policy.hpp"
@@ -197,7 +198,7 @@ TEST(Governor, NeverGoesBackToFewerBits) {
 /// All ways to buy: each subset of hours up to k, cheapest that suffices. Plain oracle.
 double brute_purchases(std::span<const PlanStep> steps, Energy work, DelayPrice delay,
                        std::size_t last) {
-  double best = std::numeric_limits<double>::infinity();
+  double best = kInfinity;
   Energy own;
   Time elapsed;
   for (std::size_t k = 0; k < std::min(last, steps.size()); ++k) {

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::control {
 
@@ -27,8 +27,6 @@ Money slot_cost(const site::Flows& flows, const site::Weather& weather,
 }
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// A stretch of training with one mode: [from, to) in steps.
 struct Leg {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "control/training/makers.hpp"
 #include "control/training/testing_world.hpp"
@@ -17,7 +18,7 @@ const Instant kStart = Instant::from_unix_seconds(1'700'000'000 / 300 * 300);
 /// oracle.
 double brute_force(const OracleProblem& p, std::size_t t, double done,
                    const site::SiteSimulator& site) {
-  double best = std::numeric_limits<double>::infinity();
+  double best = kInfinity;
   if (t == p.weather.size()) return best;
   std::size_t mode = p.modes.size() - 1;
   for (int choice = 0; choice < 4; ++choice) {

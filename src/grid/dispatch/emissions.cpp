@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::grid {
 
@@ -91,7 +91,7 @@ std::vector<SupplyCurves::Step> SupplyCurves::steps(std::size_t generator) const
     if (cost.c2_per_mw2h != 0.0)
       throw InputError(fmt::format(
           "generator {}: cost: straight lines, where hours are planned together", generator + 1));
-    return {{0.0, kUnlimited, cost.c1_per_mwh, cost.co2_kg_per_mwh}};
+    return {{0.0, kInfinity, cost.c1_per_mwh, cost.co2_kg_per_mwh}};
   }
   std::vector<Step> steps;
   for (std::size_t k = 1; k < cost.points.size(); ++k) {
@@ -168,8 +168,7 @@ double redispatched_co2(OptimalPowerFlow& flow, const SupplyCurves& curves, cons
   GridState more = state;
   more.demand_mw[bus] += more_mw;
   const OpfResult with = flow.solve(more);
-  if (without.status != OpfStatus::Optimal || with.status != OpfStatus::Optimal)
-    return std::numeric_limits<double>::quiet_NaN();
+  if (without.status != OpfStatus::Optimal || with.status != OpfStatus::Optimal) return kNaN;
   return (curves.total(with.output_mw).co2_kg_per_h -
           curves.total(without.output_mw).co2_kg_per_h) /
          more_mw;

@@ -11,6 +11,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/grid/network/rts_gmlc.hpp"
 
 #include "base/testing_files.hpp"
@@ -99,12 +100,12 @@ RC_GTEST_PROP(MarginalEmissions, OfTheBasisAreThoseOfDispatchingAgain, ()) {
 
 TEST(CarbonPrice, TurnsTheOrderOfUnits) {
   // At 50 a tonne coal costs 60 and gas 50.
-  const Grid grid = with_carbon_price(coal_and_gas(kUnlimited), 50.0);
+  const Grid grid = with_carbon_price(coal_and_gas(kInfinity), 50.0);
   const OpfResult r = dc_opf(grid);
   EXPECT_NEAR(r.output_mw[0], 0.0, 1e-6);
   EXPECT_NEAR(r.output_mw[1], 150.0, 1e-6);
   EXPECT_NEAR(r.cost_per_h, 150.0 * 50.0, 1e-3);
-  const SupplyCurves::Rate rate = SupplyCurves(coal_and_gas(kUnlimited), 50.0).total(r.output_mw);
+  const SupplyCurves::Rate rate = SupplyCurves(coal_and_gas(kInfinity), 50.0).total(r.output_mw);
   EXPECT_NEAR(rate.cost_per_h, 150.0 * 30.0, 1e-6);  // the price is not in it
   EXPECT_NEAR(rate.co2_kg_per_h, 150.0 * 400.0, 1e-6);
 }

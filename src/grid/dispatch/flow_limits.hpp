@@ -6,12 +6,13 @@
 
 #include <algorithm>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/grid/network/network.hpp"
 
 namespace carnot::grid {
 
 struct FlowLimits {
-  double lower_mw = -kUnlimited, upper_mw = kUnlimited;
+  double lower_mw = -kInfinity, upper_mw = kInfinity;
 };
 
 inline FlowLimits flow_limits(const GridBranch& branch, const BranchLine& line) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/solve/linear_program.hpp"
 
 #include "grid/dispatch/flow_limits.hpp"
@@ -76,7 +77,7 @@ OptimalPowerFlow::Impl::Impl(const Grid& grid_of, OpfOptions options_of)
     const GridGenerator& generator = grid.generators[g];
     for (const GeneratorCost::Line& line : generator.cost.hull())
       program.add_row(
-          line.intercept_per_h, kUnlimited,
+          line.intercept_per_h, kInfinity,
           std::array{solve::Term{curve[g], 1.0}, solve::Term{output[g], -line.slope_per_mwh}});
     if (generator.cost.points.empty())
       for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0})
@@ -87,7 +88,7 @@ OptimalPowerFlow::Impl::Impl(const Grid& grid_of, OpfOptions options_of)
 
 void OptimalPowerFlow::Impl::add_columns() {
   for (const GridBus& bus : grid.buses) {
-    const double bound = bus.reference ? 0.0 : kUnlimited;
+    const double bound = bus.reference ? 0.0 : kInfinity;
     angle.push_back(program.add_column(-bound, bound, 0.0));
   }
   for (const GridGenerator& generator : grid.generators) {
@@ -98,7 +99,7 @@ void OptimalPowerFlow::Impl::add_columns() {
     const bool curved = !cost.points.empty() || cost.c2_per_mw2h > 0.0;
     output.push_back(program.add_column(generator.minimum_mw, generator.maximum_mw,
                                         curved ? 0.0 : cost.c1_per_mwh));
-    curve.push_back(curved ? program.add_column(-kUnlimited, kUnlimited, 1.0) : -1);
+    curve.push_back(curved ? program.add_column(-kInfinity, kInfinity, 1.0) : -1);
   }
   for (const GridDcLine& line : grid.dc_lines)
     dc.push_back(program.add_column(line.minimum_mw, line.maximum_mw, 0.0));
@@ -107,7 +108,7 @@ void OptimalPowerFlow::Impl::add_columns() {
     shed.push_back(sheds ? program.add_column(0.0, 0.0, options.shed_price_per_mwh) : -1);
   for (const GridBranch& branch : grid.branches)
     loss.push_back(options.losses && branch.resistance_pu > 0.0
-                       ? program.add_column(0.0, kUnlimited, kLossPrice)
+                       ? program.add_column(0.0, kInfinity, kLossPrice)
                        : -1);
 }
 
@@ -155,7 +156,7 @@ void OptimalPowerFlow::Impl::add_limit(std::size_t l) {
 void OptimalPowerFlow::Impl::add_cost_tangent(std::size_t g, double output_mw) {
   const GeneratorCost& cost = grid.generators[g].cost;
   const double slope = cost.c1_per_mwh + 2.0 * cost.c2_per_mw2h * output_mw;
-  program.add_row(cost.per_h(output_mw) - slope * output_mw, kUnlimited,
+  program.add_row(cost.per_h(output_mw) - slope * output_mw, kInfinity,
                   std::array{solve::Term{curve[g], 1.0}, solve::Term{output[g], -slope}});
 }
 
@@ -163,7 +164,7 @@ void OptimalPowerFlow::Impl::add_loss_tangent(std::size_t l, double flow_mw) {
   const double slope = 2.0 * grid.branches[l].resistance_pu * flow_mw / grid.base_mva;
   const auto [from, to] = unshifted_flow(l, -slope);
   const double at_zero = square_loss(grid.branches[l].resistance_pu, grid.base_mva, flow_mw);
-  program.add_row(-at_zero - slope * lines[l].shift_mw, kUnlimited,
+  program.add_row(-at_zero - slope * lines[l].shift_mw, kInfinity,
                   std::array{solve::Term{loss[l], 1.0}, from, to});
 }
 

@@ -11,6 +11,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/solve/linear_program.hpp"
 
 #include "grid/network/testing_grid.hpp"
@@ -47,7 +48,7 @@ TEST(Opf, WithoutCongestionOnePriceEverywhere) {
 }
 
 TEST(Opf, AngleLimitsBindLikePowerLimits) {
-  Grid grid = triangle(kUnlimited);
+  Grid grid = triangle(kInfinity);
   grid.branches[0].angle_max_rad = 0.08;  // 80 MW over 0.1 per unit
   const OpfResult r = dc_opf(grid);
   EXPECT_NEAR(r.cost_per_h, 2700.0, 1e-6);
@@ -259,12 +260,12 @@ RC_GTEST_PROP(Opf, ASecondHourFromTheFirstIsTheSameAsAlone, ()) {
 
 TEST(LinearProgram, OptimumPricesAndGrowth) {
   solve::LinearProgram program;  // minimise -x - 2y within x + y <= 4, x + 3y <= 6
-  const int x = program.add_column(0.0, kUnlimited, -1.0);
-  const int y = program.add_column(0.0, kUnlimited, -2.0);
+  const int x = program.add_column(0.0, kInfinity, -1.0);
+  const int y = program.add_column(0.0, kInfinity, -2.0);
   const int first =
-      program.add_row(-kUnlimited, 4.0, std::array{solve::Term{x, 1.0}, solve::Term{y, 1.0}});
+      program.add_row(-kInfinity, 4.0, std::array{solve::Term{x, 1.0}, solve::Term{y, 1.0}});
   // Terms of one column are summed.
-  program.add_row(-kUnlimited, 6.0,
+  program.add_row(-kInfinity, 6.0,
                   std::array{solve::Term{y, 1.0}, solve::Term{x, 1.0}, solve::Term{y, 2.0}});
   solve::ProgramAnswer answer = program.solve();
   ASSERT_EQ(answer.status, solve::ProgramStatus::Optimal);
@@ -272,23 +273,23 @@ TEST(LinearProgram, OptimumPricesAndGrowth) {
   EXPECT_NEAR(answer.bound, -5.0, 1e-9);
   EXPECT_NEAR(program.value(x), 3.0, 1e-9);
   EXPECT_NEAR(program.price(first), -0.5, 1e-9);
-  program.add_row(-kUnlimited, 2.0, std::array{solve::Term{x, 1.0}});
+  program.add_row(-kInfinity, 2.0, std::array{solve::Term{x, 1.0}});
   answer = program.solve();
   EXPECT_NEAR(answer.objective, -2.0 - 8.0 / 3.0, 1e-9);
-  program.set_row(first, -kUnlimited, 1.0);
+  program.set_row(first, -kInfinity, 1.0);
   answer = program.solve();
   EXPECT_NEAR(answer.objective, -2.0, 1e-9);
 }
 
 TEST(LinearProgram, SlackRowsGoAndTheRestStays) {
   solve::LinearProgram program;  // maximise x + y within x <= 3 and rows
-  const int x = program.add_column(0.0, 3.0, -1.0), y = program.add_column(0.0, kUnlimited, -1.0);
+  const int x = program.add_column(0.0, 3.0, -1.0), y = program.add_column(0.0, kInfinity, -1.0);
   const int first =
-      program.add_row(-kUnlimited, 9.0, std::array{solve::Term{x, 1.0}, solve::Term{y, 1.0}});
-  program.add_row(-kUnlimited, 100.0,
-                  std::array{solve::Term{x, 2.0}, solve::Term{y, 1.0}});                    // slack
-  program.add_row(-kUnlimited, 8.0, std::array{solve::Term{x, 1.0}, solve::Term{y, 2.0}});  // binds
-  program.add_row(-kUnlimited, 50.0, std::array{solve::Term{y, 1.0}});                      // slack
+      program.add_row(-kInfinity, 9.0, std::array{solve::Term{x, 1.0}, solve::Term{y, 1.0}});
+  program.add_row(-kInfinity, 100.0,
+                  std::array{solve::Term{x, 2.0}, solve::Term{y, 1.0}});                   // slack
+  program.add_row(-kInfinity, 8.0, std::array{solve::Term{x, 1.0}, solve::Term{y, 2.0}});  // binds
+  program.add_row(-kInfinity, 50.0, std::array{solve::Term{y, 1.0}});                      // slack
   EXPECT_NEAR(program.solve().objective, -5.5, 1e-9);
   program.drop_slack_rows(1);
   EXPECT_EQ(program.rows(), 2u);
@@ -297,8 +298,8 @@ TEST(LinearProgram, SlackRowsGoAndTheRestStays) {
   EXPECT_NEAR(answer.objective, -5.5, 1e-9);
   EXPECT_NEAR(answer.bound, -5.5, 1e-9);
   EXPECT_NEAR(program.price(1), -0.5, 1e-9);  // what was the third row
-  program.set_row(first, -kUnlimited, 4.0);
-  const int later = program.add_row(-kUnlimited, 0.5, std::array{solve::Term{y, 1.0}});
+  program.set_row(first, -kInfinity, 4.0);
+  const int later = program.add_row(-kInfinity, 0.5, std::array{solve::Term{y, 1.0}});
   answer = program.solve();
   EXPECT_NEAR(answer.objective, -3.5, 1e-9);
   EXPECT_NEAR(program.price(later), -1.0, 1e-9);
@@ -310,7 +311,7 @@ TEST(LinearProgram, SlackRowsGoAndTheRestStays) {
 TEST(LinearProgram, InfeasibilityComesWithAProof) {
   solve::LinearProgram program;
   const int x = program.add_column(0.0, 1.0, 1.0), y = program.add_column(0.0, 1.0, 1.0);
-  program.add_row(3.0, kUnlimited, std::array{solve::Term{x, 1.0}, solve::Term{y, 1.0}});
+  program.add_row(3.0, kInfinity, std::array{solve::Term{x, 1.0}, solve::Term{y, 1.0}});
   const solve::ProgramAnswer answer = program.solve();
   EXPECT_EQ(answer.status, solve::ProgramStatus::Infeasible);
   EXPECT_GT(answer.bound, 1e-7);
@@ -318,8 +319,8 @@ TEST(LinearProgram, InfeasibilityComesWithAProof) {
 
 TEST(LinearProgram, UnboundedIsNoOptimum) {
   solve::LinearProgram program;
-  const int x = program.add_column(-kUnlimited, kUnlimited, 1.0);
-  program.add_row(-kUnlimited, 3.0, std::array{solve::Term{x, 1.0}});
+  const int x = program.add_column(-kInfinity, kInfinity, 1.0);
+  program.add_row(-kInfinity, 3.0, std::array{solve::Term{x, 1.0}});
   EXPECT_EQ(program.solve().status, solve::ProgramStatus::Failed);
 }
 

@@ -8,6 +8,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/grid/network/network.hpp"
 
 #include "grid/network/testing_grid.hpp"
@@ -52,7 +53,7 @@ std::vector<double> dense_angles(const Grid& grid, const std::vector<double>& in
 }
 
 TEST(DcFlow, TriangleByHand) {
-  Grid grid = testing::triangle(kUnlimited);
+  Grid grid = testing::triangle(kInfinity);
   grid.generators[0].setpoint_mw = 90.0;
   grid.generators[1].setpoint_mw = 60.0;
   const DcFlow flow = dc_flow(grid, BranchModel::TapAndShift);
@@ -63,14 +64,14 @@ TEST(DcFlow, TriangleByHand) {
 }
 
 TEST(DcFlow, ReferenceTakesUpTheImbalance) {
-  const Grid grid = testing::triangle(kUnlimited);  // setpoints of zero
+  const Grid grid = testing::triangle(kInfinity);  // setpoints of zero
   const DcFlow flow = dc_flow(grid, BranchModel::TapAndShift);
   EXPECT_NEAR(flow.reference_mw[0], 150.0, 1e-9);
   EXPECT_NEAR(flow.flow_mw[0], 100.0, 1e-9);
 }
 
 TEST(DcFlow, PhaseShifterDrivesAFlowRoundTheLoop) {
-  Grid grid = testing::triangle(kUnlimited);
+  Grid grid = testing::triangle(kInfinity);
   grid.buses[2].demand_mw = 0.0;
   grid.branches[0].shift_rad = 0.03;
   const DcFlow flow = dc_flow(grid, BranchModel::TapAndShift);
@@ -95,7 +96,7 @@ TEST(DcFlow, BranchModelsDifferAsStated) {
 }
 
 TEST(DcFlow, SingularWiresAreRefused) {
-  Grid grid = testing::triangle(kUnlimited);
+  Grid grid = testing::triangle(kInfinity);
   grid.branches = {{.from = 0, .to = 1, .reactance_pu = 0.1},
                    {.from = 1, .to = 2, .reactance_pu = 0.1},
                    {.from = 1, .to = 2, .reactance_pu = -0.1}};

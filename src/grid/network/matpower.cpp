@@ -13,6 +13,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/input/input_file.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/grid/network/network.hpp"
 
 #include "grid/network/matpower_syntax.hpp"
@@ -223,7 +224,7 @@ class Reader {
                       .reactance_pu = n[3],
                       .tap = n[8] == 0.0 ? 1.0 : n[8],
                       .shift_rad = n[9] * kRadianPerDegree,
-                      .limit_mw = n[5] == 0.0 ? kUnlimited : n[5]};
+                      .limit_mw = n[5] == 0.0 ? kInfinity : n[5]};
     // Both zero, or a full turn, is no limit.
     if (n.size() >= 13 && (n[11] != 0.0 || n[12] != 0.0)) {
       if (n[11] > -360.0) branch.angle_min_rad = n[11] * kRadianPerDegree;

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <limits>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/text.hpp"
 
 namespace carnot::grid {
@@ -176,9 +176,8 @@ class Parser {
       sign = bare.front() == '-' ? -1.0 : 1.0;
       bare.remove_prefix(1);
     }
-    if (bare == "Inf" || bare == "inf") return sign * std::numeric_limits<double>::infinity();
-    if (bare == "NaN" || bare == "nan" || bare == "NA")
-      return std::numeric_limits<double>::quiet_NaN();
+    if (bare == "Inf" || bare == "inf") return sign * kInfinity;
+    if (bare == "NaN" || bare == "nan" || bare == "NA") return kNaN;
     try {
       if (!bare.empty() &&
           (std::isdigit(static_cast<unsigned char>(bare.front())) != 0 || bare.front() == '.'))

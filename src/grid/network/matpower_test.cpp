@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/grid/network/network.hpp"
 
 #include "grid/network/matpower_syntax.hpp"
@@ -75,8 +76,8 @@ TEST(Matpower, WhatIsOutOfServiceIsLeftOut) {
   ASSERT_EQ(grid.generators.size(), 1u);
   EXPECT_EQ(grid.generators[0].cost.c1_per_mwh, 3.0);
   ASSERT_EQ(grid.branches.size(), 1u);
-  EXPECT_EQ(grid.branches[0].limit_mw, kUnlimited);
-  EXPECT_EQ(grid.branches[0].angle_max_rad, kUnlimited);
+  EXPECT_EQ(grid.branches[0].limit_mw, kInfinity);
+  EXPECT_EQ(grid.branches[0].angle_max_rad, kInfinity);
 }
 
 TEST(Matpower, CurvesFuelsNamesAndDirectCurrent) {

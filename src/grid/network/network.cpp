@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::grid {
 
@@ -52,7 +53,7 @@ std::vector<GeneratorCost::Line> GeneratorCost::hull() const {
 bool GeneratorCost::hull_differs() const {
   const std::vector<Line> lines = hull();
   return std::any_of(points.begin(), points.end(), [&](const Point& point) {
-    double most = -kUnlimited;
+    double most = -kInfinity;
     for (const Line& line : lines)
       most = std::max(most, line.intercept_per_h + line.slope_per_mwh * point.output_mw);
     return point.cost_per_h - most > 1e-9 * std::max(1.0, std::abs(point.cost_per_h));

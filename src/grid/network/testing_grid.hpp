@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <random>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/grid/network/network.hpp"
 
 namespace carnot::grid::testing {
@@ -54,7 +55,7 @@ inline Grid random_grid(std::uint64_t seed) {
                              .reactance_pu = reactance,
                              .tap = real(0.9, 1.1),
                              .shift_rad = index(3) == 0 ? real(-0.1, 0.1) : 0.0,
-                             .limit_mw = index(4) == 0 ? kUnlimited : real(60.0, 300.0),
+                             .limit_mw = index(4) == 0 ? kInfinity : real(60.0, 300.0),
                              .angle_min_rad = -0.5,
                              .angle_max_rad = 0.5});
   };

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::grid {
 
@@ -48,7 +49,7 @@ double FarmStudy::value_per_mwh(const FarmCase& one) const noexcept {
 }
 
 double FarmStudy::levelised_per_mwh(const FarmCase& one, const FarmCosts& costs) const {
-  if (!(one.delivered_mwh > 0.0)) return kUnlimited;
+  if (!(one.delivered_mwh > 0.0)) return kInfinity;
   return costs.per_mw_year() * one.size_mw * static_cast<double>(hours) / kHoursPerYear /
          one.delivered_mwh;
 }

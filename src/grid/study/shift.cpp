@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "grid/study/shift_work.hpp"
 
@@ -115,12 +116,12 @@ double ShiftStudy::absorbed_share(const ShiftVariant& variant, std::size_t first
                                   std::size_t count) const {
   const ShiftVariant* alone = find(ShiftSignal::NoComputing);
   const double curtailed = alone == nullptr ? 0.0 : alone->totals(first, count).curtailed_mwh;
-  return curtailed > 0.0 ? 1.0 - variant.totals(first, count).curtailed_mwh / curtailed : kNowhere;
+  return curtailed > 0.0 ? 1.0 - variant.totals(first, count).curtailed_mwh / curtailed : kNaN;
 }
 
 double ShiftStudy::programme_gap() const {
   const ShiftVariant* joint = find(ShiftSignal::JointCost);
-  if (joint == nullptr) return kNowhere;
+  if (joint == nullptr) return kNaN;
   const double alone = joint->totals().objective(options, options.units_pay_per_t);
   return std::abs(alone - joint->programme_objective) / std::max(1.0, std::abs(alone));
 }

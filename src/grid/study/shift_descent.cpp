@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "carnot/base/limits.hpp"
+
 namespace carnot::grid {
 
 namespace {
@@ -46,7 +48,7 @@ SiteTable moved(const PlacedWindow& from, const WindowWork& work, const ShiftOpt
 double objective_of(const PlacedWindow& window, const ShiftOptions& options) {
   double sum = 0.0;
   for (const ShiftHour& hour : window.hours) {
-    if (hour.status != OpfStatus::Optimal) return kUnlimited;
+    if (hour.status != OpfStatus::Optimal) return kInfinity;
     sum += hour.cost_per_h + options.carbon_price_per_t / 1000.0 * hour.co2_kg_per_h +
            options.shed_price_per_mwh * hour.shed_mw;
   }
@@ -67,7 +69,7 @@ PlacedWindow descend(Redispatch& grid, PlacedWindow start, const WindowWork& wor
                      const std::vector<double>& rigid_mw) {
   double best = objective_of(start, options);
   double share = 0.5;
-  for (int tries = 0; tries < kMostTries && share >= kLeastStep && best < kUnlimited; ++tries) {
+  for (int tries = 0; tries < kMostTries && share >= kLeastStep && best < kInfinity; ++tries) {
     PlacedWindow next{moved(start, work, options, share), start.hours};
     for (std::size_t t = 0; t < next.hours.size(); ++t)
       if (const std::vector<double> load = load_at(next.placed_mw, rigid_mw, t);

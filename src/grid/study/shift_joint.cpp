@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::grid {
 
@@ -78,7 +79,7 @@ JointDispatch::JointDispatch(const Grid& grid, const ShiftOptions& options,
       hour.load.push_back(program_.add_column(0.0, 0.0, 0.0));
       balance.push_back({hour.load.back(), -1.0});
       hour.unserved.push_back(
-          program_.add_row(-kUnlimited, 0.0,
+          program_.add_row(-kInfinity, 0.0,
                            std::array{solve::Term{hour.shed[options.sites[s].bus], 1.0},
                                       solve::Term{hour.load.back(), -1.0}}));
       own[s].push_back({hour.load.back(), 1.0});
@@ -89,7 +90,7 @@ JointDispatch::JointDispatch(const Grid& grid, const ShiftOptions& options,
     hours_.push_back(std::move(hour));
   }
   for (const std::vector<solve::Term>& terms : own)
-    own_.push_back(program_.add_row(0.0, kUnlimited, terms));
+    own_.push_back(program_.add_row(0.0, kInfinity, terms));
   total_ = program_.add_row(0.0, 0.0, all);
 }
 
@@ -115,7 +116,7 @@ void JointDispatch::add_limit(Hour& hour, std::size_t l) {
     for (const int column : hour.output[u]) add(column, units_[u].bus, 1.0);
   for (std::size_t b = 0; b < hour.shed.size(); ++b) add(hour.shed[b], b, 1.0);
   for (std::size_t s = 0; s < hour.load.size(); ++s) add(hour.load[s], options_.sites[s].bus, -1.0);
-  hour.limit[l] = program_.add_row(-kUnlimited, kUnlimited, terms);
+  hour.limit[l] = program_.add_row(-kInfinity, kInfinity, terms);
 }
 
 void JointDispatch::apply(const std::vector<GridState>& states, const WindowWork& work) {
@@ -143,15 +144,15 @@ void JointDispatch::apply(const std::vector<GridState>& states, const WindowWork
       const std::size_t bus = options_.sites[s].bus;
       const double demand_here = std::max(0.0, state.demand_mw[bus]);
       program_.set_column(hour.load[s], 0.0, work.room_mw[s][t]);
-      program_.set_column(hour.shed[bus], 0.0, kUnlimited);
-      program_.set_row(hour.unserved[s], -kUnlimited, demand_here);
+      program_.set_column(hour.shed[bus], 0.0, kInfinity);
+      program_.set_row(hour.unserved[s], -kInfinity, demand_here);
     }
     const std::vector<double> fixed = fixed_flow(state);
     for (std::size_t l = 0; l < fixed.size(); ++l)
       if (hour.limit[l] >= 0) set_limit(hour, l, fixed[l]);
   }
   for (std::size_t s = 0; s < own_.size(); ++s)
-    program_.set_row(own_[s], work.own_mwh[s], kUnlimited);
+    program_.set_row(own_[s], work.own_mwh[s], kInfinity);
   program_.set_row(total_, work.total_mwh, work.total_mwh);
 }
 

@@ -13,6 +13,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/solve/linear_program.hpp"
 
 #include "base/testing_files.hpp"
@@ -54,7 +55,7 @@ TEST(GridPlacing, WaitsForWindBehindAThinLineByHand) {
 // By day coal runs full and gas follows; at night coal follows, beside much wind: the average is
 // low where the margin is high.
 TEST(GridPlacing, TheAverageMisleadsWhereCoalFollowsByHand) {
-  const GridHours hours = windy(kUnlimited, {150.0, 0.0}, {200.0, 150.0});
+  const GridHours hours = windy(kInfinity, {150.0, 0.0}, {200.0, 150.0});
   const ShiftOptions options = two_hours_at(1, 40.0);
   const ShiftStudy study = study_shift(hours, options, kAll, {});
   const auto load = [&](ShiftSignal signal, std::size_t at) {
@@ -81,7 +82,7 @@ TEST(GridPlacing, TheAverageMisleadsWhereCoalFollowsByHand) {
 }
 
 TEST(GridPlacing, TheDescentLeavesABadStart) {
-  const GridHours hours = windy(kUnlimited, {150.0, 0.0}, {200.0, 150.0});
+  const GridHours hours = windy(kInfinity, {150.0, 0.0}, {200.0, 150.0});
   ShiftOptions options;  // as above: gas follows in hour 1, and 100 a tonne is worth waiting for
   options.sites = {{1, 40.0}};
   Redispatch grid(hours, options);
@@ -95,7 +96,7 @@ TEST(GridPlacing, TheDescentLeavesABadStart) {
 }
 
 TEST(GridPlacing, OwnPowerIsThatOfTheSitesBus) {
-  GridHours hours = windy(kUnlimited, {30.0}, {200.0});
+  GridHours hours = windy(kInfinity, {30.0}, {200.0});
   hours.grid.generators.push_back(
       {.name = "sun", .bus = 1, .maximum_mw = 70.0, .weather_driven = true});
   hours.states[0].minimum_mw.push_back(0.0);
@@ -135,7 +136,7 @@ double least_cost_by_trying_all(const GridHours& hours, const ShiftOptions& opti
     work += all;
     own[s] = all * options.deferrable;
   }
-  double least = kUnlimited;
+  double least = kInfinity;
   for (int i = 0; i < states; ++i)
     for (int j = 0; j < states; ++j)
       for (int k = 0; k < states; ++k) {
@@ -272,7 +273,7 @@ RC_GTEST_PROP(GridPlacing, BySignalIsTheProgrammesOptimum, ()) {
     std::vector<solve::Term> own;
     for (std::size_t t = 0; t < hours; ++t)
       own.push_back({program.add_column(0.0, work.room_mw[s][t], signal[s][t]), 1.0});
-    program.add_row(work.own_mwh[s], kUnlimited, own);
+    program.add_row(work.own_mwh[s], kInfinity, own);
     all.insert(all.end(), own.begin(), own.end());
   }
   program.add_row(work.total_mwh, work.total_mwh, all);
@@ -328,8 +329,8 @@ TEST(GridPlacing, RefusesWhatCannotBe) {
   refused({.utilisation = 1.1});
   refused({.deferrable = 0.5, .movable = 0.6});
   refused({.window_h = 0});
-  refused({.carbon_price_per_t = kUnlimited});
-  refused({.shed_price_per_mwh = kUnlimited});
+  refused({.carbon_price_per_t = kInfinity});
+  refused({.shed_price_per_mwh = kInfinity});
   GridHours islands = hours;
   islands.grid.branches.clear();
   islands.grid.buses[1].reference = true;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "carnot/base/limits.hpp"
+
 namespace carnot::grid {
 
 ShiftWork::ShiftWork(const GridHours& hours, const ShiftOptions& options,
@@ -53,7 +55,7 @@ SiteTable ShiftWork::by_signal(const ShiftWindow& window, ShiftSignal signal,
     for (std::size_t t = window.first; t < window.first + window.count; ++t)
       signals[s].push_back(seen.hours[t].status == OpfStatus::Optimal
                                ? signal_of(seen.hours[t].sites[s], signal)
-                               : kUnlimited);
+                               : kInfinity);
   return place_by_signal(signals, window.work);
 }
 
@@ -76,7 +78,7 @@ JointAnswer ShiftWork::jointly(const ShiftWindow& window, double carbon_price_pe
 PlacedWindow ShiftWork::least_carbon(const ShiftWindow& window,
                                      const std::vector<ShiftVariant>& before) {
   PlacedWindow best;
-  double least = kUnlimited;
+  double least = kInfinity;
   const auto consider = [&](PlacedWindow candidate) {
     const double sum = objective_of(candidate, options_);
     if (!best.hours.empty() && !(sum < least)) return;
@@ -92,7 +94,7 @@ PlacedWindow ShiftWork::least_carbon(const ShiftWindow& window,
     for (const ShiftHour& hour : candidate.hours)
       for (std::size_t s = 0; s < options_.sites.size(); ++s)
         candidate.placed_mw[s].push_back(
-            hour.sites.empty() ? kNowhere : hour.sites[s].load_mw - window.rigid_mw[s]);
+            hour.sites.empty() ? kNaN : hour.sites[s].load_mw - window.rigid_mw[s]);
     consider(std::move(candidate));
   }
   JointAnswer joint = jointly(window, options_.carbon_price_per_t);
@@ -112,7 +114,7 @@ PlacedWindow ShiftWork::place(const ShiftWindow& window, ShiftVariant& variant,
     variant.programme_objective += joint.objective;
     placed = std::move(joint.placed_mw);
     if (!joint.why.empty())  // its hours stay without an optimum
-      placed.assign(options_.sites.size(), std::vector<double>(window.count, kNowhere));
+      placed.assign(options_.sites.size(), std::vector<double>(window.count, kNaN));
   } else {
     const auto even_one = std::find_if(before.begin(), before.end(), [](const ShiftVariant& v) {
       return v.signal == ShiftSignal::NoShift;

@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
-#include <limits>
 #include <numbers>
 #include <queue>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/grid/study/stranded.hpp"
 
@@ -100,7 +100,7 @@ void Machines::start_runs(double now_h) {
 }
 
 double Machines::next_end() const {
-  double next = std::numeric_limits<double>::infinity();
+  double next = kInfinity;
   if (!base_.empty()) next = base_.top().end_h;
   for (const Run& run : stranded_) next = std::min(next, run.end_h);
   return next;

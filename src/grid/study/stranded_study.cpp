@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <limits>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/grid/study/stranded.hpp"
 
 namespace carnot::grid {
 
 namespace {
-
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 std::size_t steps_of(const StrandedSite& site) {
   return std::max({site.price_per_mwh.size(), site.available_mw.size(), site.curtailed_mw.size()});
@@ -37,7 +35,7 @@ double mean_while(const std::vector<double>& mw, const Presence& presence) {
       sum += mw[t];
       ++count;
     }
-  return count > 0.0 ? sum / count : kUnknown;
+  return count > 0.0 ? sum / count : kNaN;
 }
 
 /// A rule, and when it holds at each site for which it can be asked.

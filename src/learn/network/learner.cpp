@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 
 #include "learn/kernels/elementwise.hpp"
@@ -340,7 +341,7 @@ Quality SgdLearner::evaluate(const Dataset& held_out, const Precision& precision
     }
     quality.metric = "r2";
     quality.value = spread > 0.0 ? 1.0 - sum / spread : 0.0;
-    quality.bits_per_label = std::numeric_limits<double>::quiet_NaN();
+    quality.bits_per_label = kNaN;
   } else {
     quality.metric = "accuracy";
     quality.successes = right;

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "ledger/entry/codec.hpp"
 
@@ -388,7 +389,7 @@ double balance_residual(const SlotEntry& s) noexcept {
   const double used = s.facility.base() - (own + s.discharged.base() + s.grid.base());
   const double worst = std::max(std::abs(made), std::abs(used));
   // std::max may drop a NaN; a sum of both cannot.
-  if (!std::isfinite(made + used)) return std::numeric_limits<double>::infinity();
+  if (!std::isfinite(made + used)) return kInfinity;
   return worst == 0.0 ? 0.0 : worst / largest;
 }
 

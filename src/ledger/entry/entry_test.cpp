@@ -8,6 +8,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "ledger/entry/codec.hpp"
 #include "ledger/testing_entries.hpp"
@@ -52,7 +53,7 @@ TEST(Entry, ComesBackFieldByField) {
 
 TEST(Entry, KeepsInfinitiesSignsAndSubnormals) {
   Evaluation e;
-  e.value = -std::numeric_limits<double>::infinity();
+  e.value = -kInfinity;
   e.low = -0.0;
   e.high = std::numeric_limits<double>::denorm_min();
   const auto back = std::get<Evaluation>(decode_bytes(encode(e)));
@@ -64,7 +65,7 @@ TEST(Entry, KeepsInfinitiesSignsAndSubnormals) {
 TEST(Entry, HasOneFormOfNan) {
   Evaluation one, other;
   one.value = std::bit_cast<double>(0xfff8000000000123u);
-  other.value = std::numeric_limits<double>::quiet_NaN();
+  other.value = kNaN;
   EXPECT_EQ(encode(one), encode(other));
   Bytes bytes = encode(other);
   bytes[1 + 8 + 8 + 4] ^= 1;  // a payload bit of `value`'s NaN
@@ -202,9 +203,9 @@ TEST(Balance, HoldsForBalancedSlotsAndNotForALostJoule) {
       SlotEntry broken = s;
       broken.*part += lost;
       EXPECT_GT(balance_residual(broken), kBalanceTolerance);
-      broken.*part = std::numeric_limits<double>::quiet_NaN() * joule;
+      broken.*part = kNaN * joule;
       EXPECT_GT(balance_residual(broken), kBalanceTolerance);
-      broken.*part = std::numeric_limits<double>::infinity() * joule;
+      broken.*part = kInfinity * joule;
       EXPECT_GT(balance_residual(broken), kBalanceTolerance);
     }
   }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "ledger/testing_entries.hpp"
 
@@ -207,7 +208,7 @@ TEST(Journal, RefusesASlotThatLosesEnergy) {
   const std::uint64_t size = writer.size();
   slot.grid += 1e-6 * slot.facility;
   EXPECT_THAT(thrown<InternalError>([&] { writer.append(slot); }), HasSubstr("balance"));
-  slot.grid = std::numeric_limits<double>::quiet_NaN() * joule;
+  slot.grid = kNaN * joule;
   EXPECT_THROW(writer.append(slot), InternalError);
   EXPECT_THROW(writer.append(LaneBegin{std::string(kMaxText + 1, 'x')}), InputError);
   EXPECT_EQ(writer.size(), size);

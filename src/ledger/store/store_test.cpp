@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "ledger/entry/slot_columns.hpp"
 #include "ledger/testing_entries.hpp"
@@ -257,7 +258,7 @@ TEST(Export, WritesAllSlotsAsCsv) {
   s.mode = "a,\"b\"";
   s.steps = ~std::uint64_t{0};
   s.bytes_moved = 3.0 * byte;
-  s.loss = std::numeric_limits<double>::quiet_NaN();
+  s.loss = kNaN;
   s.cap_violation = true;
   export_csv({RunBegin{}, LaneBegin{"p"}, s, LaneEnd{}, LaneBegin{"q\nr"}, SlotEntry{}}, path);
   const auto bytes = testing::bytes_of(path);

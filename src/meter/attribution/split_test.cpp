@@ -9,6 +9,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/base/sum.hpp"
 #include "carnot/meter/attribution/attribution.hpp"
@@ -156,7 +157,7 @@ TEST(Split, IsInProportionToTimeAgainstPlainArithmetic) {
 }
 
 TEST(Split, NegativeAndNotANumberAreNothing) {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double nan = kNaN;
   const Split s =
       split(-5.0 * joule, 10.0 * watt, Duration::seconds(1), {1, 1, 1}, StaticPolicy::Capacity);
   EXPECT_EQ(rows_of(s), Energy{});

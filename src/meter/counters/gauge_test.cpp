@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <limits>
 
 #include <gtest/gtest.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/meter/counters/counter.hpp"
 
@@ -74,7 +74,7 @@ TEST(Gauge, ALongSilenceIsUnobserved) {
 TEST(Gauge, ReadingsThatCannotBeAreNotTaken) {
   Gauge gauge({});
   gauge.advance(100.0 * watt, at_s(0));
-  for (const double bad : {-1.0, 2001.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+  for (const double bad : {-1.0, 2001.0, std::nan(""), kInfinity}) {
     const Step step = gauge.advance(bad * watt, at_s(1));
     EXPECT_EQ(step.kind, StepKind::Implausible) << bad;
     EXPECT_EQ(gauge.total().in(joule), 0.0) << bad;

@@ -2,13 +2,13 @@
 #include "carnot/meter/counters/resolver.hpp"
 
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 
 #include "meter/testing/testing.hpp"
@@ -263,7 +263,7 @@ TEST(ResolverObserve, EvidenceThatProvesNothingChangesNothing) {
       in_socket(counter_domain("powercap/a", DomainKind::Package), 0, 0),
       in_socket(counter_domain("powercap/b", DomainKind::Package), 0, 1)};
   const Resolution first = resolve(domains);
-  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double nan = kNaN;
   const std::vector<std::vector<std::vector<double>>> evidence = {
       {{0, 0}, {0, 0}, {0, 0}, {0, 0}},          // nothing spent
       {{5, 5}, {5, 5}, {5, 5}, {5, 5}},          // one value

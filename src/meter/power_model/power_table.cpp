@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <span>
 #include <string>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/text.hpp"
 
 namespace carnot::meter {
@@ -145,7 +145,7 @@ PowerTable::Value PowerTable::at(const Vector& facts,
     const auto by = kDividedBy[f];
     if (made_up[f] || (by < kFacts && made_up[by])) z[f] = std::clamp(z[f], low_[f], high_[f]);
   }
-  Value value{linear_[0], std::numeric_limits<double>::infinity(), facts_of(z)[kThreads]};
+  Value value{linear_[0], kInfinity, facts_of(z)[kThreads]};
   for (std::size_t f = 0; f < kFacts; ++f) z[f] = (z[f] - mean_[f]) / sd_[f];
   for (std::size_t f = 0; f < kFacts; ++f) {
     for (std::size_t l = 0; l < kLoads; ++l) value.log_power[l] += z[f] * linear_[f + 1][l];
@@ -175,7 +175,7 @@ std::vector<PowerTable::Candidate> PowerTable::candidates(const Facts& facts) co
   if (missing.empty()) return {{1.0, whole}};
 
   std::vector<Candidate> all;
-  double greatest = -std::numeric_limits<double>::infinity();
+  double greatest = -kInfinity;
   const std::size_t n = given.size();
   for (const auto& centre : centres_) {
     double log_weight = std::log(centre.share);

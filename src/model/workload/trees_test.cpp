@@ -3,14 +3,13 @@
 // (tests/testdata/trees/make.py).
 #include "carnot/model/workload/trees.hpp"
 
-#include <limits>
-
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/base/input/unzip.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "base/testing_thrown.hpp"
 
@@ -95,7 +94,7 @@ TEST(Trees, PrunedRemainsAreLeftOut) {
                                             "pruned");
   EXPECT_EQ(count_trees(ensemble).nodes, 3u);
   EXPECT_DOUBLE_EQ(count_trees(ensemble).comparisons, 1);
-  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double nan = kNaN;
   EXPECT_EQ(walk_trees(ensemble, std::vector<double>{nan, 0}), 1u);
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 
 #include "plan/certificate/jobs.hpp"
@@ -269,9 +270,9 @@ std::string unusable_multipliers(const Problem& problem, const Plan& plan) {
     return x == 0 || (there && x > 0 && x <= kGreatest);
   };
   const std::size_t shares = goals.own_share_each_slot ? slots : 1;
-  if (!of(y.carbon, goals.carbon_cap_g < PlanGoals::kNoLimit) ||
-      !of(y.energy, goals.energy_budget_kwh < PlanGoals::kNoLimit) ||
-      !of(y.quality, goals.quality_cap_eur < PlanGoals::kNoLimit) ||
+  if (!of(y.carbon, goals.carbon_cap_g < kInfinity) ||
+      !of(y.energy, goals.energy_budget_kwh < kInfinity) ||
+      !of(y.quality, goals.quality_cap_eur < kInfinity) ||
       !(y.own_share.empty() || (goals.own_share > 0 && fine(y.own_share, shares, 0))) ||
       !(y.held.empty() || fine(y.held, plan.held.size(), 0)))
     return "multipliers of goals of another shape or sign";

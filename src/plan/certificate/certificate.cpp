@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 #include "carnot/plan/problem/plan_file.hpp"
 
@@ -287,7 +288,7 @@ Certificate certify(const Problem& problem, const Plan& plan) {
     add_sites(problem, plan.price, bound);
   }
   PlanTotals& totals = out.totals;
-  totals.bound_eur = priced ? bound.value() : -std::numeric_limits<double>::infinity();
+  totals.bound_eur = priced ? bound.value() : -kInfinity;
   totals.gap = (totals.objective_eur - totals.bound_eur) / std::max(totals.objective_eur, 1e-9);
   return out;
 }

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 
 #include "plan/pricing/job_pricing.hpp"
@@ -174,8 +175,7 @@ TEST(CertificateJobs, ArePartOfTheCertificate) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     Problem problem = problem_with_terms(seed, 3, 2, 8);
     for (PlanSite& site : problem.sites) site.capacity_kw.assign(8, 1e6);
-    for (PlanSite& site : problem.sites)
-      site.grid_limit_kw.assign(8, std::numeric_limits<double>::infinity());
+    for (PlanSite& site : problem.sites) site.grid_limit_kw.assign(8, kInfinity);
     const RandomPrices random(problem, seed);
     Plan plan;
     for (const double x : random.energy) plan.price.push_back(std::max(0.0, x));

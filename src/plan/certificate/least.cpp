@@ -3,14 +3,14 @@
 #include <cmath>
 #include <limits>
 
+#include "carnot/base/limits.hpp"
+
 #include "plan/certificate/jobs.hpp"
 #include "plan/certificate/terms.hpp"
 
 namespace carnot::plan {
 
 namespace {
-
-constexpr double kNever = std::numeric_limits<double>::infinity();
 
 /// Least costs of everything a job can have come to, slot by slot. A state is the work done, a
 /// place and what the job is about:
@@ -49,7 +49,7 @@ class Bellman {
       work_ = jobs_.mode(i).slots * terms_.speed_parts;
       now_.assign(
           static_cast<std::size_t>(work_) * static_cast<std::size_t>(phases_) * sites_.size(),
-          kNever);
+          kInfinity);
       for (slot_ = jobs_.release(job_); slot_ < end_; ++slot_) one_slot();
     }
     return least_;
@@ -106,7 +106,7 @@ class Bellman {
   }
   /// What the end that data leaves from costs, all of it.
   double leaving(std::size_t place) const {
-    if (!movable_ || slot_ + carry_ >= end_) return kNever;
+    if (!movable_ || slot_ + carry_ >= end_) return kInfinity;
     double cost =
         prices_.weights.move * (egress_eur(problem_, terms_, sites_[place]) + terms_.each_move_eur);
     for (std::int32_t t = slot_; t < slot_ + carry_; ++t)
@@ -115,7 +115,7 @@ class Bellman {
   }
   /// Data leaves for every other site.
   void move(std::int32_t done, std::size_t place, double cost) {
-    if (leaving_ == kNever) return;
+    if (leaving_ == kInfinity) return;
     cost += leaving_;
     for (std::size_t to = 0; to < sites_.size(); ++to)
       if (to != place) carry(done, to, carry_, cost);
@@ -135,13 +135,13 @@ class Bellman {
   }
 
   void one_slot() {
-    next_.assign(now_.size(), kNever);
+    next_.assign(now_.size(), kInfinity);
     for (std::size_t place = 0; place < sites_.size(); ++place) {
       begin(place);
       leaving_ = leaving(place);
       for (std::int32_t done = 1; done < work_; ++done)
         for (int phase = 0; phase < phases_; ++phase)
-          if (const double cost = at(now_, done, place, phase); cost < kNever)
+          if (const double cost = at(now_, done, place, phase); cost < kInfinity)
             go_on(done, place, phase, cost);
     }
     now_.swap(next_);
@@ -174,15 +174,15 @@ class Bellman {
   std::size_t mode_ = 0;
   std::vector<PlanLevel> levels_;
   std::int32_t work_ = 0, slot_ = 0;
-  double leaving_ = kNever;  // of this slot and place
-  double least_ = kNever;
+  double leaving_ = kInfinity;  // of this slot and place
+  double least_ = kInfinity;
   std::vector<double> now_, next_;
 };
 
 /// Site, mode and k slots of a job without terms.
 double least_without_terms(const Problem& problem, std::size_t job, const JobPrices& prices) {
   const PlanJobs& jobs = problem.jobs;
-  double least = kNever;
+  double least = kInfinity;
   for (std::uint32_t s = 0; s < problem.sites.size(); ++s) {
     if (!may_run_at(jobs, job, s)) continue;
     const double* row = &prices.energy[s * static_cast<std::size_t>(problem.slots)];

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 
 #include "plan/certificate/bound.hpp"
@@ -238,7 +238,7 @@ class Walk {
 Certificate certify_sites(const Problem& problem, const Plan& plan) {
   Certificate out;
   PlanTotals& totals = out.totals;
-  totals.bound_eur = -std::numeric_limits<double>::infinity();
+  totals.bound_eur = -kInfinity;
   if (plan.flows.size() != problem.sites.size()) {
     out.violations.push_back(
         fmt::format("decisions of {} sites, not {}", plan.flows.size(), problem.sites.size()));

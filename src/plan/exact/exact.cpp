@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/solve/integer_program.hpp"
 
@@ -43,7 +43,7 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   };
   PlanProgress state;
-  state.objective_eur = std::numeric_limits<double>::infinity();
+  state.objective_eur = kInfinity;
   bool stopped = false;
   const auto go_on = [&](double share, double share_of_time) {
     state.share_done = std::max(state.share_done, share);

@@ -10,13 +10,12 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/exact/exact.hpp"
 
 namespace carnot::plan {
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Jobs that differ in nothing but their id.
 std::vector<std::vector<std::uint32_t>> groups_of(const Problem& problem) {

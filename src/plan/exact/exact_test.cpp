@@ -6,6 +6,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/plan/exact/infeasible_subset.hpp"
 #include "carnot/solve/integer_program.hpp"
@@ -19,7 +20,6 @@ namespace {
 
 using testing::BruteForce;
 using testing::small_problem;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 #ifdef CARNOT_HAVE_CBC
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/solve/integer_program.hpp"
 
 #include "plan/exact/exact_model.hpp"
@@ -17,7 +17,6 @@ namespace carnot::plan {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kFit = 1e-9;         // relative, as in the certificate
 constexpr int kMostQuestions = 4000;  // asked of CBC to find a smaller contradiction
 

@@ -6,6 +6,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/exact/exact.hpp"
 #include "carnot/plan/search/planner.hpp"
 
@@ -29,7 +30,7 @@ Problem two_halls() {
     site.free_kw.assign(8, 0.0);
     site.price_eur_per_kwh.assign(8, 0.1);
     site.carbon_g_per_kwh.assign(8, 100.0);
-    site.grid_limit_kw.assign(8, std::numeric_limits<double>::infinity());
+    site.grid_limit_kw.assign(8, kInfinity);
     problem.sites.push_back(site);
   }
   return problem;

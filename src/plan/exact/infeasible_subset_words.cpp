@@ -2,11 +2,12 @@
 #include "plan/exact/infeasible_subset_words.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <string>
 
 #include <fmt/format.h>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
@@ -83,7 +84,7 @@ std::vector<std::uint64_t> needed_modes(const PlanJobs& jobs, std::size_t job) {
 }
 
 std::pair<double, double> powers(const PlanJobs& jobs, std::size_t job) {
-  std::pair<double, double> out{std::numeric_limits<double>::infinity(), 0.0};
+  std::pair<double, double> out{kInfinity, 0.0};
   for (const std::uint64_t i : needed_modes(jobs, job)) {
     out.first = std::min(out.first, jobs.mode(i).power_kw);
     out.second = std::max(out.second, jobs.mode(i).power_kw);

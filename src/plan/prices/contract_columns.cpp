@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 #include "carnot/solve/linear_program.hpp"
 
@@ -12,7 +12,6 @@ namespace carnot::plan {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kDraw = 0.3;    // first, of prices towards the best ones
 constexpr double kWorth = 1e-9;  // EUR a column must save
 

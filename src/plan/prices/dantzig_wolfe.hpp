@@ -16,16 +16,17 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <vector>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
 struct DantzigWolfe {
-  std::vector<double> price;  ///< of the best bound, [row] in the master's order
-  double bound = -std::numeric_limits<double>::infinity();     ///< what they prove
-  double programme = std::numeric_limits<double>::infinity();  ///< least of the master so far: no
-                                                               ///< prices prove more
+  std::vector<double> price;     ///< of the best bound, [row] in the master's order
+  double bound = -kInfinity;     ///< what they prove
+  double programme = kInfinity;  ///< least of the master so far: no
+                                 ///< prices prove more
   int rounds = 0;
 };
 

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/solve/linear_program.hpp"
 
 #include "plan/prices/contract_columns.hpp"
@@ -31,7 +32,6 @@ Problem problem_of(std::uint64_t seed) {
 
 /// The linear programme with a column for everything that any job can do.
 double full_programme(const Problem& problem) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const auto slots = static_cast<std::size_t>(problem.slots);
   const double h = problem.slot_s / 3600;
   solve::LinearProgram program;

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 
 namespace carnot::plan {
@@ -59,7 +59,7 @@ DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supp
 
   std::vector<double> demand, mean(cells), square(cells);
   DualResult best;
-  best.bound = -std::numeric_limits<double>::infinity();
+  best.bound = -kInfinity;
   for (int n = 0; n < options.iterations; ++n) {
     Sum<double> bound;
     bound += jobs.respond(price, options.threads, demand);

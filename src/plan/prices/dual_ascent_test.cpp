@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <gtest/gtest.h>
+
+#include "carnot/base/limits.hpp"
 
 #include "plan/pricing/class_pricing.hpp"
 #include "plan/pricing/job_pricing.hpp"
@@ -98,7 +99,7 @@ TEST(DualAscent, PricesBelowZeroProveMoreWhereTheGridPays) {
   JobPricing pricing(problem, {});
   DualOptions options;
   EXPECT_NEAR(maximise_dual(problem, supplies(problem), pricing, {}, options).bound, -1.0, 1e-9);
-  options.least_price = -std::numeric_limits<double>::infinity();
+  options.least_price = -kInfinity;
   const DualResult free = maximise_dual(problem, supplies(problem), pricing, {}, options);
   EXPECT_NEAR(free.bound, -0.4, 1e-6);
   EXPECT_NEAR(free.price[0], -0.1, 1e-6);

@@ -2,10 +2,10 @@
 #include "plan/prices/extended_columns.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
@@ -41,8 +41,7 @@ bool ExtendedColumns::add(std::size_t job, const JobRun& run) {
     if (same(known, run)) return false;
   std::vector<solve::Share> shares = rows_.shares(run);
   shares.push_back({one_[job], 1.0});
-  columns_[job].push_back(
-      program_.add_column(0, std::numeric_limits<double>::infinity(), rows_.cost(run), shares));
+  columns_[job].push_back(program_.add_column(0, kInfinity, rows_.cost(run), shares));
   runs_[job].push_back(run);
   return true;
 }

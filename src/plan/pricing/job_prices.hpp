@@ -5,8 +5,9 @@
 /// What one job costs by itself, and what it is charged when the rows that couple jobs are priced.
 
 #include <cstdint>
-#include <limits>
 #include <span>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
@@ -34,7 +35,7 @@ struct JobPrices {
   /// Power is stoppable where its job is preemptible, can stop within `within_s` and ends at least
   /// `hold_slots` + its restart slots before its deadline: one stop can then be made up for.
   std::int32_t hold_slots = 0;
-  double within_s = std::numeric_limits<double>::infinity();
+  double within_s = kInfinity;
   OwnWeights weights{};
 };
 

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <thread>
 #include <tuple>
 #include <utility>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 
 #include "plan/pricing/shortest_path.hpp"
@@ -65,15 +65,14 @@ double floor_at(const Problem& problem, std::size_t job, const JobTerms& terms, 
                 std::vector<double>& eur_per_kw) {
   const PlanJobs& jobs = problem.jobs;
   const OwnWeights& w = prices.weights;
-  constexpr double kNoFloor = -std::numeric_limits<double>::infinity();
-  if (terms.data_gb > 0 || w.restart < 0 || w.late < 0) return kNoFloor;
+  if (terms.data_gb > 0 || w.restart < 0 || w.late < 0) return -kInfinity;
   eur_per_kw.clear();
   const std::size_t first = site * static_cast<std::size_t>(problem.slots);
   for (std::int32_t t = jobs.release(job); t < jobs.deadline(job); ++t) {
     const std::size_t cell = first + static_cast<std::size_t>(t);
     eur_per_kw.push_back(problem.slot_h() * prices.energy[cell] -
                          (stoppable ? prices.reserve[cell] : 0.0));
-    if (eur_per_kw.back() < 0) return kNoFloor;
+    if (eur_per_kw.back() < 0) return -kInfinity;
   }
   const PlanMode& m = jobs.mode(jobs.mode_begin(job) + mode);
   double kw_a_part = m.power_kw / terms.speed_parts;

@@ -2,13 +2,12 @@
 #include "plan/pricing/k_smallest.hpp"
 
 #include <algorithm>
-#include <limits>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Eight doubles at any address of a double.
 using Eight

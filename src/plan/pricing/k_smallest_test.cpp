@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 
 #include "plan/pricing/class_pricing.hpp"
@@ -77,7 +78,7 @@ TEST(PriceRows, LeastIsTheFirstOfTheSmallest) {
     const std::size_t n = 1 + seed % 40;
     std::vector<double> row = some_prices(seed, n);
     const auto expected = std::min_element(row.begin(), row.end()) - row.begin();
-    row.resize(padded(n), std::numeric_limits<double>::infinity());
+    row.resize(padded(n), kInfinity);
     ASSERT_EQ(least(row.data(), n), static_cast<std::size_t>(expected));
   }
 }
@@ -140,7 +141,7 @@ TEST(CellCosts, WithoutTrustTheyAreDifferencesOfTheTrueCost) {
     const double power = 3 * random.uniform(2 * n + 1);
     const double marginal = cells.marginal(i, power);
     if (load[i] + power > supply[i].most) {
-      ASSERT_EQ(marginal, std::numeric_limits<double>::infinity());
+      ASSERT_EQ(marginal, kInfinity);
       continue;
     }
     ASSERT_NEAR(marginal, supply[i].cost(load[i] + power) - supply[i].cost(load[i]), 1e-9);

@@ -2,13 +2,12 @@
 #include "plan/pricing/shortest_path.hpp"
 
 #include <algorithm>
-#include <limits>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
 namespace {
-
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 /// Costs to go at the beginning of a slot with work left:
 ///   run(n)   the slot before was the n-th of its run, counted up to what a run needs at least
@@ -43,7 +42,7 @@ class Search {
   }
 
   JobPath best() const {
-    JobPath out{kInfinite, {}, {}};
+    JobPath out{kInfinity, {}, {}};
     std::size_t at = 0;
     std::int32_t from = 0;
     for (std::int32_t t = release_; t < end_; ++t)
@@ -53,7 +52,7 @@ class Search {
           at = i;
           from = t;
         }
-    if (out.cost < kInfinite) trace(from, at, out);
+    if (out.cost < kInfinity) trace(from, at, out);
     return out;
   }
 
@@ -63,7 +62,7 @@ class Search {
     std::size_t level;
   };
   struct Entry {
-    double cost = kInfinite;
+    double cost = kInfinity;
     std::size_t place = 0;
   };
 
@@ -125,7 +124,7 @@ class Search {
 
   /// Runs slot t, the n-th of its run (or a later one): cost to go from before it.
   Step work(std::int32_t t, std::int32_t left, std::size_t i, std::int32_t n) const {
-    Step best{kInfinite, 0};
+    Step best{kInfinity, 0};
     if (t >= end_) return best;
     for (std::size_t l = 0; l < levels_.size(); ++l) {
       const std::int32_t after = left - levels_[l].parts;
@@ -133,7 +132,7 @@ class Search {
       if (after <= 0)
         cost += weights_.late * terms_.late_eur_per_slot * std::max(0, t + 1 - terms_.due);
       else
-        cost += t + 1 < end_ ? run(state(t + 1, after, i), n) : kInfinite;
+        cost += t + 1 < end_ ? run(state(t + 1, after, i), n) : kInfinity;
       if (cost < best.cost) best = {cost, l};
     }
     return best;
@@ -145,7 +144,7 @@ class Search {
     const std::uint32_t site = sites_[i], origin = problem_.jobs.origin(job_);
     double cost = quality_ + weights_.move * problem_.jobs.move_eur(job_, site);
     if (terms_.data_gb > 0 && origin != kNone && origin != site) {
-      if (t - carry_slots_ < release_) return kInfinite;
+      if (t - carry_slots_ < release_) return kInfinity;
       const std::int32_t leaves = t - carry_slots_;
       cost += egress(origin) + carry_[cell(i, leaves)] +
               origin_carry_[static_cast<std::size_t>(leaves - release_)];
@@ -161,7 +160,7 @@ class Search {
     return best;
   }
   double entry(std::int32_t t, std::int32_t left, std::size_t i) const {
-    if (t + carry_slots_ >= end_) return kInfinite;
+    if (t + carry_slots_ >= end_) return kInfinity;
     return weights_.move * terms_.each_move_eur + carry_[cell(i, t)] +
            resume_[state(t + carry_slots_, left, i)];
   }
@@ -172,10 +171,10 @@ class Search {
 
   void fill() {
     const std::size_t states = state(end_, 1, 0);
-    run_.assign(states * static_cast<std::size_t>(run_needs_), kInfinite);
+    run_.assign(states * static_cast<std::size_t>(run_needs_), kInfinity);
     if (terms_.preemptible) {
-      idle_.assign(states, kInfinite);
-      resume_.assign(states, kInfinite);
+      idle_.assign(states, kInfinity);
+      resume_.assign(states, kInfinity);
     }
     for (std::int32_t t = end_ - 1; t > release_; --t) {
       // Work left that can have come about by now, and can still be done.
@@ -210,7 +209,7 @@ class Search {
       for (std::int32_t n = 1; n <= run_needs_; ++n)
         run(first + i, n) = work(t, left, i, capped(n + 1)).cost;
       if (!terms_.preemptible) continue;
-      double stop = t + 1 < end_ ? idle_[state(t + 1, left, i)] : kInfinite;
+      double stop = t + 1 < end_ ? idle_[state(t + 1, left, i)] : kInfinity;
       if (moves()) stop = std::min(stop, leave(t, i) + (best.place == i ? second : best).cost);
       run(first + i, run_needs_) = std::min(run(first + i, run_needs_), stop);
       idle_[first + i] = std::min(resume_[first + i], stop);
@@ -249,7 +248,7 @@ class Search {
         running = true;
         continue;
       }
-      const double stay = t + 1 < end_ ? idle_[state(t + 1, left, i)] : kInfinite;
+      const double stay = t + 1 < end_ ? idle_[state(t + 1, left, i)] : kInfinity;
       const Entry in = moves() ? enter(t, left, i) : Entry();
       if (leave(t, i) + in.cost < stay) {
         t += carry_slots_;

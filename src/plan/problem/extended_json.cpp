@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
@@ -57,7 +58,7 @@ Json reserve_json(const PlanReserve& reserve) {
 Json goals_json(const PlanGoals& goals) {
   Json out;
   const auto limit = [&out](const char* key, double x) {
-    if (x < PlanGoals::kNoLimit) out[key] = x;
+    if (x < kInfinity) out[key] = x;
   };
   limit("carbon_cap_g", goals.carbon_cap_g);
   limit("energy_budget_kwh", goals.energy_budget_kwh);

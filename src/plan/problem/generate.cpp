@@ -8,6 +8,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/plan/problem/problem.hpp"
 #include "carnot/trace/readers/read.hpp"
@@ -24,8 +25,8 @@ constexpr double kGreatestShare = 0.1;  // of the smallest hall, that one job ma
 struct Region {
   TraceCore price, carbon, temperature;
   std::string name;  ///< empty: synthetic
-  double latitude = std::numeric_limits<double>::quiet_NaN();
-  double longitude = std::numeric_limits<double>::quiet_NaN();
+  double latitude = kNaN;
+  double longitude = kNaN;
 };
 
 /// A large city of each zone that hourly tables are there for, to a tenth of a degree.
@@ -153,7 +154,7 @@ PlanSite make_site(std::size_t s, const GenerateOptions& options, const std::vec
         EnergyPrice::from_base(mean(region.price)).in(euro_per_kilowatt_hour));
     site.carbon_g_per_kwh.push_back(
         CarbonIntensity::from_base(mean(region.carbon)).in(gram_per_kilowatt_hour));
-    site.grid_limit_kw.push_back(limited ? limit : std::numeric_limits<double>::infinity());
+    site.grid_limit_kw.push_back(limited ? limit : kInfinity);
   }
   return site;
 }
@@ -181,7 +182,7 @@ Problem generate_problem(const GenerateOptions& options) {
       options.data_dir.empty()
           ? std::vector<Region>{}
           : read_regions(options.data_dir, static_cast<std::size_t>(options.sites));
-  double capacity = 0, smallest = std::numeric_limits<double>::infinity();
+  double capacity = 0, smallest = kInfinity;
   for (std::size_t s = 0; s < static_cast<std::size_t>(options.sites); ++s) {
     problem.sites.push_back(make_site(s, options, real));
     const PlanSite& site = problem.sites.back();

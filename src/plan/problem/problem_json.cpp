@@ -3,15 +3,14 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 
 #include <fmt/format.h>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
 namespace {
-
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 /// Characters of a text that count the lines gone by.
 class CountingIterator {
@@ -131,7 +130,7 @@ std::vector<double> Fields::series(const char* key, std::int32_t slots, double l
                                    bool open) const {
   const auto length = static_cast<std::size_t>(slots);
   const Json* at = find(key);
-  if (open && at == nullptr) return std::vector<double>(length, kInfinite);
+  if (open && at == nullptr) return std::vector<double>(length, kInfinity);
   if (at == nullptr || !at->is_array() || at->size() != length) {
     const bool list = at != nullptr && at->is_array();
     wrong(key, fmt::format("{} numbers, one a slot{}", length,
@@ -142,7 +141,7 @@ std::vector<double> Fields::series(const char* key, std::int32_t slots, double l
   for (std::size_t t = 0; t < length; ++t) {
     const Json& x = (*at)[t];
     if (open && x.is_null()) {
-      out.push_back(kInfinite);
+      out.push_back(kInfinity);
     } else if (x.is_number() && x.get<double>() >= low && x.get<double>() <= 1e12) {
       out.push_back(x.get<double>());
     } else {

@@ -4,12 +4,12 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <limits>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "carnot/base/file.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "plan/problem/problem_json.hpp"
 #include "plan/problem/problem_read_sites.hpp"
@@ -138,9 +138,7 @@ class Reader {
       if (!move->is_array() || move->size() != sites)
         in.wrong("move_cost_eur", fmt::format("null, or {} numbers, one a site", sites));
       else
-        for (const Json& x : *move)
-          row.move_row.push_back(x.is_number() ? x.get<double>()
-                                               : std::numeric_limits<double>::quiet_NaN());
+        for (const Json& x : *move) row.move_row.push_back(x.is_number() ? x.get<double>() : kNaN);
     }
     const Json* modes = in.find("modes");
     if (modes == nullptr || !modes->is_array()) return in.wrong("modes", "a list");

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "carnot/base/limits.hpp"
+
 namespace carnot::plan {
 
 namespace {
@@ -117,9 +119,9 @@ void read_reserve(const Fields& root, PlanReserve& reserve) {
 void read_goals(const Fields& root, PlanGoals& goals) {
   const auto in = object(root, "goals");
   if (!in) return;
-  goals.carbon_cap_g = in->number("carbon_cap_g", 0, 1e15, PlanGoals::kNoLimit);
-  goals.energy_budget_kwh = in->number("energy_budget_kwh", 0, 1e15, PlanGoals::kNoLimit);
-  goals.quality_cap_eur = in->number("quality_cap_eur", -kMost, kMost, PlanGoals::kNoLimit);
+  goals.carbon_cap_g = in->number("carbon_cap_g", 0, 1e15, kInfinity);
+  goals.energy_budget_kwh = in->number("energy_budget_kwh", 0, 1e15, kInfinity);
+  goals.quality_cap_eur = in->number("quality_cap_eur", -kMost, kMost, kInfinity);
   goals.own_share = in->number("own_share", 0, 1, 0.0);
   goals.own_share_each_slot = in->flag("own_share_each_slot", false);
   const Json* order = in->find("order");

@@ -3,16 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include <fmt/format.h>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
 namespace {
 
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr double kMost = 1e12;
 constexpr int kFinestSpeed = 60;  // parts of a slot's work
 
@@ -81,7 +81,7 @@ void choose_hosts(const Fields& job, const std::vector<Host>& hosts, JobRow& row
 
 Host read_host(const Fields& site, PlanNetwork& network) {
   network.egress_eur_per_gb.push_back(site.number("egress_eur_per_gb", -1e6, 1e6, 0.0));
-  return {site.texts("tags"), site.number("memory_gb", 0, kMost, kInfinite)};
+  return {site.texts("tags"), site.number("memory_gb", 0, kMost, kInfinity)};
 }
 
 void read_network(const Fields& root, PlanNetwork& network) {
@@ -92,7 +92,7 @@ void read_network(const Fields& root, PlanNetwork& network) {
   if (object == nullptr) return;
   if (!object->is_object()) return root.wrong("network", "an object");
   const Fields in = root.part(*object, "network");
-  network.gb_per_s = in.number("gb_per_s", 1e-9, 1e9, kInfinite);
+  network.gb_per_s = in.number("gb_per_s", 1e-9, 1e9, kInfinity);
   network.kwh_per_gb = in.number("kwh_per_gb", 0, 1e6, 0.0);
   if (network.kwh_per_gb > 0 && std::isinf(network.gb_per_s))
     in.wrong("gb_per_s", "a number, 1e-09 to 1e9: energy is drawn while data is carried");
@@ -119,7 +119,7 @@ void read_terms(const Fields& job, const std::vector<Fields>& modes, const std::
   terms.due =
       static_cast<std::int32_t>(job.whole("due", row.release, row.deadline, JobTerms().due));
   terms.late_eur_per_slot = job.number("late_eur_per_slot", 0, kMost, 0.0);
-  terms.stop_s = job.number("stop_s", 0, 1e9, kInfinite);
+  terms.stop_s = job.number("stop_s", 0, 1e9, kInfinity);
   choose_hosts(job, hosts, row);
 }
 

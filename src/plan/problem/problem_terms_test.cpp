@@ -8,6 +8,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/plan/problem/plan_file.hpp"
 
@@ -77,7 +78,7 @@ TEST_F(TermsInFiles, PlansHoldAndMixWithJobsOfTheContract) {
     problem.terms.erase(2);
     for (PlanSite& site : problem.sites) {
       site.capacity_kw.assign(8, 1e6);
-      site.grid_limit_kw.assign(8, std::numeric_limits<double>::infinity());
+      site.grid_limit_kw.assign(8, kInfinity);
     }
     write_problem(problem, folder_.string());
     Plan plan;

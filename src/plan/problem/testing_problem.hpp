@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/plan/problem/plan.hpp"
 
@@ -38,8 +38,7 @@ inline Problem small_problem(std::uint64_t seed, std::size_t jobs, std::size_t s
       site.free_kw.push_back(u() < 0.4 ? scale * 15 * u() : 0.0);
       site.price_eur_per_kwh.push_back(0.3 * u() - 0.08);  // negative now and then
       site.carbon_g_per_kwh.push_back(600 * u());
-      site.grid_limit_kw.push_back(limited ? scale * 12 * u()
-                                           : std::numeric_limits<double>::infinity());
+      site.grid_limit_kw.push_back(limited ? scale * 12 * u() : kInfinity);
     }
     problem.sites.push_back(site);
   }
@@ -71,8 +70,7 @@ inline Problem small_problem(std::uint64_t seed, std::size_t jobs, std::size_t s
 inline double cell_cost(const Problem& problem, std::size_t s, std::size_t t, double it) {
   const PlanSite& site = problem.sites[s];
   const double facility = it * site.pue[t], free = site.free_kw[t], limit = site.grid_limit_kw[t];
-  if (it > site.capacity_kw[t] || facility > free + limit)
-    return std::numeric_limits<double>::infinity();
+  if (it > site.capacity_kw[t] || facility > free + limit) return kInfinity;
   const double c =
       site.price_eur_per_kwh[t] + problem.carbon_price_eur_per_t * site.carbon_g_per_kwh[t] * 1e-6;
   const double h = problem.slot_s / 3600;
@@ -112,7 +110,7 @@ class BruteForce {
   explicit BruteForce(const Problem& problem)
       : problem_(problem),
         load_(problem.sites.size() * static_cast<std::size_t>(problem.slots)),
-        best_(std::numeric_limits<double>::infinity()) {}
+        best_(kInfinity) {}
   double optimum() {
     job(0, 0.0);
     return best_;
@@ -158,7 +156,7 @@ inline Problem one_site(std::int32_t slots, double pue) {
   site.free_kw.assign(n, 0);
   site.price_eur_per_kwh.assign(n, 0.2);
   site.carbon_g_per_kwh.assign(n, 400);
-  site.grid_limit_kw.assign(n, std::numeric_limits<double>::infinity());
+  site.grid_limit_kw.assign(n, kInfinity);
   problem.sites.push_back(site);
   problem.site_terms.resize(1);
   return problem;

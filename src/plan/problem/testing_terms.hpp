@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 
 #include "plan/pricing/job_prices.hpp"
@@ -125,7 +125,6 @@ class EverySchedule {
 
   /// Of what ran; infinite if it is no schedule.
   double cost() const {
-    constexpr double kNo = std::numeric_limits<double>::infinity();
     const std::int32_t end = ran_.back().slot + 1;
     const double h = p_.slot_s / 3600;
     const bool paid = !x_.reserve.empty() && terms_.preemptible && terms_.stop_s <= x_.within_s &&
@@ -141,7 +140,7 @@ class EverySchedule {
       const bool first = i == 0;
       if (first || t > ran_[i - 1].slot + 1 || s != ran_[i - 1].site) {
         if (!first) {
-          if (!terms_.preemptible || length < terms_.min_run_slots || !worked) return kNo;
+          if (!terms_.preemptible || length < terms_.min_run_slots || !worked) return kInfinity;
           sum += x_.weights.restart * terms_.restart_eur;
           reading = terms_.restart_slots;
         }
@@ -153,7 +152,7 @@ class EverySchedule {
           const double took = terms_.data_gb / p_.network.gb_per_s;
           std::int32_t slots = 0;
           while (slots * p_.slot_s < took - 1e-9 * p_.slot_s) ++slots;
-          if (t - slots < (first ? p_.jobs.release(j_) : ran_[i - 1].slot + 1)) return kNo;
+          if (t - slots < (first ? p_.jobs.release(j_) : ran_[i - 1].slot + 1)) return kInfinity;
           if (!p_.network.egress_eur_per_gb.empty())
             sum += x_.weights.move * terms_.data_gb * p_.network.egress_eur_per_gb[from];
           for (std::int32_t k = t - slots; k < t; ++k)
@@ -161,10 +160,10 @@ class EverySchedule {
                 terms_.data_gb * p_.network.kwh_per_gb / slots * (price(from, k) + price(s, k)) / 2;
         }
       }
-      if (done >= need) return kNo;
+      if (done >= need) return kInfinity;
       ++length;
       if (reading > 0) {
-        if (l != 0) return kNo;
+        if (l != 0) return kInfinity;
         --reading;
       } else {
         done += level(l).parts;
@@ -175,7 +174,7 @@ class EverySchedule {
         sum -= level(l).power_kw *
                x_.reserve[s * static_cast<std::size_t>(p_.slots) + static_cast<std::size_t>(t)];
     }
-    return done >= need ? sum : kNo;
+    return done >= need ? sum : kInfinity;
   }
 
   const Problem& p_;

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <tuple>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 
 #include "plan/search/ruin_recreate.hpp"
@@ -15,7 +15,6 @@ namespace carnot::plan {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kNear = 8;
 constexpr std::size_t kBetweenLooks = 2048;  // jobs, at the clock
 constexpr std::size_t kLooks = 8;            // at all costs anew, in a sweep

@@ -7,9 +7,9 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <vector>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/plan/search/planner.hpp"
 
@@ -78,8 +78,8 @@ class ContractSearch {
   std::vector<std::vector<std::uint32_t>> bucket_;  // [cell]: jobs whose first slot it is
   std::vector<std::uint32_t> place_;                // [job] in its bucket
   // Scratch.
-  bool rebuilding_ = false;  // then the table lags behind, and no offer is passed over for it
-  double reach_ = std::numeric_limits<double>::infinity();  // of the round
+  bool rebuilding_ = false;   // then the table lags behind, and no offer is passed over for it
+  double reach_ = kInfinity;  // of the round
   std::vector<Offer> offers_;
   std::vector<double> costs_;
   std::vector<double> tilt_;  // factors that a round of `rebuild` sees costs through; empty: none

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/plan/exact/exact.hpp"
@@ -96,11 +96,10 @@ TEST(ExtendedGoals, OwnShareOfEachSlotIsMoreThanThatOfAll) {
 
 /// Least cost of a base load of whole kW behind a lossless battery, by a table over what is stored.
 double battery_by_table(const std::vector<double>& price, int base, int capacity, int power) {
-  constexpr double kNo = std::numeric_limits<double>::infinity();
-  std::vector<double> cost(static_cast<std::size_t>(capacity) + 1, kNo);
+  std::vector<double> cost(static_cast<std::size_t>(capacity) + 1, kInfinity);
   cost[0] = 0;
   for (const double eur : price) {
-    std::vector<double> next(cost.size(), kNo);
+    std::vector<double> next(cost.size(), kInfinity);
     for (int from = 0; from <= capacity; ++from)
       for (int to = std::max(0, from - power); to <= std::min(capacity, from + power); ++to) {
         const int grid = base + to - from;

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 
 #include "plan/prices/dual_ascent.hpp"
@@ -69,7 +69,7 @@ class Stage {
         search_(model) {}
 
   struct Best {
-    double objective = std::numeric_limits<double>::infinity();  // penalties included
+    double objective = kInfinity;  // penalties included
     std::vector<JobRun> runs;
     std::vector<SiteFlows> flows;
     std::vector<std::pair<std::string, double>> broken;
@@ -162,13 +162,12 @@ void Stage::run(const std::vector<std::vector<JobRun>>& known,
   ascent.threads = columns.threads;
   ascent.iterations = kAscent;
   ascent.last_step = kLastStep;
-  ascent.least_price = -std::numeric_limits<double>::infinity();
+  ascent.least_price = -kInfinity;
   std::vector<JobRun> of_best;
   ascent.progress = [&](const DualResult& dual) {
     if (dual.best_iteration == dual.iterations) of_best = pricing.runs();
     const double share = static_cast<double>(dual.iterations - 1) / (kAscent - 1);
-    if (!progress(-std::numeric_limits<double>::infinity(), best_.objective, 0.2 * share))
-      return false;
+    if (!progress(-kInfinity, best_.objective, 0.2 * share)) return false;
     if (dual.iterations > kAscent - kKept) know(pricing.runs());
     return true;
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/plan/search/extended.hpp"
 
@@ -111,7 +112,7 @@ class EveryPlan {
   SiteModel model_;
   SiteProgram sites_;
   std::vector<JobRun> runs_;
-  double best_ = std::numeric_limits<double>::infinity();
+  double best_ = kInfinity;
 };
 
 TEST(ColumnPlanner, TinyRichPlansAreNearOptimalAndBoundsHold) {

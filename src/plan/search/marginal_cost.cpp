@@ -2,15 +2,13 @@
 #include "plan/search/marginal_cost.hpp"
 
 #include <algorithm>
-#include <limits>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 
 namespace carnot::plan {
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Columns of the cells, all from one cell on.
 struct Columns {

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/solve/linear_program.hpp"
@@ -76,7 +76,7 @@ class LargeSearch {
     Sum<double> value;
     for (std::size_t j = 0; j < problem.jobs.size(); ++j) value += problem.jobs.value(j);
     state_.objective_eur = kept_eur_ = value.value();
-    state_.bound_eur = -std::numeric_limits<double>::infinity();
+    state_.bound_eur = -kInfinity;
     threads_ = options.threads > 0
                    ? options.threads
                    : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -193,7 +193,7 @@ class LargeSearch {
     const std::int64_t rounds = options_.rounds >= 0 ? options_.rounds : default_rounds(jobs);
     const double mean =
         std::abs(state_.objective_eur) / static_cast<double>(std::max<std::size_t>(jobs, 1));
-    const double reach = jobs <= kFew ? kReach * mean : std::numeric_limits<double>::infinity();
+    const double reach = jobs <= kFew ? kReach * mean : kInfinity;
     for (std::int64_t leg = 0; leg < kLegs; ++leg) {
       const double done = static_cast<double>(leg + 1) / kLegs;
       insertion.rebuild(static_cast<std::uint64_t>(rounds / kLegs), kWarmth * mean * (1.0 - done),

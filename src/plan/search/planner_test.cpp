@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 
 #include "plan/problem/testing_problem.hpp"
@@ -40,7 +41,7 @@ TEST(Planner, SmallBoundsComeCloseToTheOptimumWhereJobsDoNotMeet) {
       for (std::size_t t = 0; t < 6; ++t) {
         site.capacity_kw[t] = 1e6;
         site.free_kw[t] = 0;
-        site.grid_limit_kw[t] = std::numeric_limits<double>::infinity();
+        site.grid_limit_kw[t] = kInfinity;
         site.price_eur_per_kwh[t] = std::abs(site.price_eur_per_kwh[t]);
       }
     const Plan plan = plan_large(problem);
@@ -139,7 +140,7 @@ TEST(Planner, AnyTimeLimitLeavesAFeasiblePlanAndABoundThatHolds) {
   generate.sites = 9;
   generate.slots = 96;
   const Problem problem = generate_problem(generate);
-  double last = std::numeric_limits<double>::infinity();
+  double last = kInfinity;
   for (const double limit : {1e-9, 0.01, 0.05, 0.2}) {
     PlannerOptions options;
     options.threads = 2;

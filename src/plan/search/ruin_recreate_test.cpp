@@ -2,10 +2,10 @@
 #include "plan/search/ruin_recreate.hpp"
 
 #include <cmath>
-#include <limits>
 
 #include <gtest/gtest.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 
 #include "plan/problem/testing_problem.hpp"
@@ -17,8 +17,6 @@ namespace {
 
 using testing::BruteForce;
 using testing::small_problem;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// A number that each round moves at random; allowed as told.
 struct Walker {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "plan/supply/supply.hpp"
 
@@ -57,7 +58,7 @@ class Dispatcher {
   Assignment place(std::size_t job) {
     const PlanJobs& jobs = problem_.jobs;
     Assignment best;
-    double best_cost = manner_.drops ? jobs.value(job) : std::numeric_limits<double>::infinity();
+    double best_cost = manner_.drops ? jobs.value(job) : kInfinity;
     for (const std::uint32_t s : homes(problem_, job)) {
       bool fits = false;
       const std::size_t modes =

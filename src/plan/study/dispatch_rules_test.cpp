@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 
 #include "plan/problem/testing_problem.hpp"
@@ -40,7 +40,7 @@ Problem two_sites() {
     site.price_eur_per_kwh =
         s == 0 ? std::vector<double>{0.4, 0.3, 0.2, 0.1} : std::vector<double>{0.2, 0.2, 0.05, 0.2};
     site.carbon_g_per_kwh.assign(4, 0);
-    site.grid_limit_kw.assign(4, std::numeric_limits<double>::infinity());
+    site.grid_limit_kw.assign(4, kInfinity);
     problem.sites.push_back(site);
   }
   return problem;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/plan/study/pareto.hpp"
 
-#include <limits>
-
 #include <gtest/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/plan/search/planner.hpp"
 
@@ -83,7 +82,7 @@ Problem two_sites(double loss) {
     site.free_kw = {0};
     site.price_eur_per_kwh = {clean ? 0.3 : 0.1};
     site.carbon_g_per_kwh = {clean ? 0.0 : 500.0};
-    site.grid_limit_kw = {std::numeric_limits<double>::infinity()};
+    site.grid_limit_kw = {kInfinity};
     problem.sites.push_back(site);
   }
   std::vector<PlanMode> modes{{1, 10, 0}};

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
@@ -196,7 +197,7 @@ void Replanner::stopped(std::size_t job, SlotReport& report) {
 void Replanner::run_site(const PlanSite& actual, std::vector<std::uint32_t>& jobs,
                          SlotReport& report) {
   const std::size_t parts = actual.free_kw.size();
-  double most = std::numeric_limits<double>::infinity();
+  double most = kInfinity;
   for (std::size_t i = 0; i < parts; ++i)
     most = std::min({most, actual.capacity_kw[i],
                      (actual.free_kw[i] + actual.grid_limit_kw[i]) / actual.pue[i]});

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 
@@ -69,7 +69,7 @@ Supply weighted(const std::vector<std::vector<Supply>>& all, const std::vector<d
                 std::size_t cell) {
   if (all.size() == 1) return all[0][cell];
   Supply out;
-  out.most = std::numeric_limits<double>::infinity();
+  out.most = kInfinity;
   double price = 0;  // of the piece in hand, and where it grows by how much
   std::vector<std::pair<double, double>> steps;
   for (std::size_t s = 0; s < all.size(); ++s) {
@@ -174,7 +174,7 @@ double scenario_bound(const Problem& problem, const std::vector<Scenario>& scena
   Sum<double> sum, magnitude;
   for (std::size_t s = 0; s < closed.sites.size(); ++s)
     for (std::size_t t = 0; t < slots; ++t) {
-      double most = std::numeric_limits<double>::infinity();
+      double most = kInfinity;
       std::vector<double> kinks;
       for (const Scenario& scenario : scenarios) {
         const PlanSite& x = scenario.sites[s];
@@ -215,8 +215,8 @@ ScenarioPlan plan_scenarios(const Problem& problem, const std::vector<Scenario>&
   const Problem first = with_sites(problem, scenarios.front().sites);
 
   ScenarioPlan best;
-  best.plan.objective_eur = std::numeric_limits<double>::infinity();
-  best.plan.bound_eur = -std::numeric_limits<double>::infinity();
+  best.plan.objective_eur = kInfinity;
+  best.plan.bound_eur = -kInfinity;
   PlannerOptions planner = options.planner;
   std::vector<double> q = weight;
   const int turns = options.alpha > 0 && scenarios.size() > 1 ? std::max(options.turns, 1) : 1;
@@ -248,7 +248,7 @@ ScenarioPlan plan_scenarios(const Problem& problem, const std::vector<Scenario>&
   best.plan.seconds = seconds;
   best.mean_eur = dot(weight, best.cost_eur);
   best.cvar_eur = cvar(best.cost_eur, weight, options.alpha);
-  best.foresight_eur = -std::numeric_limits<double>::infinity();
+  best.foresight_eur = -kInfinity;
   if (options.perfect_foresight) {
     best.foresight_eur = 0;
     for (std::size_t s = 0; s < scenarios.size(); ++s)

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "plan/problem/testing_problem.hpp"
 
@@ -154,7 +155,7 @@ class EveryPlan {
   double alpha_;
   std::vector<double> weight_;
   Plan plan_;
-  double best_ = std::numeric_limits<double>::infinity();
+  double best_ = kInfinity;
 };
 
 TEST(Scenarios, TinyPlansAreNearTheBestAndBoundsHold) {

@@ -12,12 +12,12 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/grid/network/rts_gmlc.hpp"
 #include "carnot/plan/study/rolling_horizon.hpp"
 #include "carnot/plan/study/stochastic.hpp"
@@ -169,7 +169,7 @@ class WindWeek {
         EnergyPrice::from_base(year_.price.at(at)).in(euro_per_kilowatt_hour));
     site.carbon_g_per_kwh.push_back(
         CarbonIntensity::from_base(year_.carbon.at(at)).in(gram_per_kilowatt_hour));
-    site.grid_limit_kw.push_back(std::numeric_limits<double>::infinity());
+    site.grid_limit_kw.push_back(kInfinity);
   }
 
   const WindYear& year_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
@@ -39,13 +40,13 @@ std::vector<GoalRow> goal_rows(const Problem& problem, const std::vector<HeldGoa
   const auto add = [&](std::string words, const Weights& weights, double limit) {
     rows.push_back({std::move(words), weights, 0, problem.slots, limit});
   };
-  if (goals.carbon_cap_g < PlanGoals::kNoLimit)
+  if (goals.carbon_cap_g < kInfinity)
     add(fmt::format("carbon_cap_g {}", goals.carbon_cap_g), weights_of(Measure::Carbon),
         goals.carbon_cap_g);
-  if (goals.energy_budget_kwh < PlanGoals::kNoLimit)
+  if (goals.energy_budget_kwh < kInfinity)
     add(fmt::format("energy_budget_kwh {}", goals.energy_budget_kwh), weights_of(Measure::Energy),
         goals.energy_budget_kwh);
-  if (goals.quality_cap_eur < PlanGoals::kNoLimit)
+  if (goals.quality_cap_eur < kInfinity)
     add(fmt::format("quality_cap_eur {}", goals.quality_cap_eur), weights_of(Measure::Quality),
         goals.quality_cap_eur);
   if (goals.own_share > 0) {

@@ -3,17 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
 namespace {
 
-constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 constexpr double kBroken = 1e-7;  // of a limit; less is rounding
 
 double dot(const SiteWeights& a, const SiteWeights& b) {
@@ -84,14 +83,14 @@ int SiteRows::column(double upper, const SiteWeights& per_unit, std::size_t t,
 void SiteRows::elastic(int row, double sign, double scale, std::string words) {
   const solve::Share share{row, sign};
   elastic_.push_back(
-      {program_.add_column(0, kNoLimit, penalty_ / scale, {&share, 1}), scale, std::move(words)});
+      {program_.add_column(0, kInfinity, penalty_ / scale, {&share, 1}), scale, std::move(words)});
 }
 
 void SiteRows::add_goals() {
   for (const GoalRow& goal : goals_) {
     const double scale = goal.limit == 0 ? 1.0 : std::abs(goal.limit);
     goal_scale_.push_back(scale);
-    goal_row_.push_back(row(-kNoLimit, goal.limit / scale));
+    goal_row_.push_back(row(-kInfinity, goal.limit / scale));
     elastic(goal_row_.back(), -1.0, 1.0, goal.words);
   }
 }
@@ -114,7 +113,7 @@ void SiteRows::add_cell(std::size_t s, std::size_t t) {
   const SiteWeights own{0, 0, h, 0};
   const double limit = std::min(site.free_kw[t], model_.export_limit(s, t));
   if (limit > 0) {
-    const int split = row(-kNoLimit, site.free_kw[t]);
+    const int split = row(-kInfinity, site.free_kw[t]);
     own_[i] = column(site.free_kw[t], own, t, {{balance_row_[i], 1}, {split, 1}});
     export_[i] = column(limit, {-h * model_.export_price(s, t), 0, 0, 0}, t, {{split, 1}});
   } else {
@@ -134,7 +133,7 @@ void SiteRows::add_battery(std::size_t s) {
   for (std::size_t t = 0; t < model_.slots(); ++t) {
     // stored after - stored before - h (in - out) = 0, the first `before` being given.
     const double before = t == 0 ? battery.start_kwh : 0.0;
-    const int stored = row(before, before), turns = row(-kNoLimit, 1.0);
+    const int stored = row(before, before), turns = row(-kInfinity, 1.0);
     to.stored_row.push_back(stored);
     const int balance = balance_row_[cell(s, t)];
     to.charge.push_back(column(
@@ -165,7 +164,7 @@ void SiteRows::add_charges(std::size_t s) {
     for (std::int32_t t = charge.from; t < charge.to; ++t) {
       const auto slot = static_cast<std::size_t>(t);
       const solve::Term grid{grid_[cell(s, slot)], -1.0};
-      rows.push_back(program_.add_row(0, kNoLimit, {&grid, 1}));
+      rows.push_back(program_.add_row(0, kInfinity, {&grid, 1}));
       shares.push_back({rows.back(), 1.0});
       most = std::max(most, model_.grid_most(s, slot));
     }
@@ -187,7 +186,7 @@ void SiteRows::add_reserve(std::size_t s) {
     const double owed = model_.committed(s, t);
     for (std::size_t k = 0; k < hold && t + k < slots; ++k) {
       const solve::Term there{stoppable_[cell(s, t + k)], 1.0};
-      const int call = program_.add_row(owed, kNoLimit, {&there, 1});
+      const int call = program_.add_row(owed, kInfinity, {&there, 1});
       call_row_[s][t * hold + k] = call;
       shares.push_back({call, -1.0});
       if (owed > 0)
@@ -242,19 +241,19 @@ void SiteRows::fix(const JobSums& sums) {
     }
   for (std::size_t k = 0; k < goals_.size(); ++k)
     program_.set_row(
-        goal_row_[k], -kNoLimit,
+        goal_row_[k], -kInfinity,
         (goals_[k].limit - weighted(goals_[k].weights.jobs, sums.own)) / goal_scale_[k]);
 }
 
 void SiteRows::sell(const std::vector<double>& price) {
   for (std::size_t i = 0; i < price.size(); ++i) {
     const solve::Share share{it_row_[i], -1.0};
-    program_.add_column(-kNoLimit, kNoLimit, -price[i] * model_.h(), {&share, 1});
+    program_.add_column(-kInfinity, kInfinity, -price[i] * model_.h(), {&share, 1});
   }
-  for (const int row : goal_row_) program_.set_row(row, -kNoLimit, kNoLimit);
+  for (const int row : goal_row_) program_.set_row(row, -kInfinity, kInfinity);
   for (const std::vector<int>& rows : call_row_)
     for (const int row : rows)
-      if (row >= 0) program_.set_row(row, -kNoLimit, kNoLimit);
+      if (row >= 0) program_.set_row(row, -kInfinity, kInfinity);
 }
 
 std::vector<double> SiteRows::row_prices() const {
@@ -263,8 +262,8 @@ std::vector<double> SiteRows::row_prices() const {
     // Rounding must not make a price of a limit that is not there.
     const solve::LinearProgram::Bounds& bounds = program_.row_bounds()[i];
     const double y = program_.price(static_cast<int>(i));
-    out[i] = std::clamp(y, std::isfinite(bounds.upper) ? -kNoLimit : 0.0,
-                        std::isfinite(bounds.lower) ? kNoLimit : 0.0);
+    out[i] = std::clamp(y, std::isfinite(bounds.upper) ? -kInfinity : 0.0,
+                        std::isfinite(bounds.lower) ? kInfinity : 0.0);
   }
   return out;
 }
@@ -309,9 +308,9 @@ void SiteRows::multipliers(const std::vector<double>& y, Plan& plan) const {
   const std::vector<double> of = goal_multipliers(y);
   auto next = of.begin();
   GoalMultipliers& to = plan.goal_multipliers = {};
-  if (goals.carbon_cap_g < PlanGoals::kNoLimit) to.carbon = *next++;
-  if (goals.energy_budget_kwh < PlanGoals::kNoLimit) to.energy = *next++;
-  if (goals.quality_cap_eur < PlanGoals::kNoLimit) to.quality = *next++;
+  if (goals.carbon_cap_g < kInfinity) to.carbon = *next++;
+  if (goals.energy_budget_kwh < kInfinity) to.energy = *next++;
+  if (goals.quality_cap_eur < kInfinity) to.quality = *next++;
   if (goals.own_share > 0) {
     const auto rows = goals.own_share_each_slot ? static_cast<std::ptrdiff_t>(model_.slots()) : 1;
     to.own_share.assign(next, next + rows);

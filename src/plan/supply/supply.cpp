@@ -2,13 +2,12 @@
 #include "plan/supply/supply.hpp"
 
 #include <algorithm>
-#include <limits>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
 namespace {
-
-constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
 /// Facility power by source, cheapest first; powers and prices at the facility.
 std::vector<SupplyPiece> sources(const SiteModel& model, const SiteWeights& w, std::size_t s,
@@ -29,7 +28,7 @@ std::vector<SupplyPiece> sources(const SiteModel& model, const SiteWeights& w, s
       levels.emplace_back(paid[d], w.money * charge.eur_per_kw);
   }
   std::sort(levels.begin(), levels.end());
-  levels.emplace_back(kNoLimit, 0.0);
+  levels.emplace_back(kInfinity, 0.0);
   double from = 0, price = w.money * model.problem().grid_cost(s, t) +
                            w.carbon * site.carbon_g_per_kwh[t] + w.grid;
   for (const auto& [level, more] : levels) {

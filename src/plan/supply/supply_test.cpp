@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "carnot/base/limits.hpp"
+
 #include "plan/problem/testing_problem.hpp"
 
 namespace carnot::plan {
@@ -81,7 +83,7 @@ double split_cost(const Problem& problem, const std::vector<SiteFlows>& flows, s
     paid.emplace_back(peak, charge.eur_per_kw);
     own.push_back(need - peak);
   }
-  double least = std::numeric_limits<double>::infinity();
+  double least = kInfinity;
   for (const double kw : own) {
     const double grid = need - kw;
     if (!(kw >= 0 && kw <= free && grid >= -1e-12 && grid <= site.grid_limit_kw[t] + 1e-12))

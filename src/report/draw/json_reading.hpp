@@ -6,13 +6,13 @@
 /// InputError with words of ours. Private to the .cpp that read JSON.
 
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::report {
 
@@ -31,7 +31,7 @@ inline Json parse_object(const std::string& text, const std::string& what) {
 inline double number_at(const Json& object, const char* key, const std::string& what) {
   const auto it = object.is_object() ? object.find(key) : object.end();
   if (!object.is_object() || it == object.end() || it->is_null()) {
-    return std::numeric_limits<double>::quiet_NaN();
+    return kNaN;
   }
   if (!it->is_number()) throw InputError(fmt::format("{}: {}: a number is needed", what, key));
   return it->get<double>();

@@ -2,12 +2,12 @@
 #include "report/draw/svg.hpp"
 
 #include <cmath>
-#include <limits>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::report {
 namespace {
@@ -44,7 +44,7 @@ TEST(FigureText, IsShortAndTrue) {
   EXPECT_EQ(figure_text(3.14e21), "3.14×10²¹");
   EXPECT_EQ(figure_text(1.2e-17, 2), "1.2×10⁻¹⁷");
   EXPECT_EQ(figure_text(std::nan("")), "n/a");
-  EXPECT_EQ(figure_text(-std::numeric_limits<double>::infinity()), "n/a");
+  EXPECT_EQ(figure_text(-kInfinity), "n/a");
 }
 
 TEST(Scale, SurvivesEmptyAndBrokenRanges) {

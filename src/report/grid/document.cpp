@@ -2,17 +2,16 @@
 #include "report/grid/document.hpp"
 
 #include <cmath>
-#include <limits>
 #include <map>
 #include <numeric>
+
+#include "carnot/base/limits.hpp"
 
 #include "report/draw/json_reading.hpp"
 
 namespace carnot::report {
 
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 class Reader {
  public:
@@ -166,8 +165,8 @@ class Reader {
           most = std::max(most, share);
           ++count;
         }
-      picture.mean.push_back(count > 0 ? sum / static_cast<double>(count) : kNan);
-      picture.greatest.push_back(count > 0 && std::isfinite(sum) ? most : kNan);
+      picture.mean.push_back(count > 0 ? sum / static_cast<double>(count) : kNaN);
+      picture.greatest.push_back(count > 0 && std::isfinite(sum) ? most : kNaN);
     }
   }
 

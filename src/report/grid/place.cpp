@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "carnot/base/limits.hpp"
+
 #include "report/grid/words.hpp"
 
 namespace carnot::report {
@@ -33,7 +35,7 @@ std::size_t telling_week(const grid::ShiftStudy& study) {
   const ShiftVariant* average = study.find(ShiftSignal::AverageCarbon);
   const ShiftVariant* even = study.find(ShiftSignal::NoShift);
   std::size_t telling = 0;
-  double most = -grid::kUnlimited;
+  double most = -kInfinity;
   for (std::size_t first = 0;
        average != nullptr && even != nullptr && first + kWeek <= average->hours.size();
        first += kWeek) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/version.hpp"
 
 #include "report/draw/json_reading.hpp"
@@ -21,9 +22,7 @@ double wait_alone(const grid::StrandedTable& table, const std::string& set) {
   return there->alone.mean_wait_h;
 }
 
-double change(double now, double before) {
-  return before > 0.0 ? now / before - 1.0 : std::numeric_limits<double>::quiet_NaN();
-}
+double change(double now, double before) { return before > 0.0 ? now / before - 1.0 : kNaN; }
 
 Json queue_json(const grid::QueueOutcome& queue, double alone_h) {
   return {{"jobs", queue.jobs},

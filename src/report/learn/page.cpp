@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/report/learn/report.hpp"
 
 #include "report/draw/html.hpp"
@@ -21,8 +22,8 @@ std::string series(std::size_t i) { return fmt::format("s{}", i % kSeries + 1); 
 
 /// Least and greatest of what was offered, finite or not.
 struct Range {
-  double low = std::numeric_limits<double>::infinity();
-  double high = -std::numeric_limits<double>::infinity();
+  double low = kInfinity;
+  double high = -kInfinity;
   void take(double value) {
     if (!std::isfinite(value)) return;
     low = std::min(low, value);

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 #include "carnot/base/text.hpp"
 
@@ -27,7 +27,6 @@ constexpr double kSumTolerance = 0.01;
 constexpr double kPowerTolerance = 0.1;       // its powers are means over unequal steps
 constexpr double kLargestGramsPerKwh = 2000;  // no grid emits more
 constexpr double kLargestNumber = 1e15;  // in any of its units: more than all machines ever used
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 class RowReader {
  public:
@@ -68,7 +67,7 @@ class RowReader {
   }
   double number(const char* column) {
     const std::string cell = text(column);
-    if (cell.empty() || cell == "nan" || cell == "None") return kNan;
+    if (cell.empty() || cell == "nan" || cell == "None") return kNaN;
     try {
       const double value = parse_number(cell);
       if (std::abs(value) <= kLargestNumber) return value;
@@ -76,7 +75,7 @@ class RowReader {
       // said below, with its place
     }
     problems_->add({file_, line_}, column, fmt::format("a number, found `{}`", cell.substr(0, 40)));
-    return kNan;
+    return kNaN;
   }
 
   std::map<std::string, std::size_t> columns_;

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
+
+#include "carnot/base/limits.hpp"
 
 #include "report/draw/svg.hpp"
 #include "report/measure/measurement_words.hpp"
@@ -18,7 +19,6 @@ namespace {
 constexpr std::size_t kBuckets = 440;  // two pixels each: more cannot be seen
 constexpr std::size_t kColours = 6;
 constexpr double kWidth = 960, kLeft = 62, kRight = 944;
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// Means over buckets of equal length, weighted by how much of each interval lies inside, so that
 /// the area drawn is the energy; NaN where nothing was measured.
@@ -52,7 +52,7 @@ class Buckets {
       }
     }
     for (std::size_t k = 0; k < out.size(); ++k) {
-      out[k] = weight[k] > 0 ? out[k] / weight[k] : kNan;
+      out[k] = weight[k] > 0 ? out[k] / weight[k] : kNaN;
     }
     return out;
   }
@@ -113,7 +113,7 @@ class Figure {
   std::vector<double> mapped(const std::vector<double>& values, const svg::Scale& y,
                              double factor) const {
     std::vector<double> out;
-    for (const double v : values) out.push_back(std::isfinite(v) ? y.at(v * factor) : kNan);
+    for (const double v : values) out.push_back(std::isfinite(v) ? y.at(v * factor) : kNaN);
     return out;
   }
 

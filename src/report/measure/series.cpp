@@ -4,15 +4,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::report {
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double number_in(const std::string& text) {
   double value = kNaN;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
+
+#include "carnot/base/limits.hpp"
 
 #include "report/draw/bar_figure.hpp"
 #include "report/plan/figures.hpp"
@@ -23,7 +24,7 @@ std::string plan_bars(const PlanReport& report) {
       if (rival.computed()) rows.push_back({rival.name, of(rival.totals) * unit.factor, false});
     return bar_figure(fmt::format("{}, {}", title, unit.name), rows, bound);
   };
-  const double none = std::numeric_limits<double>::quiet_NaN();
+  const double none = kNaN;
   using plan::PlanTotals;
   return figure(
              "Cost", [](const PlanTotals& t) { return t.objective_eur; },

@@ -2,7 +2,6 @@
 #include "carnot/report/plan/report.hpp"
 
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include <gmock/gmock.h>
@@ -11,6 +10,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "plan/pricing/job_pricing.hpp"
 #include "plan/problem/testing_terms.hpp"
@@ -109,7 +109,7 @@ RC_GTEST_PROP(PlanReportProperty, AgreesWithTheCertificateOnJobsWithTerms, ()) {
   const std::size_t cells = file.problem.sites.size() * 8;
   for (plan::PlanSite& site : file.problem.sites) {  // room for everyone
     site.capacity_kw.assign(8, 1e4);
-    site.grid_limit_kw.assign(8, std::numeric_limits<double>::infinity());
+    site.grid_limit_kw.assign(8, kInfinity);
   }
   const RandomStream random(seed, "plan-report-test");
   for (std::size_t i = 0; i < cells; ++i) file.plan.price.push_back(0.3 * random.uniform(i));
@@ -143,7 +143,7 @@ plan::Problem by_hand() {
   site.free_kw = {6, 4};
   site.price_eur_per_kwh = {0.2, 0.1};
   site.carbon_g_per_kwh = {500, 300};
-  site.grid_limit_kw.assign(2, std::numeric_limits<double>::infinity());
+  site.grid_limit_kw.assign(2, kInfinity);
   problem.sites.push_back(site);
   problem.jobs.add("a", 0, 2, 50, {{2, 8, 0.5}}, plan::kNone, 0.25, {});
   return problem;

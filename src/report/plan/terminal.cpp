@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 
 #include <fmt/format.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/report/plan/report.hpp"
 
 #include "report/draw/text_columns.hpp"
@@ -45,7 +45,7 @@ std::string site_table(const PlanReport& report, std::size_t room, bool colour) 
   const auto grid = gather([](const auto& s) { return s.grid.in(joule); });
   const auto carbon = gather([](const auto& s) { return s.carbon.in(gram); });
   const auto cost = gather([](const auto& s) { return s.money().in(euro); });
-  const double none = std::numeric_limits<double>::quiet_NaN();
+  const double none = kNaN;
   const auto price = gather([&](const auto& s) {
     return s.levelised ? s.levelised->total.value().in(euro_per_megawatt_hour) : none;
   });
@@ -100,8 +100,7 @@ std::string rule_table(const PlanReport& report, std::size_t room, bool colour) 
   }
   names.emplace_back("bound");
   cost.push_back(bound);
-  for (std::vector<double>* column : {&energy, &own, &grid, &carbon})
-    column->push_back(std::numeric_limits<double>::quiet_NaN());
+  for (std::vector<double>* column : {&energy, &own, &grid, &carbon}) column->push_back(kNaN);
   dropped.emplace_back("");
   above.emplace_back("");
   markers.emplace_back("  ");

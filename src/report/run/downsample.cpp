@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::report {
 
@@ -44,7 +45,7 @@ struct Gathering {
     out.grid_w.push_back(grid / length);
     out.curtailed_w.push_back(curtailed / length);
     out.throttle.push_back(throttle / length);
-    out.loss.push_back(loss_time > 0 ? loss / loss_time : std::numeric_limits<double>::quiet_NaN());
+    out.loss.push_back(loss_time > 0 ? loss / loss_time : kNaN);
     const auto longest =
         std::max_element(mode_time.begin(), mode_time.end(),
                          [](const auto& a, const auto& b) { return a.second < b.second; });

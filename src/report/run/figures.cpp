@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
+
+#include "carnot/base/limits.hpp"
 
 #include "report/draw/svg.hpp"
 #include "report/draw/text_columns.hpp"
@@ -14,8 +15,6 @@
 namespace carnot::report {
 
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// The few lanes a reader compares, each with its series colour: best, rival, fixed, never waiting.
 std::vector<std::pair<const LaneResult*, std::string>> marked_lanes(const RunResult& result) {
@@ -180,8 +179,8 @@ std::string cycle_figure(const LaneResult& lane, const Facts& facts) {
   const auto drawable = [](double bits, double kelvins) {
     return std::isfinite(bits) && std::isfinite(kelvins) && kelvins > 0;
   };
-  double most_bits = 0, least_bits = std::numeric_limits<double>::infinity();
-  double hottest = 0, coldest = std::numeric_limits<double>::infinity();
+  double most_bits = 0, least_bits = kInfinity;
+  double hottest = 0, coldest = kInfinity;
   const auto span = [&](double bits, double kelvins) {
     if (!drawable(bits, kelvins)) return;
     most_bits = std::max(most_bits, bits);
@@ -238,7 +237,7 @@ std::string cycle_figure(const LaneResult& lane, const Facts& facts) {
            "shade");
     d.path(edge, "s1 strong", "learning, as it went");
   }
-  double last_x = kNan, last_y = kNan, first_x = kNan, first_y = kNan;
+  double last_x = kNaN, last_y = kNaN, first_x = kNaN, first_y = kNaN;
   std::size_t number = 0;  // as in the table of legs, drawn or not
   for (const auto& leg : cycle.legs) {
     ++number;

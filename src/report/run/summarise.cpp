@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/ledger/store/store.hpp"
 #include "carnot/report/run/result.hpp"
 
@@ -19,7 +19,6 @@ namespace carnot::report {
 
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kAgreement = 1e-9;
 
 /// Checks the grammar of entry.hpp while it collects series, so that what follows can trust it.
@@ -70,7 +69,7 @@ class Reader {
     result_.lanes.emplace_back();
     result_.series.emplace_back();
     lane().policy = begin.policy;
-    lane().quality = lane().quality_low = lane().quality_high = kNan;
+    lane().quality = lane().quality_low = lane().quality_high = kNaN;
     open_ = true;
     last_end_.reset();
   }
@@ -100,7 +99,7 @@ class Reader {
     series.grid_w.push_back(power(slot.grid, "grid energy"));
     series.curtailed_w.push_back(power(slot.curtailed, "curtailment"));
     series.facility_w.push_back(power(slot.facility, "facility energy"));
-    series.loss.push_back(slot.steps == 0 ? kNan : slot.loss);  // nothing before the first step
+    series.loss.push_back(slot.steps == 0 ? kNaN : slot.loss);  // nothing before the first step
     series.throttle.push_back(slot.throttle);
     series.mode.push_back(slot.mode);
   }
@@ -210,8 +209,8 @@ void take_totals(LaneResult& lane, const ledger::LaneTotals& totals) {
   lane.energy = Estimate<Energy>::exact(totals.facility, Origin::Modelled, Boundary::Facility);
   lane.carbon = Estimate<Carbon>::exact(totals.carbon, Origin::Modelled, Boundary::Facility);
   lane.cost = Estimate<Money>::exact(totals.cost, Origin::Modelled, Boundary::None);
-  lane.bits_learned = lane.bits_per_joule = lane.times_above_landauer = kNan;
-  lane.cycle.efficiency = kNan;
+  lane.bits_learned = lane.bits_per_joule = lane.times_above_landauer = kNaN;
+  lane.cycle.efficiency = kNaN;
   for (const auto& [mode, time] : totals.mode_time) {
     lane.mode_time.emplace_back(mode.empty() ? "paused" : mode, time);
   }
@@ -272,7 +271,7 @@ void take_layers(LaneResult& lane, const LaneSeries& series, const Facts& facts)
     const auto mode = std::find_if(facts.modes.begin(), facts.modes.end(),
                                    [&](const ModeFact& m) { return m.name == series.mode[i]; });
     if (mode == facts.modes.end()) {
-      it = dynamic = kNan;
+      it = dynamic = kNaN;
       break;
     }
     const double moving = series.throttle[i] * mode->dynamic_power_w * series.length_s[i];
@@ -312,7 +311,7 @@ void check_choice(const RunResult& result, const Json& end, const char* key,
 }
 
 void take_bound(RunResult& result, const ledger::RunEnd* end) {
-  result.bound = {"", kNan, kNan, kNan, kNan, kNan};
+  result.bound = {"", kNaN, kNaN, kNaN, kNaN, kNaN};
   if (end != nullptr && !end->result_json.empty()) {
     const Json json = parse_object(end->result_json, "end of the run");
     check_choice(result, json, "best", result.best);
@@ -341,7 +340,7 @@ void take_bound(RunResult& result, const ledger::RunEnd* end) {
                     oracle->grid_energy.in(joule),
                     oracle->energy.value().in(joule),
                     oracle->duration.in(second),
-                    kNan};
+                    kNaN};
   }
 }
 

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <nlohmann/json.hpp>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::report::sample {
 
@@ -39,7 +40,7 @@ struct Lane {
   double steps = 0, joules = 0, own = 0, discharged = 0, grid = 0, curtailed = 0, exported = 0,
          carbon = 0, cost = 0, battery = 0.3 * kBattery, low_share = 0;
   double mode_s[4] = {0, 0, 0, 0}, paused_s = 0, operations[4] = {0, 0, 0, 0};
-  double loss = std::numeric_limits<double>::quiet_NaN(), quality = 0.1;
+  double loss = kNaN, quality = 0.1;
 };
 
 struct Choice {
@@ -274,7 +275,7 @@ void simulate(const std::string& policy, const Options& o, Instant start, bool c
     }
     s.steps = static_cast<std::uint64_t>(l.steps);
     s.loss = l.loss;
-    s.noise_share = std::numeric_limits<double>::quiet_NaN();
+    s.noise_share = kNaN;
     l.joules += facility * dt;
     l.own += own * dt;
     l.discharged += discharged * dt;

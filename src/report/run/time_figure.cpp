@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
+
+#include "carnot/base/limits.hpp"
 
 #include "report/draw/svg.hpp"
 #include "report/run/downsample.hpp"
@@ -132,14 +133,14 @@ void mode_strip(svg::Drawing& d, const Buckets& b, const std::vector<double>& x,
 
 Stage stage_of(const RunResult& result, const Facts& facts) {
   Stage stage;
-  stage.deadline_s = std::numeric_limits<double>::quiet_NaN();
+  stage.deadline_s = kNaN;
   bool any = false;
   for (const LaneSeries& series : result.series) {
     if (series.start.empty()) continue;
     if (!any || series.start.front() < stage.origin) stage.origin = series.start.front();
     any = true;
   }
-  double quality_low = std::numeric_limits<double>::infinity(), quality_high = -quality_low;
+  double quality_low = kInfinity, quality_high = -quality_low;
   for (const LaneSeries& series : result.series) {
     const Buckets b = downsample(series, stage.origin, kBuckets);
     if (!b.edge_s.empty()) stage.end_s = std::max(stage.end_s, b.edge_s.back());

@@ -2,10 +2,11 @@
 #include "report/run/words.hpp"
 
 #include <cmath>
-#include <limits>
 #include <set>
 
 #include <fmt/format.h>
+
+#include "carnot/base/limits.hpp"
 
 #include "report/draw/svg.hpp"
 
@@ -97,8 +98,7 @@ std::string quality_text(const std::string& metric, double value) {
 double quality_half_width(const LaneResult& lane) {
   const bool vacuous =
       lane.quality_metric == "accuracy" && lane.quality_low <= 0 && lane.quality_high >= 1;
-  return vacuous ? std::numeric_limits<double>::quiet_NaN()
-                 : (lane.quality_high - lane.quality_low) / 2;
+  return vacuous ? kNaN : (lane.quality_high - lane.quality_low) / 2;
 }
 
 std::string interval_text(const LaneResult& lane) {
@@ -122,13 +122,13 @@ double metric_factor(const std::string& metric) { return metric == "accuracy" ? 
 
 double own_share(const LaneResult& lane) {
   const double all = lane.energy.value().in(joule);
-  if (!(all > 0)) return std::numeric_limits<double>::quiet_NaN();
+  if (!(all > 0)) return kNaN;
   return lane.own_energy.in(joule) / all;
 }
 
 double regret(const LaneResult& lane, const Bound& bound) {
   if (bound.policy.empty() || !(bound.cost_eur > 0)) {
-    return std::numeric_limits<double>::quiet_NaN();
+    return kNaN;
   }
   return lane.cost.value().in(euro) / bound.cost_eur - 1;
 }

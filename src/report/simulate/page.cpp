@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include "carnot/base/limits.hpp"
 
 #include "report/draw/bar_figure.hpp"
 #include "report/draw/html.hpp"
@@ -202,7 +203,7 @@ std::string figures(const Simulation& s) {
       if (std::isfinite(of(p))) rows.push_back({shown_name(p), of(p) * unit.factor, &p == best});
     return bar_figure(fmt::format("{}, {}", what, unit.name), rows, bound);
   };
-  const double none = std::numeric_limits<double>::quiet_NaN();
+  const double none = kNaN;
   // One bound for all: the least of those that the policies were given.
   double bound = none;
   for (const Policy& p : s.policies) bound = std::fmin(bound, p.bound_eur);

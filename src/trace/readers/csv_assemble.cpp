@@ -2,11 +2,11 @@
 // From rows to a trace: the common step, gaps, overlaps, missing cells, signs.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "trace/readers/csv_series.hpp"
 
@@ -14,7 +14,6 @@ namespace carnot::inline trace::csv {
 
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 // A hole wider than this is a mistake in a time, not a hole.
 constexpr std::int64_t kWidestGap = 10'000'000;
 
@@ -88,7 +87,7 @@ class Assembly {
     }
   }
 
-  // Values in base units on the raster of the common step, gaps as kMissing.
+  // Values in base units on the raster of the common step, gaps as kNaN.
   void lay_out(Conversion conversion) {
     std::vector<double> laid;
     const bool in_place = first_ == 0 && regular();
@@ -156,7 +155,7 @@ class Assembly {
           line, series_.time_name,
           fmt::format("gaps of at most {} steps; [{}, {}) is longer", kWidestGap, from, to));
     } else {
-      laid.insert(laid.end(), static_cast<std::size_t>(difference / step_ - 1), kMissing);
+      laid.insert(laid.end(), static_cast<std::size_t>(difference / step_ - 1), kNaN);
     }
   }
 

@@ -6,18 +6,17 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::inline trace::csv {
 
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 std::string_view trimmed(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -82,7 +81,7 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcep
          });
 }
 
-// A cell: a finite number, or kMissing. False: neither.
+// A cell: a finite number, or kNaN. False: neither.
 bool parse_cell(std::string_view cell, double& value) noexcept {
   if (!cell.empty() && cell.front() == '+') cell.remove_prefix(1);
   const char* end = cell.data() + cell.size();
@@ -91,7 +90,7 @@ bool parse_cell(std::string_view cell, double& value) noexcept {
     return true;
   if (cell.empty() || equals_ignoring_case(cell, "nan") || equals_ignoring_case(cell, "na") ||
       equals_ignoring_case(cell, "null")) {
-    value = kMissing;
+    value = kNaN;
     return true;
   }
   return false;
@@ -405,7 +404,7 @@ Series read_series(input::Lines& lines, const Header& header, const TimeColumns&
         iso ? times.parse(row.field(0), at, why) : parse_date_period(row, at, row_period, why);
     if (!good) report.add(lines.number(), series.time_name, why);
     for (std::size_t k = 0; k < columns.size(); ++k) {
-      double value = kMissing;
+      double value = kNaN;
       const std::string_view cell = row.field(time_fields + k);
       if (!parse_cell(cell, value)) {
         report.add(lines.number(), series.names[k],

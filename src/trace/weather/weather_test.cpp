@@ -2,13 +2,13 @@
 // Sun, plant, temperature, price, carbon and the option tables of the generators.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/trace/weather/generate.hpp"
 
 namespace carnot::inline trace {
@@ -231,7 +231,7 @@ std::string refusal(Call call) {
 TEST(Generators, RefuseBadOptionsByName) {
   const TimeGrid grid{kStart, kOneHour, 2};
   WindOptions wind;
-  wind.weibull_shape = std::numeric_limits<double>::quiet_NaN();
+  wind.weibull_shape = kNaN;
   EXPECT_THAT(refusal([&] { generate_wind(wind, grid, 1); }), HasSubstr("wind.weibull_shape"));
   wind = {};
   wind.groups = 2.5;

@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/grid/dispatch/optimal_power_flow.hpp"
 #include "carnot/grid/network/network.hpp"
 
@@ -41,7 +42,7 @@ class SupplyCurves {
     double from_mw = 0.0, to_mw = 0.0;
     double cost_per_mwh = 0.0, co2_kg_per_mwh = 0.0;
   };
-  /// \returns one step from 0 to `kUnlimited` for a cost that is a straight line
+  /// \returns one step from 0 to `kInfinity` for a cost that is a straight line
   /// \throws InputError for a cost with a square term
   std::vector<Step> steps(std::size_t generator) const;
 

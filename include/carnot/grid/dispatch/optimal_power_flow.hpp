@@ -31,6 +31,7 @@
 #include <string>
 #include <vector>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/grid/network/network.hpp"
 
 namespace carnot::grid {
@@ -39,8 +40,8 @@ struct OpfOptions {
   BranchModel branch_model = BranchModel::ResistanceKept;
   bool losses = false;
   bool dc_links = false;  ///< direct-current lines are dispatched; else they carry nothing
-  double shed_price_per_mwh = kUnlimited;  ///< finite: demand may go unserved at this price
-  double relative_gap = 1e-7;              ///< of curved costs and losses
+  double shed_price_per_mwh = kInfinity;  ///< finite: demand may go unserved at this price
+  double relative_gap = 1e-7;             ///< of curved costs and losses
 };
 
 enum class OpfStatus {

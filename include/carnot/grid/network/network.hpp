@@ -15,18 +15,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 namespace carnot::grid {
-
-inline constexpr double kUnlimited = std::numeric_limits<double>::infinity();
-inline constexpr double kNowhere = std::numeric_limits<double>::quiet_NaN();
 
 struct GridBus {
   std::int64_t id = 0;     ///< as the file numbers it
@@ -34,7 +31,7 @@ struct GridBus {
   double shunt_mw = 0.0;   ///< drawn by the shunt conductance at 1 per unit voltage
   bool reference = false;  ///< its angle is zero; one in each island
   int area = 1;
-  double latitude_deg = kNowhere, longitude_deg = kNowhere;  ///< NaN where the file does not say
+  double latitude_deg = kNaN, longitude_deg = kNaN;  ///< NaN where the file does not say
 };
 
 struct GridBranch {
@@ -43,8 +40,8 @@ struct GridBranch {
   double reactance_pu = 0.0;  ///< never zero; negative for a series capacitor
   double tap = 1.0;           ///< ratio at the from end
   double shift_rad = 0.0;
-  double limit_mw = kUnlimited;  ///< greatest flow in either direction
-  double angle_min_rad = -kUnlimited, angle_max_rad = kUnlimited;  ///< of theta_from - theta_to
+  double limit_mw = kInfinity;  ///< greatest flow in either direction
+  double angle_min_rad = -kInfinity, angle_max_rad = kInfinity;  ///< of theta_from - theta_to
 };
 
 /// A line whose flow is commanded: what enters at `from` leaves at `to` less its losses,

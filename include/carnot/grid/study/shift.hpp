@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "carnot/base/instant.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/grid/dispatch/optimal_power_flow.hpp"
 #include "carnot/grid/network/network.hpp"
 #include "carnot/grid/network/rts_gmlc.hpp"
@@ -122,7 +123,7 @@ struct ShiftVariant {
   std::vector<double> moved_mwh;  ///< one a window
   /// Of the programmes of `JointCost`, with what units pay and shedding; to be compared with the
   /// same of the hours. NaN otherwise.
-  double programme_objective = kNowhere;
+  double programme_objective = kNaN;
   /// Of hours first ... first + count - 1; moved work counts where its window begins.
   ShiftTotals totals(std::size_t first, std::size_t count) const;
   ShiftTotals totals() const { return totals(0, hours.size()); }

@@ -4,9 +4,10 @@
 /// \file
 /// What a plan has to keep to beside its sites, and what comes first. Values; thread-safe to read.
 
-#include <limits>
 #include <string_view>
 #include <vector>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
@@ -23,10 +24,9 @@ enum class Measure {
 std::string_view to_text(Measure measure) noexcept;
 
 struct PlanGoals {
-  static constexpr double kNoLimit = std::numeric_limits<double>::infinity();
-  double carbon_cap_g = kNoLimit;       ///< of grid energy and embodied
-  double energy_budget_kwh = kNoLimit;  ///< own and grid energy drawn
-  double quality_cap_eur = kNoLimit;    ///< sum of the quality costs of the modes taken
+  double carbon_cap_g = kInfinity;       ///< of grid energy and embodied
+  double energy_budget_kwh = kInfinity;  ///< own and grid energy drawn
+  double quality_cap_eur = kInfinity;    ///< sum of the quality costs of the modes taken
   /// Own energy drawn >= own_share x (own + grid energy drawn), over all sites; [0, 1]. What
   /// charges a battery counts when it is drawn.
   double own_share = 0;
@@ -35,8 +35,8 @@ struct PlanGoals {
   std::vector<Measure> order;
 
   bool any() const noexcept {
-    return carbon_cap_g < kNoLimit || energy_budget_kwh < kNoLimit || quality_cap_eur < kNoLimit ||
-           own_share > 0 || !order.empty();
+    return carbon_cap_g < kInfinity || energy_budget_kwh < kInfinity ||
+           quality_cap_eur < kInfinity || own_share > 0 || !order.empty();
   }
 };
 

@@ -17,6 +17,8 @@
 #include <limits>
 #include <vector>
 
+#include "carnot/base/limits.hpp"
+
 namespace carnot::plan {
 
 /// A way to run one slot of a malleable job. Level 0 is the mode's own power at speed 1.
@@ -51,14 +53,14 @@ struct JobTerms {
   double late_eur_per_slot = 0;  ///< for each slot from `due` to the end of the last one run
 
   /// Seconds in which the running job can be stopped; infinite: not to be stopped.
-  double stop_s = std::numeric_limits<double>::infinity();
+  double stop_s = kInfinity;
 
   friend bool operator==(const JobTerms&, const JobTerms&) = default;
 };
 
 /// Between sites; the same for all pairs.
 struct PlanNetwork {
-  double gb_per_s = std::numeric_limits<double>::infinity();
+  double gb_per_s = kInfinity;
   double kwh_per_gb = 0;                  ///< at least 0; above 0 only where gb_per_s is finite
   std::vector<double> egress_eur_per_gb;  ///< [site] for data that leaves it; empty: nothing
 };

@@ -26,6 +26,7 @@
 #include <string_view>
 #include <vector>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/plan/problem/goals.hpp"
 #include "carnot/plan/problem/job_terms.hpp"
 #include "carnot/plan/problem/site_terms.hpp"
@@ -41,8 +42,8 @@ struct PlanSite {
   std::vector<double> capacity_kw, pue, free_kw, price_eur_per_kwh, carbon_g_per_kwh;
   std::vector<double> grid_limit_kw;  ///< infinite: no limit
   /// Degrees north and east, both or neither: for maps alone.
-  double latitude = std::numeric_limits<double>::quiet_NaN();
-  double longitude = std::numeric_limits<double>::quiet_NaN();
+  double latitude = kNaN;
+  double longitude = kNaN;
 };
 
 /// Way to do one job: a mode (site/mode.hpp) at full throttle, by how long it takes and draws.

@@ -20,8 +20,9 @@
 /// thread-safe to read.
 
 #include <cstdint>
-#include <limits>
 #include <vector>
+
+#include "carnot/base/limits.hpp"
 
 namespace carnot::plan {
 
@@ -67,8 +68,8 @@ struct SiteTerms {
 
 /// What counts as reserve; the same for all sites.
 struct PlanReserve {
-  std::int32_t hold_slots = 1;                                ///< length of a call
-  double within_s = std::numeric_limits<double>::infinity();  ///< jobs that stop within
+  std::int32_t hold_slots = 1;  ///< length of a call
+  double within_s = kInfinity;  ///< jobs that stop within
 };
 
 /// What a plan does at a site, [slot]; all at least 0.
