@@ -44,9 +44,9 @@ long resident_kb() {
   return resident * ::sysconf(_SC_PAGESIZE) / 1024;
 }
 
-std::unique_ptr<meter::testing::FakeSource> simulated() {
-  auto source = std::make_unique<meter::testing::FakeSource>();
-  source->add(meter::testing::package_domain("fake/package-0"), kWatts * watt);
+std::unique_ptr<carnot::meter::testing::FakeSource> simulated() {
+  auto source = std::make_unique<carnot::meter::testing::FakeSource>();
+  source->add(carnot::meter::testing::package_domain("fake/package-0"), kWatts * watt);
   return source;
 }
 
@@ -55,11 +55,11 @@ std::unique_ptr<meter::testing::FakeSource> simulated() {
 int main(int argc, char** argv) {
   const long samples = argc > 1 ? std::atol(argv[1]) : 28'800'000;
   auto owned = simulated();
-  meter::testing::FakeSource& source = *owned;
-  std::vector<std::unique_ptr<meter::Source>> sources;
+  carnot::meter::testing::FakeSource& source = *owned;
+  std::vector<std::unique_ptr<carnot::meter::Source>> sources;
   sources.push_back(std::move(owned));
-  meter::Meter meter = meter::Meter::over(std::move(sources), {});
-  meter::Snapshot first, now;
+  carnot::meter::Meter meter = carnot::meter::Meter::over(std::move(sources), {});
+  carnot::meter::Snapshot first, now;
   meter.sample(first);
   for (int i = 0; i < 100'000; ++i) meter.sample(now);
   const long before_kb = resident_kb();
@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
   const long after_kb = resident_kb();
 
   auto alone = simulated();
-  std::vector<meter::Reading> readings(1);
+  std::vector<carnot::meter::Reading> readings(1);
   began = cpu_s();
   for (long i = 0; i < samples; ++i) {
     alone->pass(kMillisecond);

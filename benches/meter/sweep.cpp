@@ -73,7 +73,7 @@ void wake(const std::vector<int>& pids, std::size_t count) {
 
 void naive_sweep(const std::vector<int>& pids) {
   std::vector<int> all;
-  meter::ProcessReader reader("/proc");
+  carnot::meter::ProcessReader reader("/proc");
   reader.list(all);
   char buffer[1024];
   std::int64_t total = 0;
@@ -83,7 +83,7 @@ void naive_sweep(const std::vector<int>& pids) {
     if (fd < 0) continue;
     const ssize_t n = ::read(fd, buffer, sizeof buffer);
     ::close(fd);
-    meter::ProcessStat stat;
+    carnot::meter::ProcessStat stat;
     if (n > 0 && parse_process_stat({buffer, static_cast<std::size_t>(n)}, stat)) {
       total += stat.cpu_ns;
     }
@@ -96,9 +96,9 @@ void naive_sweep(const std::vector<int>& pids) {
 int main(int argc, char** argv) {
   const int wanted = argc > 1 ? std::atoi(argv[1]) : 10'000;
   // A job that holds them all, and a table of the whole machine.
-  meter::JobOptions options;
+  carnot::meter::JobOptions options;
   options.pid = ::getpid();
-  options.method = meter::JobMethod::Pid;
+  options.method = carnot::meter::JobMethod::Pid;
   std::vector<int> pids;
   for (int i = 0; i < wanted; ++i) {
     const int pid = start_idle();
@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
   ::usleep(1'000'000);
   const auto nothing = [] {};
 
-  meter::ProcessTable table;
+  carnot::meter::ProcessTable table;
   table.sweep();
   const double idle = least_ms(6, nothing, [&] { table.sweep(); });
   wake(pids, pids.size());
@@ -117,9 +117,9 @@ int main(int argc, char** argv) {
       4, [&] { wake(pids, pids.size()); }, [&] { table.sweep(); });
   const double naive = least_ms(3, nothing, [&] { naive_sweep(pids); });
 
-  std::vector<meter::JobGroup> groups;
+  std::vector<carnot::meter::JobGroup> groups;
   for (int i = 0; i < kGroups; ++i) {
-    auto group = meter::JobGroup::make(true, "/proc", "/sys/fs/cgroup");
+    auto group = carnot::meter::JobGroup::make(true, "/proc", "/sys/fs/cgroup");
     if (!group) break;
     groups.push_back(std::move(*group));
   }
@@ -127,14 +127,14 @@ int main(int argc, char** argv) {
   double grouped = -1;
   if (groups.size() == kGroups) {
     for (std::size_t i = 0; i < pids.size(); ++i) groups[i / a_group % kGroups].add(pids[i]);
-    meter::ProcessTable fresh;
+    carnot::meter::ProcessTable fresh;
     fresh.sweep();
     fresh.sweep();
     grouped = least_ms(
         6, [&] { wake(pids, a_group); }, [&] { fresh.sweep(); });
   }
 
-  meter::Job job = meter::Job::open(options);
+  carnot::meter::Job job = carnot::meter::Job::open(options);
   double mean_us = 0;
   constexpr std::size_t kSamples = 1000;
   std::vector<double> us(kSamples);
@@ -152,5 +152,5 @@ int main(int argc, char** argv) {
   for (const int pid : pids) ::kill(pid, SIGKILL);
   while (::wait(nullptr) > 0) {
   }
-  for (const meter::JobGroup& group : groups) group.remove();
+  for (const carnot::meter::JobGroup& group : groups) group.remove();
 }

@@ -35,7 +35,7 @@ double cpu_us() {
 
 template <class Work>
 double best_us(int rounds, Work&& work) {
-  double best = kInfinity;
+  double best = carnot::kInfinity;
   for (int i = 0; i < rounds; ++i) {
     const double start = cpu_us();
     work();
@@ -62,13 +62,13 @@ int main(int argc, char** argv) {
       (argc > 2 ? std::filesystem::path(argv[2]) : std::filesystem::temp_directory_path()) /
       ("carnot-window-bench-" + std::to_string(::getpid()));
   {
-    const meter::testing::SensorTree tree(folder, meter::testing::Topology::Dram);
-    meter::MeterOptions options;
+    const carnot::meter::testing::SensorTree tree(folder, carnot::meter::testing::Topology::Dram);
+    carnot::meter::MeterOptions options;
     options.sources.sysfs_root = tree.sysfs_root();
     options.sources.procfs_root = tree.procfs_root();
     options.sources.dev_root = tree.dev_root();
     options.sources.nvml = options.sources.amd_smi = "none";
-    meter::Meter meter = meter::Meter::open(options);
+    carnot::meter::Meter meter = carnot::meter::Meter::open(options);
     const std::vector<int> files = counter_files(tree.sysfs_root());
 
     char buffer[64];
@@ -76,10 +76,10 @@ int main(int argc, char** argv) {
       for (const int fd : files)
         if (::pread(fd, buffer, sizeof buffer, 0) <= 0) std::abort();
     });
-    meter::Snapshot snapshot;
+    carnot::meter::Snapshot snapshot;
     const double sample = best_us(rounds, [&] { meter.sample(snapshot); });
     const double window = best_us(rounds, [&] {
-      meter::Window one(meter, "bench", meter::Scope::Process);
+      carnot::meter::Window one(meter, "bench", carnot::meter::Scope::Process);
       one.stop();
     });
     for (const int fd : files) ::close(fd);

@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
     Arrivals arrivals(problem, static_cast<std::size_t>(generate.jobs));
     double slowest = 0, sum = 0, widest = 0;
     std::size_t dropped = 0, finished = 0;
-    for (std::size_t hour = 0; carnot::hour < hours; ++hour) {
+    for (std::size_t hour = 0; hour < hours; ++hour) {
       arrivals.fill(replanner);
       const plan::Plan& plan = replanner.plan(forecast(problem, hour, 168, 0.5));
       if (hour > 0) {  // the first has nothing to start from

@@ -182,16 +182,15 @@ int main() {
       bares.push_back(bare_s);
     }
     std::filesystem::remove(path);
-    const double overhead = carnot::median(ratios) - 1.0;
+    const double overhead = median(ratios) - 1.0;
     std::uint64_t steps = 0;
     for (const Stretch& s : stretches) steps += s.steps;
     std::printf(
         "{\"bench\": \"run_overhead\", \"policy\": \"%s\", \"steps\": %llu, \"lane_s\": %.4f, "
         "\"bare_s\": %.4f, \"overhead\": %.4f, \"cpu_overhead\": %.4f, \"promise\": %.2f, "
         "\"verdict\": \"%s\"}\n",
-        name, static_cast<unsigned long long>(steps), carnot::median(lanes), carnot::median(bares),
-        overhead, carnot::median(cpu_ratios) - 1.0, kPromise,
-        overhead <= kPromise ? "pass" : "miss");
+        name, static_cast<unsigned long long>(steps), median(lanes), median(bares), overhead,
+        median(cpu_ratios) - 1.0, kPromise, overhead <= kPromise ? "pass" : "miss");
     std::fflush(stdout);
   }
   return 0;

@@ -222,12 +222,12 @@ int main(int argc, char** argv) {
         "\"mean_over_published_greedy\":{:.5f}",
         factor, starts, carbon_free, worst_over_optimum, over_published / starts);
     for (const auto& [rival, values] : saved)
-      fmt::print(",\"median_saved_over_{}\":{:.4f}", rival, carnot::median(values));
+      fmt::print(",\"median_saved_over_{}\":{:.4f}", rival, median(values));
     std::string best_zone;
     double best = 0;
     for (const auto& [zone, values] : by_zone)
-      if (carnot::median(values) > best) {
-        best = carnot::median(values);
+      if (median(values) > best) {
+        best = median(values);
         best_zone = zone;
       }
     fmt::print(",\"best_zone\":\"{}\",\"median_saved_there\":{:.4f}}}\n", best_zone, best);

@@ -98,7 +98,7 @@ class PriceBound {
         where = s;
       }
       total += least;
-      for (const plan::Piece& piece : best.pieces)
+      for (const control::Piece& piece : best.pieces)
         for (Instant at = piece.from; at < piece.to;) {
           const std::int64_t hour_index = (at - begin_) / fleet_.step;
           const Instant next = std::min(piece.to, begin_ + fleet_.step * (hour_index + 1));

@@ -53,7 +53,7 @@ std::int64_t latest_end(std::int64_t end, Until until) {
 Workload make_jobs(std::uint64_t seed, Until until) {
   const RandomStream random(seed, "jobs");
   std::vector<std::int64_t> workdays;
-  for (std::int64_t day = 0; carnot::day < 365; ++day)
+  for (std::int64_t day = 0; day < 365; ++day)
     if (week(day * kDay).second / kDay < 5) workdays.push_back(day);
   std::vector<std::pair<std::int64_t, std::int64_t>> jobs;  // start, length
   for (std::size_t j = 0; j < kJobs; ++j)
