@@ -8,6 +8,8 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/limits.hpp"
 
+#include "solve/clp_stop.hpp"
+
 #ifdef CARNOT_HAVE_CBC
 #include <CbcEventHandler.hpp>
 #include <CbcHeuristic.hpp>
@@ -31,18 +33,60 @@ namespace {
 
 constexpr double kWhole = 1e-6;  // by which CBC's whole numbers may be off
 constexpr double kTolerance = 1e-9;
-constexpr int kPasses = 5;  // of preprocessing
+constexpr int kPasses = 5;       // of preprocessing
+constexpr double kGraceS = 1.0;  // for a plan that was found to be told in the columns asked for
+
+/// What is known of a search and who may end it; outlives CBC's copies of the handler.
+struct Watch {
+  StopToken stop;
+  const std::function<bool(double)>& progress;
+  const CbcModel* model = nullptr;
+  bool ended = false;         // by `progress`
+  double bound = -kInfinity;  // before anything was cut short
+};
 
 class Handler : public CbcEventHandler {
  public:
-  explicit Handler(const std::function<bool(double)>& progress) : progress_(progress) {}
+  explicit Handler(Watch& watch) : watch_(&watch) {}
   CbcAction event(CbcEvent) override {
-    return progress_(model_->getBestPossibleObjValue()) ? noAction : stop;
+    if (watch_->stop.requested()) return stop;
+    // Heuristics have searches of their own, whose bounds are not ours.
+    if (model_ == watch_->model) watch_->bound = model_->getBestPossibleObjValue();
+    watch_->ended = watch_->ended || (watch_->progress && !watch_->progress(watch_->bound));
+    return watch_->ended ? stop : noAction;
   }
   CbcEventHandler* clone() const override { return new Handler(*this); }
 
  private:
-  std::function<bool(double)> progress_;
+  Watch* watch_;
+};
+
+/// Ends between two pivots like `ClpStop`, and once stopped does not begin either: presolving alone
+/// can take seconds.
+class StoppableClp : public OsiClpSolverInterface {
+ public:
+  explicit StoppableClp(const StopToken& stop) : stop_(&stop) {
+    const ClpStop ends_pivots(stop);
+    getModelPtr()->passInEventHandler(&ends_pivots);
+  }
+  OsiSolverInterface* clone(bool copy = true) const override {
+    return copy ? new StoppableClp(*this) : new StoppableClp(*stop_);
+  }
+  void initialSolve() override {
+    if (goes_on()) OsiClpSolverInterface::initialSolve();
+  }
+  void resolve() override {
+    if (goes_on()) OsiClpSolverInterface::resolve();
+  }
+
+ private:
+  bool goes_on() {
+    if (!stop_->requested()) return true;
+    getModelPtr()->setProblemStatus(ClpStop::kStatus);
+    return false;
+  }
+
+  const StopToken* stop_;
 };
 
 void load(const LinearProgram& program, std::span<const int> integers, OsiClpSolverInterface& to) {
@@ -106,7 +150,8 @@ bool has_integer_solver() noexcept { return true; }
 
 IntegerAnswer solve_integer(const LinearProgram& program, std::span<const int> integers,
                             const IntegerOptions& options) {
-  OsiClpSolverInterface whole;
+  Watch watch{options.stop, options.progress};
+  StoppableClp whole(watch.stop);
   load(program, integers, whole);
   whole.messageHandler()->setLogLevel(0);
   whole.setDblParam(OsiPrimalTolerance, kTolerance);
@@ -116,6 +161,7 @@ IntegerAnswer solve_integer(const LinearProgram& program, std::span<const int> i
   CglPreProcess process;
   process.messageHandler()->setLogLevel(0);
   OsiSolverInterface* reduced = process.preProcess(whole, false, kPasses);
+  if (watch.stop.requested()) return answer;
   if (reduced == nullptr) {
     answer.proven = true;
     answer.bound = infinite;
@@ -130,27 +176,29 @@ IntegerAnswer solve_integer(const LinearProgram& program, std::span<const int> i
   model.setAllowableGap(0.0);
   model.setAllowableFractionGap(0.0);
   if (options.cutoff < infinite) model.setCutoff(options.cutoff);
-  model.setUseElapsedTime(true);
-  if (options.time_limit_s > 0.0) model.setMaximumSeconds(options.time_limit_s);
   equip(model);
-  if (options.progress) {
-    Handler handler(options.progress);
-    model.passInEventHandler(&handler);
-  }
+  watch.model = &model;
+  const Handler handler(watch);
+  model.passInEventHandler(&handler);
   model.initialSolve();
+  if (watch.stop.requested()) return answer;
   if (!model.solver()->isProvenOptimal()) {
     answer.proven = model.solver()->isProvenPrimalInfeasible();
     if (answer.proven) answer.bound = infinite;
     return answer;
   }
   model.branchAndBound();
-  answer.proven = model.isProvenOptimal() || model.isProvenInfeasible();
-  answer.bound = model.getBestPossibleObjValue();
+  // A node whose programme was cut short passes for infeasible: nothing said since then counts.
+  const bool whole_search = !watch.stop.requested();
+  answer.proven = whole_search && (model.isProvenOptimal() || model.isProvenInfeasible());
+  answer.bound = whole_search ? model.getBestPossibleObjValue() : watch.bound;
   if (model.bestSolution() == nullptr) {
     if (answer.proven) answer.bound = infinite;
     return answer;
   }
+  if (!whole_search) watch.stop = StopToken().within(kGraceS);
   process.postProcess(*model.solver());
+  if (!whole_search && watch.stop.requested()) return answer;
   answer.values.assign(whole.getColSolution(), whole.getColSolution() + program.columns());
   for (const int j : integers) {
     double& value = answer.values[static_cast<std::size_t>(j)];

@@ -9,6 +9,8 @@
 
 #include "carnot/base/error.hpp"
 
+#include "solve/clp_stop.hpp"
+
 #ifdef CARNOT_HAVE_CLP
 #include <ClpSimplex.hpp>
 #include <Eigen/SparseCore>
@@ -30,6 +32,7 @@ constexpr std::size_t kManyRows = 300;
 
 struct LinearProgram::Solver {
   ClpSimplex clp;
+  StopToken stop;                                  ///< of the solve at hand
   std::size_t columns = 0, rows = 0, entries = 0;  ///< handed over so far
 };
 
@@ -37,6 +40,8 @@ LinearProgram::LinearProgram() : solver_(std::make_unique<Solver>()) {
   solver_->clp.setLogLevel(0);
   solver_->clp.setPrimalTolerance(1e-9);
   solver_->clp.setDualTolerance(1e-9);
+  const ClpStop handler(solver_->stop);
+  solver_->clp.passInEventHandler(&handler);
 }
 
 /// Gives CLP the columns and rows it does not know.
@@ -90,17 +95,34 @@ void LinearProgram::hand_over() {
   to.entries = entries_.size();
 }
 
-ProgramAnswer LinearProgram::solve() {
+ProgramAnswer LinearProgram::solve(const StopToken& stop) {
+  solver_->stop = stop;
+  const ProgramAnswer out = attempt(stop);
+  solver_->stop = {};
+  return out;
+}
+
+ProgramAnswer LinearProgram::attempt(const StopToken& stop) {
   ClpSimplex& clp = solver_->clp;
   const std::size_t more_rows = rows_.size() - solver_->rows;
   const bool first = solver_->columns == 0, more_columns = solver_->columns < columns_.size();
   hand_over();
-  if (first || more_rows > kManyRows) clp.initialSolve();
-  if (!first && more_columns && more_rows == 0)
-    clp.primal();  // the last end is still allowed, if no longer the best
-  else
-    clp.dual();  // also after presolving, whose end need not be a basis
-  if (clp.status() != 0 && !clp.isProvenPrimalInfeasible()) clp.primal();
+  const auto go_on = [&] { return !stop.requested(); };
+  if ((first || more_rows > kManyRows) && go_on()) clp.initialSolve();
+  if (go_on()) {
+    if (!first && more_columns && more_rows == 0)
+      clp.primal();  // the last end is still allowed, if no longer the best
+    else
+      clp.dual();  // also after presolving, whose end need not be a basis
+  }
+  if (go_on() && clp.status() != 0 && !clp.isProvenPrimalInfeasible()) clp.primal();
+  if (!go_on()) {
+    values_.resize(columns_.size());
+    prices_.resize(rows_.size());
+    ProgramAnswer stopped;
+    stopped.status = ProgramStatus::Stopped;
+    return stopped;
+  }
   values_.assign(clp.primalColumnSolution(), clp.primalColumnSolution() + columns_.size());
   prices_.assign(clp.dualRowSolution(), clp.dualRowSolution() + rows_.size());
   ProgramAnswer answer = check(costs_, prices_);
@@ -108,6 +130,8 @@ ProgramAnswer LinearProgram::solve() {
     answer.status = ProgramStatus::Optimal;
   else if (clp.isProvenPrimalInfeasible() && proven_infeasible(answer))
     answer.status = ProgramStatus::Infeasible;
+  else if (!go_on())
+    answer.status = ProgramStatus::Stopped;
   return answer;
 }
 
@@ -216,7 +240,7 @@ LinearProgram::LinearProgram() {
       "build again");
 }
 
-ProgramAnswer LinearProgram::solve() { return {}; }
+ProgramAnswer LinearProgram::solve(const StopToken&) { return {}; }
 
 #endif
 
@@ -224,6 +248,7 @@ std::string fault_of(const ProgramAnswer& answer, double magnitude) {
   constexpr double kAllowed = 1e-6;
   if (answer.status == ProgramStatus::Infeasible) return "nothing is within the limits";
   if (answer.status == ProgramStatus::Failed) return "the solver gave up";
+  if (answer.status == ProgramStatus::Stopped) return "it was stopped";
   const double gap = std::abs(answer.objective - answer.bound);
   if (!(answer.violation <= kAllowed * magnitude))
     return fmt::format("a limit is violated by {:.3g} MW", answer.violation);

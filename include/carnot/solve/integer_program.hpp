@@ -10,20 +10,22 @@
 #include <vector>
 
 #include "carnot/base/limits.hpp"
+#include "carnot/base/stop.hpp"
 #include "carnot/solve/linear_program.hpp"
 
 namespace carnot::solve {
 
 struct IntegerOptions {
   double cutoff = kInfinity;  ///< look only for what costs less
-  double time_limit_s = 0.0;  ///< 0: none
-  /// Asked between nodes with the bound so far; false: stop with what there is.
+  StopToken stop;             ///< asked at every pivot
+  /// Told between nodes of the bound so far; false: stop with what there is.
   std::function<bool(double bound)> progress;
 };
 
 struct IntegerAnswer {
   bool found = false;   ///< there is an answer below the cutoff
-  bool proven = false;  ///< CBC says that nothing costs less than it or, if not found, the cutoff
+  bool proven = false;  ///< CBC says that nothing costs less than it or, if not found, the cutoff;
+                        ///< never if stopped
   std::vector<double> values;  ///< [column]; whole where they must be
   double objective = 0.0;
   /// CBC says that nothing below the cutoff costs less than this; infinite if there is nothing.

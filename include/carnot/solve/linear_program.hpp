@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "carnot/base/limits.hpp"
+#include "carnot/base/stop.hpp"
 
 namespace carnot::solve {
 
@@ -27,7 +28,7 @@ struct Share {
   double coefficient = 0.0;
 };
 
-enum class ProgramStatus { Optimal, Infeasible, Failed };
+enum class ProgramStatus { Optimal, Infeasible, Failed, Stopped };
 
 struct ProgramAnswer {
   ProgramStatus status = ProgramStatus::Failed;
@@ -72,7 +73,8 @@ class LinearProgram {
   std::size_t rows() const { return rows_.size(); }
   std::size_t columns() const { return columns_.size(); }
 
-  ProgramAnswer solve();
+  /// Stopped: values and prices are those of no optimum; a later solve goes on from there.
+  ProgramAnswer solve(const StopToken& stop = {});
   /// Greatest by which `values`, one a column, leave the bounds of a row or a column.
   double violation(std::span<const double> values) const;
   double value(int column) const { return values_[static_cast<std::size_t>(column)]; }
@@ -93,6 +95,7 @@ class LinearProgram {
   struct Solver;
   ProgramAnswer check(const std::vector<double>& costs, const std::vector<double>& prices) const;
   void hand_over();
+  ProgramAnswer attempt(const StopToken& stop);
   bool proven_infeasible(ProgramAnswer& answer);
 
   std::vector<Bounds> columns_, rows_;
