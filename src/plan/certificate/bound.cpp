@@ -32,9 +32,10 @@ struct Counted {
 
 class Bound {
  public:
-  Bound(const Problem& problem, const Plan& plan)
+  Bound(const Problem& problem, const Plan& plan, const StopToken& stop)
       : problem_(problem),
         plan_(plan),
+        stop_(stop),
         slots_(static_cast<std::size_t>(problem.slots)),
         h_(problem.slot_s / 3600.0),
         counted_(slots_) {}
@@ -224,11 +225,15 @@ class Bound {
     prices.hold_slots = problem_.reserve.hold_slots;
     prices.within_s = problem_.reserve.within_s;
     prices.weights = jobs_;
-    for (std::size_t j = 0; j < problem_.jobs.size(); ++j) add(least_cost(problem_, j, prices));
+    for (std::size_t j = 0; j < problem_.jobs.size(); ++j) {
+      stop_.throw_if_requested();
+      add(least_cost(problem_, j, prices));
+    }
   }
 
   const Problem& problem_;
   const Plan& plan_;
+  const StopToken& stop_;
   std::size_t slots_;
   double h_;
   std::vector<Counted> counted_;  // [slot]
@@ -279,8 +284,8 @@ std::string unusable_multipliers(const Problem& problem, const Plan& plan) {
   return {};
 }
 
-double proven_bound(const Problem& problem, const Plan& plan) {
-  return Bound(problem, plan).value();
+double proven_bound(const Problem& problem, const Plan& plan, const StopToken& stop) {
+  return Bound(problem, plan, stop).value();
 }
 
 }  // namespace carnot::plan

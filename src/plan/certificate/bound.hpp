@@ -14,7 +14,7 @@ namespace carnot::plan {
 std::string unusable_multipliers(const Problem& problem, const Plan& plan);
 
 /// No plan that keeps the problem's goals, and the plan's held ones, costs less. Lowered by more
-/// than rounding can have raised it.
-double proven_bound(const Problem& problem, const Plan& plan);
+/// than rounding can have raised it. \throws Stopped
+double proven_bound(const Problem& problem, const Plan& plan, const StopToken& stop);
 
 }  // namespace carnot::plan

@@ -53,10 +53,11 @@ double grid_cost(const Problem& problem, std::size_t s, std::size_t t) {
 /// Cost and energies of a plan, and what it breaks.
 class Walk {
  public:
-  Walk(const Problem& problem, const Plan& plan, Certificate& out)
+  Walk(const Problem& problem, const Plan& plan, Certificate& out, const StopToken& stop)
       : problem_(problem),
         plan_(plan),
         out_(out),
+        stop_(stop),
         words_{out},
         slots_(static_cast<std::size_t>(problem.slots)),
         load_(problem.sites.size() * slots_) {}
@@ -67,7 +68,10 @@ class Walk {
                              problem_.jobs.size()));
       return;
     }
-    for (std::size_t j = 0; j < plan_.jobs.size(); ++j) job(j);
+    for (std::size_t j = 0; j < plan_.jobs.size(); ++j) {
+      stop_.throw_if_requested();
+      job(j);
+    }
     for (double& kw : load_) kw = std::max(kw, 0.0);
   }
 
@@ -153,6 +157,7 @@ class Walk {
   const Problem& problem_;
   const Plan& plan_;
   Certificate& out_;
+  SparseStop stop_;
   Collector words_;
   std::size_t slots_;
   std::vector<double> load_;  // IT kW, [site x slots + slot]
@@ -171,7 +176,9 @@ struct Bound {
 
 /// Least that jobs cost at these prices. Jobs of one window are looked at together, so that its
 /// slots are sorted once a site.
-void add_jobs(const Problem& problem, const std::vector<double>& price, Bound& bound) {
+void add_jobs(const Problem& problem, const std::vector<double>& price, const StopToken& token,
+              Bound& bound) {
+  SparseStop stop(token);
   const PlanJobs& jobs = problem.jobs;
   const std::size_t sites = problem.sites.size(), slots = static_cast<std::size_t>(problem.slots);
   const double h = problem.slot_s / 3600.0;
@@ -180,8 +187,10 @@ void add_jobs(const Problem& problem, const std::vector<double>& price, Bound& b
   for (std::uint32_t j = 0; j < jobs.size(); ++j)
     if (problem.terms.empty() || problem.terms_of(j) == nullptr)
       order.push_back(j);
-    else
+    else {
+      token.throw_if_requested();
       bound.add(least_cost(problem, j, JobPrices{price}));
+    }
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     return std::tuple(jobs.release(a), jobs.deadline(a), a) <
            std::tuple(jobs.release(b), jobs.deadline(b), b);
@@ -190,6 +199,7 @@ void add_jobs(const Problem& problem, const std::vector<double>& price, Bound& b
   std::vector<double> sorted;
   std::int32_t release = -1, deadline = -1;
   for (const std::uint32_t j : order) {
+    stop.throw_if_requested();
     if (jobs.release(j) != release || jobs.deadline(j) != deadline) {
       release = jobs.release(j);
       deadline = jobs.deadline(j);
@@ -266,12 +276,12 @@ void compare(const PlanTotals& claimed, Certificate& out) {
 
 }  // namespace
 
-Certificate certify(const Problem& problem, const Plan& plan) {
+Certificate certify(const Problem& problem, const Plan& plan, const StopToken& stop) {
   if (!problem.site_terms.empty() || problem.goals.any() || !plan.flows.empty())
-    return certify_sites(problem, plan);
+    return certify_sites(problem, plan, stop);
   Certificate out;
   const Collector words{out};
-  Walk walk(problem, plan, out);
+  Walk walk(problem, plan, out, stop);
   walk.jobs();
   walk.sites();
   const std::size_t cells = problem.sites.size() * static_cast<std::size_t>(problem.slots);
@@ -284,7 +294,7 @@ Certificate certify(const Problem& problem, const Plan& plan) {
     }
   Bound bound;
   if (priced) {
-    add_jobs(problem, plan.price, bound);
+    add_jobs(problem, plan.price, stop, bound);
     add_sites(problem, plan.price, bound);
   }
   PlanTotals& totals = out.totals;
@@ -293,12 +303,13 @@ Certificate certify(const Problem& problem, const Plan& plan) {
   return out;
 }
 
-Certificate check_plan(const std::string& plan_path, const std::string& problem_path) {
-  return check_plan(read_plan(plan_path, problem_path));
+Certificate check_plan(const std::string& plan_path, const std::string& problem_path,
+                       const StopToken& stop) {
+  return check_plan(read_plan(plan_path, problem_path, stop), stop);
 }
 
-Certificate check_plan(const PlanFile& file) {
-  Certificate out = certify(file.problem, file.plan);
+Certificate check_plan(const PlanFile& file, const StopToken& stop) {
+  Certificate out = certify(file.problem, file.plan, stop);
   for (const std::string& words : file.violations) Collector{out}.add(words);
   compare(file.claimed, out);
   return out;

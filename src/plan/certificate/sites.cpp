@@ -235,7 +235,7 @@ class Walk {
 
 }  // namespace
 
-Certificate certify_sites(const Problem& problem, const Plan& plan) {
+Certificate certify_sites(const Problem& problem, const Plan& plan, const StopToken& stop) {
   Certificate out;
   PlanTotals& totals = out.totals;
   totals.bound_eur = -kInfinity;
@@ -253,7 +253,7 @@ Certificate certify_sites(const Problem& problem, const Plan& plan) {
     out.violations.push_back(words);
     ++out.violation_count;
   } else {
-    totals.bound_eur = proven_bound(problem, plan);
+    totals.bound_eur = proven_bound(problem, plan, stop);
   }
   totals.gap = (totals.objective_eur - totals.bound_eur) / std::max(totals.objective_eur, 1e-9);
   return out;

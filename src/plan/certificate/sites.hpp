@@ -16,6 +16,6 @@
 namespace carnot::plan {
 
 /// \param plan  with flows; as `certify`
-Certificate certify_sites(const Problem& problem, const Plan& plan);
+Certificate certify_sites(const Problem& problem, const Plan& plan, const StopToken& stop = {});
 
 }  // namespace carnot::plan

@@ -2,7 +2,6 @@
 #include "carnot/plan/exact/exact.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "carnot/base/error.hpp"
@@ -26,8 +25,9 @@ constexpr double kPricesShare = 0.6;  // and until the prices stand
 void certified(const Problem& problem, Plan& plan) {
   const Certificate certificate = certify(problem, plan);
   CARNOT_CHECK(certificate.holds(), certificate.violations.front());
-  plan.objective_eur = certificate.totals.objective_eur;
-  plan.bound_eur = certificate.totals.bound_eur;
+  plan.totals = certificate.totals;
+  plan.objective_eur = plan.totals.objective_eur;
+  plan.bound_eur = plan.totals.bound_eur;
 }
 
 }  // namespace
@@ -38,9 +38,13 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
         "this build has no exact solver: install coinor-libclp-dev and coinor-libcbc-dev, "
         "configure and build again");
   check_exact_size(problem);
-  const auto began = std::chrono::steady_clock::now();
-  const auto seconds = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  const double began = options.stop.now();
+  const auto seconds = [&] { return options.stop.now() - began; };
+  // Stops when the options say so, and when that share of their time is over.
+  const auto until = [&](double share_of_time) {
+    return options.time_limit_s > 0
+               ? options.stop.within(share_of_time * options.time_limit_s - seconds())
+               : options.stop;
   };
   PlanProgress state;
   state.objective_eur = kInfinity;
@@ -48,7 +52,7 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
   const auto go_on = [&](double share, double share_of_time) {
     state.share_done = std::max(state.share_done, share);
     state.seconds = seconds();
-    stopped = stopped || (options.progress && !options.progress(state));
+    stopped = stopped || options.stop.requested() || (options.progress && !options.progress(state));
     return !stopped &&
            (options.time_limit_s <= 0 || state.seconds < share_of_time * options.time_limit_s);
   };
@@ -56,6 +60,7 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
   PlannerOptions first;
   first.seed = options.seed;
   first.threads = 1;
+  first.stop = options.stop;
   first.time_limit_s = kStartShare * options.time_limit_s;
   first.progress = [&](const PlanProgress& p) {
     state.bound_eur = p.bound_eur;
@@ -66,11 +71,14 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
   plan.solver = "exact";
   const std::vector<Supply> supply = supplies(problem);
   if (go_on(0.2, kPricesShare)) {
-    plan.price =
-        contract_columns(problem, supply, plan.price, kClose, [&](const DantzigWolfe& prices) {
-          state.bound_eur = prices.bound;
-          return go_on(0.3, kPricesShare);
-        }).price;
+    plan.price = contract_columns(
+                     problem, supply, plan.price, kClose,
+                     [&](const DantzigWolfe& prices) {
+                       state.bound_eur = prices.bound;
+                       return go_on(0.3, kPricesShare);
+                     },
+                     until(kPricesShare))
+                     .price;
     certified(problem, plan);
   }
 
@@ -83,8 +91,7 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
     ExactModel model(problem, supply, plan.price, keep);
     solve::IntegerOptions integer;
     integer.cutoff = plan.objective_eur - model.constant() - least;
-    if (options.time_limit_s > 0)
-      integer.time_limit_s = std::max(0.01, options.time_limit_s - seconds());
+    integer.stop = until(1.0);
     integer.progress = [&](double bound) {
       state.bound_eur =
           std::max(state.bound_eur, std::min(bound + model.constant(), plan.objective_eur));
@@ -102,6 +109,7 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
           optimal && certificate.holds() && found <= answer.objective + model.constant() + least;
       if (certificate.holds() && found < plan.objective_eur) {
         plan.jobs = std::move(better.jobs);
+        plan.totals = certificate.totals;
         plan.objective_eur = found;
       }
     }

@@ -25,8 +25,8 @@ using Limits = std::vector<double>;  // [site x slots + slot] IT kW; infinite: n
 /// Adds the whole-number rows of one job that can run in limited slots only. False: nowhere.
 class FitModel {
  public:
-  FitModel(const Problem& problem, const Limits& limits)
-      : problem_(problem), limits_(limits), row_(limits.size(), -1) {}
+  FitModel(const Problem& problem, const Limits& limits, const StopToken& stop = {})
+      : problem_(problem), limits_(limits), stop_(stop), row_(limits.size(), -1) {}
 
   bool add(std::uint32_t job) {
     const PlanJobs& jobs = problem_.jobs;
@@ -55,7 +55,12 @@ class FitModel {
   }
 
   bool feasible() {
-    return program_.columns() == 0 || solve::solve_integer(program_, whole_).found;
+    if (program_.columns() == 0) return true;
+    solve::IntegerOptions options;
+    options.stop = stop_;
+    const solve::IntegerAnswer answer = solve::solve_integer(program_, whole_, options);
+    if (!answer.found && !answer.proven) stop_.throw_if_requested();
+    return answer.found;
   }
 
  private:
@@ -84,6 +89,7 @@ class FitModel {
 
   const Problem& problem_;
   const Limits& limits_;
+  StopToken stop_;
   solve::LinearProgram program_;
   std::vector<int> row_, whole_;
 };
@@ -91,7 +97,7 @@ class FitModel {
 /// Jobs and limits that may be part of a contradiction, numbered: jobs first.
 class Members {
  public:
-  explicit Members(const Problem& problem) : problem_(problem) {
+  Members(const Problem& problem, const StopToken& stop) : problem_(problem), stop_(stop) {
     for (const Supply& x : supplies(problem)) most_.push_back(x.most);
     for (std::uint32_t j = 0; j < problem.jobs.size(); ++j) jobs_.push_back(j);
     // A job that fits where nothing can get tight is out; then less gets tight.
@@ -108,22 +114,16 @@ class Members {
 
   std::size_t size() const noexcept { return jobs_.size() + limits_.size(); }
 
+  /// \throws Stopped
   bool feasible(const std::vector<std::size_t>& members) {
     ++questions;
-    std::vector<std::uint32_t> jobs;
-    Limits limits(most_.size(), kInfinity);
-    for (const std::size_t i : members)
-      if (i < jobs_.size()) {
-        jobs.push_back(jobs_[i]);
-      } else {
-        const std::size_t cell = cell_of(problem_, limits_[i - jobs_.size()]);
-        limits[cell] = most_[cell];
-      }
-    FitModel model(problem_, limits);
-    for (const std::uint32_t j : jobs)
-      if (!model.add(j)) return false;
-    return model.feasible();
+    stop_.throw_if_requested();
+    const bool all_met = can_be_met(members);
+    if (!all_met && (least_.empty() || members.size() < least_.size())) least_ = members;
+    return all_met;
   }
+  /// The fewest members that contradict each other, of all sets asked about; empty: none did.
+  const std::vector<std::size_t>& least() const noexcept { return least_; }
 
   Clash clash(std::vector<std::size_t> members) const {
     std::sort(members.begin(), members.end());
@@ -139,6 +139,21 @@ class Members {
   int questions = 0;
 
  private:
+  bool can_be_met(const std::vector<std::size_t>& members) const {
+    std::vector<std::uint32_t> jobs;
+    Limits limits(most_.size(), kInfinity);
+    for (const std::size_t i : members)
+      if (i < jobs_.size()) {
+        jobs.push_back(jobs_[i]);
+      } else {
+        const std::size_t cell = cell_of(problem_, limits_[i - jobs_.size()]);
+        limits[cell] = most_[cell];
+      }
+    FitModel model(problem_, limits, stop_);
+    for (const std::uint32_t j : jobs)
+      if (!model.add(j)) return false;
+    return model.feasible();
+  }
   /// Limits that the jobs still in question could pass, were all of them there at once.
   Limits tight_limits() const {
     Limits most(most_.size());
@@ -165,6 +180,8 @@ class Members {
   }
 
   const Problem& problem_;
+  StopToken stop_;
+  std::vector<std::size_t> least_;
   Limits most_;
   std::vector<std::uint32_t> jobs_;
   std::vector<PowerLimit> limits_;
@@ -190,7 +207,7 @@ Set explain(Members& members, const Set& given, bool grown, const Set& among) {
 }
 
 /// The fewest members of which each of `sets` has one.
-Set hitting(const std::vector<Set>& sets, std::size_t size) {
+Set hitting(const std::vector<Set>& sets, std::size_t size, const StopToken& stop) {
   solve::LinearProgram program;
   std::vector<int> whole;
   for (std::size_t i = 0; i < size; ++i) whole.push_back(program.add_column(0.0, 1.0, 1.0));
@@ -199,7 +216,10 @@ Set hitting(const std::vector<Set>& sets, std::size_t size) {
     for (const std::size_t i : set) terms.push_back({static_cast<int>(i), 1.0});
     program.add_row(1.0, kInfinity, terms);
   }
-  const solve::IntegerAnswer answer = solve::solve_integer(program, whole);
+  solve::IntegerOptions options;
+  options.stop = stop;
+  const solve::IntegerAnswer answer = solve::solve_integer(program, whole, options);
+  if (!answer.proven) stop.throw_if_requested();
   CARNOT_CHECK(answer.found && answer.proven, "a hitting set");
   Set out;
   for (std::size_t i = 0; i < size; ++i)
@@ -235,28 +255,35 @@ bool all_fit(const Problem& problem, const std::vector<std::uint32_t>& jobs,
          model.feasible();
 }
 
-std::optional<Clash> find_clash(const Problem& problem, const std::function<bool()>& go_on) {
+std::optional<Clash> find_clash(const Problem& problem, const StopToken& stop) {
   check_exact_size(problem);
-  Members members(problem);
+  Members members(problem, stop);
   Set all(members.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
   if (all.empty() || members.feasible(all)) return std::nullopt;
-  Set best = explain(members, {}, false, all);
-  std::reverse(all.begin(), all.end());
-  if (const Set other = explain(members, {}, false, all); other.size() < best.size()) best = other;
+  Set best;
   bool smallest = false;
-  std::vector<Set> sets;
-  while (members.questions < kMostQuestions && (!go_on || go_on())) {
-    const Set candidate = hitting(sets, members.size());
-    smallest = candidate.size() == best.size() || !members.feasible(candidate);
-    if (smallest) {
-      if (candidate.size() < best.size()) best = candidate;
-      break;
+  try {
+    best = explain(members, {}, false, all);
+    std::reverse(all.begin(), all.end());
+    if (const Set other = explain(members, {}, false, all); other.size() < best.size())
+      best = other;
+    std::vector<Set> sets;
+    while (members.questions < kMostQuestions) {
+      const Set candidate = hitting(sets, members.size(), stop);
+      smallest = candidate.size() == best.size() || !members.feasible(candidate);
+      if (smallest) {
+        if (candidate.size() < best.size()) best = candidate;
+        break;
+      }
+      sets.push_back(left_out(members, candidate));
     }
-    sets.push_back(left_out(members, candidate));
+  } catch (const Stopped&) {
   }
-  Clash clash = members.clash(best);
+  const bool irreducible = !best.empty();
+  Clash clash = members.clash(irreducible ? best : members.least());
   clash.smallest = smallest;
+  clash.irreducible = irreducible;
   put_in_words(problem, clash);
   return clash;
 }

@@ -10,6 +10,7 @@
 #include "carnot/plan/exact/exact.hpp"
 #include "carnot/plan/search/planner.hpp"
 
+#include "base/testing_stop.hpp"
 #include "plan/problem/testing_problem.hpp"
 
 namespace carnot::plan {
@@ -180,13 +181,24 @@ TEST(Clash, IsTheSmallestOfAll) {
 RC_GTEST_PROP(ClashProperties, ContradictsAndWithoutAnyMemberDoesNot, ()) {
   const auto seed = *rc::gen::inRange<std::uint64_t>(0, 100'000);
   const Problem problem = small_problem(seed, 7, 2, 6, *rc::gen::element(0.4, 0.7));
-  const bool stop = *rc::gen::element(true, false);  // what is irreducible stays so
-  const std::optional<Clash> clash = find_clash(problem, [&] { return !stop; });
+  // Stopped anywhere: what was found until then still contradicts itself.
+  const bool may_stop = *rc::gen::element(true, false);
+  carnot::testing::CountedStop stop(may_stop ? *rc::gen::inRange(0, 3'000) : 1'000'000'000);
+  std::optional<Clash> clash;
+  try {
+    clash = find_clash(problem, stop.token());
+  } catch (const Stopped&) {
+    RC_ASSERT(may_stop);
+    return;
+  }
   RC_ASSERT(!clash == fit_by_trying(problem, all_jobs(problem), all_limits(problem)));
   if (!clash) return;
-  RC_ASSERT(clash->smallest || stop);
+  RC_ASSERT(clash->smallest || may_stop);
   RC_ASSERT(!fit_by_trying(problem, clash->jobs, clash->limits));
   RC_ASSERT(!all_fit(problem, clash->jobs, clash->limits));
+  RC_ASSERT(clash->irreducible || may_stop);
+  RC_CLASSIFY(!clash->irreducible);
+  if (!clash->irreducible) return;
   for (std::size_t i = 0; i < clash->jobs.size(); ++i)
     RC_ASSERT(fit_by_trying(problem, without(clash->jobs, i), clash->limits));
   for (std::size_t i = 0; i < clash->limits.size(); ++i)

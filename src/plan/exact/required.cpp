@@ -50,7 +50,7 @@ Problem dear_to_drop(const Problem& problem) {
 }  // namespace
 
 RequiredPlan plan_required(const Problem& problem, const std::function<Plan(const Problem&)>& solve,
-                           const std::function<bool()>& go_on) {
+                           const StopToken& stop) {
   const Problem dear = dear_to_drop(problem);
   RequiredPlan out;
   const auto look = [&](Plan plan) {
@@ -59,16 +59,21 @@ RequiredPlan plan_required(const Problem& problem, const std::function<Plan(cons
                                [](const Assignment& a) { return a.site == kNone; });
     const Certificate certificate = certify(problem, out.plan);
     CARNOT_CHECK(certificate.holds(), certificate.violations.front());
+    out.plan.totals = certificate.totals;
     out.plan.objective_eur = certificate.totals.objective_eur;
     out.plan.bound_eur = certificate.totals.bound_eur;
   };
   look(solve(dear));
-  if (out.all_run || (go_on && !go_on())) return out;
-  out.clash = find_clash(problem, go_on);
+  if (out.all_run || stop.requested()) return out;
+  try {
+    out.clash = find_clash(problem, stop);
+  } catch (const Stopped&) {
+    return out;
+  }
   if (out.clash || out.plan.status == "optimal") return out;
   // They fit, but `solve` did not see how.
   ExactOptions options;
-  options.progress = [&](const PlanProgress&) { return !go_on || go_on(); };
+  options.stop = stop;
   look(plan_exact(dear, options));
   return out;
 }

@@ -17,9 +17,10 @@ constexpr double kWorth = 1e-9;  // EUR a column must save
 
 class Master {
  public:
-  Master(const Problem& problem, const std::vector<Supply>& supply)
+  Master(const Problem& problem, const std::vector<Supply>& supply, const StopToken& stop)
       : problem_(problem),
         supply_(supply),
+        stop_(stop),
         slots_(static_cast<std::size_t>(problem.slots)),
         h_(problem.slot_h()) {
     for (const Supply& x : supply) {
@@ -37,9 +38,10 @@ class Master {
     worth_.assign(job_row_.size(), kInfinity);
   }
 
-  /// False if CLP gave no optimum.
+  /// False if CLP gave no optimum. \throws Stopped
   bool solve() {
-    const solve::ProgramAnswer answer = program_.solve();
+    const solve::ProgramAnswer answer = program_.solve(stop_);
+    if (answer.status == solve::ProgramStatus::Stopped) throw Stopped();
     objective_ = answer.objective + constant_;
     for (std::size_t i = 0; i < price_.size(); ++i)
       price_[i] = std::max(0.0, -program_.price(cell_row_[i]) / h_);
@@ -50,12 +52,13 @@ class Master {
   const std::vector<double>& prices() const noexcept { return price_; }
 
   /// Bound that `price` proves. Adds what each job would do at these prices, and the next best,
-  /// where it is worth something at the master's own.
+  /// where it is worth something at the master's own. \throws Stopped
   double ask(const std::vector<double>& price, bool& fresh) {
     const std::size_t before = program_.columns();
     Sum<double> bound;
     for (std::size_t i = 0; i < supply_.size(); ++i) bound += supply_[i].surplus(price[i]) * h_;
     for (std::size_t j = 0; j < problem_.jobs.size(); ++j) {
+      stop_.throw_if_requested();
       list(j, price);
       bound += problem_.jobs.value(j);
       if (options_.empty()) continue;
@@ -121,6 +124,7 @@ class Master {
 
   const Problem& problem_;
   const std::vector<Supply>& supply_;
+  StopToken stop_;
   std::size_t slots_;
   double h_, constant_ = 0, objective_ = kInfinity;
   solve::LinearProgram program_;
@@ -135,8 +139,9 @@ class Master {
 
 DantzigWolfe contract_columns(const Problem& problem, const std::vector<Supply>& supply,
                               const std::vector<double>& start, double close,
-                              const std::function<bool(const DantzigWolfe&)>& go_on) {
-  Master master(problem, supply);
+                              const std::function<bool(const DantzigWolfe&)>& go_on,
+                              const StopToken& stop) {
+  Master master(problem, supply, stop);
   DantzigWolfeOptions options;
   options.gap = close;
   options.draws = {kDraw, kDraw / 2, kDraw / 4, 0.0};

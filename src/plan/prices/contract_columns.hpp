@@ -8,6 +8,7 @@
 #include <functional>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/plan/problem/problem.hpp"
 
 #include "plan/prices/dantzig_wolfe.hpp"
@@ -18,9 +19,11 @@ namespace carnot::plan {
 /// \param start  prices to begin with, as Plan::price; so are those of the answer
 /// \param close  relative distance of bound and master at which to stop
 /// \param go_on  asked each round from the second on; false: stop with what there is
+/// \param stop   likewise, at any time: asked inside CLP and between jobs
 /// \throws DeviceError if CLP is not built in
 DantzigWolfe contract_columns(const Problem& problem, const std::vector<Supply>& supply,
                               const std::vector<double>& start, double close,
-                              const std::function<bool(const DantzigWolfe&)>& go_on = {});
+                              const std::function<bool(const DantzigWolfe&)>& go_on = {},
+                              const StopToken& stop = {});
 
 }  // namespace carnot::plan

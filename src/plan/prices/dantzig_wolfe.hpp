@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "carnot/base/limits.hpp"
+#include "carnot/base/stop.hpp"
 
 namespace carnot::plan {
 
@@ -47,7 +48,9 @@ struct DantzigWolfeOptions {
 ///     std::vector<double> prices() const;          likewise, of its rows
 ///     double ask(const std::vector<double>& prices, bool& fresh);
 ///                       the bound they prove; adds the jobs' answers; fresh: one was new
-/// \param start   prices to begin with; empty: the master's
+/// A master that throws `Stopped` in either ends the rounds with the best so far.
+/// \param start   prices to begin with; empty: the master's. If none were answered before a stop
+///                they are those of the answer, whose bound is then minus infinity.
 template <class Master>
 DantzigWolfe dantzig_wolfe(Master& master, const std::vector<double>& start,
                            const DantzigWolfeOptions& options) {
@@ -64,12 +67,12 @@ DantzigWolfe dantzig_wolfe(Master& master, const std::vector<double>& start,
   const auto met = [&] {
     return best.programme - best.bound <= options.gap * std::max(std::abs(best.programme), 1e-9);
   };
-  if (!start.empty()) ask(start);
-  while (best.rounds < options.rounds && master.solve()) {
+  // False once there is nothing more to find.
+  const auto round = [&] {
     ++best.rounds;
     best.programme = std::min(best.programme, master.objective());
-    if (options.progress && !options.progress(best)) break;
-    if (options.stop_at_gap && met()) break;
+    if (options.progress && !options.progress(best)) return false;
+    if (options.stop_at_gap && met()) return false;
     const std::vector<double> prices = master.prices();
     bool fresh = false;
     for (const double draw : options.draws) {
@@ -80,7 +83,14 @@ DantzigWolfe dantzig_wolfe(Master& master, const std::vector<double>& start,
       fresh = ask(asked);
       if (fresh || (options.stop_at_gap && met())) break;
     }
-    if (!fresh || met()) break;
+    return fresh && !met();
+  };
+  try {
+    if (!start.empty()) ask(start);
+    while (best.rounds < options.rounds && master.solve() && round()) {
+    }
+  } catch (const Stopped&) {
+    if (best.price.empty()) best.price = start;
   }
   return best;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "carnot/base/limits.hpp"
+#include "carnot/base/stop.hpp"
 #include "carnot/base/sum.hpp"
 
 namespace carnot::plan {
@@ -62,7 +63,12 @@ DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supp
   best.bound = -kInfinity;
   for (int n = 0; n < options.iterations; ++n) {
     Sum<double> bound;
-    bound += jobs.respond(price, options.threads, demand);
+    try {
+      bound += jobs.respond(price, options.threads, demand);
+    } catch (const Stopped&) {
+      if (best.price.empty()) best.price = price;
+      break;
+    }
     for (std::size_t i = 0; i < cells; ++i) bound += supply[i].surplus(price[i]) * h;
     best.iterations = n + 1;
     if (bound.value() > best.bound) {

@@ -45,7 +45,9 @@ struct DualOptions {
   std::function<bool(const DualResult& best)> progress;
 };
 
-/// \param start  prices to begin with; empty: the dearest of each supply
+/// \param jobs   one that throws Stopped ends the ascent with the best so far
+/// \param start  prices to begin with; empty: the dearest of each supply. If none were answered
+///               before a stop they are those of the result, whose bound is then minus infinity.
 DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supply, Pricing& jobs,
                          std::vector<double> start, const DualOptions& options);
 

@@ -46,7 +46,7 @@ bool ExtendedColumns::add(std::size_t job, const JobRun& run) {
   return true;
 }
 
-double ExtendedColumns::price(const std::vector<double>& y, int threads,
+double ExtendedColumns::price(const std::vector<double>& y, const ColumnOptions& options,
                               std::vector<JobRun>& out) const {
   const Problem& problem = model_.problem();
   Plan multipliers;
@@ -60,17 +60,18 @@ double ExtendedColumns::price(const std::vector<double>& y, int threads,
   prices.hold_slots = problem.reserve.hold_slots;
   prices.within_s = problem.reserve.within_s;
   prices.weights = PricedWeights(problem, objective_, goals_, rows_.goal_multipliers(y)).jobs();
-  return cheapest_runs(problem, prices, threads, out);
+  return cheapest_runs(problem, prices, options.threads, out, options.stop);
 }
 
 struct ExtendedColumns::Master {
   ExtendedColumns& columns;
-  int threads;
+  const ColumnOptions& options;
   double programme = 0;
   std::vector<JobRun> cheapest;
 
   bool solve() {
-    const solve::ProgramAnswer solved = columns.program_.solve();
+    const solve::ProgramAnswer solved = columns.program_.solve(options.stop);
+    if (solved.status == solve::ProgramStatus::Stopped) throw Stopped();
     CARNOT_CHECK(solved.status == solve::ProgramStatus::Optimal,
                  "the programme of columns has an answer");
     programme = solved.objective;
@@ -79,7 +80,7 @@ struct ExtendedColumns::Master {
   double objective() const noexcept { return programme; }
   std::vector<double> prices() const { return columns.rows_.row_prices(); }
   double ask(const std::vector<double>& y, bool& fresh) {
-    const double bound = columns.price(y, threads, cheapest) + columns.rows_.least(y);
+    const double bound = columns.price(y, options, cheapest) + columns.rows_.least(y);
     for (std::size_t j = 0; j < cheapest.size(); ++j) fresh = columns.add(j, cheapest[j]) || fresh;
     return bound;
   }
@@ -87,14 +88,14 @@ struct ExtendedColumns::Master {
 
 ColumnAnswer ExtendedColumns::solve(const std::vector<double>& start,
                                     const ColumnOptions& options) {
-  Master master{*this, options.threads, 0, {}};
+  Master master{*this, options, 0, {}};
   DantzigWolfe best = dantzig_wolfe(
       master, start,
       {options.gap, options.rounds, {kSmoothing, 0.0}, /*stop_at_gap=*/true, options.progress});
   ColumnAnswer answer;
   answer.bound = best.bound;
   answer.row_prices = std::move(best.price);
-  if (program_.solve().status == solve::ProgramStatus::Optimal)  // with what came last
+  if (program_.solve(options.stop).status == solve::ProgramStatus::Optimal)  // with what came last
     answer.flows = rows_.flows();
   return answer;
 }

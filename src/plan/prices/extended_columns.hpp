@@ -19,12 +19,13 @@ struct ColumnOptions {
   int rounds = 400;
   int threads = 1;                                    ///< the answer is the same for any number
   std::function<bool(const DantzigWolfe&)> progress;  ///< as DantzigWolfeOptions::progress
+  StopToken stop;  ///< ends the rounds, too; asked inside CLP and between jobs
 };
 
 struct ColumnAnswer {
   double bound = 0;                ///< of every plan
-  std::vector<double> row_prices;  ///< that prove it
-  std::vector<SiteFlows> flows;    ///< of the programme
+  std::vector<double> row_prices;  ///< that prove it; if stopped before any did: `start`
+  std::vector<SiteFlows> flows;    ///< of the programme; empty: not known
 };
 
 class ExtendedColumns {
@@ -47,7 +48,9 @@ class ExtendedColumns {
  private:
   struct Master;
   /// Cheapest runs at row prices, and what they cost there, summed.
-  double price(const std::vector<double>& row_prices, int threads, std::vector<JobRun>& out) const;
+  /// \throws Stopped
+  double price(const std::vector<double>& row_prices, const ColumnOptions& options,
+               std::vector<JobRun>& out) const;
 
   const SiteModel& model_;
   Weights objective_;

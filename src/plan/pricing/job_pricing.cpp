@@ -206,11 +206,11 @@ double priced(const Problem& problem, const JobRun& run, const JobPrices& prices
 }
 
 double cheapest_runs(const Problem& problem, const JobPrices& prices, int threads,
-                     std::vector<JobRun>& out) {
+                     std::vector<JobRun>& out, const StopToken& stop) {
   std::vector<double> cost(problem.jobs.size());
   out.resize(cost.size());
   const auto some = [&](std::size_t from, std::size_t step) {
-    for (std::size_t j = from; j < cost.size(); j += step) {
+    for (std::size_t j = from; j < cost.size() && !stop.requested(); j += step) {
       out[j] = cheapest(problem, j, prices);
       cost[j] = priced(problem, out[j], prices);
     }
@@ -220,6 +220,7 @@ double cheapest_runs(const Problem& problem, const JobPrices& prices, int thread
   for (std::size_t k = 1; k < workers; ++k) others.emplace_back(some, k, workers);
   some(0, workers);
   for (std::thread& other : others) other.join();
+  stop.throw_if_requested();
   Sum<double> sum;
   for (const double x : cost) sum += x;
   return sum.value();
@@ -229,8 +230,10 @@ double JobPricing::respond(const std::vector<double>& price, int threads,
                            std::vector<double>& demand) {
   JobPrices prices;
   prices.energy = price;
+  prices.hold_slots = problem_.reserve.hold_slots;  // no price, but what counts as stoppable
+  prices.within_s = problem_.reserve.within_s;
   prices.weights = weights_;
-  const double cost = cheapest_runs(problem_, prices, threads, runs_);
+  const double cost = cheapest_runs(problem_, prices, threads, runs_, stop_);
   demand.assign(price.size(), 0.0);
   for (const JobRun& run : runs_)
     for (const Piece& piece : run.pieces)

@@ -8,8 +8,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/plan/problem/plan.hpp"
 
 #include "plan/pricing/job_prices.hpp"
@@ -47,16 +49,17 @@ JobRun run_of(const Problem& problem, std::size_t job, const Assignment& assignm
 double priced(const Problem& problem, const JobRun& run, const JobPrices& prices);
 
 /// Cheapest runs of all jobs, and what they cost at these prices, summed. The same for any number
-/// of threads.
+/// of threads. \throws Stopped, with `out` half done
 double cheapest_runs(const Problem& problem, const JobPrices& prices, int threads,
-                     std::vector<JobRun>& out);
+                     std::vector<JobRun>& out, const StopToken& stop = {});
 
 /// Pricing job by job.
 class JobPricing final : public Pricing {
  public:
   /// \param problem  kept by reference
-  JobPricing(const Problem& problem, const OwnWeights& weights)
-      : problem_(problem), weights_(weights) {}
+  /// \param stop     then `respond` throws Stopped
+  JobPricing(const Problem& problem, const OwnWeights& weights, StopToken stop = {})
+      : problem_(problem), weights_(weights), stop_(std::move(stop)) {}
 
   double respond(const std::vector<double>& price, int threads,
                  std::vector<double>& demand) override;
@@ -66,6 +69,7 @@ class JobPricing final : public Pricing {
  private:
   const Problem& problem_;
   OwnWeights weights_;
+  StopToken stop_;
   std::vector<JobRun> runs_;
 };
 

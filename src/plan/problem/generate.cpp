@@ -173,8 +173,9 @@ void check(const GenerateOptions& o) {
 
 }  // namespace
 
-Problem generate_problem(const GenerateOptions& options) {
+Problem generate_problem(const GenerateOptions& options, const StopToken& token) {
   check(options);
+  SparseStop stop(token);
   Problem problem;
   problem.slots = static_cast<std::int32_t>(options.slots);
   problem.carbon_price_eur_per_t = 80.0;
@@ -184,6 +185,7 @@ Problem generate_problem(const GenerateOptions& options) {
           : read_regions(options.data_dir, static_cast<std::size_t>(options.sites));
   double capacity = 0, smallest = kInfinity;
   for (std::size_t s = 0; s < static_cast<std::size_t>(options.sites); ++s) {
+    token.throw_if_requested();
     problem.sites.push_back(make_site(s, options, real));
     const PlanSite& site = problem.sites.back();
     smallest = std::min(smallest, site.capacity_kw.front());
@@ -215,6 +217,7 @@ Problem generate_problem(const GenerateOptions& options) {
   for (int round = 0; round < 8; ++round) {
     double capped = 0, free = 0;
     for (std::uint64_t j = 0; j < n; ++j) {
+      stop.throw_if_requested();
       const double kw = scale * relative_power(j), k = static_cast<double>(work_slots(j));
       (kw > greatest ? capped : free) += k * std::min(kw, greatest);
     }
@@ -225,6 +228,7 @@ Problem generate_problem(const GenerateOptions& options) {
   problem.jobs.reserve(n, n * static_cast<std::uint64_t>(options.modes));
   std::vector<PlanMode> modes;
   for (std::uint64_t j = 0; j < n; ++j) {
+    stop.throw_if_requested();
     const std::int64_t k = work_slots(j);
     const double kw = std::round(1e4 * std::min(greatest, scale * relative_power(j))) / 1e4;
     const double slack = 1.0 + 5.0 * random.uniform(draw(j, 2));

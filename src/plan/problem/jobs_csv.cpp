@@ -218,11 +218,12 @@ class Reader {
 
 }  // namespace
 
-void parse_jobs_csv(std::istream& in, const std::string& path, Problem& problem,
-                    Findings& findings) {
+void parse_jobs_csv(std::istream& in, const std::string& path, Problem& problem, Findings& findings,
+                    const StopToken& stop) {
   Reader reader(path, problem, findings);
   std::string piece(1 << 20, '\0'), carried;
   while (in) {
+    stop.throw_if_requested();
     in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
     std::string_view rest(piece.data(), static_cast<std::size_t>(in.gcount()));
     for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {

@@ -167,10 +167,8 @@ std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem&
                                   {"carbon_g", totals.carbon_g},
                                   {"assignments", notes.assignments},
                                   {"prices", prices}};
-  if (!plan.status.empty()) {
-    document["status"] = plan.status;
-    document["solver_bound_eur"] = plan.solver_bound_eur;
-  }
+  if (!plan.status.empty()) document["status"] = plan.status;
+  if (plan.solver == "exact") document["solver_bound_eur"] = plan.solver_bound_eur;
   add_extended(plan, totals, document);
   return document.dump() + "\n";
 }
@@ -199,7 +197,8 @@ std::string assignments_csv(const Plan& plan, const Problem& problem) {
   return out;
 }
 
-PlanFile read_plan(const std::string& plan_path, const std::string& problem_path) {
+PlanFile read_plan(const std::string& plan_path, const std::string& problem_path,
+                   const StopToken& stop) {
   Json root;
   try {
     root = Json::parse(read_text(plan_path));
@@ -239,7 +238,7 @@ PlanFile read_plan(const std::string& plan_path, const std::string& problem_path
   else
     wrong("dropped", "a whole number");
   problems.throw_if_any();
-  out.problem = read_problem(problem);
+  out.problem = read_problem(problem, stop);
   out.plan.price = read_prices(root.value("prices", Json()), plan_path);
   if (root["prices"].size() != out.problem.sites.size())
     out.violations.push_back(

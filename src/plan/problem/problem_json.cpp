@@ -42,11 +42,13 @@ class CountingIterator {
 
 }  // namespace
 
-Document parse_document(std::string_view text, const std::string& path) {
+Document parse_document(std::string_view text, const std::string& path, const StopToken& token) {
+  SparseStop stop(token);
   Document document;
   std::size_t line = 1;
   std::string key;
   const auto note = [&](int depth, Json::parse_event_t event, const Json& parsed) {
+    stop.throw_if_requested();
     if (depth == 1 && event == Json::parse_event_t::key) {
       key = parsed.get<std::string>();
       document.key_line[key] = line;

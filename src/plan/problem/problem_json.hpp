@@ -31,7 +31,7 @@ struct Document {
 };
 
 /// \throws InputError if the text is no JSON object
-Document parse_document(std::string_view text, const std::string& path);
+Document parse_document(std::string_view text, const std::string& path, const StopToken& stop);
 
 /// One object of the document. A key that is absent or null is not there.
 class Fields {

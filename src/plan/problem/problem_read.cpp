@@ -23,8 +23,8 @@ constexpr std::int64_t kMostSlots = 100'000, kMostSites = 100'000;
 
 class Reader {
  public:
-  Reader(std::string_view text, const std::string& path)
-      : path_(path), document_(parse_document(text, path)) {}
+  Reader(std::string_view text, const std::string& path, const StopToken& stop)
+      : path_(path), stop_(stop), document_(parse_document(text, path, stop)) {}
 
   Problem read() {
     if (document_.root.value("schema", Json()) != "carnot.problem/1")
@@ -99,12 +99,13 @@ class Reader {
       errno = 0;
       std::ifstream in(path, std::ios::binary);
       if (!in) throw InputFileError(path, "open", errno);
-      return parse_jobs_csv(in, path, problem_, findings_);
+      return parse_jobs_csv(in, path, problem_, findings_, stop_);
     }
     if (jobs == document_.root.end() || !jobs->is_array())
       return top("jobs").wrong("jobs", "a list of jobs, or the path of a CSV");
     std::vector<std::size_t> at;
     for (std::size_t j = 0; j < jobs->size(); ++j) {
+      stop_.throw_if_requested();
       if (const std::optional<Fields> in = entry("jobs", (*jobs)[j], j))
         read_job(*in, {path_, document_.line_of("jobs", j)});
       if (problem_.jobs.size() > at.size()) at.push_back(j);
@@ -161,6 +162,7 @@ class Reader {
   }
 
   std::string path_;
+  StopToken stop_;
   Document document_;
   Problem problem_;
   std::vector<Host> hosts_;  // [site]
@@ -169,18 +171,18 @@ class Reader {
 
 }  // namespace
 
-Problem parse_problem(std::string_view text, const std::string& path) {
-  return Reader(text, path).read();
+Problem parse_problem(std::string_view text, const std::string& path, const StopToken& stop) {
+  return Reader(text, path, stop).read();
 }
 
-Problem read_problem(const std::string& path) {
+Problem read_problem(const std::string& path, const StopToken& stop) {
   std::string text;
   try {
     text = read_file(path);
   } catch (const IoError& error) {
     throw InputFileError(error.what());
   }
-  return parse_problem(text, path);
+  return parse_problem(text, path, stop);
 }
 
 }  // namespace carnot::plan

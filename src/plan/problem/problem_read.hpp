@@ -47,12 +47,12 @@ void check_and_add(JobRow& row, const Place& place, Problem& problem, Findings& 
 
 /// \param text  of problem.json
 /// \param path  where it stands: for messages, and for the CSV that `jobs` may name
-/// \throws InputError, InputFileError
-Problem parse_problem(std::string_view text, const std::string& path);
+/// \throws InputError, InputFileError; Stopped
+Problem parse_problem(std::string_view text, const std::string& path, const StopToken& stop = {});
 
 /// Appends the jobs of a CSV to a problem whose sites are known. One job a line.
-void parse_jobs_csv(std::istream& in, const std::string& path, Problem& problem,
-                    Findings& findings);
+void parse_jobs_csv(std::istream& in, const std::string& path, Problem& problem, Findings& findings,
+                    const StopToken& stop = {});
 
 /// Jobs whose id came before, as (first, again), at most 50.
 std::vector<std::pair<std::size_t, std::size_t>> repeated_ids(const PlanJobs& jobs);

@@ -100,7 +100,8 @@ Json job_json(const Problem& problem, std::size_t j) {
   return out;
 }
 
-std::string jobs_csv(const PlanJobs& jobs) {
+std::string jobs_csv(const PlanJobs& jobs, const StopToken& token) {
+  SparseStop stop(token);
   std::size_t most = 1;
   for (std::size_t j = 0; j < jobs.size(); ++j)
     most = std::max(most, jobs.mode_end(j) - jobs.mode_begin(j));
@@ -109,6 +110,7 @@ std::string jobs_csv(const PlanJobs& jobs) {
   out += '\n';
   const auto append = std::back_inserter(out);
   for (std::size_t j = 0; j < jobs.size(); ++j) {
+    stop.throw_if_requested();
     fmt::format_to(append, "{},{},{},{},", jobs.id(j), jobs.release(j), jobs.deadline(j),
                    jobs.value(j));
     if (jobs.origin(j) != kNone) fmt::format_to(append, "{}", jobs.origin(j));
@@ -129,7 +131,7 @@ std::string jobs_csv(const PlanJobs& jobs) {
 
 }  // namespace
 
-void write_problem(const Problem& problem, const std::string& folder) {
+void write_problem(const Problem& problem, const std::string& folder, const StopToken& stop) {
   // The CSV has no place for terms, nor for a cost of its own at each site.
   bool inline_jobs = !problem.terms.empty();
   for (std::size_t j = 0; j < problem.jobs.size(); ++j)
@@ -152,15 +154,17 @@ void write_problem(const Problem& problem, const std::string& folder) {
   text += "\"jobs\": ";
   if (inline_jobs) {
     text += "[";
-    for (std::size_t j = 0; j < problem.jobs.size(); ++j)
+    for (std::size_t j = 0; j < problem.jobs.size(); ++j) {
+      stop.throw_if_requested();
       text += (j == 0 ? "\n  " : ",\n  ") + job_json(problem, j).dump();
+    }
     text += "\n]";
   } else {
     text += "\"jobs.csv\"";
   }
   text += "\n}\n";
   const std::filesystem::path dir(folder);
-  if (!inline_jobs) write_file(dir / "jobs.csv", jobs_csv(problem.jobs), Directories::Create);
+  if (!inline_jobs) write_file(dir / "jobs.csv", jobs_csv(problem.jobs, stop), Directories::Create);
   write_file(dir / "problem.json", text, Directories::Create);
 }
 

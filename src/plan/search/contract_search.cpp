@@ -340,8 +340,8 @@ struct ContractSearch::Rounds {
   }
 };
 
-void ContractSearch::rebuild(std::uint64_t rounds, double warmth, double reach,
-                             std::uint64_t seed) {
+void ContractSearch::rebuild(std::uint64_t rounds, double warmth, double reach, std::uint64_t seed,
+                             const StopToken& stop) {
   if (jobs_.empty()) return;
   order_buckets();
   rank_sites(price_);
@@ -351,7 +351,7 @@ void ContractSearch::rebuild(std::uint64_t rounds, double warmth, double reach,
   Rounds plan{*this, warmth, reach, {}, {}, {}};
   for (std::size_t i = 0; i < kTilts + slots_; ++i)
     plan.tilts.push_back(1.0 + kTilt * random.child(rounds).uniform(i));
-  ruin_recreate(plan, rounds, random);
+  ruin_recreate(plan, rounds, random, stop);
   rebuilding_ = false;
   reach_ = kInfinity;
 }

@@ -36,7 +36,9 @@ class ContractSearch {
   /// \param warmth  EUR that a change may cost at first
   /// \param reach   EUR, mean of what a round lets a site-mode cost over the job's best at the
   /// prices and still be tried; infinite: all are
-  void rebuild(std::uint64_t rounds, double warmth, double reach, std::uint64_t seed);
+  /// \param stop    ends it before the next round
+  void rebuild(std::uint64_t rounds, double warmth, double reach, std::uint64_t seed,
+               const StopToken& stop = {});
   /// Objective of the plan in hand, EUR.
   double objective() const;
   const std::vector<Assignment>& assignments() const noexcept { return jobs_; }

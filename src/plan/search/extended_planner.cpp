@@ -2,8 +2,8 @@
 #include "plan/search/extended_planner.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+#include <memory>
 #include <thread>
 
 #include <fmt/format.h>
@@ -75,14 +75,21 @@ class Stage {
     std::vector<std::pair<std::string, double>> broken;
   };
 
+  /// Ends early where the options or `progress` say so. \throws Stopped if there is no plan then
   void run(const std::vector<std::vector<JobRun>>& known,
            const std::function<bool(double bound, double plan, double share)>& progress);
 
   const Best& best() const noexcept { return best_; }
   const ColumnAnswer& answer() const noexcept { return answer_; }
   const ExtendedColumns& columns() const noexcept { return columns_; }
+  /// The best that is known.
+  std::vector<double> row_prices() const {
+    return answer_.row_prices.empty() ? columns_.rows().no_prices() : answer_.row_prices;
+  }
 
  private:
+  void improve(const std::vector<std::vector<JobRun>>& known,
+               const std::function<bool(double bound, double plan, double share)>& progress);
   PricedWeights priced(const std::vector<double>& multipliers) const {
     return {problem_, objective_, goals_, multipliers};
   }
@@ -107,7 +114,7 @@ class Stage {
 };
 
 void Stage::decide() {
-  const double objective = sites_.evaluate(search_.sums());
+  const double objective = sites_.evaluate(search_.sums(), options_.stop);
   flows_ = sites_.rows().flows();
   if (objective < best_.objective)
     best_ = {objective, search_.runs(), flows_, sites_.rows().broken()};
@@ -124,18 +131,28 @@ void Stage::first_plan() {
   decide();
   multipliers_.assign(goals_.size(), 0.0);
   search_.look(priced(multipliers_), flows_);
-  search_.sweep(0.0);
+  search_.sweep(0.0, options_.stop);
   decide();
 }
 
 void Stage::whole_jobs(double trust) {
   search_.look(priced(multipliers_), flows_);
-  for (int n = 0; n < kSweeps; ++n) search_.sweep(trust * (1.0 - static_cast<double>(n) / kSweeps));
+  for (int n = 0; n < kSweeps; ++n)
+    search_.sweep(trust * (1.0 - static_cast<double>(n) / kSweeps), options_.stop);
   decide();
 }
 
 void Stage::run(const std::vector<std::vector<JobRun>>& known,
                 const std::function<bool(double, double, double)>& progress) {
+  try {
+    improve(known, progress);
+  } catch (const Stopped&) {
+    if (best_.runs.empty() && problem_.jobs.size() > 0) throw;
+  }
+}
+
+void Stage::improve(const std::vector<std::vector<JobRun>>& known,
+                    const std::function<bool(double, double, double)>& progress) {
   first_plan();
   for (std::size_t j = 0; j < known.size(); ++j)
     for (const JobRun& run : known[j]) columns_.add(j, run);
@@ -145,6 +162,7 @@ void Stage::run(const std::vector<std::vector<JobRun>>& known,
                         ? options_.threads
                         : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   if (options_.iterations > 0) columns.rounds = options_.iterations;
+  columns.stop = options_.stop;
   double first = -1;
   columns.progress = [&](const DantzigWolfe& so_far) {
     const double bound = so_far.bound, programme = so_far.programme;
@@ -157,7 +175,7 @@ void Stage::run(const std::vector<std::vector<JobRun>>& known,
     for (std::size_t j = 0; j < runs.size(); ++j) columns_.add(j, runs[j]);
   };
   const PricedWeights plain = priced(std::vector<double>(goals_.size()));
-  JobPricing pricing(problem_, plain.jobs());
+  JobPricing pricing(problem_, plain.jobs(), options_.stop);
   DualOptions ascent;
   ascent.threads = columns.threads;
   ascent.iterations = kAscent;
@@ -174,7 +192,8 @@ void Stage::run(const std::vector<std::vector<JobRun>>& known,
   const std::vector<double> price =
       maximise_dual(problem_, supplies(model_, plain, {}), pricing, {}, ascent).price;
   know(of_best);
-  answer_ = columns_.solve(row_prices_at(model_, objective_, goals_, price), columns);
+  answer_ =
+      columns_.solve(row_prices_at(model_, objective_, goals_, price, options_.stop), columns);
   if (!progress(answer_.bound, best_.objective, 0.7) || problem_.jobs.size() == 0) return;
 
   // Whole jobs, beginning with what the mixtures lean to and fearing their prices.
@@ -193,7 +212,7 @@ void Stage::run(const std::vector<std::vector<JobRun>>& known,
     if (!progress(answer_.bound, best_.objective, 0.7 + 0.25 * n / kSettle)) return;
     search_.look(priced(multipliers_), flows_);
     search_.rebuild(static_cast<std::uint64_t>(rounds / kSettle), 0.0,
-                    options_.seed + static_cast<std::uint64_t>(n));
+                    options_.seed + static_cast<std::uint64_t>(n), options_.stop);
     whole_jobs(0.0);
   }
   // Goals that whole jobs still break weigh more until they are kept.
@@ -225,6 +244,7 @@ bool proven_infeasible(const SiteModel& model, const std::vector<HeldGoal>& held
   ColumnOptions search;
   search.gap = 0.5;
   if (options.iterations > 0) search.rounds = options.iterations;
+  search.stop = options.stop;
   // Every plan that keeps the limits would cost nothing here.
   return columns.solve({}, search).bound > kProof;
 }
@@ -239,9 +259,12 @@ void as_contract(Plan& plan) {
 
 }  // namespace
 
-ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& options,
+ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& given,
                           std::vector<std::vector<JobRun>>& known) {
-  const auto began = std::chrono::steady_clock::now();
+  const double began = given.stop.now();
+  const auto seconds = [&] { return given.stop.now() - began; };
+  PlannerOptions options = given;
+  options.stop = given.stop.limited(given.time_limit_s);
   const SiteModel model(problem);
   std::vector<Measure> order = problem.goals.order;
   std::erase(order, Measure::Cost);
@@ -250,45 +273,54 @@ ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& options,
   ExtendedPlan out;
   PlanProgress state;
   bool more = true;
+  std::unique_ptr<Stage> stage;  // the last that found a plan
   for (std::size_t n = 0; n < order.size(); ++n) {
-    Stage stage(model, order[n], out.plan.held, options);
-    stage.run(known, [&](double bound, double objective, double share) {
-      state.bound_eur = bound;
-      state.objective_eur = objective;
-      state.share_done = (static_cast<double>(n) + share) / static_cast<double>(order.size());
-      state.seconds =
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-      more = (!options.progress || options.progress(state)) &&
-             (options.time_limit_s <= 0 || state.seconds < options.time_limit_s);
-      return more;
-    });
-    known = stage.columns().known();
-    const Stage::Best& best = stage.best();
-    if (n + 1 < order.size() && best.broken.empty()) {
-      out.plan.held.push_back({order[n], best.objective, stage.answer().bound});
-      continue;
+    auto next = std::make_unique<Stage>(model, order[n], out.plan.held, options);
+    try {
+      next->run(known, [&](double bound, double objective, double share) {
+        state.bound_eur = bound;
+        state.objective_eur = objective;
+        state.share_done = (static_cast<double>(n) + share) / static_cast<double>(order.size());
+        state.seconds = seconds();
+        more = more && (!options.progress || options.progress(state));
+        return more && !options.stop.requested();
+      });
+    } catch (const Stopped&) {
+      if (stage == nullptr) throw;
+      out.plan.held.pop_back();  // as the stage before knew it
+      break;
     }
-    stage.columns().rows().multipliers(stage.answer().row_prices, out.plan);
-    out.plan.flows = exact_flows(model, sums_of(problem, best.runs), best.flows);
-    for (std::size_t j = 0; j < best.runs.size(); ++j) {
-      out.plan.jobs.push_back(best.runs[j].assignment);
-      const JobSchedule& schedule = best.runs[j].schedule;
-      if (!schedule.sites.empty() || !schedule.levels.empty())
-        out.plan.schedules[static_cast<std::uint32_t>(j)] = schedule;
-    }
-    for (const auto& [words, share] : best.broken)
-      out.broken.push_back(fmt::format("{}: missed by {:.3g} %", words, 100 * share));
-    break;
+    stage = std::move(next);
+    known = stage->columns().known();
+    const Stage::Best& best = stage->best();
+    if (!best.broken.empty() || !more || options.stop.requested()) break;
+    if (n + 1 < order.size())
+      out.plan.held.push_back({order[n], best.objective, stage->answer().bound});
   }
+  const Stage::Best& best = stage->best();
+  stage->columns().rows().multipliers(stage->row_prices(), out.plan);
+  out.plan.flows = exact_flows(model, sums_of(problem, best.runs), best.flows);
+  for (std::size_t j = 0; j < best.runs.size(); ++j) {
+    out.plan.jobs.push_back(best.runs[j].assignment);
+    const JobSchedule& schedule = best.runs[j].schedule;
+    if (!schedule.sites.empty() || !schedule.levels.empty())
+      out.plan.schedules[static_cast<std::uint32_t>(j)] = schedule;
+  }
+  for (const auto& [words, share] : best.broken)
+    out.broken.push_back(fmt::format("{}: missed by {:.3g} %", words, 100 * share));
   if (!out.broken.empty()) out.proven = proven_infeasible(model, out.plan.held, options, known);
   if (!problem.extended()) as_contract(out.plan);
   const Certificate certificate = certify(problem, out.plan);
   CARNOT_CHECK(certificate.holds() || !out.broken.empty(), certificate.violations.front());
+  out.plan.totals = certificate.totals;
   out.plan.objective_eur = certificate.totals.objective_eur;
   out.plan.bound_eur = certificate.totals.bound_eur;
   out.plan.solver = "columns";
-  out.plan.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  if (!more || given.stop.requested())
+    out.plan.status = "stopped";
+  else if (options.stop.requested())
+    out.plan.status = "time-limit";
+  out.plan.seconds = seconds();
   return out;
 }
 

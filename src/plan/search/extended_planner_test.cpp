@@ -239,6 +239,34 @@ TEST(ColumnPlanner, CommittedReserveIsThereForTheWholeCall) {
   }
 }
 
+TEST(ColumnPlanner, OffersNoReserveThatCannotStop) {
+  int offered = 0;
+  for (std::uint64_t seed = 0; seed < 25; ++seed) {
+    const RandomStream random(seed, "offer-test");
+    std::uint64_t at = 0;
+    const auto below = [&](std::uint64_t n) {
+      return static_cast<std::int32_t>(random.below(at++, n));
+    };
+    Problem problem = testing::one_site(10, 1.1);
+    problem.site_terms[0].offer_kw.assign(10, 3);
+    problem.site_terms[0].offer_eur_per_kw.assign(10, 0.05);
+    problem.reserve = {1 + below(2), 30};
+    for (int j = 0; j < 8; ++j) {
+      const std::int32_t release = below(6), length = 1 + below(2);
+      const std::int32_t deadline = std::min(release + length + below(4), 10);
+      problem.jobs.add("j" + std::to_string(j), release, deadline, 20,
+                       {{length, 1.0 + 0.5 * below(5), 0}}, kNone, 0, {});
+      // Some stop in time, some too late; some end too near to their deadline to stop at all.
+      problem.terms[static_cast<std::uint32_t>(j)].stop_s = below(3) == 0 ? 300 : 10;
+    }
+    const ExtendedPlan rich = plan_extended(problem, quick());
+    ASSERT_TRUE(rich.broken.empty());
+    EXPECT_TRUE(certify(problem, rich.plan).holds());
+    for (const double kw : rich.plan.flows[0].reserve_kw) offered += kw > 0;
+  }
+  EXPECT_GT(offered, 10);
+}
+
 TEST(ColumnPlanner, TamperedDecisionsDoNotHold) {
   const Problem problem = rich_problem(1);
   const ExtendedPlan rich = plan_extended(problem, quick());

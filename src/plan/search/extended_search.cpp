@@ -159,8 +159,8 @@ JobRun ExtendedSearch::take(std::size_t job) {
   return run;
 }
 
-void ExtendedSearch::sweep(double trust) {
-  for (std::size_t job = 0; job < runs_.size(); ++job) {
+void ExtendedSearch::sweep(double trust, const StopToken& stop) {
+  for (std::size_t job = 0; job < runs_.size() && !stop.requested(); ++job) {
     JobRun before = take(job);
     JobRun after = best(job, trust);
     put(job,
@@ -233,10 +233,11 @@ struct ExtendedSearch::Rounds {
   }
 };
 
-void ExtendedSearch::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed) {
+void ExtendedSearch::rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed,
+                             const StopToken& stop) {
   if (runs_.empty()) return;
   Rounds plan{*this, warmth, {}, {}};
-  ruin_recreate(plan, rounds, RandomStream(seed, "rebuild"));
+  ruin_recreate(plan, rounds, RandomStream(seed, "rebuild"), stop);
   sums_ = sums_of(problem_, runs_);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "carnot/base/random.hpp"
+#include "carnot/base/stop.hpp"
 
 #include "plan/supply/site_rows.hpp"
 #include "plan/supply/supply.hpp"
@@ -29,10 +30,11 @@ class ExtendedSearch {
 
   /// Each job in turn is put where it costs least given all others.
   /// \param trust  weight of the guide, [0, 1]
-  void sweep(double trust);
+  /// \param stop   then the jobs not looked at yet stay where they are
+  void sweep(double trust, const StopToken& stop = {});
   /// Ruin and recreate (ruin_recreate.hpp), `rounds` times.
   /// \param warmth  what a change may cost at first, falling to none
-  void rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed);
+  void rebuild(std::uint64_t rounds, double warmth, std::uint64_t seed, const StopToken& stop = {});
 
   const std::vector<JobRun>& runs() const noexcept { return runs_; }
   const JobSums& sums() const noexcept { return sums_; }

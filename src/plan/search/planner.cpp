@@ -2,7 +2,6 @@
 #include "carnot/plan/search/planner.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <thread>
 
@@ -69,7 +68,7 @@ class LargeSearch {
               const PlannerOptions& options)
       : problem_(problem),
         options_(options),
-        began_(std::chrono::steady_clock::now()),
+        began_(options.stop.now()),
         supply_(supply),
         table_(problem),
         jobs_(problem.jobs.size()) {
@@ -87,6 +86,10 @@ class LargeSearch {
     Plan plan;
     plan.price = prices();
     if (!stopped_) improve(plan.price);
+    if (stopped_)
+      plan.status = "stopped";
+    else if (!in_time(1.0))
+      plan.status = "time-limit";
     plan.jobs = std::move(jobs_);
     plan.objective_eur = state_.objective_eur;
     plan.bound_eur = state_.bound_eur;
@@ -108,11 +111,19 @@ class LargeSearch {
   // False once it is time to stop.
   bool go_on(double share, double share_of_time) {
     state_.share_done = std::max(state_.share_done, share);
-    state_.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+    state_.seconds = options_.stop.now() - began_;
+    stopped_ = stopped_ || options_.stop.requested();
     if (options_.progress && !stopped_ && !options_.progress(state_)) stopped_ = true;
-    return !stopped_ &&
-           (options_.time_limit_s <= 0 || state_.seconds < share_of_time * options_.time_limit_s);
+    return !stopped_ && in_time(share_of_time);
+  }
+  bool in_time(double share_of_time) const {
+    return options_.time_limit_s <= 0 || state_.seconds < share_of_time * options_.time_limit_s;
+  }
+  /// Stops when the options say so, and when that share of their time is over.
+  StopToken until(double share_of_time) const {
+    if (options_.time_limit_s <= 0) return options_.stop;
+    const double passed = options_.stop.now() - began_;
+    return options_.stop.within(share_of_time * options_.time_limit_s - passed);
   }
 
   /// Prices of the best bound; on the way there, first plans.
@@ -140,13 +151,15 @@ class LargeSearch {
     if (!options_.tighten || stopped_ || problem_.jobs.size() > kFew || !solve::has_linear_solver())
       return best.price;
     int idle = 0;
-    return contract_columns(problem_, supply_, best.price, kFewClose,
-                            [&](const DantzigWolfe& prices) {
-                              idle = prices.bound > state_.bound_eur ? 0 : idle + 1;
-                              if (problem_.jobs.size() > kFew / 2 && idle > kIdle) return false;
-                              state_.bound_eur = prices.bound;
-                              return go_on(kDualShare, kDualShare);
-                            })
+    return contract_columns(
+               problem_, supply_, best.price, kFewClose,
+               [&](const DantzigWolfe& prices) {
+                 idle = prices.bound > state_.bound_eur ? 0 : idle + 1;
+                 if (problem_.jobs.size() > kFew / 2 && idle > kIdle) return false;
+                 state_.bound_eur = prices.bound;
+                 return go_on(kDualShare, kDualShare);
+               },
+               until(kDualShare))
         .price;
   }
 
@@ -194,10 +207,11 @@ class LargeSearch {
     const double mean =
         std::abs(state_.objective_eur) / static_cast<double>(std::max<std::size_t>(jobs, 1));
     const double reach = jobs <= kFew ? kReach * mean : kInfinity;
+    const StopToken stop = until(1.0);
     for (std::int64_t leg = 0; leg < kLegs; ++leg) {
       const double done = static_cast<double>(leg + 1) / kLegs;
       insertion.rebuild(static_cast<std::uint64_t>(rounds / kLegs), kWarmth * mean * (1.0 - done),
-                        reach, options_.seed + 1000 * static_cast<std::uint64_t>(leg));
+                        reach, options_.seed + 1000 * static_cast<std::uint64_t>(leg), stop);
       state_.objective_eur = std::min(state_.objective_eur, insertion.objective());
       if (!go_on(kSweepShare + (1 - kSweepShare) * done, 1.0)) return;
     }
@@ -205,9 +219,9 @@ class LargeSearch {
 
   const Problem& problem_;
   const PlannerOptions& options_;
-  std::chrono::steady_clock::time_point began_;
+  double began_;  // by the clock of the token
   PlanProgress state_;
-  bool stopped_ = false;  // by whoever watches
+  bool stopped_ = false;  // by the token or whoever watches
   const std::vector<Supply>& supply_;
   WindowClasses table_;
   int threads_ = 1;
@@ -231,8 +245,9 @@ Plan plan_large(const Problem& problem, const PlannerOptions& options) {
   plan.solver = "large";
   const Certificate certificate = certify(problem, plan);
   CARNOT_CHECK(certificate.holds(), certificate.violations.front());
-  plan.objective_eur = certificate.totals.objective_eur;
-  plan.bound_eur = certificate.totals.bound_eur;
+  plan.totals = certificate.totals;
+  plan.objective_eur = plan.totals.objective_eur;
+  plan.bound_eur = plan.totals.bound_eur;
   search.finish(plan);
   return plan;
 }

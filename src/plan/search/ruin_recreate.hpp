@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "carnot/base/random.hpp"
+#include "carnot/base/stop.hpp"
 
 namespace carnot::plan {
 
@@ -23,9 +24,11 @@ namespace carnot::plan {
 ///                                                  what a change may cost in round n
 ///     void restore();                              all of them to where they were
 /// \param random  a child of it for each round
+/// \param stop    asked before each round
 template <class Plan>
-void ruin_recreate(Plan& plan, std::uint64_t rounds, const RandomStream& random) {
-  for (std::uint64_t n = 0; n < rounds; ++n) {
+void ruin_recreate(Plan& plan, std::uint64_t rounds, const RandomStream& random,
+                   const StopToken& stop = {}) {
+  for (std::uint64_t n = 0; n < rounds && !stop.requested(); ++n) {
     const RandomStream draw = random.child(n);
     const double was = plan.ruin(draw);
     const double is = plan.recreate(draw);

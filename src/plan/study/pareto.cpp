@@ -39,6 +39,7 @@ bool chooses_quality(const PlanJobs& jobs) {
 struct Found {
   double carbon_price = 0, quality_weight = 1;
   Plan plan;
+  PlanTotals totals;
   double cost = 0, carbon = 0, quality = 0;
 };
 
@@ -57,6 +58,7 @@ class Sweep {
   /// \return false: stop
   bool solve(double carbon_price, double quality_weight);
   ParetoPoint point(const Found& own) const;
+  ParetoPoint point_of(const Found& of) const;
   void measure(const PlanTotals& totals, Found& of) const;
   bool stopped() const { return !more_ || !front_.broken.empty(); }
 
@@ -83,7 +85,7 @@ void Sweep::measure(const PlanTotals& totals, Found& of) const {
 
 bool Sweep::solve(double carbon_price, double quality_weight) {
   const Problem at = weighted(problem_, carbon_price, quality_weight);
-  Found found{carbon_price, quality_weight, {}, 0, 0, 0};
+  Found found{carbon_price, quality_weight, {}, {}, 0, 0, 0};
   PlannerOptions planner = planner_;
   planner.progress = [&](const PlanProgress& progress) {
     PlanProgress of_all = progress;
@@ -92,19 +94,32 @@ bool Sweep::solve(double carbon_price, double quality_weight) {
     more_ = !options_.planner.progress || options_.planner.progress(of_all);
     return more_;
   };
+  std::vector<std::string> broken;
+  bool proven = false;
   if (problem_.extended()) {
     if (!found_.empty() && found_.back().quality_weight != quality_weight) known_.clear();
-    ExtendedPlan rich = plan_columns(at, planner, known_);
-    front_.broken = std::move(rich.broken);
-    front_.proven = rich.proven;
-    found.plan = std::move(rich.plan);
+    ExtendedPlan extended;
+    try {
+      extended = plan_columns(at, planner, known_);
+    } catch (const Stopped&) {
+      more_ = false;
+      return false;
+    }
+    broken = std::move(extended.broken);
+    proven = extended.proven;
+    found.plan = std::move(extended.plan);
   } else {
     // Prices of other weightings prove little at this one.
     found.plan = plan_large(at, planner);
   }
+  more_ = more_ && !options_.planner.stop.requested();
+  if (!more_ && !found_.empty()) return false;  // cut short, unlike the others
   ++front_.plans;
+  front_.broken = std::move(broken);
+  front_.proven = proven;
   if (!front_.broken.empty()) return false;
-  measure(certify(at, found.plan).totals, found);
+  found.totals = found.plan.totals;
+  measure(found.totals, found);
   found_.push_back(std::move(found));
   return more_;
 }
@@ -140,7 +155,19 @@ double Sweep::last_price() {
   return last;
 }
 
+ParetoPoint Sweep::point_of(const Found& of) const {
+  return {of.carbon_price,
+          of.quality_weight,
+          of.plan,
+          of.totals,
+          of.cost,
+          of.carbon,
+          of.quality,
+          of.cost + kPerGram * problem_.carbon_price_eur_per_t * of.carbon + of.quality};
+}
+
 /// The best of all plans at the weighting of `own`, with the prices found there.
+/// \throws Stopped
 ParetoPoint Sweep::point(const Found& own) const {
   const Problem at = weighted(problem_, own.carbon_price, own.quality_weight);
   const Found* best = &own;
@@ -150,7 +177,7 @@ ParetoPoint Sweep::point(const Found& own) const {
         return of.cost + kPerGram * own.carbon_price * of.carbon + own.quality_weight * of.quality;
       Plan jobs;  // what they cost follows from them alone; how well is not asked
       jobs.jobs = of.plan.jobs;
-      return certify(at, jobs).totals.objective_eur;
+      return certify(at, jobs, options_.planner.stop).totals.objective_eur;
     };
     double least = value(own);
     for (const Found& of : found_)
@@ -159,24 +186,18 @@ ParetoPoint Sweep::point(const Found& own) const {
         best = &of;
       }
   }
-  Found joined{own.carbon_price, own.quality_weight, own.plan, 0, 0, 0};
+  Found joined{own.carbon_price, own.quality_weight, own.plan, {}, 0, 0, 0};
   joined.plan.jobs = best->plan.jobs;
   joined.plan.schedules = best->plan.schedules;
   joined.plan.flows = best->plan.flows;
-  const Certificate certificate = certify(at, joined.plan);
+  const Certificate certificate = certify(at, joined.plan, options_.planner.stop);
   CARNOT_CHECK(certificate.holds(), certificate.violations.front());
-  measure(certificate.totals, joined);
-  joined.plan.objective_eur = certificate.totals.objective_eur;
-  joined.plan.bound_eur = certificate.totals.bound_eur;
-  return {
-      own.carbon_price,
-      own.quality_weight,
-      std::move(joined.plan),
-      certificate.totals,
-      joined.cost,
-      joined.carbon,
-      joined.quality,
-      joined.cost + kPerGram * problem_.carbon_price_eur_per_t * joined.carbon + joined.quality};
+  joined.totals = certificate.totals;
+  measure(joined.totals, joined);
+  joined.plan.totals = joined.totals;
+  joined.plan.objective_eur = joined.totals.objective_eur;
+  joined.plan.bound_eur = joined.totals.bound_eur;
+  return point_of(joined);
 }
 
 bool no_worse(const ParetoPoint& a, const ParetoPoint& b) {
@@ -205,13 +226,23 @@ ParetoFront Sweep::run() {
       solve(last * std::pow(10.0, kDecades * (up - 1)), quality);
     }
   }
+  front_.stopped = !more_;
   if (!front_.broken.empty()) return std::move(front_);
   std::vector<ParetoPoint> all;
-  for (const Found& own : found_) all.push_back(point(own));
+  for (const Found& own : found_) {
+    if (more_) try {
+        all.push_back(point(own));
+        continue;
+      } catch (const Stopped&) {
+        more_ = false;
+      }
+    all.push_back(point_of(own));
+  }
   std::stable_sort(all.begin(), all.end(), [](const ParetoPoint& a, const ParetoPoint& b) {
     return std::pair(a.quality_weight, a.carbon_price_eur_per_t) <
            std::pair(b.quality_weight, b.carbon_price_eur_per_t);
   });
+  front_.stopped = !more_;
   for (std::size_t i = 0; i < all.size(); ++i) {
     bool beaten = false;
     for (std::size_t k = 0; k < all.size() && !beaten; ++k)

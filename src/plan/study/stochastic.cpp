@@ -144,6 +144,7 @@ double foresight(const Problem& problem, const std::vector<Supply>& supply,
                      ? options.threads
                      : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   if (options.iterations > 0) dual.iterations = options.iterations;
+  dual.progress = [&](const DualResult&) { return !options.stop.requested(); };
   const double bound = maximise_dual(problem, supply, jobs, {}, dual).bound;
   return bound - kRounding * (1 + std::abs(bound));
 }
@@ -221,9 +222,10 @@ ScenarioPlan plan_scenarios(const Problem& problem, const std::vector<Scenario>&
   std::vector<double> q = weight;
   const int turns = options.alpha > 0 && scenarios.size() > 1 ? std::max(options.turns, 1) : 1;
   double seconds = 0;
-  for (int turn = 0; turn < turns; ++turn) {
+  for (int turn = 0; turn < turns && (turn == 0 || !planner.stop.requested()); ++turn) {
     Plan plan = search(first, weighted(all, q), planner);
     seconds += plan.seconds;
+    if (plan.status == "stopped") best.plan.status = plan.status;
     const double bound = scenario_bound(problem, scenarios, q, plan.price);
     planner.start_price = plan.price;
     planner.start_plan = plan.jobs;

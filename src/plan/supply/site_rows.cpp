@@ -369,11 +369,12 @@ std::vector<std::pair<std::string, double>> SiteRows::broken() const {
 
 std::vector<double> row_prices_at(const SiteModel& model, const Weights& objective,
                                   const std::vector<GoalRow>& goals,
-                                  const std::vector<double>& price) {
+                                  const std::vector<double>& price, const StopToken& stop) {
   solve::LinearProgram program;
   SiteRows rows(model, objective, goals, 0.0, program);
   rows.sell(price);
-  const solve::ProgramAnswer answer = program.solve();
+  const solve::ProgramAnswer answer = program.solve(stop);
+  if (answer.status == solve::ProgramStatus::Stopped) throw Stopped();
   CARNOT_CHECK(answer.status == solve::ProgramStatus::Optimal, "sites alone have a best answer");
   return rows.row_prices();
 }
@@ -432,9 +433,10 @@ SiteProgram::SiteProgram(const SiteModel& model, const Weights& objective,
                          const std::vector<GoalRow>& goals, double penalty)
     : objective_(objective), rows_(model, objective, goals, penalty, program_) {}
 
-double SiteProgram::evaluate(const JobSums& sums) {
+double SiteProgram::evaluate(const JobSums& sums, const StopToken& stop) {
   rows_.fix(sums);
-  const solve::ProgramAnswer answer = program_.solve();
+  const solve::ProgramAnswer answer = program_.solve(stop);
+  if (answer.status == solve::ProgramStatus::Stopped) throw Stopped();
   CARNOT_CHECK(answer.status == solve::ProgramStatus::Optimal,
                "sites without jobs have a best answer");
   return answer.objective + weighted(objective_.jobs, sums.own);

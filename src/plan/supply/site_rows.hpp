@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/solve/linear_program.hpp"
 
 #include "plan/pricing/job_pricing.hpp"
@@ -50,6 +51,8 @@ class SiteRows {
   std::vector<double> row_prices() const;
   void multipliers(const std::vector<double>& row_prices, Plan& plan) const;
   std::vector<double> goal_multipliers(const std::vector<double>& row_prices) const;
+  /// Row prices of nothing, which prove little, but something.
+  std::vector<double> no_prices() const { return std::vector<double>(rows_); }
   /// [cell] EUR per kW of stoppable power.
   std::vector<double> reserve_prices(const std::vector<double>& row_prices) const;
 
@@ -102,9 +105,10 @@ class SiteRows {
 };
 
 /// Row prices that go with prices of IT power: what else sites are worth at those.
+/// \throws Stopped
 std::vector<double> row_prices_at(const SiteModel& model, const Weights& objective,
                                   const std::vector<GoalRow>& goals,
-                                  const std::vector<double>& price);
+                                  const std::vector<double>& price, const StopToken& stop = {});
 
 /// Decisions that obey the sites' equations to rounding, next to those of a solver, which do to its
 /// tolerance.
@@ -117,7 +121,8 @@ class SiteProgram {
   SiteProgram(const SiteModel& model, const Weights& objective, const std::vector<GoalRow>& goals,
               double penalty);
   /// Objective of `sums` with the best that sites can do, penalties included.
-  double evaluate(const JobSums& sums);
+  /// \throws Stopped
+  double evaluate(const JobSums& sums, const StopToken& stop = {});
   const SiteRows& rows() const noexcept { return rows_; }
 
  private:

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/plan/problem/plan_file.hpp"
 
 namespace carnot::plan {
@@ -32,13 +33,15 @@ struct Certificate {
 };
 
 /// \param plan  its jobs and prices; what it says of objective and bound is not looked at
-Certificate certify(const Problem& problem, const Plan& plan);
+/// \throws Stopped
+Certificate certify(const Problem& problem, const Plan& plan, const StopToken& stop = {});
 
 /// A plan file against its problem: all of the above, and every figure the file claims.
 /// \param problem_path  empty: the one the plan names
-/// \throws InputError, InputFileError if a file cannot be understood
-Certificate check_plan(const std::string& plan_path, const std::string& problem_path = {});
+/// \throws InputError, InputFileError if a file cannot be understood; Stopped
+Certificate check_plan(const std::string& plan_path, const std::string& problem_path = {},
+                       const StopToken& stop = {});
 /// The same of a file that has been read.
-Certificate check_plan(const PlanFile& file);
+Certificate check_plan(const PlanFile& file, const StopToken& stop = {});
 
 }  // namespace carnot::plan

@@ -10,6 +10,7 @@
 /// Only the bound of the prices is a proof (`Plan::bound_eur`); that of branch and cut is the
 /// solver's word (`Plan::solver_bound_eur`). Every plan is certified like all others.
 
+#include "carnot/base/stop.hpp"
 #include "carnot/plan/search/planner.hpp"
 
 namespace carnot::plan {
@@ -18,6 +19,7 @@ struct ExactOptions {
   std::uint64_t seed = 1;   ///< of the search for a first plan
   double time_limit_s = 0;  ///< 0: none; else ends with what there is (then not reproducible)
   std::function<bool(const PlanProgress&)> progress;  ///< false: stop with what there is
+  StopToken stop;  ///< likewise, also inside the solvers; its clock is that of the time limit
 };
 
 /// Site-slots of all jobs' modes that a problem may have for `plan_exact`.

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/plan/problem/plan.hpp"
 
 namespace carnot::plan {
@@ -29,7 +30,9 @@ struct PowerLimit {
 struct Clash {
   std::vector<std::uint32_t> jobs;
   std::vector<PowerLimit> limits;    ///< ascending; none: a job alone has no room anywhere
-  bool smallest = false;             ///< no contradiction has fewer members; else it is irreducible
+  bool smallest = false;             ///< no contradiction has fewer members
+  bool irreducible = true;           ///< without any one member the rest can be met; false: stopped
+                                     ///< before that was known
   std::string words;                 ///< one sentence
   std::vector<std::string> members;  ///< a line for each job and each stretch of limits
 };
@@ -40,20 +43,22 @@ bool all_fit(const Problem& problem, const std::vector<std::uint32_t>& jobs,
              const std::vector<PowerLimit>& limits);
 
 /// nullopt: all jobs can run together.
-/// \param go_on  asked now and then; false: the best so far, which is irreducible
-/// \throws DeviceError if CBC is not built in; InputError if the problem is too large
-std::optional<Clash> find_clash(const Problem& problem, const std::function<bool()>& go_on = {});
+/// \param stop  asked inside CBC too: the best so far, irreducible or not
+/// \throws Stopped if nothing was known then; DeviceError if CBC is not built in; InputError if the
+/// problem is too large
+std::optional<Clash> find_clash(const Problem& problem, const StopToken& stop = {});
 
 /// A plan that drops no job, or why there is none.
 struct RequiredPlan {
   Plan plan;  ///< its bound is that of plans that may drop jobs
   bool all_run = false;
-  std::optional<Clash> clash;  ///< neither this nor all_run: it could not be told
+  std::optional<Clash> clash;  ///< neither this nor all_run: it could not be told, or not in time
 };
 
 /// \param solve  a planner; given the problem with values that no job is worth dropping for
-/// \throws as `solve` and `find_clash` do, the latter only if `solve` drops a job
+/// \param stop   of all but `solve`, which has its own
+/// \throws as `solve` and `find_clash` do, the latter only if `solve` drops a job; not Stopped
 RequiredPlan plan_required(const Problem& problem, const std::function<Plan(const Problem&)>& solve,
-                           const std::function<bool()>& go_on = {});
+                           const StopToken& stop = {});
 
 }  // namespace carnot::plan

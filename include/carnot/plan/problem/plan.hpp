@@ -30,24 +30,6 @@ struct JobSchedule {
   std::vector<std::uint32_t> levels;  ///< empty: level 0 in all of them; 0 in slots of a restart
 };
 
-struct Plan {
-  std::vector<Assignment> jobs;                    ///< [job]
-  std::map<std::uint32_t, JobSchedule> schedules;  ///< by job; none: one site, level 0
-  /// lambda, [site x slots + slot], EUR per kWh of IT energy; >= 0 in plans of contract problems
-  std::vector<double> price;
-  // Of extended problems (Problem::extended), else empty.
-  std::vector<SiteFlows> flows;                   ///< [site]
-  std::vector<SiteMultipliers> site_multipliers;  ///< [site]
-  GoalMultipliers goal_multipliers;
-  std::vector<HeldGoal> held;
-  double objective_eur = 0, bound_eur = 0;
-  double seconds = 0;
-  std::string solver;
-  std::string status;           ///< of `plan_exact`: "optimal", "time-limit", "stopped"; else empty
-  double solver_bound_eur = 0;  ///< of `plan_exact`: a solver's word, no proof
-  double gap() const noexcept;  ///< (objective - bound) / max(objective, 1e-9)
-};
-
 /// Figures of a plan, as `certify` computes them and a file claims them.
 struct PlanTotals {
   double objective_eur = 0, bound_eur = 0, gap = 0;
@@ -58,6 +40,27 @@ struct PlanTotals {
   double exported_j = 0, curtailed_j = 0;  ///< own energy not drawn
   double embodied_g = 0;
   double quality_eur = 0, late_eur = 0;
+};
+
+struct Plan {
+  std::vector<Assignment> jobs;                    ///< [job]
+  std::map<std::uint32_t, JobSchedule> schedules;  ///< by job; none: one site, level 0
+  /// lambda, [site x slots + slot], EUR per kWh of IT energy; >= 0 in plans of contract problems
+  std::vector<double> price;
+  // Of extended problems (Problem::extended), else empty.
+  std::vector<SiteFlows> flows;                   ///< [site]
+  std::vector<SiteMultipliers> site_multipliers;  ///< [site]
+  GoalMultipliers goal_multipliers;
+  std::vector<HeldGoal> held;
+  double objective_eur = 0, bound_eur = 0;  ///< those of `totals`
+  PlanTotals totals;                        ///< by its certificate; 0 in plans read from files
+  double seconds = 0;
+  std::string solver;
+  /// "stopped" (by a token or whoever watches) or "time-limit": the best there was then; "optimal"
+  /// and "solver-gave-up" of `plan_exact`; else empty.
+  std::string status;
+  double solver_bound_eur = 0;  ///< of `plan_exact`: a solver's word, no proof
+  double gap() const noexcept;  ///< (objective - bound) / max(objective, 1e-9)
 };
 
 }  // namespace carnot::plan

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/plan/problem/plan.hpp"
 
 namespace carnot::plan {
@@ -39,6 +40,7 @@ struct PlanFile {
 };
 /// \param problem_path  empty: the one the plan names, from its own folder or from here
 /// \throws InputError, InputFileError
-PlanFile read_plan(const std::string& plan_path, const std::string& problem_path = {});
+PlanFile read_plan(const std::string& plan_path, const std::string& problem_path = {},
+                   const StopToken& stop = {});
 
 }  // namespace carnot::plan

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "carnot/base/limits.hpp"
+#include "carnot/base/stop.hpp"
 #include "carnot/plan/problem/goals.hpp"
 #include "carnot/plan/problem/job_terms.hpp"
 #include "carnot/plan/problem/site_terms.hpp"
@@ -132,11 +133,12 @@ struct Problem {
 /// Reads problem.json; a `jobs` that is text names a CSV beside it (docs/formats/plan.md).
 /// Everything wrong is collected (the first 50) as `file:line: field: what is allowed`: NaN and
 /// infinite numbers, a window shorter than the work, zero capacity, an unknown site, a duplicate
-/// id, ragged arrays. \throws InputError, InputFileError
-Problem read_problem(const std::string& path);
+/// id, ragged arrays. \throws InputError, InputFileError; Stopped
+Problem read_problem(const std::string& path, const StopToken& stop = {});
 
-/// Writes problem.json and jobs.csv into `folder` (made if missing). \throws IoError
-void write_problem(const Problem& problem, const std::string& folder);
+/// Writes problem.json and jobs.csv into `folder` (made if missing). \throws IoError; Stopped
+/// before anything is written
+void write_problem(const Problem& problem, const std::string& folder, const StopToken& stop = {});
 
 /// A random problem over synthetic weather, the same for the same numbers.
 struct GenerateOptions {
@@ -146,7 +148,7 @@ struct GenerateOptions {
                       ///< less where jobs are few: none draws over a tenth of the smallest hall
   std::string data_dir;  ///< real hourly series (price_usd_per_mwh.csv, ...); empty: synthetic
 };
-/// \throws InputError naming the number out of range; InputFileError
-Problem generate_problem(const GenerateOptions& options);
+/// \throws InputError naming the number out of range; InputFileError; Stopped
+Problem generate_problem(const GenerateOptions& options, const StopToken& stop = {});
 
 }  // namespace carnot::plan

@@ -26,7 +26,7 @@ struct ExtendedPlan {
 
 /// `iterations` of the options limits the rounds of columns of each goal; `rounds` those of the
 /// search.
-/// \throws DeviceError if CLP is not built in
+/// \throws DeviceError if CLP is not built in; Stopped if stopped before there was any plan
 ExtendedPlan plan_extended(const Problem& problem, const PlannerOptions& options = {});
 
 }  // namespace carnot::plan

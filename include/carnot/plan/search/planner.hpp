@@ -16,6 +16,7 @@
 #include <functional>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/plan/problem/plan.hpp"
 
 namespace carnot::plan {
@@ -37,6 +38,8 @@ struct PlannerOptions {
   double time_limit_s = 0;   ///< of the search; 0: none; else it ends early with the best plan and
                              ///< the best bound so far (then not reproducible). The certificate
                              ///< comes on top
+  StopToken stop;            ///< likewise, at any time, within a second or so; its clock is that of
+                             ///< the time limit
   /// Called from the first bound on and at least every few thousand jobs; false: stop with what
   /// there is.
   std::function<bool(const PlanProgress&)> progress;

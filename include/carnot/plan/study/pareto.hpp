@@ -49,6 +49,7 @@ struct ParetoFront {
   /// As in ExtendedPlan; then there are no points, for the limits are the same at every weighting.
   std::vector<std::string> broken;
   bool proven = false;
+  bool stopped = false;  ///< before all weightings were tried; then each point has its own plan
 };
 
 /// The problem with another carbon price and quality costs (and their cap) times `quality_weight`.
@@ -59,7 +60,8 @@ Problem weighted(const Problem& problem, double carbon_price_eur_per_t, double q
 /// jobs beyond those dropped at price 0.
 /// Where goals are ordered each point keeps its own plan, and its bound is that of plans that keep
 /// what came before cost.
-/// Stops early if `planner.progress` says so, with the points there are.
+/// Stops early if `planner.progress` or `planner.stop` says so, with the points there are: those
+/// whose plans were done, or the one of a first plan that was not; none if there is none.
 /// \throws InputError for options not allowed; DeviceError for extended problems without CLP
 ParetoFront pareto_front(const Problem& problem, const ParetoOptions& options = {});
 
