@@ -138,6 +138,7 @@ ExperimentResult run_experiment(const ExperimentOptions& options, const learn::S
   result.table = table.rows();
   result.measured_note = "no measured joules: energies are exact counts times the published table";
 
+  options.stop.throw_if_requested();
   for (const PointTask& task : tasks(options, split, sample, table)) {
     PointOutcome outcome = run_point(task);
     for (StructurePoint& s : outcome.structure) {

@@ -12,6 +12,7 @@
 #include "carnot/base/error.hpp"
 
 #include "base/testing_files.hpp"
+#include "base/testing_stop.hpp"
 #include "experiment/model_forward.hpp"
 #include "experiment/precision_schedule.hpp"
 #include "learn/codes/arithmetic_coder.hpp"
@@ -65,6 +66,33 @@ TEST(Experiment, SweepsPrecisionsOnDigits) {
   EXPECT_EQ(r.structure.size(), 18u);
   EXPECT_TRUE(r.structure[r.k_star_structure].on_hull);
   EXPECT_FALSE(r.measured_note.empty());
+}
+
+TEST(Experiment, StoppedAnywhereHasTheRunsThatWereDone) {
+  ExperimentOptions options = digits({"32", "int8"}, 1.0);
+  carnot::testing::CountedStop never(INT64_MAX);
+  options.stop = never.token();
+  const ExperimentResult whole = run_experiment(options);
+  EXPECT_FALSE(whole.stopped);
+  ASSERT_GT(never.asked(), 4);
+  for (std::int64_t k = 0; k < never.asked(); ++k) {
+    carnot::testing::CountedStop stop(k);
+    options.stop = stop.token();
+    try {
+      const ExperimentResult some = run_experiment(options);
+      EXPECT_GT(k, 0);
+      ASSERT_FALSE(some.points.empty()) << k;
+      if (some.points.size() == 2 && some.points[1].steps == whole.points[1].steps) continue;
+      EXPECT_TRUE(some.stopped) << k;
+      EXPECT_EQ(some.points.back().stopped, "stopped by the caller") << k;
+      EXPECT_LT(some.points.back().steps, whole.points.back().steps) << k;
+      if (some.points.size() == 2) {
+        EXPECT_EQ(some.points[0].quality.value, whole.points[0].quality.value);
+      }
+    } catch (const Stopped&) {
+      EXPECT_EQ(k, 0) << "before the first run alone there is nothing";
+    }
+  }
 }
 
 TEST(Experiment, IsTheSameTwice) {

@@ -12,6 +12,7 @@
 #include "carnot/base/limits.hpp"
 #include "carnot/base/statistics.hpp"
 #include "carnot/learn/codes/certificate.hpp"
+#include "carnot/learn/network/train_in_pieces.hpp"
 
 #include "experiment/model_forward.hpp"
 #include "experiment/precision_schedule.hpp"
@@ -156,9 +157,15 @@ class PointRun {
     }
     last_stage_ = &stage();
     const auto start = std::chrono::steady_clock::now();
-    const std::uint64_t did = learner_->train(count, stage().precision);
+    std::uint64_t did = 0;
+    try {
+      did = learn::train_in_pieces(*learner_, count, stage().precision, task_.options.stop);
+    } catch (const Stopped&) {
+      stop();
+    }
     point().seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (outcome_.stopped) return;
     CARNOT_CHECK(did > 0, "a learner before the end of its schedule makes steps");
     if (learner_->steps_done() == mark || learner_->steps_done() == learner_->total_steps()) look();
     report_progress();
@@ -169,10 +176,12 @@ class PointRun {
     const ExperimentProgress state{
         task_.index, task_.count, task_.bits, learner_->steps_done(), learner_->total_steps(),
         spent()};
-    if (!task_.options.progress(state)) {
-      outcome_.stopped = true;
-      point().stopped = "stopped by the caller";
-    }
+    if (!task_.options.progress(state)) stop();
+  }
+
+  void stop() {
+    outcome_.stopped = true;
+    point().stopped = "stopped by the caller";
   }
 
   /// Evaluation that is drawn but not paid for by the run.
@@ -271,7 +280,7 @@ class PointRun {
         best = out.size() - 1;
     }
     CARNOT_CHECK(!out.empty(), "at least one model width");
-    if (out[best].sampled) {
+    if (out[best].sampled && !task_.options.stop.requested()) {
       out[best].data_bits = label_bits(coded(out[best].width), train, train.rows);
       out[best].sampled = false;
     }

@@ -75,14 +75,20 @@ SeriesResult measure_series(const SeriesOptions& options) {
   int done = 0;
   for (int round = 0; round < options.repeats && !out.stopped; ++round)
     for (const std::size_t i : shuffled(runs.size(), options.seed, round)) {
-      if (options.progress && !options.progress(done, of, options.values[i])) {
+      if (options.stop.requested() ||
+          (options.progress && !options.progress(done, of, options.values[i]))) {
         out.stopped = true;
         break;
       }
       if (clock) clock->set(hertz(options.values[i]));
       if (done > 0)
         std::this_thread::sleep_for(std::chrono::nanoseconds(options.settle.nanoseconds()));
-      out.points.push_back({options.values[i], round, measure(runs[i])});
+      SeriesPoint point{options.values[i], round, measure(runs[i], options.hooks)};
+      if (options.stop.requested()) {
+        out.stopped = true;
+        break;
+      }
+      out.points.push_back(std::move(point));
       ++done;
     }
   const auto rank = [&](const SeriesPoint& p) {

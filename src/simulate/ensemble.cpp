@@ -47,11 +47,13 @@ std::vector<FleetResult> simulate_ensemble(
       for (std::size_t k = next++; k < ensemble.members && !stopped; k = next++) {
         const FleetOptions o = member_options(scenario, options, k, ensemble.members);
         const std::unique_ptr<control::Policy> scheduler = make();
-        results[k] = simulate(scenario, workload, o, *scheduler);
+        results[k] = simulate(scenario, workload, o, *scheduler, ensemble.stop);
         done[k] = 1;
         const std::lock_guard lock(one_at_a_time);
         if (ensemble.progress && !ensemble.progress(++finished)) stopped = true;
       }
+    } catch (const Stopped&) {
+      stopped = true;
     } catch (...) {
       const std::lock_guard lock(one_at_a_time);
       if (!failure) failure = std::current_exception();

@@ -8,6 +8,7 @@
 #include "carnot/simulate/event_log.hpp"
 #include "carnot/simulate/fleet_bound.hpp"
 
+#include "base/testing_stop.hpp"
 #include "simulate/testing_simulate.hpp"
 
 namespace carnot::simulate {
@@ -81,6 +82,31 @@ TEST(FleetEnsemble, StopsAndFailsAsAWhole) {
   options.threads = 2;
   const auto none = []() -> std::unique_ptr<control::Policy> { throw InputError("no scheduler"); };
   EXPECT_THROW(simulate_ensemble(c.fleet, c.jobs, c.options, none, options), InputError);
+}
+
+TEST(FleetEnsemble, StoppedAnywhereKeepsTheMembersThatEnded) {
+  const Case c = long_case(1, true);
+  const auto make = [] { return std::make_unique<Chaos>(7, false); };
+  EnsembleOptions options;
+  options.members = 4;
+  options.threads = 1;
+  carnot::testing::CountedStop never(INT64_MAX);
+  options.stop = never.token();
+  const auto whole = simulate_ensemble(c.fleet, c.jobs, c.options, make, options);
+  ASSERT_GT(never.asked(), 8);
+  std::size_t last = 0;
+  for (std::int64_t k = 0; k < never.asked(); k += 1 + k / 8) {
+    carnot::testing::CountedStop stop(k);
+    options.stop = stop.token();
+    const auto kept = simulate_ensemble(c.fleet, c.jobs, c.options, make, options);
+    EXPECT_LE(stop.asked(), k + 1);
+    ASSERT_LT(kept.size(), whole.size()) << k;
+    ASSERT_GE(kept.size(), last) << k;
+    last = kept.size();
+    for (std::size_t i = 0; i < kept.size(); ++i)
+      EXPECT_EQ(kept[i].flows.cost, whole[i].flows.cost) << k;
+  }
+  EXPECT_GE(last, 2u);
 }
 
 TEST(FleetEnsemble, SpreadIsMeanAndQuantiles) {

@@ -115,7 +115,8 @@ std::optional<double> cost_within_halls(const FleetScenario& scenario, const Wor
 }  // namespace
 
 std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workload& workload,
-                                      const FleetOptions& options, Instant end) {
+                                      const FleetOptions& options, Instant end,
+                                      const StopToken& token) {
   const std::size_t n = scenario.sites.front().price.size();
   bool below_zero = false;
   for (const FleetSite& site : scenario.sites) {
@@ -157,7 +158,9 @@ std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workl
 
   Sum<double> total;
   std::vector<Piece> pieces;
+  SparseStop stop(token, 64);
   for (std::size_t j = 0; j < workload.size(); ++j) {
+    stop.throw_if_requested();
     const JobRequest& job = workload.jobs[j];
     const bool own = job.power_mw >= 0;
     double speed = 0.0, lean = kInfinity, rich = 0.0;

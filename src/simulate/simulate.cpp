@@ -162,11 +162,11 @@ std::vector<std::uint8_t> FleetSimulation::save() const { return engine_->save()
 void FleetSimulation::restore(const std::vector<std::uint8_t>& state) { engine_->restore(state); }
 
 FleetResult simulate(const FleetScenario& scenario, const Workload& workload,
-                     const FleetOptions& options, control::Policy& policy) {
+                     const FleetOptions& options, control::Policy& policy, const StopToken& token) {
   const auto began = std::chrono::steady_clock::now();
   FleetSimulation simulation(scenario, workload, options, policy);
-  while (simulation.step()) {
-  }
+  SparseStop stop(token, 64);
+  while (simulation.step()) stop.throw_if_requested();
   FleetResult result = simulation.result();
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return result;

@@ -74,6 +74,7 @@ struct Shared {
   Environment environment;
   Job job;
   std::vector<std::string> policies;
+  StopToken stop;
 
   std::unique_ptr<learn::Learner> learner() const {
     learn::LearnerOptions o;
@@ -119,7 +120,9 @@ Shared prepare(const site::Scenario& scenario, const RunOptions& options) {
                     : learn::EnergyTable::read(beside(scenario, options, scenario.energy_table)),
                 load_environment(scenario, options.data_dir),
                 {},
+                {},
                 {}};
+  if (options.interrupted) shared.stop = StopToken(options.interrupted);
   const auto learner = shared.learner();
   shared.job = make_job(*learner, shared.table, scenario,
                         options.precisions.empty() ? default_precisions() : options.precisions);
@@ -155,6 +158,7 @@ Shared prepare(const site::Scenario& scenario, const RunOptions& options) {
                              "at most {:.4f}",
                              scenario.work.minimum_quality, rows, certificate.highest(rows)));
   problems.throw_if_any();
+  shared.stop.throw_if_requested();
   return shared;
 }
 
@@ -197,13 +201,15 @@ class LaneStand {
       : learner_(shared.learner()), environment_(shared.environment) {
     if (weather != nullptr) environment_.weather = *weather;
     if (shared.options.speed > 0) {
-      clock_ = std::make_unique<WallClock>(environment_.start, shared.options.speed);
+      clock_ = std::make_unique<WallClock>(environment_.start, shared.options.speed, shared.stop);
     } else {
       clock_ = std::make_unique<VirtualClock>();
     }
-    world_ =
+    auto world =
         std::make_unique<TrainingWorld>(shared.scenario, environment_, shared.job, *learner_,
                                         shared.split.test, shared.table, *clock_, std::move(sink));
+    world->stop_at(shared.stop);
+    world_ = std::move(world);
   }
   LaneWorld& world() { return *world_; }
   learn::Learner& learner() { return *learner_; }
@@ -235,6 +241,7 @@ class Lane {
   }
 
   /// \param at_slot  called at each slot start; false interrupts
+  /// \throws Stopped
   bool run(const std::function<bool(Lane&)>& at_slot) {
     const double cpu = thread_cpu_seconds();
     Instant next = world_.now();
@@ -274,7 +281,10 @@ std::vector<control::Stage> probe_stages(const Shared& shared) {
             control::make_policy(
                 "adaptive", control::JobPolicyOptions{shared.job.modes, shared.scenario.objective}),
             stand.world(), shared.environment.slot);
-  lane.run({});
+  lane.run([&](Lane&) {
+    shared.stop.throw_if_requested();
+    return true;
+  });
   return stages_of(entries, shared.job);
 }
 
@@ -288,6 +298,7 @@ control::OracleSolution solve(const Shared& shared, std::vector<control::Stage> 
   problem.slot = shared.environment.slot.time();
   problem.modes = shared.job.modes;
   problem.objective = shared.scenario.objective;
+  problem.stop = shared.stop;
   // The certificate's evaluation belongs to the job: so many steps' worth of energy at its end.
   std::size_t last = 0;
   for (std::size_t m = 0; m < shared.job.modes.size(); ++m)
@@ -303,14 +314,23 @@ control::OracleSolution solve(const Shared& shared, std::vector<control::Stage> 
 /// Drives all lanes from where `entries` (already in the ledger) leave off.
 class Driver {
  public:
-  Driver(const Shared& shared, Sink& sink) : shared_(shared), sink_(sink) {
-    const std::unique_ptr<learn::Learner> learner = shared.learner();
-    feasible_ = solve(shared, {{0.0, shared.job.modes.back().bits}}, *learner).feasible;
-  }
+  Driver(const Shared& shared, Sink& sink) : shared_(shared), sink_(sink) {}
 
   /// \param first   lanes before it are done  \param state  checkpoint of lane `first`, or null
   /// Returns false if interrupted.
   bool run(std::size_t first, const std::vector<std::uint8_t>* state) {
+    try {
+      return run_lanes(first, state);
+    } catch (const Stopped&) {
+      sink_.sync();
+      return false;
+    }
+  }
+
+ private:
+  bool run_lanes(std::size_t first, const std::vector<std::uint8_t>* state) {
+    const std::unique_ptr<learn::Learner> learner = shared_.learner();
+    feasible_ = solve(shared_, {{0.0, shared_.job.modes.back().bits}}, *learner).feasible;
     for (std::size_t i = first; i < shared_.policies.size(); ++i) {
       if (!lane(i, i == first ? state : nullptr)) return false;
     }
@@ -321,7 +341,6 @@ class Driver {
     return true;
   }
 
- private:
   /// The bound is about wind, not about precision: it takes the least-energy precision schedule
   /// that any lane is known to have reached the target with.
   void prepare_oracle() {
@@ -372,7 +391,7 @@ class Driver {
                                       static_cast<double>(stand.learner().total_steps())));
     const bool ended = lane.run([&](Lane& l) {
       report_progress(index, l);
-      if (shared_.options.interrupted && shared_.options.interrupted()) return false;
+      if (shared_.stop.requested()) return false;
       const std::uint64_t steps = l.world().progress().steps_done;
       if (steps - checkpoint_steps >= every || ++slots >= kCheckpointSlots) {
         sink_.add(ledger::Checkpoint{steps, l.save()});

@@ -11,6 +11,7 @@
 #include "carnot/base/limits.hpp"
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/control/training/foresight.hpp"
+#include "carnot/learn/network/train_in_pieces.hpp"
 
 namespace carnot::train {
 
@@ -104,6 +105,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   const learn::EnergyTable& table;
   Clock& clock;
   EntrySink sink;
+  StopToken stop;
 
   site::SiteSimulator site;
   learn::Certificate certificate;
@@ -392,7 +394,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
         // Switching precision re-quantises inside train(); what that costs beside the steps is
         // debt.
         const learn::Counters start = learner.counters();
-        const std::uint64_t done = learner.train(static_cast<std::uint64_t>(whole), precision());
+        const std::uint64_t done =
+            learn::train_in_pieces(learner, static_cast<std::uint64_t>(whole), precision(), stop);
         const learn::Counters extra =
             learner.counters() - start - learner.step_counters(precision()) * done;
         debt += table.energy(extra).value();
@@ -530,6 +533,7 @@ bool TrainingWorld::over() const { return implementation_->ended; }
 Instant TrainingWorld::now() const { return implementation_->now(); }
 bool TrainingWorld::step(control::Policy& policy) { return implementation_->step(policy); }
 LaneOutcome TrainingWorld::outcome() const { return implementation_->result; }
+void TrainingWorld::stop_at(StopToken stop) { implementation_->stop = std::move(stop); }
 const control::View& TrainingWorld::view() {
   if (!implementation_->ended) implementation_->look();
   return *implementation_;

@@ -18,6 +18,7 @@
 
 #include "carnot/base/instant.hpp"
 #include "carnot/base/quantity.hpp"
+#include "carnot/base/stop.hpp"
 #include "carnot/control/policy.hpp"
 #include "carnot/site/mode.hpp"
 #include "carnot/site/scenario.hpp"
@@ -49,6 +50,7 @@ struct FleetPolicyOptions {
   double stranded_below_eur_per_mwh = 5.0;  ///< price under which power counts as stranded
   /// What carrying a job to a site costs, for rules that weigh it; none: nothing.
   std::function<Money(const JobRequest&, SiteIndex)> move_cost;
+  StopToken stop{};  ///< asked by rules that plan for long; they then throw Stopped
 };
 
 /// Every policy there is, in report order: those of one job, then those of fleets. `fixed` stands

@@ -30,6 +30,7 @@
 #include "carnot/base/estimate.hpp"
 #include "carnot/base/limits.hpp"
 #include "carnot/base/quantity.hpp"
+#include "carnot/base/stop.hpp"
 #include "carnot/learn/codes/code_length.hpp"
 #include "carnot/learn/data/dataset.hpp"
 #include "carnot/learn/knobs/precision.hpp"
@@ -64,6 +65,7 @@ struct ExperimentOptions {
   bool shuffle_labels = false;  ///< the null: training labels in random order
   std::string command;          ///< for the report
   std::function<bool(const ExperimentProgress&)> progress;  ///< false: stop; may be empty
+  StopToken stop;  ///< likewise; the point at hand is then coded on a sample alone
   /// Makes the learner; empty: learn::make_learner. For tests.
   std::function<std::unique_ptr<learn::Learner>(const learn::LearnerOptions&,
                                                 const learn::Dataset&)>
@@ -129,13 +131,14 @@ struct ExperimentResult {
   double slack = 0.0;
   std::vector<learn::CostRow> table;
   std::string measured_note;  ///< why no measured joules stand beside the modelled ones
-  bool stopped = false;       ///< by the callback
+  bool stopped = false;       ///< by the callback or the token
   bool target_met() const noexcept {
     return !points.empty() && (target != target || points[best].certified);
   }
 };
 
-/// \throws InputError, IoError as the data, the table and the learner do
+/// \throws InputError, IoError as the data, the table and the learner do; Stopped before the first
+/// point
 ExperimentResult run_experiment(const ExperimentOptions& options);
 
 /// The same on data that is there already.

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/measure/measure.hpp"
 
 namespace carnot::measure {
@@ -31,6 +32,8 @@ struct SeriesOptions {
   bool clock_rate = false;  ///< values are clock rates in Hz to be set before each measurement
   /// Called before each measurement with how many are done, of how many; false: stop.
   std::function<bool(int done, int of, const std::string& value)> progress;
+  MeasureHooks hooks;  ///< of each measurement
+  StopToken stop{};    ///< likewise; asked after each, which then is left out: it was cut short
 };
 
 struct SeriesPoint {

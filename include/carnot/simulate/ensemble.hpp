@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/simulate/simulate.hpp"
 
 namespace carnot::simulate {
@@ -18,6 +19,7 @@ struct EnsembleOptions {
   int threads = 0;  ///< 0: all CPUs
   /// Told how many are done, from any thread but one at a time; false: stop.
   std::function<bool(std::size_t)> progress;
+  StopToken stop{};  ///< likewise; members under way are given up
 };
 
 /// Member k begins k / members of the series later, whole days; reserve calls move along.

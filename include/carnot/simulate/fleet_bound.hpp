@@ -13,6 +13,7 @@
 
 #include <optional>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/simulate/simulate.hpp"
 
 namespace carnot::simulate {
@@ -20,7 +21,9 @@ namespace carnot::simulate {
 /// Least cost of grid energy from `options.begin` to `end` of any schedule that finishes every job,
 /// by its deadline if it has one and by `end` else. None where the relaxation says nothing: own
 /// power, batteries; overheads (delays, saves, failures) where some price is below zero.
+/// \throws Stopped
 std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workload& workload,
-                                      const FleetOptions& options, Instant end);
+                                      const FleetOptions& options, Instant end,
+                                      const StopToken& stop = {});
 
 }  // namespace carnot::simulate

@@ -29,6 +29,7 @@
 
 #include "carnot/base/instant.hpp"
 #include "carnot/base/quantity.hpp"
+#include "carnot/base/stop.hpp"
 #include "carnot/control/policy.hpp"
 #include "carnot/site/site.hpp"
 #include "carnot/trace/readers/workload.hpp"
@@ -162,6 +163,7 @@ class FleetSimulation {
   /// Told of every event, in order; before the first `step`.
   void watch(std::function<void(const FleetEvent&)> sink);
   /// Carries out the next event. False: there is none, all flows are booked to the end.
+  /// \throws Stopped as the policy does; then the simulation is of no more use
   bool step();
   Instant now() const noexcept;
   std::uint64_t finished() const noexcept;
@@ -180,8 +182,9 @@ class FleetSimulation {
   std::unique_ptr<class FleetEngine> engine_;
 };
 
-/// To the end.
+/// To the end. \throws Stopped
 FleetResult simulate(const FleetScenario& scenario, const Workload& workload,
-                     const FleetOptions& options, control::Policy& policy);
+                     const FleetOptions& options, control::Policy& policy,
+                     const StopToken& stop = {});
 
 }  // namespace carnot::simulate

@@ -42,7 +42,7 @@ struct RunOptions {
   double speed = 0.0;            ///< > 0: wall clock, site seconds in a real second
   int threads = 1;               ///< of the learner
   std::function<void(const RunProgress&)> progress;
-  /// Asked at each slot; true ends the run early: the journal is sound and can be resumed.
+  /// Asked often; true ends the run early: the journal is sound and can be resumed.
   std::function<bool()> interrupted;
 };
 
@@ -53,7 +53,7 @@ struct RunSummary {
   bool all_targets_reached = false;  ///< by every policy but the oracle
 };
 
-/// \throws InputError, IoError
+/// \throws InputError, IoError; Stopped if interrupted before the journal began
 RunSummary run_scenario(const site::Scenario& scenario, const RunOptions& options);
 
 /// Goes on with an interrupted run; a complete one is returned as it is. The scenario and its

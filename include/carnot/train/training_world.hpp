@@ -19,6 +19,7 @@
 #include <memory>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/learn/network/learner.hpp"
 #include "carnot/site/scenario.hpp"
 #include "carnot/site/site.hpp"
@@ -40,9 +41,13 @@ class TrainingWorld final : public LaneWorld {
 
   /// Leaves out the points of the quality curve, which only reports look at.
   void omit_quality_curve();
+  /// `step` then asks now and then. What it was doing is lost with the world; what the sink was
+  /// told stands.
+  void stop_at(StopToken stop);
 
   bool over() const override;
   Instant now() const override;
+  /// \throws Stopped, in the middle of a step: only what was saved before is of use then
   bool step(control::Policy& policy) override;
   LaneProgress progress() const override;
   LaneOutcome outcome() const override;

@@ -246,7 +246,10 @@ class Carnot final : public Rule {
     if (jobs.empty() || (!together && knowledge().future)) return;
     for (const JobIndex job : jobs) unbook(world, job, runs_.at(job));
     if (together) jobs = plan_together(world, jobs);
-    for (const JobIndex job : jobs) respond(world, job);
+    for (const JobIndex job : jobs) {
+      options().stop.throw_if_requested();
+      respond(world, job);
+    }
   }
 
   plan::Problem problem(const World& world, std::int32_t slots) const;
@@ -353,7 +356,9 @@ std::vector<JobIndex> Carnot::plan_together(const World& world, const std::vecto
   planner.iterations = kIterations;
   planner.rounds = 0;
   planner.tighten = false;  // nobody asks for the bound of an hour
+  planner.stop = options().stop;
   const plan::Plan plan = plan::plan_large(problem, planner);
+  options().stop.throw_if_requested();
   price_ = plan.price;
   price_start_ = now;
   slots_ = slots;

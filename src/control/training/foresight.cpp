@@ -187,6 +187,7 @@ void trajectory(const OracleProblem& problem, Instant start, Search& search,
   Time best_used;
   std::vector<std::int32_t> slot_of(buckets * batteries);
   for (std::size_t t = 0; t < slots && !layers[t].empty(); ++t) {
+    problem.stop.throw_if_requested();
     std::vector<Label> next;
     std::fill(slot_of.begin(), slot_of.end(), -1);
     for (std::size_t i = 0; i < layers[t].size(); ++i) {
@@ -326,6 +327,7 @@ Money relaxation(const OracleProblem& problem, const Search& search) {
   std::vector<Segment> segments;
   double before = 0.0;  // standby of the slots so far
   for (std::size_t t = 0; t < problem.weather.size(); ++t) {
+    problem.stop.throw_if_requested();
     segments.clear();
     const double standby = hull(problem, simulator, mode, t, segments);
     for (const Segment& s : segments) pieces.emplace(s.slope, s.amount);

@@ -303,10 +303,11 @@ OpfResult OptimalPowerFlow::solve(const GridState& state) {
   const double demand_mw = std::abs(sum(state.demand_mw));
   solve::ProgramAnswer answer;
   do {
-    answer = impl_->program.solve();
+    answer = impl_->program.solve(impl_->options.stop);
     ++result.rounds;
   } while (answer.status == solve::ProgramStatus::Optimal && result.rounds < kMostRounds &&
            impl_->refine(demand_mw));
+  if (answer.status == solve::ProgramStatus::Stopped) throw Stopped();
   if (answer.status == solve::ProgramStatus::Infeasible) {
     result.status = OpfStatus::Infeasible;
     result.why = "no dispatch meets the demand within the limits of generators and branches";

@@ -82,11 +82,13 @@ FarmStudy study_farm(const GridHours& hours, const ShiftOptions& options, const 
   study.plan = plan;
   study.hours = hours.states.size();
   const ShiftStudy without = study_shift(hours, options, signals, {});
+  if (options.stop.requested()) return study;
   std::size_t done = 1;
   for (const double size : plan.sizes_mw) {
     if (progress && !progress(done++)) break;
     const GridHours more = with_farm(hours, plan.bus, plan.shape, size);
     const ShiftStudy with = study_shift(more, options, signals, {});
+    if (options.stop.requested()) break;
     for (const ShiftVariant& variant : with.variants) {
       const ShiftTotals after = variant.totals(), before = without.find(variant.signal)->totals();
       FarmCase one;

@@ -11,10 +11,11 @@ Redispatch::Redispatch(const GridHours& hours, const ShiftOptions& options)
       options_(options),
       curves_(hours.grid, options.units_pay_per_t),
       flow_(with_carbon_price(hours.grid, options.units_pay_per_t),
-            {.shed_price_per_mwh = options.shed_price_per_mwh}),
+            {.shed_price_per_mwh = options.shed_price_per_mwh, .stop = options.stop}),
       factors_(transfer_factors(hours.grid, BranchModel::ResistanceKept)) {}
 
 ShiftHour Redispatch::hour(std::size_t at, const std::vector<double>& load_mw) {
+  options_.stop.throw_if_requested();
   ShiftHour hour;
   GridState state = hours_.states[at];
   for (std::size_t s = 0; s < load_mw.size(); ++s) {

@@ -17,6 +17,7 @@ class Redispatch {
   /// \param hours, options  must outlive it
   Redispatch(const GridHours& hours, const ShiftOptions& options);
 
+  /// \throws Stopped
   /// \param load_mw  one a site; empty: no computing; NaN: undecided, so the hour stays unsolved
   ShiftHour hour(std::size_t at, const std::vector<double>& load_mw);
 

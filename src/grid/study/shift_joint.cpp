@@ -186,9 +186,10 @@ JointAnswer JointDispatch::solve(const std::vector<GridState>& states, const Win
   apply(states, work);
   solve::ProgramAnswer answer;
   int rounds = 0;
-  do answer = program_.solve();
+  do answer = program_.solve(options_.stop);
   while (answer.status == solve::ProgramStatus::Optimal && ++rounds < kMostRounds &&
          refine(states));
+  if (answer.status == solve::ProgramStatus::Stopped) throw Stopped();
   double demand = 0.0;
   for (const GridState& state : states)
     for (const double mw : state.demand_mw) demand = std::max(demand, std::abs(mw));

@@ -34,6 +34,7 @@ class JointDispatch {
                 std::size_t hours);
 
   /// \param states  one an hour, rigid work included in the demand
+  /// \throws Stopped
   JointAnswer solve(const std::vector<GridState>& states, const WindowWork& work);
 
  private:

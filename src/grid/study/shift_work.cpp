@@ -136,19 +136,33 @@ double ShiftWork::moved_mwh(const ShiftWindow& window, const SiteTable& placed_m
   return moved;
 }
 
+/// All hours of the window, or none if it is stopped.
+void ShiftWork::add(const ShiftWindow& window, ShiftVariant& variant,
+                    const std::vector<ShiftVariant>& before) {
+  PlacedWindow placed;
+  if (variant.signal == ShiftSignal::NoComputing) {
+    for (std::size_t t = 0; t < window.count; ++t)
+      placed.hours.push_back(grid_.hour(window.first + t, {}));
+  } else {
+    placed = place(window, variant, before);
+    variant.moved_mwh.push_back(moved_mwh(window, placed.placed_mw));
+  }
+  std::move(placed.hours.begin(), placed.hours.end(), std::back_inserter(variant.hours));
+}
+
 ShiftVariant ShiftWork::run(ShiftSignal signal, const std::vector<ShiftVariant>& before) {
   ShiftVariant variant;
   variant.signal = signal;
   variant.window_h = options_.window_h;
   if (signal == ShiftSignal::JointCost) variant.programme_objective = 0.0;
   for (const ShiftWindow& window : windows_) {
-    if (signal == ShiftSignal::NoComputing) {
-      for (std::size_t t = 0; t < window.count; ++t)
-        variant.hours.push_back(grid_.hour(window.first + t, {}));
-    } else {
-      PlacedWindow placed = place(window, variant, before);
-      variant.moved_mwh.push_back(moved_mwh(window, placed.placed_mw));
-      std::move(placed.hours.begin(), placed.hours.end(), std::back_inserter(variant.hours));
+    const double programmes = variant.programme_objective;
+    try {
+      add(window, variant, before);
+    } catch (const Stopped&) {
+      variant.programme_objective = programmes;
+      stopped_ = true;
+      break;
     }
     if (progress_ && !progress_(signal, variant.hours.size())) stopped_ = true;
     if (stopped_) break;

@@ -41,6 +41,8 @@ class ShiftWork {
                       const ShiftVariant& seen) const;
   JointAnswer jointly(const ShiftWindow& window, double carbon_price_per_t);
   PlacedWindow least_carbon(const ShiftWindow& window, const std::vector<ShiftVariant>& before);
+  void add(const ShiftWindow& window, ShiftVariant& variant,
+           const std::vector<ShiftVariant>& before);
   PlacedWindow place(const ShiftWindow& window, ShiftVariant& variant,
                      const std::vector<ShiftVariant>& before);
   double moved_mwh(const ShiftWindow& window, const SiteTable& placed_mw) const;

@@ -133,7 +133,9 @@ std::vector<BatchJob> random_jobs(std::size_t nodes, double hours, double load,
 }
 
 QueueOutcome simulate_queue(const std::vector<BatchJob>& jobs, std::size_t base_nodes,
-                            std::size_t stranded_nodes, const Presence& presence, double step_h) {
+                            std::size_t stranded_nodes, const Presence& presence, double step_h,
+                            const StopToken& token) {
+  SparseStop stop(token, 64);
   for (std::size_t j = 0; j < jobs.size(); ++j)
     if (jobs[j].nodes < 1 || jobs[j].nodes > base_nodes || !(jobs[j].runtime_h >= 0.0) ||
         (j > 0 && jobs[j].arrival_h < jobs[j - 1].arrival_h))
@@ -145,6 +147,7 @@ QueueOutcome simulate_queue(const std::vector<BatchJob>& jobs, std::size_t base_
   bool on = false;
   const auto step_begin = [&] { return static_cast<double>(next_step) * step_h; };
   while (next_job < jobs.size() || !machines.idle()) {
+    stop.throw_if_requested();
     double now_h = machines.next_end();
     if (next_job < jobs.size()) now_h = std::min(now_h, jobs[next_job].arrival_h);
     if (next_step <= presence.size()) now_h = std::min(now_h, step_begin());

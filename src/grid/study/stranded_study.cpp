@@ -83,7 +83,7 @@ void study(const StrandedSet& set, const StrandedOptions& options, StrandedTable
       options.nodes, static_cast<double>(steps) * set.step_h, options.load, options.seed);
   const auto queue = [&](std::size_t base_nodes, std::size_t stranded_nodes,
                          const Presence& presence) {
-    return simulate_queue(jobs, base_nodes, stranded_nodes, presence, set.step_h);
+    return simulate_queue(jobs, base_nodes, stranded_nodes, presence, set.step_h, options.stop);
   };
   table.references.push_back(
       {set.name, queue(options.nodes, 0, {}), queue(2 * options.nodes, 0, {})});
@@ -108,7 +108,11 @@ void study(const StrandedSet& set, const StrandedOptions& options, StrandedTable
 
 StrandedTable study_stranded(const std::vector<StrandedSet>& sets, const StrandedOptions& options) {
   StrandedTable table;
-  for (const StrandedSet& set : sets) study(set, options, table);
+  try {
+    for (const StrandedSet& set : sets) study(set, options, table);
+  } catch (const Stopped&) {
+    table.stopped = true;
+  }
   return table;
 }
 

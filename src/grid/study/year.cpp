@@ -56,9 +56,13 @@ GridYear solve_hours(const RtsGmlc& rts, const OpfOptions& options, std::size_t 
     throw InputError(fmt::format("hours: at most {}, the hours there are", rts.hours()));
   OptimalPowerFlow flow(rts.grid(), options);
   GridYear year;
-  for (std::size_t at = 0; at < hours; ++at) {
-    add(year, summary_of(flow.solve(rts.state(at))));
-    if (progress && !progress(at + 1)) break;
+  try {
+    for (std::size_t at = 0; at < hours; ++at) {
+      options.stop.throw_if_requested();
+      add(year, summary_of(flow.solve(rts.state(at))));
+      if (progress && !progress(at + 1)) break;
+    }
+  } catch (const Stopped&) {  // the hours that are done stand
   }
   return year;
 }

@@ -54,7 +54,10 @@ struct Row {
 class Reader {
  public:
   Reader(std::string_view text, const std::string& name, const WorkloadOptions& options)
-      : lines_(input::Lines::of_text(text, name)), report_(name), options_(options) {
+      : lines_(input::Lines::of_text(text, name)),
+        report_(name),
+        options_(options),
+        stop_(options.stop) {
     workload_.provenance = name;
   }
 
@@ -81,6 +84,7 @@ class Reader {
   void read_swf() {
     std::string_view line;
     while (!full() && lines_.next(line)) {
+      stop_.throw_if_requested();
       line = trimmed(line);
       if (line.empty() || line.front() == ';') continue;
       std::array<double, kSwfFields> field{};
@@ -168,6 +172,7 @@ class Reader {
     std::string_view line;
     std::vector<std::string_view> cells;
     while (!full() && lines_.next(line)) {
+      stop_.throw_if_requested();
       if (trimmed(line).empty()) continue;
       cells.clear();
       for (std::size_t at = 0; at <= line.size();) {
@@ -284,6 +289,7 @@ class Reader {
   input::Lines lines_;
   csv::Report report_;
   const WorkloadOptions& options_;
+  SparseStop stop_;
   std::vector<Row> rows_;
   std::size_t left_out_ = 0;
   bool dated_ = false;

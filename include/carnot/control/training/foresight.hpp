@@ -29,6 +29,7 @@
 #include <string>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/control/training/job_policy.hpp"
 #include "carnot/site/scenario.hpp"
 #include "carnot/site/site.hpp"
@@ -53,6 +54,7 @@ struct OracleProblem {
   site::ObjectiveOptions objective;
   std::size_t progress_buckets = 600;
   std::size_t battery_buckets = 8;  ///< used only where there is a battery
+  StopToken stop{};
 };
 
 /// A decision that holds from `from` on.
@@ -70,7 +72,7 @@ struct OracleSolution {
 };
 
 /// \param start  of the first slot
-/// \throws InputError if there are no stages, modes or slots
+/// \throws InputError if there are no stages, modes or slots; Stopped
 OracleSolution solve_oracle(const OracleProblem& problem, Instant start);
 
 /// Replays timed decisions; the mode follows the stages exactly. Pauses before the first one.

@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "carnot/base/limits.hpp"
+#include "carnot/base/stop.hpp"
 #include "carnot/grid/network/network.hpp"
 
 namespace carnot::grid {
@@ -42,6 +43,7 @@ struct OpfOptions {
   bool dc_links = false;  ///< direct-current lines are dispatched; else they carry nothing
   double shed_price_per_mwh = kInfinity;  ///< finite: demand may go unserved at this price
   double relative_gap = 1e-7;             ///< of curved costs and losses
+  StopToken stop{};                       ///< asked inside the solver too
 };
 
 enum class OpfStatus {
@@ -82,7 +84,8 @@ class OptimalPowerFlow {
   OptimalPowerFlow(OptimalPowerFlow&&) noexcept;
   OptimalPowerFlow& operator=(OptimalPowerFlow&&) noexcept;
 
-  /// \throws InputError unless `state` has one number a bus and a generator, minima <= maxima
+  /// \throws InputError unless `state` has one number a bus and a generator, minima <= maxima;
+  /// Stopped
   OpfResult solve(const GridState& state);
 
   /// One a bus: what `sum of weight_g P_g` gains, an hour, per MW more demand there, from the basis

@@ -66,6 +66,7 @@ struct FarmStudy {
 /// \throws InputError unless bus and shape are there, the shape is of wind or sun, size above 0
 GridHours with_farm(const GridHours& hours, std::size_t bus, std::size_t shape, double size_mw);
 
+/// Ends early, with the sizes that are done, where `progress` or the options' token says so.
 /// \param progress  called with how many of `1 + sizes` grids are done; false stops there. May be
 ///                  empty
 /// \throws InputError as `study_shift` and `with_farm`

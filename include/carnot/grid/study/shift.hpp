@@ -21,6 +21,7 @@
 
 #include "carnot/base/instant.hpp"
 #include "carnot/base/limits.hpp"
+#include "carnot/base/stop.hpp"
 #include "carnot/grid/dispatch/optimal_power_flow.hpp"
 #include "carnot/grid/network/network.hpp"
 #include "carnot/grid/network/rts_gmlc.hpp"
@@ -54,6 +55,7 @@ struct ShiftOptions {
   double carbon_price_per_t = 100.0;  ///< what a tonne counts in the plan `JointCarbon`
   double units_pay_per_t = 0.0;       ///< what units pay for it: moves the dispatch of all variants
   double shed_price_per_mwh = 10000.0;  ///< at which demand goes unserved
+  StopToken stop{};                     ///< asked inside the solver too
 };
 
 enum class ShiftSignal {
@@ -143,8 +145,8 @@ struct ShiftStudy {
   double programme_gap() const;
 };
 
-/// Called with a variant and how many of its hours are done; false stops, and what was done is
-/// returned. May be empty.
+/// Called with a variant and how many of its hours are done; false stops, like the options' token,
+/// and what was done is returned: whole windows of the last variant. May be empty.
 using ShiftProgress = std::function<bool(ShiftSignal, std::size_t)>;
 
 /// Signals are those of `NoShift`: what a site can know of the day before it moves. Variants that

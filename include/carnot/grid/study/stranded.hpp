@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
+
 namespace carnot::grid {
 
 /// One flag a step: 1 while power is stranded.
@@ -62,9 +64,10 @@ struct QueueOutcome {
 /// is. Jobs start in order of arrival, later ones where earlier do not fit; on the base machine if
 /// there is room. A run that its power leaves is lost; its job waits again, before those that came
 /// later, and for the base machine only. After the last step the other machine is off. \throws
-/// InputError for a job that the base machine cannot hold
+/// InputError for a job that the base machine cannot hold; Stopped
 QueueOutcome simulate_queue(const std::vector<BatchJob>& jobs, std::size_t base_nodes,
-                            std::size_t stranded_nodes, const Presence& presence, double step_h);
+                            std::size_t stranded_nodes, const Presence& presence, double step_h,
+                            const StopToken& stop = {});
 
 /// What is known of a site, one number a step; empty: not known.
 struct StrandedSite {
@@ -85,6 +88,7 @@ struct StrandedOptions {
   std::size_t nodes = 128;                       ///< of the base machine, and as many stranded
   double load = 0.9;                             ///< jobs for the base machine, as in `random_jobs`
   std::uint64_t seed = 1;
+  StopToken stop{};
 };
 
 struct StrandedRow {
@@ -111,10 +115,12 @@ struct StrandedTable {
   std::vector<StrandedRow> rows;
   std::vector<StrandedUnion> unions;  ///< of sets of several sites
   std::vector<StrandedReference> references;
+  bool stopped = false;  ///< before all rows were there
 };
 
-/// Each rule for which a site has the numbers. Jobs are the same for all sites of a set.
-/// \throws InputError for a site without numbers, or numbers that do not match in length
+/// Each rule for which a site has the numbers. Jobs are the same for all sites of a set. Ends
+/// early, with the rows that are done, where the options' token says so. \throws InputError for a
+/// site without numbers, or numbers that do not match in length
 StrandedTable study_stranded(const std::vector<StrandedSet>& sets, const StrandedOptions& options);
 
 }  // namespace carnot::grid

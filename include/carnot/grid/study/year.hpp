@@ -40,6 +40,7 @@ struct GridYear {
   }
 };
 
+/// Ends early, with the hours that are done, where `progress` or the options' token says so.
 /// \param progress  called after each hour with how many are done; false stops there. May be empty
 /// \throws InputError for more hours than there are; DeviceError without CLP
 GridYear solve_hours(const RtsGmlc& rts, const OpfOptions& options, std::size_t hours,

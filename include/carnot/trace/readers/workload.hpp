@@ -25,6 +25,7 @@
 
 #include "carnot/base/instant.hpp"
 #include "carnot/base/quantity.hpp"
+#include "carnot/base/stop.hpp"
 
 namespace carnot::inline trace {
 
@@ -69,12 +70,13 @@ struct WorkloadOptions {
   /// arrival is above 100,000; a file that is neither is refused.
   Duration time_unit;
   std::size_t most = 0;  ///< jobs to read; 0: all
+  StopToken stop{};
 };
 
 /// Jobs without a length or nodes (-1 or 0 in the Standard Workload Format) are left out and
 /// counted in `provenance`. Times count from the trace's zero, dates from the first of them.
 /// \throws InputError
-/// `file:line: field: what is allowed`, up to 50 together; InputFileError
+/// `file:line: field: what is allowed`, up to 50 together; InputFileError; Stopped
 Workload read_workload(const std::string& path, const WorkloadOptions& options = {});
 /// The same from bytes in memory; `name` stands in messages.
 Workload parse_workload(std::string_view bytes, const std::string& name,
