@@ -103,6 +103,8 @@ int run_cli(int argc, char** argv, const AddCommands& add_commands) {
     return fail(kUsage, "words after -- are a command to measure: carnot measure -- COMMAND");
   try {
     return action();
+  } catch (const Stopped& e) {
+    return fail(interrupted() ? kInterrupted : kOutcomeSaysNo, e.what());
   } catch (const UsageError& e) {
     return fail(kUsage, e.what());
   } catch (const InputError& e) {

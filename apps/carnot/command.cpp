@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <csignal>
@@ -14,10 +15,10 @@
 namespace carnot::app {
 
 namespace {
-volatile std::sig_atomic_t g_interrupts = 0;
+std::atomic<bool> g_interrupted{false};  // set in a handler, asked by any thread
+static_assert(std::atomic<bool>::is_always_lock_free);
 void on_interrupt(int) {
-  if (g_interrupts > 0) _exit(kInterrupted);
-  g_interrupts = 1;
+  if (g_interrupted.exchange(true)) _exit(kInterrupted);
 }
 }  // namespace
 
@@ -83,13 +84,18 @@ std::string whole_number(const std::string& text) {
   return "a whole number from 0 on, found `" + text + "`";
 }
 
-bool interrupted() { return g_interrupts > 0; }
+bool interrupted() { return g_interrupted.load(std::memory_order_relaxed); }
 
 void watch_for_interrupt() {
   struct sigaction action {};
   action.sa_handler = on_interrupt;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+}
+
+StopToken stop_on_interrupt() {
+  watch_for_interrupt();
+  return StopToken(interrupted);
 }
 
 }  // namespace carnot::app

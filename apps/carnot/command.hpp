@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/ledger/entry/entry.hpp"
 
 namespace CLI {
@@ -62,9 +63,11 @@ class ProgressLine {
   std::chrono::steady_clock::time_point began_, last_;
 };
 
-/// True once the user has asked to stop (Ctrl-C); a second time ends the process at once.
+/// True once the user has asked to stop (Ctrl-C, SIGTERM); a second time ends the process at once.
 bool interrupted();
 void watch_for_interrupt();
+/// Watches, and stops whatever it is handed to once the user has asked.
+StopToken stop_on_interrupt();
 
 /// Checks for options, in words instead of CLI11's 300-digit bounds: "" or what is allowed.
 std::string positive_number(const std::string& text);

@@ -43,6 +43,7 @@ double seconds_since(std::chrono::steady_clock::time_point from) {
 grid::OpfOptions opf_options(const GridCommand& c) {
   grid::OpfOptions options = c.opf;
   options.branch_model = branch_model(c.model);
+  options.stop = stop_on_interrupt();
   return options;
 }
 
@@ -90,7 +91,7 @@ int execute(const GridCommand& c, report::GridAnalysis analysis, const Common& c
 }
 
 int execute_year(const GridCommand& c, const Common& common) {
-  watch_for_interrupt();
+  const grid::OpfOptions options = opf_options(c);
   report::GridYearReport r;
   r.command = common.command_line;
   r.started = Instant::now().iso8601();
@@ -98,16 +99,20 @@ int execute_year(const GridCommand& c, const Common& common) {
   const std::size_t hours = c.hours > 0 ? c.hours : rts.hours();
   ProgressLine line(common);
   const auto from = std::chrono::steady_clock::now();
-  r.year = grid::solve_hours(rts, opf_options(c), hours, [&](std::size_t done) {
+  r.year = grid::solve_hours(rts, options, hours, [&](std::size_t done) {
     line.draw([&](int) { return fmt::format("hour {} of {}", done, hours); });
     return !interrupted();
   });
   r.seconds = seconds_since(from);
   r.begin = rts.start(0);
   line.clear();
+  if (r.year.hours.empty() && hours > 0) throw Stopped();
   if (!c.csv.empty()) write_file(c.csv, report::grid_year_csv(r));
   print(common.json ? report::grid_year_json(r) : report::grid_year_terminal(r));
-  if (r.year.hours.size() < hours) return kInterrupted;
+  if (r.year.hours.size() < hours) {
+    say(common, fmt::format("interrupted: {} of {} hours", r.year.hours.size(), hours));
+    return kInterrupted;
+  }
   return r.year.unsolved == 0 ? kOk : kOutcomeSaysNo;
 }
 

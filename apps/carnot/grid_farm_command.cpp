@@ -43,7 +43,7 @@ std::size_t shape_of(const grid::Grid& grid, const std::string& name, const std:
 }
 
 int execute(const FarmCommand& c, const Common& common) {
-  watch_for_interrupt();
+  const StopToken stop = stop_on_interrupt();
   report::GridFarmReport r;
   r.command = common.command_line;
   r.started = Instant::now().iso8601();
@@ -58,6 +58,7 @@ int execute(const FarmCommand& c, const Common& common) {
   r.costs = c.costs;
   r.costs.per_mw_year();  // refuses before hours are spent
   r.options = c.options;
+  r.options.stop = stop;
   r.options.sites = computing_sites(hours.grid, c.sites);
   grid::FarmPlan plan;
   if (!c.bus.empty()) plan.bus = bus_of(hours.grid, c.bus, "--bus");
@@ -72,8 +73,12 @@ int execute(const FarmCommand& c, const Common& common) {
   });
   line.clear();
   r.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
+  if (r.study.cases.empty() && interrupted()) throw Stopped();
   print(common.json ? report::grid_farm_json(r) : report::grid_farm_terminal(r));
-  if (interrupted()) return kInterrupted;
+  if (interrupted()) {
+    say(common, "interrupted: these are the sizes that were done");
+    return kInterrupted;
+  }
   return std::all_of(r.study.cases.begin(), r.study.cases.end(),
                      [](const grid::FarmCase& one) { return one.unsolved == 0; })
              ? kOk

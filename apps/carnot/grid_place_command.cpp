@@ -28,7 +28,7 @@ struct PlaceCommand {
 };
 
 int execute(const PlaceCommand& c, const Common& common) {
-  watch_for_interrupt();
+  const StopToken stop = stop_on_interrupt();
   report::GridPlaceReport r;
   r.command = common.command_line;
   r.started = Instant::now().iso8601();
@@ -43,6 +43,7 @@ int execute(const PlaceCommand& c, const Common& common) {
   r.grid = hours.grid;
   r.begin = hours.begin;
   grid::ShiftOptions options = c.options;
+  options.stop = stop;
   options.sites = computing_sites(hours.grid, c.sites);
   ProgressLine line(common);
   const auto from = std::chrono::steady_clock::now();
@@ -55,12 +56,17 @@ int execute(const PlaceCommand& c, const Common& common) {
       });
   line.clear();
   r.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
-  if (interrupted()) {
-    say(common, "interrupted: not all variants were computed, so nothing is compared");
-    return kInterrupted;
-  }
+  // What was cut short is compared with nothing.
+  std::erase_if(r.study.variants, [&](const grid::ShiftVariant& variant) {
+    return variant.hours.size() < hours.states.size();
+  });
+  if (r.study.variants.empty()) throw Stopped();
   if (!c.csv.empty()) write_file(c.csv, report::grid_place_csv(r));
   print(common.json ? report::grid_place_json(r) : report::grid_place_terminal(r));
+  if (interrupted()) {
+    say(common, "interrupted: these are the variants that were done");
+    return kInterrupted;
+  }
   return std::all_of(r.study.variants.begin(), r.study.variants.end(),
                      [](const grid::ShiftVariant& v) { return v.totals().unsolved == 0; })
              ? kOk

@@ -28,8 +28,10 @@ grid::StrandedSet of_grid(const StrandedCommand& c) {
   const grid::GridHours hours = grid::hours_of(grid::RtsGmlc::read(c.rts), 0, 0);
   grid::ShiftOptions options;
   options.sites = computing_sites(hours.grid, c.buses);
+  options.stop = c.options.stop;
   const grid::ShiftStudy study =
       grid::study_shift(hours, options, {grid::ShiftSignal::NoComputing}, {});
+  options.stop.throw_if_requested();
   grid::StrandedSet set{hours.grid.name, 1.0, {}};
   for (std::size_t s = 0; s < options.sites.size(); ++s) {
     grid::StrandedSite site;
@@ -67,9 +69,10 @@ grid::StrandedSet of_great_britain(const StrandedCommand& c) {
   return {"GB", trace.core().step().time().in(hour), {site}};
 }
 
-int execute(const StrandedCommand& c, const Common& common) {
+int execute(StrandedCommand c, const Common& common) {
   if (c.rts.empty() && c.prices.empty() && c.gb.empty())
     throw UsageError("grid stranded: --rts, --prices or --gb");
+  c.options.stop = stop_on_interrupt();
   report::GridStrandedReport r;
   r.command = common.command_line;
   r.started = Instant::now().iso8601();
@@ -79,8 +82,11 @@ int execute(const StrandedCommand& c, const Common& common) {
   if (!c.prices.empty()) sets.push_back(of_prices(c));
   if (!c.gb.empty()) sets.push_back(of_great_britain(c));
   r.table = grid::study_stranded(sets, c.options);
+  if (r.table.stopped && r.table.rows.empty()) throw Stopped();
   print(common.json ? report::grid_stranded_json(r) : report::grid_stranded_terminal(r));
-  return kOk;
+  if (!r.table.stopped) return kOk;
+  say(common, "interrupted: these are the rows that were done");
+  return kInterrupted;
 }
 
 }  // namespace

@@ -43,8 +43,8 @@ std::string progress_text(const experiment::ExperimentProgress& p, int width) {
 }
 
 int execute(const LearnCommand& c, const Common& common) {
-  watch_for_interrupt();
   experiment::ExperimentOptions options = c.options;
+  options.stop = stop_on_interrupt();
   options.command = common.command_line;
   options.data.labels = c.label.empty() ? c.labels : c.label;
   options.data.seed = options.learner.seed;

@@ -46,5 +46,6 @@ class LiveDisplay {
 void watch_while_measuring();
 /// The process that signals sent to carnot alone are passed on to.
 void pass_signals_to(int pid);
+int signals_seen();
 
 }  // namespace carnot::app

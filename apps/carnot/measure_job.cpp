@@ -105,6 +105,7 @@ void watch_while_measuring() {
 }
 
 void pass_signals_to(int pid) { g_pass_to.store(pid); }
+int signals_seen() { return g_signals.load(); }
 
 int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter& store) {
   measure::MeasureOptions options = measure_options(c, common.command_line);

@@ -70,8 +70,9 @@ plan::GenerateOptions generate_options(const PlanCommand& c) {
 
 int generate(const PlanCommand& c, const Common& common) {
   if (c.out.empty()) throw UsageError("--generate needs --out DIR");
-  const plan::Problem problem = plan::generate_problem(generate_options(c));
-  plan::write_problem(problem, c.out);
+  const StopToken stop = stop_on_interrupt();
+  const plan::Problem problem = plan::generate_problem(generate_options(c), stop);
+  plan::write_problem(problem, c.out, stop);
   const std::string path = (std::filesystem::path(c.out) / "problem.json").string();
   if (common.json)
     print(nlohmann::ordered_json{{"schema", "carnot.plan-generate/1"},
@@ -95,7 +96,7 @@ std::string summary(const plan::PlanTotals& t) {
 }
 
 int check(const PlanCommand& c, const Common& common) {
-  const plan::Certificate certificate = plan::check_plan(c.check, c.problem);
+  const plan::Certificate certificate = plan::check_plan(c.check, c.problem, stop_on_interrupt());
   const plan::PlanTotals& t = certificate.totals;
   if (common.json) {
     print(nlohmann::ordered_json{{"schema", "carnot.plan-check/1"},
@@ -128,7 +129,6 @@ int check(const PlanCommand& c, const Common& common) {
 /// Not every job can run, or nobody knows.
 int refuse(const plan::RequiredPlan& required, const plan::Problem& problem, const PlanCommand& c,
            const Common& common, const Instant& started) {
-  if (interrupted()) return kInterrupted;
   const bool proven = required.clash.has_value();
   const plan::Clash clash = required.clash.value_or(plan::Clash());
   const std::string words = proven
@@ -154,6 +154,7 @@ int refuse(const plan::RequiredPlan& required, const plan::Problem& problem, con
                                   {{"jobs", jobs},
                                    {"limits", limits},
                                    {"members", clash.members},
+                                   {"irreducible", clash.irreducible},
                                    {"smallest", clash.smallest}}}}
               .dump(2) +
           "\n");
@@ -162,15 +163,16 @@ int refuse(const plan::RequiredPlan& required, const plan::Problem& problem, con
     for (const std::string& member : clash.members) print("  " + member + "\n");
     if (proven)
       print(clash.smallest ? "Without any one of these the rest can run; nothing smaller clashes.\n"
-                           : "Without any one of these the rest can run.\n");
+            : clash.irreducible
+                ? "Without any one of these the rest can run.\n"
+                : "Stopped before it was known whether fewer of them clash, too.\n");
   }
-  return kOutcomeSaysNo;
+  return interrupted() ? kInterrupted : kOutcomeSaysNo;
 }
 
 /// Limits of sites or goals that no plan keeps, or none that was found.
 int refuse(const plan::ExtendedPlan& rich, const PlanCommand& c, const Common& common,
            const Instant& started) {
-  if (interrupted()) return kInterrupted;
   const std::string words =
       fmt::format("{}: {}", rich.proven ? "no plan keeps" : "no plan found keeps",
                   fmt::join(rich.broken, "; "));
@@ -189,7 +191,7 @@ int refuse(const plan::ExtendedPlan& rich, const PlanCommand& c, const Common& c
           "\n");
   else
     print(words + "\n");
-  return kOutcomeSaysNo;
+  return interrupted() ? kInterrupted : kOutcomeSaysNo;
 }
 
 int front(const PlanCommand& c, const Common& common) {
@@ -204,10 +206,14 @@ int front(const PlanCommand& c, const Common& common) {
 
 int solve(const PlanCommand& c, const Common& common) {
   if (c.problem.empty()) throw UsageError("plan: a PROBLEM.json, --generate or --check");
-  watch_for_interrupt();
   const Instant started = Instant::now();
-  const plan::Problem problem = plan::read_problem(c.problem);
   plan::PlannerOptions options = c.options;
+  options.stop = stop_on_interrupt();
+  const StopToken in_time = options.stop.limited(options.time_limit_s);
+  const double began = options.stop.now();
+  const plan::Problem problem = plan::read_problem(c.problem, in_time);
+  if (options.time_limit_s > 0)
+    options.time_limit_s = std::max(1e-3, options.time_limit_s - (options.stop.now() - began));
   ProgressLine line(common);
   options.progress = [&](const plan::PlanProgress& p) {
     line.draw([&](int width) {
@@ -228,14 +234,13 @@ int solve(const PlanCommand& c, const Common& common) {
         "--solver {}: this problem asks for more than the contract's; columns", c.solver));
   if (columns && c.require_all) throw UsageError("--require-all: not with the solver columns");
   const auto solved = [&](const plan::Problem& of) {
-    return c.solver == "exact"
-               ? plan::plan_exact(of, {options.seed, options.time_limit_s, options.progress})
-               : plan::plan_large(of, options);
+    return c.solver == "exact" ? plan::plan_exact(of, {options.seed, options.time_limit_s,
+                                                       options.progress, options.stop})
+                               : plan::plan_large(of, options);
   };
   plan::ExtendedPlan rich;
   if (c.require_all) {
-    plan::RequiredPlan required =
-        plan::plan_required(problem, solved, [] { return !interrupted(); });
+    plan::RequiredPlan required = plan::plan_required(problem, solved, in_time);
     if (!required.all_run) {
       line.clear();
       return refuse(required, problem, c, common, started);
@@ -249,7 +254,7 @@ int solve(const PlanCommand& c, const Common& common) {
   const plan::Plan& plan = rich.plan;
   line.clear();
   if (!rich.broken.empty()) return refuse(rich, c, common, started);
-  const plan::PlanTotals totals = plan::certify(problem, plan).totals;
+  const plan::PlanTotals& totals = plan.totals;
 
   const std::filesystem::path out = c.out.empty() ? "plan.json" : c.out;
   std::filesystem::path rows = out;
@@ -270,10 +275,11 @@ int solve(const PlanCommand& c, const Common& common) {
     print(plan::plan_json(plan, totals, problem, notes));
   } else {
     const std::string status =
-        plan.status.empty()
-            ? ""
-            : fmt::format("{}; no plan costs less than {:.6g} EUR, says the solver\n", plan.status,
-                          plan.solver_bound_eur);
+        plan.status.empty() ? ""
+        : plan.solver == "exact"
+            ? fmt::format("{}; no plan costs less than {:.6g} EUR, says the solver\n", plan.status,
+                          plan.solver_bound_eur)
+            : fmt::format("{}: the best there was then\n", plan.status);
     print(summary(totals) + status +
           fmt::format("{}; {:.1f} s; {}\n", plan.solver, plan.seconds, out.string()));
   }

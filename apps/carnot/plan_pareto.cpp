@@ -62,9 +62,11 @@ std::string table(const plan::ParetoFront& front) {
 
 int pareto(const std::string& problem_path, plan::ParetoOptions options, const std::string& out,
            const Common& common) {
-  watch_for_interrupt();
   const Instant started = Instant::now();
-  const plan::Problem problem = plan::read_problem(problem_path);
+  // The limit is of all plans together.
+  options.planner.stop = stop_on_interrupt().limited(options.planner.time_limit_s);
+  options.planner.time_limit_s = 0;
+  const plan::Problem problem = plan::read_problem(problem_path, options.planner.stop);
   ProgressLine line(common);
   options.planner.progress = [&](const plan::PlanProgress& progress) {
     line.draw([&](int width) {
@@ -75,6 +77,7 @@ int pareto(const std::string& problem_path, plan::ParetoOptions options, const s
   };
   const plan::ParetoFront front = plan::pareto_front(problem, options);
   line.clear();
+  if (front.stopped && front.points.empty() && front.broken.empty()) throw Stopped();
 
   plan::PlanNotes notes;
   notes.command = common.command_line;
@@ -101,11 +104,13 @@ int pareto(const std::string& problem_path, plan::ParetoOptions options, const s
                   {"left_out", front.left_out},
                   {"points", points}};
     if (!front.broken.empty()) document["broken"] = front.broken;
+    if (front.stopped) document["stopped"] = true;
     print(document.dump(2) + "\n");
   } else if (front.broken.empty()) {
     print(table(front) + fmt::format("{} plans; {} that others equal or beat are left out\n",
                                      front.plans, front.left_out));
   }
+  if (front.stopped) say(common, "stopped before all weightings were tried");
   for (const std::string& words : front.broken)
     say(common,
         fmt::format("{}: {}\n", front.proven ? "no plan keeps" : "no plan found keeps", words));

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // carnot measure --experiment NAME and --sweep NAME=VALUES -- COMMAND.
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <memory>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -13,6 +16,7 @@
 #include "carnot/measure/series.hpp"
 #include "carnot/report/measure/series.hpp"
 
+#include "cli.hpp"
 #include "command_output.hpp"
 #include "measure_command.hpp"
 
@@ -92,10 +96,30 @@ Question sweep(const MeasureCommand& c) {
   return q;
 }
 
+/// The command under way gets the signal too; if it goes on all the same, it is killed.
+/// \return its process, to be set to 0 before each
+std::shared_ptr<int> end_commands(measure::MeasureHooks& hooks) {
+  using Clock = std::chrono::steady_clock;
+  const auto pid = std::make_shared<int>(0);
+  const auto asked_at = std::make_shared<Clock::time_point>();
+  hooks.on_sample = [pid](const measure::MeasureView& view) {
+    *pid = view.begin.pid;
+    pass_signals_to(*pid);
+  };
+  hooks.stop = [pid, asked_at] {
+    constexpr std::chrono::seconds kPatience{2};
+    if (signals_seen() == 0) return false;
+    if (*asked_at == Clock::time_point{}) *asked_at = Clock::now();
+    if (*pid > 0 && Clock::now() - *asked_at > kPatience) ::kill(*pid, SIGKILL);
+    return false;
+  };
+  return pid;
+}
+
 }  // namespace
 
 int measure_series_job(const MeasureCommand& c, const Common& common) {
-  watch_for_interrupt();
+  watch_while_measuring();
   if (!c.experiment.empty() && !c.sweep.empty())
     throw UsageError("one of --experiment and --sweep at a time");
   if (c.pid > 0 || c.live || !(c.cgroup + c.out + c.resume + c.csv + c.store).empty())
@@ -113,16 +137,24 @@ int measure_series_job(const MeasureCommand& c, const Common& common) {
   options.repeats = c.rounds;
   options.settle = Duration::from(0.2 * second);
   options.clock_rate = q.clock_rate;
+  const std::shared_ptr<int> pid = end_commands(options.hooks);
   ProgressLine line(common);
   options.progress = [&](int done, int of, const std::string& value) {
     line.draw([&](int) { return fmt::format("{} of {}: {} {}", done + 1, of, q.name, value); });
-    return !interrupted();
+    *pid = 0;
+    pass_signals_to(0);
+    return signals_seen() == 0;
   };
+  options.stop = StopToken([] { return signals_seen() > 0; });
   // What the built-in experiments' commands print says nothing about energy.
   CommandOutput output(c.job.empty() ? Aside::Dropped : Aside::StandardError);
   const measure::SeriesResult result = measure::measure_series(options);
   output.restore();
   line.clear();
+  if (result.stopped && result.points.empty()) {
+    fail(kInterrupted, Stopped().what());
+    return kInterrupted;
+  }
   const report::SeriesSummary summary = report::summarise_series(result, q.kind, c.accounting);
   print(common.json ? report::series_json(summary)
                     : report::series_terminal(summary, terminal_width(STDOUT_FILENO)));
@@ -130,7 +162,10 @@ int measure_series_job(const MeasureCommand& c, const Common& common) {
     write_file(c.html, report::series_html(summary));
     say(common, fmt::format("report: file://{}", std::filesystem::absolute(c.html).string()));
   }
-  if (result.stopped) return kInterrupted;
+  if (result.stopped) {
+    say(common, "interrupted: these are the measurements that were done");
+    return kInterrupted;
+  }
   const bool failed = std::any_of(summary.rows.begin(), summary.rows.end(),
                                   [](const report::SeriesRow& r) { return r.failed > 0; });
   return failed ? kOutcomeSaysNo : kOk;

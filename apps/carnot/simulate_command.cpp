@@ -61,6 +61,50 @@ struct PolicyRun {
   }
 };
 
+/// A simulation as it was between two events, to go on from if the next is cut short.
+class Keeper {
+ public:
+  Keeper(const SimulateCommand& c, const simulate::FleetSimulation& simulation,
+         const simulate::FleetLog& log)
+      : path_(c.checkpoint), logged_(!c.events.empty()), simulation_(simulation), log_(log) {
+    look();
+  }
+  /// Between two events: now and then, so that it costs little.
+  void look() {
+    if (path_.empty()) return;
+    const auto now = Clock::now();
+    if (now - looked_ < kOften || now - looked_ < kLittle * cost_) return;
+    kept_.state = simulation_.save();
+    log_size_ = log_.text().size();
+    looked_ = Clock::now();
+    cost_ = looked_ - now;
+  }
+  /// What was there at the last look, or is there now.
+  void write(bool now) {
+    if (path_.empty()) return;
+    if (now) {
+      kept_.state = simulation_.save();
+      log_size_ = log_.text().size();
+    }
+    kept_.log = logged_ ? log_.text().substr(0, log_size_) : std::string();
+    write_file(path_, simulate::to_bytes(kept_), Directories::Create);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds kOften{500};
+  static constexpr int kLittle = 50;  // times what a look costs goes by until the next
+
+  std::string path_;
+  bool logged_;
+  const simulate::FleetSimulation& simulation_;
+  const simulate::FleetLog& log_;
+  simulate::FleetCheckpoint kept_;
+  std::size_t log_size_ = 0;
+  Clock::time_point looked_{};
+  Clock::duration cost_{};
+};
+
 /// One policy to its end; nothing if it was interrupted.
 std::optional<PolicyRun> run_policy(const SimulateCommand& c, const SimulateInput& in,
                                     const std::string& policy, const Common& common) {
@@ -80,27 +124,29 @@ std::optional<PolicyRun> run_policy(const SimulateCommand& c, const SimulateInpu
     log = simulate::FleetLog(checkpoint.log);
   }
   if (!c.events.empty()) simulation.watch([&](const simulate::FleetEvent& e) { log.add(e); });
-  const auto keep = [&] {
-    if (c.checkpoint.empty()) return;
-    const simulate::FleetCheckpoint checkpoint{simulation.save(),
-                                               c.events.empty() ? std::string() : log.text()};
-    write_file(c.checkpoint, simulate::to_bytes(checkpoint), Directories::Create);
-  };
+  Keeper keeper(c, simulation, log);
   ProgressLine line(common);
   Instant next = simulation.now() + kBetweenCheckpoints;
-  for (std::uint64_t steps = 0; simulation.step(); ++steps) {
-    if (steps % 1024 != 0) continue;
-    line.draw([&](int width) {
-      return progress_text(policy, simulation.finished(), in.jobs.size(), simulation.now(), width);
-    });
-    if (interrupted()) {
-      keep();
-      return std::nullopt;
+  try {
+    for (std::uint64_t steps = 0; simulation.step(); ++steps) {
+      if (interrupted()) {
+        keeper.write(true);
+        return std::nullopt;
+      }
+      keeper.look();
+      if (steps % 64 != 0) continue;
+      line.draw([&](int width) {
+        return progress_text(policy, simulation.finished(), in.jobs.size(), simulation.now(),
+                             width);
+      });
+      if (simulation.now() >= next) {
+        keeper.write(true);
+        next = simulation.now() + kBetweenCheckpoints;
+      }
     }
-    if (simulation.now() >= next) {
-      keep();
-      next = simulation.now() + kBetweenCheckpoints;
-    }
+  } catch (const Stopped&) {
+    keeper.write(false);
+    return std::nullopt;
   }
   out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   if (!c.events.empty()) {
@@ -116,6 +162,7 @@ std::vector<simulate::FleetResult> run_ensemble(const SimulateCommand& c, const 
   simulate::EnsembleOptions ensemble;
   ensemble.members = c.ensemble;
   ensemble.threads = c.threads;
+  ensemble.stop = in.scheduler.stop;
   ensemble.progress = [&](std::size_t done) {
     line.draw([&](int) { return fmt::format("{}: {} of {} members", policy, done, c.ensemble); });
     return !interrupted();
@@ -129,25 +176,30 @@ std::vector<simulate::FleetResult> run_ensemble(const SimulateCommand& c, const 
 
 int simulate(const SimulateCommand& c, const Common& common) {
   check_together(c);
-  watch_for_interrupt();
+  const StopToken stop = stop_on_interrupt();
   report::SimulateReport report;
   report.command = common.command_line;
   report.started = Instant::now().iso8601();
   report.seed = c.seed;
-  const SimulateInput in = simulate_input(c);
+  const SimulateInput in = simulate_input(c, stop);
   for (const std::string& policy : c.policies) control::make_policy(policy, in.scheduler);
   report.jobs = in.jobs.provenance;
   report.sites = in.fleet.provenance;
   // All are counted to the end of the longest: free nodes draw power, too.
   std::vector<PolicyRun> done;
   Instant end = in.options.begin;
+  bool ensembles_whole = true;
   for (const std::string& policy : c.policies) {
     if (c.ensemble > 0) {
       report::SimulateRun run;
       run.members = run_ensemble(c, in, policy, common);
-      if (interrupted() || run.members.empty()) break;
+      if (interrupted() && !run.members.empty() && run.members.size() < c.ensemble)
+        say(common, fmt::format("{}: {} of {} members", policy, run.members.size(), c.ensemble));
+      if (run.members.empty()) break;
+      ensembles_whole = ensembles_whole && run.members.size() == c.ensemble;
       run.result = run.members.front();
       report.runs.push_back(std::move(run));
+      if (!ensembles_whole) break;
     } else {
       std::optional<PolicyRun> run = run_policy(c, in, policy, common);
       if (!run) break;
@@ -157,9 +209,12 @@ int simulate(const SimulateCommand& c, const Common& common) {
   }
   for (std::size_t i = 0; i < done.size(); ++i)
     report.runs.push_back({done[i].result(c.policies[i], end), std::nullopt, {}});
-  for (report::SimulateRun& run : report.runs)
-    run.bound = simulate::fleet_cost_bound(in.fleet, in.jobs, in.options, run.result.end);
-  if (report.runs.size() < c.policies.size()) {
+  for (report::SimulateRun& run : report.runs) try {
+      run.bound = simulate::fleet_cost_bound(in.fleet, in.jobs, in.options, run.result.end, stop);
+    } catch (const Stopped&) {  // the result stands without it
+    }
+  const bool whole = ensembles_whole && report.runs.size() == c.policies.size();
+  if (!whole) {
     say(common, c.checkpoint.empty()
                     ? std::string("interrupted")
                     : fmt::format("interrupted; go on with --resume {}", c.checkpoint));
@@ -168,11 +223,11 @@ int simulate(const SimulateCommand& c, const Common& common) {
   print(common.json ? report::simulate_json(report)
                     : report::simulate_terminal(report, terminal_width(STDOUT_FILENO),
                                                 is_terminal(STDOUT_FILENO)));
-  return report.runs.size() < c.policies.size() ? kInterrupted : kOk;
+  return whole ? kOk : kInterrupted;
 }
 
 int replay(const SimulateCommand& c, const Common& common) {
-  const SimulateInput in = simulate_input(c);
+  const SimulateInput in = simulate_input(c, {});
   const simulate::FleetReplay replayed =
       simulate::replay(bytes_of(c.replay), c.replay, in.fleet, in.jobs, in.options);
   const simulate::FleetFlows& f = replayed.result.flows;

@@ -139,13 +139,14 @@ std::vector<control::ReserveCall> read_reserve(const std::string& path,
   return calls;
 }
 
-SimulateInput simulate_input(const SimulateCommand& c) {
+SimulateInput simulate_input(const SimulateCommand& c, const StopToken& stop) {
   if (c.jobs.empty() || c.sites.empty()) throw UsageError("simulate: --jobs TRACE --sites DIR");
   SimulateInput in;
   WorkloadOptions reading;
   reading.format = workload_format(c.format);
   reading.time_unit = time_unit(c.time_unit);
   reading.most = c.most_jobs;
+  reading.stop = stop;
   in.jobs = read_workload(c.jobs, reading);
   if (c.sla > 0) simulate::set_deadlines(in.jobs, c.sla);
 
@@ -177,6 +178,7 @@ SimulateInput simulate_input(const SimulateCommand& c) {
   if (!c.reserve.empty()) o.calls = read_reserve(c.reserve, in.fleet, o.begin);
   in.scheduler.max_wait = seconds(3600.0 * c.max_wait_h);
   in.scheduler.carbon_price_eur_per_t = c.carbon_price;
+  in.scheduler.stop = stop;
   return in;
 }
 

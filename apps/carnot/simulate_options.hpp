@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "carnot/base/stop.hpp"
 #include "carnot/control/registry.hpp"
 #include "carnot/simulate/simulate.hpp"
 #include "carnot/trace/readers/workload.hpp"
@@ -47,7 +48,8 @@ struct SimulateInput {
   control::FleetPolicyOptions scheduler;
 };
 /// \throws UsageError for options that do not go together, InputError for their values and files
-SimulateInput simulate_input(const SimulateCommand& c);
+/// \throws Stopped
+SimulateInput simulate_input(const SimulateCommand& c, const StopToken& stop);
 
 /// Reserve calls out of `site,start_s,length_s,power_kw,direction` (`down` or `up`; seconds since
 /// the trace's begin). \throws InputError `file:line: field: what is allowed`, InputFileError
