@@ -120,7 +120,7 @@ ledger::MeasurementBegin begin_of(const meter::Meter& meter, const meter::Job* j
   begin.static_policy = name(options.policy);
   begin.boot_id = boot_id(procfs_root);
   begin.started = Instant::now();
-  const meter::Stamp now = meter::Stamp::now();
+  const meter::Stamp now = meter.clock().now();
   begin.monotonic_ns = now.monotonic_ns;
   begin.boottime_ns = now.boottime_ns;
   if (job) {

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <string>
 
-#include <poll.h>
 #include <sys/resource.h>
 
 #include "measure/begin.hpp"
@@ -77,6 +76,7 @@ MeasureLoop::MeasureLoop(MeasureSubject subject, const MeasureOptions& options,
                          const MeasureHooks& hooks, const ledger::MeasurementBegin& begin,
                          MeasureBase base, MeasureSink& sink)
     : subject_(subject),
+      clock_(subject.meter.clock()),
       options_(options),
       hooks_(hooks),
       begin_(begin),
@@ -201,7 +201,7 @@ void MeasureLoop::write_sample() {
                      Duration::nanoseconds(length));
     }
   } else {
-    started_ns_ = due_ns_ = meter::Stamp::now().monotonic_ns;
+    started_ns_ = due_ns_ = clock_.now().monotonic_ns;
   }
   std::swap(before_, now_);
   if (hooks_.on_sample) {
@@ -217,7 +217,7 @@ void MeasureLoop::sample(bool whole) {
 }
 
 void MeasureLoop::look() {
-  const meter::Stamp began = meter::Stamp::now();
+  const meter::Stamp began = clock_.now();
   if (table_) {
     table_->sweep();
     processes_ = table_->processes();
@@ -239,7 +239,7 @@ void MeasureLoop::look() {
     if (!p.alive) written_.erase({p.pid, p.start_ticks});
   }
   if (!table_) look_at_accelerators();
-  const std::int64_t done = meter::Stamp::now().monotonic_ns;
+  const std::int64_t done = clock_.now().monotonic_ns;
   const std::int64_t every = std::clamp((done - started_ns_) / 10, kLookSoonest, kLookEvery);
   look_due_ns_ = done + std::max(every, kLookShare * (done - began.monotonic_ns));
 }
@@ -272,20 +272,19 @@ bool MeasureLoop::wait() {
   // What was recorded needs no waiting for.
   if (replaying_) return !recording_over() && !(hooks_.stop && hooks_.stop());
   due_ns_ += interval_.current().nanoseconds();
-  pollfd ended{subject_.job ? subject_.job->wait_fd() : -1, POLLIN, 0};
+  const int ended = subject_.job ? subject_.job->wait_fd() : -1;
   while (true) {
     if (hooks_.stop && hooks_.stop()) return false;
-    const std::int64_t now = meter::Stamp::now().monotonic_ns;
+    const std::int64_t now = clock_.now().monotonic_ns;
     const std::int64_t stop_ns =
         options_.stop_after ? started_ns_ + options_.stop_after->nanoseconds() : due_ns_;
     if (options_.stop_after && now >= stop_ns) return false;
     if (now >= due_ns_) break;
     const std::int64_t left = std::min(due_ns_, stop_ns) - now;
-    const timespec timeout{left / kSecond, left % kSecond};
-    if (::ppoll(&ended, ended.fd >= 0 ? 1 : 0, &timeout, nullptr) > 0) return false;
+    if (clock_.wait(Duration::nanoseconds(left), ended)) return false;
   }
   // Late by more than an interval (stopped, suspended): go on from here instead of catching up.
-  const std::int64_t now = meter::Stamp::now().monotonic_ns;
+  const std::int64_t now = clock_.now().monotonic_ns;
   if (now - due_ns_ > interval_.current().nanoseconds()) due_ns_ = now;
   return true;
 }
@@ -303,7 +302,7 @@ ledger::MeasurementEnd MeasureLoop::run() {
   const bool asked = job && job->wait_fd() < 0;  // nothing says by itself that it has ended
   while (wait() && !(asked && job->ended())) {
     // What the processes used is held against what the job used: both of one moment.
-    const bool looks = meter::Stamp::now().monotonic_ns >= look_due_ns_;
+    const bool looks = clock_.now().monotonic_ns >= look_due_ns_;
     sample(looks);
     if (looks) look();
   }

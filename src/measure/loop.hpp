@@ -79,6 +79,7 @@ class MeasureLoop {
   };
 
   MeasureSubject subject_;
+  meter::Clock& clock_;
   const MeasureOptions& options_;
   const MeasureHooks& hooks_;
   const ledger::MeasurementBegin& begin_;

@@ -2,10 +2,9 @@
 #include "carnot/measure/measure.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <thread>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,11 +15,14 @@
 
 #include "measure/testing_measure.hpp"
 #include "meter/testing/testing_allocations.hpp"
+#include "meter/testing/testing_clock.hpp"
+#include "meter/testing/testing_job.hpp"
 
 namespace carnot::measure {
 namespace {
 
 namespace fs = std::filesystem;
+using meter::testing::PacedClock;
 using testing::command;
 using ::testing::HasSubstr;
 using testing::joules_between;
@@ -42,8 +44,8 @@ TEST(Measure, TellsTheEnergyBetweenStartAndEndOfACommand) {
   const ledger::MeasurementSample &first = *view.samples.front(), &last = *view.samples.back();
   const double length_s = static_cast<double>(last.monotonic_ns - first.monotonic_ns) * 1e-9;
   EXPECT_GE(length_s, 0.15);
-  // Readings lie within a sample's call, which a busy machine may hold up.
-  EXPECT_NEAR(joules_between(*view.begin, first, last), 100.0 * length_s, 100.0 * 0.02);
+  // A reading and its time are of one moment, however long a sample took: to the microjoule.
+  EXPECT_NEAR(joules_between(*view.begin, first, last), 100.0 * length_s, 3e-6);
   EXPECT_EQ(view.begin->job, "sleep 0.15");
   EXPECT_EQ(view.end->outcome, "finished");
   EXPECT_EQ(view.end->boottime_ns, last.boottime_ns);
@@ -64,7 +66,7 @@ TEST(Measure, LooksOnceBeforeTheCommandRuns) {
   hooks.on_sample = [&](const MeasureView& view) {
     if (!std::exchange(first, false)) return;
     EXPECT_GT(view.begin.pid, 0);
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_TRUE(meter::eventually([&] { return meter::is_held(view.begin.pid); }));
     ran_before_look = fs::exists(trace);
   };
   run(meter, command({"touch", trace}), hooks);
@@ -164,7 +166,8 @@ TEST(Measure, FailsBeforeTheCommandStartsOrNotAtAll) {
   options.stop_after.reset();
   options.facts_json = "[1]";
   EXPECT_THROW(run(meter, options), InputError);
-  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  // Nobody is left who could run it.
+  EXPECT_TRUE(meter::eventually([] { return ::waitpid(-1, nullptr, WNOHANG) < 0; }));
   EXPECT_FALSE(fs::exists(trace));
 }
 
@@ -194,11 +197,13 @@ TEST(Measure, TheJournalHoldsWhatWasKept) {
 // A full disk, or a file that somebody else wrote to: the measurement goes on in memory.
 TEST(Measure, GoesOnWhenTheJournalCannotBeWritten) {
   const TemporaryFolder folder;
-  auto meter = steady_meter(std::make_shared<Script>());
-  MeasureOptions options = command({"sleep", "0.1"});
+  PacedClock clock;
+  auto meter = steady_meter(std::make_shared<Script>(), {"steady/0"}, clock);
+  MeasureOptions options;
   options.journal = folder / "j";
   options.keep_entries = false;
   options.interval = milliseconds(5);
+  options.stop_after = milliseconds(100);
   MeasureHooks hooks;
   std::size_t samples = 0, written = 0;
   hooks.on_sample = [&](const MeasureView&) {
@@ -220,7 +225,8 @@ TEST(Measure, GoesOnWhenTheJournalCannotBeWritten) {
 }
 
 TEST(Measure, WholeMachineUntilItsTimeIsOver) {
-  auto meter = steady_meter(std::make_shared<Script>());
+  PacedClock clock;
+  auto meter = steady_meter(std::make_shared<Script>(), {"steady/0"}, clock);
   MeasureOptions options;
   options.stop_after = milliseconds(120);
   const auto result = run(meter, options);
@@ -228,7 +234,8 @@ TEST(Measure, WholeMachineUntilItsTimeIsOver) {
   EXPECT_EQ(view.begin->job, "machine");
   EXPECT_EQ(view.begin->job_method, "");
   EXPECT_EQ(view.end->outcome, "finished");
-  EXPECT_GE(view.samples.back()->monotonic_ns - view.samples.front()->monotonic_ns, 120'000'000);
+  EXPECT_EQ(view.samples.back()->monotonic_ns - view.samples.front()->monotonic_ns, 120'000'000);
+  EXPECT_NEAR(joules_between(*view.begin, *view.samples.front(), *view.samples.back()), 12, 3e-6);
   EXPECT_EQ(view.samples.back()->job_cpu_ns, 0);
   const auto me = std::find_if(view.processes.begin(), view.processes.end(),
                                [](const auto* p) { return p->pid == ::getpid(); });
@@ -262,9 +269,11 @@ TEST(Measure, AttachesToAProcessAndLeavesItAlone) {
 
 TEST(Measure, SaysWhenAChannelWasNotSeen) {
   const auto gaps = [](const Script& script) {
-    auto meter = steady_meter(std::make_shared<Script>(script));
-    MeasureOptions options = command({"sleep", "0.1"});
+    PacedClock clock;
+    auto meter = steady_meter(std::make_shared<Script>(script), {"steady/0"}, clock);
+    MeasureOptions options;
     options.interval = milliseconds(5);
+    options.stop_after = milliseconds(100);
     const auto result = run(meter, options);
     const ledger::MeasurementView view = ledger::view_measurement(result.entries);
     std::vector<ledger::MeasurementGap> found;
@@ -275,7 +284,8 @@ TEST(Measure, SaysWhenAChannelWasNotSeen) {
     }
     const ledger::MeasurementSample &first = *view.samples.front(), &last = *view.samples.back();
     const double length_s = static_cast<double>(last.monotonic_ns - first.monotonic_ns) * 1e-9;
-    EXPECT_LE(joules_between(*view.begin, first, last), 100.0 * length_s + 3.0);
+    EXPECT_NEAR(length_s, 0.1, 1e-9);
+    EXPECT_LE(joules_between(*view.begin, first, last), 100.0 * length_s + 3e-6);
     if (!found.empty() && found[0].why != "its readings ended") {
       EXPECT_GT(last.channels[0].unobserved_ns + (last.channels[0].status == 3 ? 1 : 0), 0);
     }
@@ -303,7 +313,9 @@ TEST(Measure, SaysWhenAChannelWasNotSeen) {
 
 TEST(Measure, ASampleAllocatesNothing) {
   const TemporaryFolder folder;
-  auto meter = steady_meter(std::make_shared<Script>(), {"a", "b", "c", "d", "e", "f", "g", "h"});
+  PacedClock clock;
+  auto meter =
+      steady_meter(std::make_shared<Script>(), {"a", "b", "c", "d", "e", "f", "g", "h"}, clock);
   MeasureOptions options;
   options.journal = folder / "j";
   options.keep_entries = false;
@@ -321,7 +333,7 @@ TEST(Measure, ASampleAllocatesNothing) {
   run(meter, options, hooks);
   ASSERT_GE(counts.size(), 60u);
   // A look at processes allocates; there is one after the first sample, then at most one each
-  // 100 ms, which on a busy machine fewer samples fill, and one at the end.
+  // 100 ms, and one at the end.
   std::size_t moves = 0;
   for (std::size_t i = 4; i < counts.size(); ++i) moves += counts[i] != counts[i - 1];
   EXPECT_LE(moves, static_cast<std::size_t>(1 + (last_ns - first_ns) / 100'000'000));

@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// For tests: a source that spends known power on the real clock, and journals of measurements.
+/// For tests: a source that spends known power by a clock, and journals of measurements.
 
 #include <cstdlib>
 #include <filesystem>
@@ -24,7 +24,7 @@
 namespace carnot::measure::testing {
 
 /// One package counter of 1 uJ counts that shows P x t exactly (to the count), t on
-/// CLOCK_MONOTONIC, and what a test asks of it.
+/// the clock, and what a test asks of it.
 class SteadySource : public meter::Source {
  public:
   struct Script {
@@ -37,8 +37,8 @@ class SteadySource : public meter::Source {
     int leap_at = 1 << 30;
   };
 
-  SteadySource(std::shared_ptr<Script> script, std::vector<std::string> ids)
-      : script_(std::move(script)) {
+  SteadySource(std::shared_ptr<Script> script, std::vector<std::string> ids, meter::Clock& clock)
+      : script_(std::move(script)), clock_(clock) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
       meter::Domain d;
       d.id = ids[i];
@@ -55,7 +55,7 @@ class SteadySource : public meter::Source {
   const std::vector<meter::Domain>& domains() const noexcept override { return domains_; }
   void poll(std::span<meter::Reading> readings) noexcept override {
     const int poll = script_->polls++;
-    const meter::Stamp at = meter::Stamp::now();
+    const meter::Stamp at = clock_.now();
     if (poll == script_->reset_at) reset_ns_ = at.monotonic_ns;
     for (meter::Reading& r : readings) {
       r = {};
@@ -72,15 +72,19 @@ class SteadySource : public meter::Source {
     return script_->start_raw + static_cast<std::uint64_t>(joules * 1e6);
   }
   std::shared_ptr<Script> script_;
+  meter::Clock& clock_;
   std::vector<meter::Domain> domains_;
   std::int64_t reset_ns_ = 0;
 };
 
 inline meter::Meter steady_meter(std::shared_ptr<SteadySource::Script> script,
-                                 std::vector<std::string> ids = {"steady/0"}) {
+                                 std::vector<std::string> ids = {"steady/0"},
+                                 meter::Clock& clock = meter::Clock::machine()) {
   std::vector<std::unique_ptr<meter::Source>> sources;
-  sources.push_back(std::make_unique<SteadySource>(std::move(script), std::move(ids)));
-  return meter::Meter::over(std::move(sources), {});
+  sources.push_back(std::make_unique<SteadySource>(std::move(script), std::move(ids), clock));
+  meter::MeterOptions options;
+  options.sources.clock = &clock;
+  return meter::Meter::over(std::move(sources), options);
 }
 
 constexpr Duration milliseconds(std::int64_t n) { return Duration::nanoseconds(n * 1'000'000); }

@@ -31,7 +31,7 @@ constexpr Duration kForeign = Duration::seconds(60);
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min() / 2;
 /// Readings by which mirrors are told from neighbours, and the pause between them.
 constexpr int kObservedReadings = 5;
-constexpr auto kObservedPause = std::chrono::microseconds(1200);
+constexpr Duration kObservedPause = Duration::nanoseconds(1'200'000);
 
 /// Whether the counted domains see the processors: a board of their own does not.
 bool sees_processors(std::span<const Domain> domains, const Resolution& resolution) {
@@ -94,7 +94,7 @@ Meter Meter::open(const MeterOptions& options) {
     const SourceOptions& roots = options.sources;
     const HostFacts facts =
         merged(read_host_facts(roots.sysfs_root, roots.procfs_root), options.host);
-    found.sources.push_back(open_model(facts, roots.procfs_root));
+    found.sources.push_back(open_model(facts, roots.procfs_root, *roots.clock));
     found.notes.push_back({"power model",
                            "no sensor of this machine's processors can be read: their power is "
                            "modelled from what is known of the host and its load",
@@ -128,6 +128,7 @@ Meter::Implementation::Implementation(std::vector<std::unique_ptr<Source>> found
                                       const MeterOptions& options)
     : sources(std::move(found)),
       domains(domains_of(sources)),
+      clock(*options.sources.clock),
       device_use_ns(kNever),
       guard(new ProcessKeeper(::getpid())) {
   try {
@@ -189,7 +190,7 @@ void Meter::Implementation::resolve_roles() {
     Snapshot before, after;
     sample(before);
     for (int reading = 1; reading < kObservedReadings; ++reading) {
-      std::this_thread::sleep_for(kObservedPause);
+      clock.wait(kObservedPause);
       sample(after);
       std::vector<double>& row = deltas.emplace_back();
       for (std::size_t i = 0; i < domains.size(); ++i) {
@@ -217,6 +218,7 @@ const std::vector<Note>& Meter::notes() const noexcept { return implementation_-
 Boundary Meter::boundary() const noexcept { return implementation_->boundary; }
 Origin Meter::origin() const noexcept { return implementation_->origin; }
 Duration Meter::longest_interval() const noexcept { return implementation_->longest_interval; }
+Clock& Meter::clock() const noexcept { return implementation_->clock; }
 
 StaticPower Meter::static_power() const {
   Implementation& m = *implementation_;
@@ -239,7 +241,7 @@ void Meter::Implementation::sample(Snapshot& into) {
   const unsigned now_current = current.load(std::memory_order_acquire);
   MeterState& next = states[1 - now_current];
   next = states[now_current];
-  const Stamp now = Stamp::now();
+  const Stamp now = clock.now();
   advance(next, now);
   next.at = time_of_sample(next, now);
   learn(next);
@@ -262,7 +264,7 @@ Stamp Meter::Implementation::time_of_sample(const MeterState& next, const Stamp&
     latest = track.state.at;
     read = true;
   }
-  return read ? latest : Stamp::now();
+  return read ? latest : clock.now();
 }
 
 void Meter::Implementation::advance(MeterState& next, const Stamp& now) {
@@ -313,7 +315,7 @@ void Meter::Implementation::learn(MeterState& next) const {
 std::vector<DeviceUse> Meter::device_use() {
   Implementation& m = *implementation_;
   const std::scoped_lock lock(m.own_guard().mutex);
-  const std::int64_t now = Stamp::now().monotonic_ns;
+  const std::int64_t now = m.clock.now().monotonic_ns;
   if (now - m.device_use_ns >= kDeviceUseInterval.nanoseconds()) {
     m.device_use_ns = now;
     m.device_use.clear();

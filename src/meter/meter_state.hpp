@@ -77,6 +77,7 @@ struct Meter::Implementation {
   std::vector<Domain> domains;  ///< of all sources, in order
   std::vector<Channel> channels;
   std::vector<Note> notes;
+  Clock& clock;
   Boundary boundary = Boundary::Chip;
   Origin origin = Origin::Measured;
   Duration longest_interval;

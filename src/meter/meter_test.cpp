@@ -19,6 +19,7 @@
 
 #include "meter/testing/testing.hpp"
 #include "meter/testing/testing_allocations.hpp"
+#include "meter/testing/testing_clock.hpp"
 #include "meter/testing/testing_real.hpp"
 
 namespace carnot::meter {
@@ -178,20 +179,22 @@ TEST(Meter, FindsMirrorsByTheirBehaviour) {
 }
 
 TEST(Meter, AsksSlowSourcesLessOften) {
-  auto slow = std::make_unique<RealSource>(std::vector{real_domain("real/a", 0)}, 100.0);
+  testing::PacedClock clock;
+  auto slow = std::make_unique<RealSource>(std::vector{real_domain("real/a", 0)}, 100.0, clock);
   slow->shortest = Duration::seconds(3600);
   RealSource& kept = *slow;
-  std::vector<std::unique_ptr<Source>> sources;
-  sources.push_back(std::move(slow));
-  Meter meter = Meter::over(std::move(sources), {});
+  Meter meter = testing::meter_over(std::move(slow), clock);
   const int at_first = kept.polls;
   const Snapshot a = meter.sample();
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  clock.pass(Duration::nanoseconds(5'000'000));
   const Snapshot b = meter.sample();
   EXPECT_EQ(kept.polls, at_first);
   const Estimate<Energy> e = meter.energy(a, b).total;
   EXPECT_EQ(e.value(), Energy{});
   EXPECT_GE(e.high().in(joule), 0.5) << "5 ms at 100 W went by unseen";
+  clock.pass(Duration::seconds(3600));
+  EXPECT_GT(meter.energy(a, meter.sample()).total.value(), Energy{});
+  EXPECT_EQ(kept.polls, at_first + 1);
 }
 
 TEST(Meter, RefusesToMeasureWithNothing) { EXPECT_THROW(Meter::over({}, {}), DeviceError); }
@@ -200,10 +203,13 @@ TEST(Meter, ModelsFromTheFirstMomentWhereThereIsNoSensor) {
   MeterOptions options;
   options.sources.sysfs_root = options.sources.dev_root = "/nonexistent";
   options.sources.nvml = options.sources.amd_smi = "none";
+  testing::PacedClock clock;
+  options.sources.clock = &clock;
   Meter meter = Meter::open(options);
   const Snapshot a = meter.sample();
-  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  clock.pass(Duration::nanoseconds(2'000'000));
   const EnergyBetween e = meter.energy(a, meter.sample());
+  EXPECT_EQ(e.length, Duration::nanoseconds(2'000'000));
   EXPECT_GT(e.total.value(), Energy{});
   EXPECT_EQ(e.total.origin(), Origin::Modelled);
   EXPECT_EQ(e.total.boundary(), Boundary::Node);

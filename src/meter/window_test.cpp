@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 #include <atomic>
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <memory>
@@ -18,20 +17,21 @@
 
 #include "carnot/meter/meter.hpp"
 
+#include "meter/testing/testing_clock.hpp"
 #include "meter/testing/testing_real.hpp"
 
 namespace carnot::meter {
 namespace {
 
+using testing::PacedClock;
 using testing::real_domain;
 using testing::RealSource;
 
 constexpr double kWatts = 100.0;
 
-std::unique_ptr<Meter> real_meter() {
-  std::vector<std::unique_ptr<Source>> sources;
-  sources.push_back(std::make_unique<RealSource>(std::vector{real_domain("real/a", 0)}, kWatts));
-  return std::make_unique<Meter>(Meter::over(std::move(sources), {}));
+std::unique_ptr<Meter> real_meter(Clock& clock = Clock::machine()) {
+  return std::make_unique<Meter>(testing::meter_over(
+      std::make_unique<RealSource>(std::vector{real_domain("real/a", 0)}, kWatts, clock), clock));
 }
 
 double thread_cpu_s() {
@@ -46,12 +46,13 @@ void burn(double cpu_s) {
   }
 }
 
-void rest(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
+constexpr Duration milliseconds(std::int64_t n) { return Duration::nanoseconds(n * 1'000'000); }
 
 /// What holds of every window over a machine of constant power.
 void expect_sound(const WindowResult& r) {
   const double truth = kWatts * r.length.time().in(second);
-  EXPECT_NEAR(r.machine.total.value().in(joule), truth, kWatts * 2e-3) << r.label;
+  // A reading and its time are of one moment, however long the sample took: to the microjoule.
+  EXPECT_NEAR(r.machine.total.value().in(joule), truth, 3e-6) << r.label;
   EXPECT_LE(r.machine.total.low().in(joule), truth);
   EXPECT_GE(r.machine.total.high().in(joule), truth);
   EXPECT_GE(r.own.low(), Energy{});
@@ -63,13 +64,16 @@ void expect_sound(const WindowResult& r) {
 }
 
 TEST(Window, MeasuresWhatPassesWhileItIsOpen) {
-  const auto meter = real_meter();
+  PacedClock clock;
+  const auto meter = real_meter(clock);
+  clock.pass(milliseconds(7));
   Window window(*meter, "rest");
-  rest(0.03);
+  clock.pass(milliseconds(30));
   const WindowResult r = window.stop();
+  clock.pass(milliseconds(7));
   expect_sound(r);
   EXPECT_EQ(r.label, "rest");
-  EXPECT_GE(r.length.time().in(second), 0.03);
+  EXPECT_EQ(r.length, milliseconds(30));
   EXPECT_FALSE(r.overlapped);
   const WindowResult again = window.stop();
   EXPECT_EQ(again.length, r.length);
@@ -77,6 +81,7 @@ TEST(Window, MeasuresWhatPassesWhileItIsOpen) {
 }
 
 TEST(Window, GivesABusyThreadMoreThanARestingOne) {
+  // By the machine's clock, for the kernel's ticks tell who was busy.
   const auto meter = real_meter();
   const auto measured = [&](auto&& work) {
     // Static energy too: a machine of constant power has no other once that is learned.
@@ -84,7 +89,7 @@ TEST(Window, GivesABusyThreadMoreThanARestingOne) {
     work();
     return window.stop();
   };
-  const WindowResult idle = measured([] { rest(0.05); });
+  const WindowResult idle = measured([] { Clock::machine().wait(milliseconds(50)); });
   const WindowResult busy = measured([] { burn(0.05); });
   EXPECT_GE(busy.cpu_s, 0.05);
   EXPECT_LT(idle.cpu_s, 0.01);
@@ -146,14 +151,15 @@ TEST(Window, SaysOverlappedOnlyOfThoseThatDid) {
 }
 
 TEST(Window, MayBeLookedAtWhileItRuns) {
-  const auto meter = real_meter();
+  PacedClock clock;
+  const auto meter = real_meter(clock);
   Window window(*meter);
   Energy last;
-  for (int i = 0; i < 5; ++i) {
-    rest(0.003);
+  for (int i = 1; i <= 5; ++i) {
+    clock.pass(milliseconds(3));
     const WindowResult r = window.so_far();
     expect_sound(r);
-    EXPECT_GT(r.machine.total.value(), last);
+    EXPECT_NEAR(r.machine.total.value().in(joule), i * 0.003 * kWatts, 3e-6);
     last = r.machine.total.value();
   }
   EXPECT_GE(window.stop().machine.total.value(), last);
@@ -205,7 +211,7 @@ TEST(Window, NeverSaysZeroOfAShortTime) {
 /// An accelerator of constant power that tells who was busy on it.
 class SharedBoard : public RealSource {
  public:
-  SharedBoard() : RealSource({board()}, kWatts) {}
+  explicit SharedBoard(Clock& clock) : RealSource({board()}, kWatts, clock) {}
   void device_use(std::vector<DeviceUse>& use) noexcept override {
     for (const auto& [pid, busy] : users) use.push_back({0, pid, busy, 0});
   }
@@ -221,15 +227,14 @@ class SharedBoard : public RealSource {
 };
 
 TEST(Window, SharesAcceleratorsByTheirBusyTime) {
-  auto made = std::make_unique<SharedBoard>();
+  PacedClock clock;
+  auto made = std::make_unique<SharedBoard>(clock);
   SharedBoard& board = *made;
-  std::vector<std::unique_ptr<Source>> sources;
-  sources.push_back(std::move(made));
-  Meter meter = Meter::over(std::move(sources), {});
+  Meter meter = testing::meter_over(std::move(made), clock);
   const auto own_share = [&](StaticPolicy policy) {
-    rest(0.55);  // accelerators are asked twice a second
+    clock.pass(milliseconds(550));  // accelerators are asked twice a second
     Window window(meter, "", Scope::Process, policy);
-    rest(0.01);
+    clock.pass(milliseconds(10));
     const WindowResult r = window.stop();
     expect_sound(r);
     const Energy all = r.machine.total.value();
@@ -284,7 +289,7 @@ int windows_of_a_thread(Meter& meter, unsigned seed) {
     const WindowResult r = open[which]->stop();
     const double truth = kWatts * r.length.time().in(second);
     const double shown = r.machine.total.value().in(joule);
-    const bool right = std::abs(shown - truth) <= kWatts * 2e-3 &&
+    const bool right = std::abs(shown - truth) <= 3e-6 &&
                        r.machine.total.low().in(joule) <= truth &&
                        r.machine.total.high().in(joule) >= truth && r.own.low() >= Energy{} &&
                        r.own.value().in(joule) <= shown * (1 + 1e-9) &&

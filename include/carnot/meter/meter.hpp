@@ -103,6 +103,7 @@ class Meter {
   Boundary boundary() const noexcept;          ///< of the total
   Origin origin() const noexcept;              ///< Measured or Modelled
   Duration longest_interval() const noexcept;  ///< 0: any
+  Clock& clock() const noexcept;               ///< by which it samples
 
   void sample(Snapshot& into);
   Snapshot sample();

@@ -20,8 +20,8 @@ struct BackgroundReader::Shared {
 };
 
 BackgroundReader::BackgroundReader(std::vector<Reading> first, Duration interval, Duration stale,
-                                   Read read)
-    : stale_(stale), pid_(::getpid()), shared_(std::make_unique<Shared>()) {
+                                   Read read, Clock& clock)
+    : clock_(clock), stale_(stale), pid_(::getpid()), shared_(std::make_unique<Shared>()) {
   shared_->interval = interval;
   shared_->read = std::move(read);
   shared_->readings = std::move(first);
@@ -53,7 +53,7 @@ void BackgroundReader::newest(std::span<Reading> readings) noexcept {
     const std::scoped_lock lock(shared_->mutex);
     std::copy(shared_->readings.begin(), shared_->readings.end(), readings.begin());
   }
-  const Stamp now = Stamp::now();
+  const Stamp now = clock_.now();
   for (Reading& reading : readings) {
     if (reading.status != PollStatus::Ok) continue;
     if (now.boottime_ns - reading.at.boottime_ns > stale_.nanoseconds())

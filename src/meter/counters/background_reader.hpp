@@ -26,7 +26,9 @@ class BackgroundReader {
   /// \param first     what was read already
   /// \param interval  from the end of one look to the beginning of the next
   /// \param stale     age from which a reading is Retry instead of Ok
-  BackgroundReader(std::vector<Reading> first, Duration interval, Duration stale, Read read);
+  /// \param clock     by which readings age; the thread itself waits by the machine's
+  BackgroundReader(std::vector<Reading> first, Duration interval, Duration stale, Read read,
+                   Clock& clock = Clock::machine());
   ~BackgroundReader();
   BackgroundReader(const BackgroundReader&) = delete;
   BackgroundReader& operator=(const BackgroundReader&) = delete;
@@ -39,6 +41,7 @@ class BackgroundReader {
   struct Shared;  // with the thread
   static void run(Shared& shared);
 
+  Clock& clock_;
   const Duration stale_;
   const int pid_;
   std::unique_ptr<Shared> shared_;

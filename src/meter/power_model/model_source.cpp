@@ -41,8 +41,8 @@ constexpr std::int64_t kTickNs = 10'000'000;  // of /proc/stat
 
 class ModelSource final : public Source {
  public:
-  ModelSource(const HostFacts& facts, const std::string& procfs_root)
-      : powers_(log_powers(facts)), stat_(procfs_root + "/stat") {
+  ModelSource(const HostFacts& facts, const std::string& procfs_root, Clock& clock)
+      : clock_(clock), powers_(log_powers(facts)), stat_(procfs_root + "/stat") {
     const auto half = interpolate(powers_, 0.5);
     const auto full = interpolate(powers_, 1.0);
     Domain domain;
@@ -66,7 +66,7 @@ class ModelSource final : public Source {
     last_.power = std::exp(half.value) * watt;
     last_.gain = {std::exp(std::min(idle.low, half.low) - half.value),
                   std::exp(std::max(full.high, half.high) - half.value)};
-    read_ns_ = Stamp::now().monotonic_ns;
+    read_ns_ = clock_.now().monotonic_ns;
     read_ticks(before_);  // the first utilisation is that since now
   }
 
@@ -76,7 +76,7 @@ class ModelSource final : public Source {
   void poll(std::span<Reading> readings) noexcept override {
     Reading& reading = readings[0];
     reading = last_;
-    reading.at = Stamp::now();
+    reading.at = clock_.now();
     // Less than a tick tells of no utilisation.
     if (reading.at.monotonic_ns - read_ns_ < kTickNs && stat_.is_open()) return;
     Ticks now;
@@ -110,6 +110,7 @@ class ModelSource final : public Source {
     return !text.empty() && parse_stat(text, into);
   }
 
+  Clock& clock_;
   LogPowers powers_;
   PinnedFile stat_;
   std::vector<Domain> domains_;
@@ -120,8 +121,9 @@ class ModelSource final : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> open_model(const HostFacts& facts, const std::string& procfs_root) {
-  return std::make_unique<ModelSource>(facts, procfs_root);
+std::unique_ptr<Source> open_model(const HostFacts& facts, const std::string& procfs_root,
+                                   Clock& clock) {
+  return std::make_unique<ModelSource>(facts, procfs_root, clock);
 }
 
 }  // namespace carnot::meter

@@ -5,12 +5,12 @@
 #include <string>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "carnot/base/file.hpp"
 #include "carnot/meter/power_model/power_model.hpp"
 
 #include "base/testing_files.hpp"
+#include "meter/testing/testing_clock.hpp"
 
 namespace carnot::meter {
 namespace {
@@ -29,11 +29,11 @@ HostFacts facts() {
   return host;
 }
 
-class ModelSource : public testing::Test {
+class ModelSource : public ::testing::Test {
  protected:
   ModelSource() {
     stat(1000, 9000);
-    source_ = open_model(facts(), root_.string());
+    source_ = open_model(facts(), root_.string(), clock_);
   }
 
   /// In place: the source keeps the file open.
@@ -53,11 +53,12 @@ class ModelSource : public testing::Test {
   /// A tick after the poll before.
   Reading poll() {
     Reading reading;
-    ::usleep(10'500);
+    clock_.pass(Duration::nanoseconds(10'500'000));
     source_->poll({&reading, 1});
     return reading;
   }
 
+  testing::PacedClock clock_;
   const TemporaryFolder folder_;
   const fs::path root_ = folder_.path();
   std::unique_ptr<Source> source_;
@@ -117,13 +118,19 @@ TEST_F(ModelSource, KnowsItsPowerAtRest) {
 
 TEST_F(ModelSource, RepeatsItselfBetweenTicks) {
   const auto first = poll();
+  stat(1400, 9000);
+  Reading sooner;
+  clock_.pass(Duration::nanoseconds(9'000'000));
+  source_->poll({&sooner, 1});
+  EXPECT_EQ(sooner.power, first.power) << "less than a tick tells of no utilisation";
+  stat(1000, 9000);
   EXPECT_EQ(poll().power, first.power);
   stat(1100, 9100);
   const auto once = poll();
   const auto again = poll();
   EXPECT_EQ(again.status, PollStatus::Ok);
   EXPECT_EQ(again.power, once.power);
-  EXPECT_GE(again.at.monotonic_ns, once.at.monotonic_ns);
+  EXPECT_EQ(again.at.monotonic_ns, once.at.monotonic_ns + 10'500'000);
 }
 
 TEST_F(ModelSource, TicksThatGoBackAreABeginning) {

@@ -152,9 +152,11 @@ TEST(JobStart, CallersChildrenAndSignalsStayItsOwn) {
 }
 
 TEST(JobStart, GuardsLeftWithDescendantsAreReapedLater) {
+  const TemporaryFolder scratch;
+  const Gate gate(scratch.path() + "/gate");
   int guard = 0;
   {
-    Job job = Job::open(shell("sleep 0.1 & exit 0"));
+    Job job = Job::open(shell("cat " + gate.path() + " >/dev/null & exit 0"));
     if (job.cgroup().empty()) GTEST_SKIP() << "no group can be made: no guard is left";
     ProcessUse command;
     ASSERT_TRUE(ProcessReader("/proc").read(job.pid(), command));
@@ -162,7 +164,8 @@ TEST(JobStart, GuardsLeftWithDescendantsAreReapedLater) {
     run_to_end(job);
     job.finish();
   }
-  EXPECT_EQ(::kill(guard, 0), 0);  // it waits for the sleeper
+  EXPECT_EQ(::kill(guard, 0), 0);  // it waits for the one at the gate
+  gate.open();
   EXPECT_TRUE(eventually([&] {
     Job another = Job::open(shell("true"));
     run_to_end(another);
@@ -182,7 +185,7 @@ TEST(JobStart, CallerThatIgnoresItsChildrenStillLearnsTheCode) {
 }
 
 TEST(JobStart, GuardKilledEndsTheJobInsteadOfHanging) {
-  Job job = Job::open(shell("sleep 0.2", JobMethod::Tree));
+  Job job = Job::open(shell("exec sleep 60", JobMethod::Tree));
   job.release();
   ProcessUse command;
   for (const ProcessUse& process : job.processes()) {
@@ -193,6 +196,7 @@ TEST(JobStart, GuardKilledEndsTheJobInsteadOfHanging) {
   EXPECT_TRUE(eventually([&] { return job.ended(); }));
   EXPECT_EQ(job.outcome(), JobOutcome::Killed);
   job.finish();
+  ::kill(job.pid(), SIGKILL);
 }
 
 TEST(JobStart, HeldJobsDoNotHoldEachOther) {
@@ -233,14 +237,16 @@ TEST(JobStart, CommandKilledWhileHeldIsSaidToBeKilled) {
 TEST(JobStart, CommandOutlivesACallerThatIsKilled) {
   const TemporaryFolder scratch;
   const std::string marker = scratch.path() + "/ran";
+  const Gate gate(scratch.path() + "/gate");
   const int caller = ::fork();
   if (caller == 0) {
-    Job job = Job::open(shell("sleep 0.2; touch " + marker, JobMethod::Tree));
+    Job job = Job::open(shell("read go < " + gate.path() + "; touch " + marker, JobMethod::Tree));
     job.release();
     ::kill(::getpid(), SIGKILL);
   }
   ::waitpid(caller, nullptr, 0);
   EXPECT_FALSE(exists(marker));
+  gate.open();
   EXPECT_TRUE(eventually([&] { return exists(marker); }));
 }
 

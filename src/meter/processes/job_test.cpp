@@ -29,6 +29,7 @@ namespace {
 struct Truth {
   std::atomic<std::int64_t> cpu_ns{0};
   std::atomic<int> done{0};
+  std::atomic<int> pids[1000] = {};  ///< of those that burned
 };
 
 /// The test program started again as a job: CARNOT_TEST_JOB="children 100 /path" forks that many
@@ -49,6 +50,7 @@ struct BurningJob {
         if (orphans && ::fork() != 0) ::_exit(0);
         burn_until((i % 4 == 0 ? 5 + i / 4 % 16 : 5) * 1'000'000);
         truth.cpu_ns += clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+        truth.pids[i] = ::getpid();
         ++truth.done;
         ::_exit(0);
       }
@@ -57,7 +59,10 @@ struct BurningJob {
     while (truth.done < count) ::usleep(200);
     while (::wait(nullptr) > 0) {
     }
-    if (orphans) ::usleep(20'000);  // for the last to be gone
+    if (!orphans) return;
+    // For the last to be gone; but where nobody reaps orphans they stay.
+    for (int i = std::max(0, count - 4); i < count; ++i)
+      for (int n = 0; n < 500 && ::kill(truth.pids[i], 0) == 0; ++n) ::usleep(200);
   }
 
   BurningJob() {
@@ -125,7 +130,7 @@ TEST_P(JobMethods, HoldsTheCommandUntilReleased) {
   const TemporaryFolder scratch;
   const std::string marker = scratch.path() + "/ran";
   Job job = Job::open(shell("touch " + marker, GetParam()));
-  ::usleep(30'000);
+  ASSERT_TRUE(eventually([&] { return is_held(job.pid()); }));
   EXPECT_FALSE(job.ended());
   EXPECT_FALSE(exists(marker));
   EXPECT_TRUE(job.sample().running);
@@ -182,13 +187,18 @@ TEST_P(JobMethods, StoppedIsNotEnded) {
 }
 
 TEST_P(JobMethods, RemovesItsGroupOnceTheLastDescendantEnded) {
-  Job job = Job::open(shell("sleep 0.3 & exit 0", GetParam()));
+  const TemporaryFolder scratch;
+  const Gate gate(scratch.path() + "/gate");
+  Job job = Job::open(shell("cat " + gate.path() + " >/dev/null & exit 0", GetParam()));
   const std::string group = job.cgroup();
   EXPECT_EQ(group.empty(), GetParam() == JobMethod::Tree);
   run_to_end(job);
   job.finish();
+  if (!group.empty()) {
+    EXPECT_TRUE(exists(group));
+  }
+  gate.open();
   if (group.empty()) return;
-  EXPECT_TRUE(exists(group));
   EXPECT_TRUE(eventually([&] { return !exists(group); }));
 }
 
@@ -203,7 +213,13 @@ TEST_P(JobMethods, RemovesGroupsTheJobMade) {
 }
 
 TEST_P(JobMethods, NamesItsProcesses) {
-  Job job = Job::open(shell("sleep 5 & sleep 0.05; kill $!; wait; sleep 5", GetParam()));
+  const TemporaryFolder scratch;
+  // Two, for one that is opened again may still have its last writer.
+  const Gate first(scratch.path() + "/first"), second(scratch.path() + "/second");
+  Job job =
+      Job::open(shell("sleep 60 & a=$!; sleep 60 & b=$!; read go < " + first.path() +
+                          "; kill $b; wait $b; read go < " + second.path() + "; kill $a; wait",
+                      GetParam()));
   job.release();
   const auto sleepers = [&](bool alive) {
     int count = 0;
@@ -213,22 +229,26 @@ TEST_P(JobMethods, NamesItsProcesses) {
     return count;
   };
   EXPECT_TRUE(eventually([&] { return sleepers(true) == 2; }));
+  first.open();
   EXPECT_TRUE(eventually([&] { return sleepers(false) >= 1; }));  // once more after its end
   EXPECT_TRUE(eventually([&] { return sleepers(false) == 0; }));
   const auto rows = job.processes();
   EXPECT_TRUE(std::any_of(rows.begin(), rows.end(),
                           [&](const ProcessUse& p) { return p.pid == job.pid() && p.alive; }));
-  ::kill(job.pid(), SIGKILL);
+  second.open();
   EXPECT_TRUE(eventually([&] { return job.ended(); }));
 }
 
 TEST_P(JobMethods, KnowsAllTheCpuTimeOfWhoEndedUnlooked) {
   // The first child is waited for by the shell, which alone knows its last; the second is left to
   // us. Neither is looked at while it lives.
-  Job job =
-      Job::open(shell("(i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done);"
-                      "(exec sleep 0.4) & i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done",
-                      GetParam()));
+  const TemporaryFolder scratch;
+  const Gate gate(scratch.path() + "/gate");
+  Job job = Job::open(
+      shell("(i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done);"
+            "(exec cat " +
+                gate.path() + ") >/dev/null & i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done",
+            GetParam()));
   run_to_end(job);
   ASSERT_TRUE(eventually([&] { return ::kill(job.pid(), 0) != 0; }));
   const auto rows = job.processes();
@@ -241,11 +261,12 @@ TEST_P(JobMethods, KnowsAllTheCpuTimeOfWhoEndedUnlooked) {
   const std::int64_t own = command->cpu_ns, all = job.finish().cpu_ns;
   EXPECT_GT(own, all / 5);  // half of it, and its child's is not in it
   EXPECT_LT(own, all * 4 / 5);
+  gate.open();
   std::vector<ProcessUse> later;
   EXPECT_TRUE(eventually([&] {
     for (const ProcessUse& process : job.processes()) later.push_back(process);
     return std::any_of(later.begin(), later.end(), [](const ProcessUse& process) {
-      return process.name == "sleep" && !process.alive;
+      return process.name == "cat" && !process.alive;
     });
   }));
   EXPECT_TRUE(std::none_of(later.begin(), later.end(), [&](const ProcessUse& process) {

@@ -82,10 +82,16 @@ TEST(MachineMeter, ThisMachineIsBusyAtLeastAsMuchAsWeAre) {
   MachineMeter meter;
   const MachineUse before = meter.read();
   EXPECT_EQ(before.cpus, static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)));
-  burn_until(clock_ns(CLOCK_PROCESS_CPUTIME_ID) + 200'000'000);
-  const MachineUse after = meter.read();
-  // Our clock goes on while another guest has the processor; the machine's calls that stolen.
-  EXPECT_GE(after.busy_ns + after.steal_ns - before.busy_ns - before.steal_ns, 150'000'000);
+  const std::int64_t began = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  // The kernel charges whole ticks to whoever runs at their edge, which is right in the long run:
+  // how long that is depends on the machine. Our clock goes on while another guest has the
+  // processor; the machine's calls that stolen.
+  EXPECT_TRUE(eventually([&] {
+    burn_until(clock_ns(CLOCK_PROCESS_CPUTIME_ID) + 100'000'000);
+    const MachineUse after = meter.read();
+    const std::int64_t ours = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - began;
+    return 4 * (after.busy_ns + after.steal_ns - before.busy_ns - before.steal_ns) >= 3 * ours;
+  }));
 }
 
 }  // namespace carnot::meter

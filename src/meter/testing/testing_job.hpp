@@ -4,18 +4,24 @@
 /// \file
 /// For tests only: jobs of the shell, and waiting for what they do.
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <ctime>
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "carnot/meter/processes/processes.hpp"
 
 #include "meter/processes/job_group.hpp"
+#include "meter/testing/testing_threads.hpp"
 
 namespace carnot::meter {
 
@@ -52,12 +58,39 @@ inline void run_to_end(
   }
 }
 
+/// Whether it comes true. Gives up after half a minute, which only a failure takes.
 inline bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 6000; ++i) {
     if (condition()) return true;
     ::usleep(5000);
   }
   return false;
+}
+
+/// A file that a command of the shell waits for: `read go < path` and `cat path` go on once it is
+/// opened here.
+class Gate {
+ public:
+  explicit Gate(std::string path) : path_(std::move(path)) { ::mkfifo(path_.c_str(), 0600); }
+  const std::string& path() const { return path_; }
+  /// Lets through whoever waits, or whoever comes first.
+  void open() const {
+    const int fd = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && ::write(fd, "go\n", 3) != 3) std::abort();
+    ::close(fd);
+  }
+
+ private:
+  std::string path_;
+};
+
+/// Whether a process still is the copy of this program that waits to become a command.
+inline bool is_held(int pid) {
+  char theirs[512], ours[512];
+  const std::string folder = "/proc/" + std::to_string(pid);
+  const ssize_t a = ::readlink((folder + "/exe").c_str(), theirs, sizeof theirs);
+  const ssize_t b = ::readlink("/proc/self/exe", ours, sizeof ours);
+  return a > 0 && a == b && std::equal(theirs, theirs + a, ours) && state_of(folder) == 'S';
 }
 
 inline bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }

@@ -17,6 +17,7 @@
 
 #include "meter/sources/gpu/dynamic_library.hpp"
 #include "meter/testing/testing.hpp"
+#include "meter/testing/testing_clock.hpp"
 
 namespace carnot::meter::testing {
 
@@ -46,18 +47,32 @@ class StubGpu {
   long (*calls_)(const char*) = nullptr;
 };
 
+/// A clock that takes a stub's time along.
+class StubClock final : public PacedClock {
+ public:
+  explicit StubClock(const StubGpu& stub) : stub_(stub) {}
+  void pass(Duration length) noexcept override {
+    PacedClock::pass(length);
+    stub_.pass(length);
+  }
+
+ private:
+  const StubGpu& stub_;
+};
+
 /// A source opened over a stub library, and what is asked of it.
 class StubGpuTest : public ::testing::Test {
  protected:
   /// \param library  option that names the library to load
   using Open = std::unique_ptr<Source> (*)(const SourceOptions&, std::vector<Note>&);
   StubGpuTest(const std::string& path, std::string SourceOptions::*library, Open open)
-      : stub_(path), library_(library), open_(open) {}
+      : stub_(path), clock_(stub_), library_(library), open_(open) {}
 
   void reopen() {
     notes_.clear();
     SourceOptions options;
     options.*library_ = stub_.path();
+    options.clock = &clock_;
     source_ = open_(options, notes_);
     if (source_ != nullptr) {
       EXPECT_THAT(check_source_contract(*source_), ::testing::IsEmpty());
@@ -76,6 +91,7 @@ class StubGpuTest : public ::testing::Test {
   }
 
   StubGpu stub_;
+  StubClock clock_;
   std::vector<Note> notes_;
   std::unique_ptr<Source> source_;
 

@@ -118,9 +118,7 @@ std::uint32_t amdsmi_get_gpu_process_list(void* handle, std::uint32_t* count, Li
     const std::uint32_t room = *count;
     *count = static_cast<std::uint32_t>(found.size());
     if (room < found.size()) return kRoom;
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    const double ns = 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
+    const double ns = 1e9 * machine.now_s();
     for (std::size_t i = 0; i < found.size(); ++i) {
       list[i] = Listed{};
       list[i].pid = found[i].pid;

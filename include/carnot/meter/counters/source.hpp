@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "carnot/base/estimate.hpp"
+#include "carnot/meter/counters/clock.hpp"
 #include "carnot/meter/counters/counter.hpp"
 
 namespace carnot::meter {
@@ -129,8 +130,9 @@ struct SourceOptions {
   bool ipmi = false;    ///< opt in to /dev/ipmi0, DCMI Get Power Reading
   std::string redfish;  ///< URL of a chassis' service, such as https://bmc; empty: none
   std::string redfish_user, redfish_password;
-  std::string record_to;    ///< copy every reading to this file, for replay; empty: no
-  std::string replay_from;  ///< read that instead of the machine; empty: no
+  std::string record_to;             ///< copy every reading to this file, for replay; empty: no
+  std::string replay_from;           ///< read that instead of the machine; empty: no
+  Clock* clock = &Clock::machine();  ///< never null; outlives what is opened with it
 };
 
 /// All sources that exist and can be read, and notes about those that exist and cannot.

@@ -57,7 +57,8 @@ HostFacts read_host_facts(const std::string& sysfs_root = "/sys",
 
 /// A source with one gauge, `Model`: wall power of this machine (or guest) at the utilisation seen
 /// in /proc/stat since its last poll. Its facts are fixed when made.
-std::unique_ptr<Source> open_model(const HostFacts& facts, const std::string& procfs_root);
+std::unique_ptr<Source> open_model(const HostFacts& facts, const std::string& procfs_root,
+                                   Clock& clock = Clock::machine());
 
 /// The table form of `carnot measure --estimate`. Columns in any order, each at most once, any cell
 /// may be empty: tdp_w, chips, cores, threads, memory_gb, year, vendor, utilisation, and host, name

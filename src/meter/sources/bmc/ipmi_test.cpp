@@ -17,6 +17,9 @@
 #include "meter/sources/bmc/ipmi_power.hpp"
 #include "meter/testing/testing.hpp"
 #include "meter/testing/testing_allocations.hpp"
+#include "meter/testing/testing_clock.hpp"
+#include "meter/testing/testing_job.hpp"
+#include "meter/testing/testing_threads.hpp"
 
 namespace carnot::meter {
 namespace {
@@ -54,12 +57,10 @@ std::vector<std::uint8_t> answer(std::uint16_t present_w, std::uint8_t state = 0
 // Polls until the reading is as wanted; a thread fills it.
 Reading poll_until(Source& source, auto&& wanted) {
   std::vector<Reading> readings(1);
-  for (int i = 0; i < 5000; ++i) {
+  EXPECT_TRUE(eventually([&] {
     source.poll(readings);
-    if (wanted(readings[0])) return readings[0];
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  ADD_FAILURE() << "never came";
+    return wanted(readings[0]);
+  })) << "never came";
   return readings[0];
 }
 
@@ -150,11 +151,10 @@ TEST(Ipmi, APollWaitsForNobody) {
 TEST(Ipmi, FailuresPassAndRefusalsStay) {
   std::vector<Note> notes;
   std::atomic<int> state{0};
-  std::atomic<int> exchanges{0};
+  const std::size_t threads = threads_of_this_process();
   const auto source = make_ipmi_source(
       [&](std::span<const std::uint8_t>, std::vector<std::uint8_t>& back,
           const std::atomic<bool>&) {
-        ++exchanges;
         if (state == 1) return EIO;
         back = state == 2 ? std::vector<std::uint8_t>{0xD4} : answer(state == 3 ? 200 : 100);
         return 0;
@@ -170,9 +170,8 @@ TEST(Ipmi, FailuresPassAndRefusalsStay) {
   EXPECT_GT(good.at.monotonic_ns, 0);
   state = 2;
   poll_until(*source, [](const Reading& reading) { return reading.status == PollStatus::Broken; });
-  const int asked = exchanges;
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  EXPECT_EQ(exchanges, asked);  // a refusal is not tried again
+  // A refusal is not tried again: the thread that would has ended.
+  EXPECT_TRUE(eventually([&] { return threads_of_this_process() == threads; }));
 }
 
 TEST(Ipmi, NoDeviceAndNoPowerAreNotes) {
@@ -200,23 +199,27 @@ TEST(Ipmi, NoDeviceAndNoPowerAreNotes) {
 TEST(BackgroundReader, AReadingHoldsUntilNow) {
   // A device that is looked at once an hour: a measurement of milliseconds has its power all the
   // same, from the look before.
+  testing::PacedClock clock;
   Reading first;
   first.status = PollStatus::Ok;
   first.power = 230 * watt;
-  first.at = Stamp::now();
+  first.at = clock.now();
   const Duration hour = Duration::seconds(3600);
-  BackgroundReader reader({first}, hour, hour, [](std::span<Reading>, const std::atomic<bool>&) {});
+  BackgroundReader reader(
+      {first}, hour, hour, [](std::span<Reading>, const std::atomic<bool>&) {}, clock);
   Gauge gauge{GaugeSpec{}};
   std::vector<Reading> now(1);
   for (int i = 0; i < 2; ++i) {
-    const Stamp before = Stamp::now();
+    clock.pass(kMillisecond * 20);
     reader.newest(now);
     EXPECT_EQ(now[0].status, PollStatus::Ok);
-    EXPECT_GE(now[0].at.monotonic_ns, before.monotonic_ns);
+    EXPECT_EQ(now[0].at, clock.now());
     gauge.advance(now[0].power, now[0].at);
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  EXPECT_GE(gauge.total().in(joule), 230 * 0.02);
+  EXPECT_NEAR(gauge.total().in(joule), 230 * 0.02, 1e-9);
+  clock.pass(hour);
+  reader.newest(now);
+  EXPECT_EQ(now[0].status, PollStatus::Retry);
 }
 
 TEST(BackgroundReader, AChildOfAForkHasNoReadingsAndEnds) {
@@ -226,7 +229,7 @@ TEST(BackgroundReader, AChildOfAForkHasNoReadingsAndEnds) {
   auto reader =
       std::make_unique<BackgroundReader>(std::vector<Reading>{good}, kLong, kLong,
                                          [](std::span<Reading>, const std::atomic<bool>&) {});
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the thread waits by now
+  ASSERT_TRUE(eventually(other_threads_wait));
   std::vector<Reading> readings(1);
   reader->newest(readings);
   ASSERT_EQ(readings[0].status, PollStatus::Ok);

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a management controller is who it says: a real TLS server with a certificate of its own
 // making, which nobody trusts until it is named.
-#include <chrono>
 #include <cstdlib>
 #include <string>
-#include <thread>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -18,6 +16,7 @@
 
 #include "base/testing_files.hpp"
 #include "meter/sources/bmc/redfish_power.hpp"
+#include "meter/testing/testing_job.hpp"
 
 namespace carnot::meter {
 namespace {
@@ -73,8 +72,7 @@ TEST(RedfishTls, ACertificateIsTrustedOnlyWhenItIsNamed) {
              certificate.c_str(), "-key", key.c_str(), "-WWW", "-quiet", nullptr);
     ::_exit(1);
   }
-  for (int i = 0; i < 2000 && !answers(port); ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  ASSERT_TRUE(eventually([&] { return answers(port); }));
 
   SourceOptions options;
   options.redfish = "https://localhost:" + std::to_string(port);

@@ -102,7 +102,7 @@ std::vector<Die> find_dies(const AmdSmiLibrary& smi) {
 
 // Reads all dies, waits, reads the counters again. A counter is believed if it went on at a rate
 // between a third and three times the power.
-void probe(const AmdSmiLibrary& smi, std::vector<Die>& dies) {
+void probe(const AmdSmiLibrary& smi, std::vector<Die>& dies, Clock& clock) {
   const bool wide = smi.version() >= 25;
   for (Die& die : dies) {
     die.has_counter = smi.energy_count != nullptr &&
@@ -120,9 +120,8 @@ void probe(const AmdSmiLibrary& smi, std::vector<Die>& dies) {
   }
   if (std::none_of(dies.begin(), dies.end(), [](const Die& die) { return die.has_counter; }))
     return;
-  const std::int64_t start = Stamp::now().monotonic_ns;
-  const timespec wait{.tv_sec = 0, .tv_nsec = kProbe.nanoseconds()};
-  ::nanosleep(&wait, nullptr);
+  const std::int64_t start = clock.now().monotonic_ns;
+  clock.wait(kProbe);
   for (Die& die : dies) {
     if (!die.has_counter) continue;
     std::uint64_t energy = 0, at_ns = 0;
@@ -132,7 +131,7 @@ void probe(const AmdSmiLibrary& smi, std::vector<Die>& dies) {
     // The counter's own clock where it goes, for it is read at the same moment.
     const double seconds =
         1e-9 * (at_ns > die.energy_ns ? static_cast<double>(at_ns - die.energy_ns)
-                                      : static_cast<double>(Stamp::now().monotonic_ns - start));
+                                      : static_cast<double>(clock.now().monotonic_ns - start));
     const double joules = energy < die.energy
                               ? 0
                               : static_cast<double>(energy - die.energy) * die.resolution_uj * 1e-6;
@@ -145,8 +144,9 @@ void probe(const AmdSmiLibrary& smi, std::vector<Die>& dies) {
 class AmdSmiSource final : public Source {
  public:
   AmdSmiSource(std::unique_ptr<AmdSmiLibrary> library, std::vector<Domain> domains,
-               std::vector<Handle> boards, AmdSmiUse use)
-      : library_(std::move(library)),
+               std::vector<Handle> boards, AmdSmiUse use, Clock& clock)
+      : clock_(clock),
+        library_(std::move(library)),
         domains_(std::move(domains)),
         boards_(std::move(boards)),
         gone_(boards_.size()),
@@ -159,7 +159,7 @@ class AmdSmiSource final : public Source {
   void poll(std::span<Reading> readings) noexcept override {
     for (std::size_t i = 0; i < boards_.size(); ++i) {
       Reading& reading = readings[i];
-      const Stamp before = Stamp::now();
+      const Stamp before = clock_.now();
       reading = gone_[i];
       reading.at = before;
       if (gone_[i].error != 0) continue;
@@ -181,7 +181,7 @@ class AmdSmiSource final : public Source {
         reading.power = static_cast<double>(watts.value_or(0)) * watt;
       }
       reading.error = static_cast<int>(code);
-      reading.at = middle(before, Stamp::now());
+      reading.at = middle(before, clock_.now());
       if (reading.status == PollStatus::Ended || reading.status == PollStatus::Broken)
         gone_[i] = reading;
     }
@@ -190,6 +190,7 @@ class AmdSmiSource final : public Source {
   void device_use(std::vector<DeviceUse>& into) noexcept override { use_.append(*library_, into); }
 
  private:
+  Clock& clock_;
   std::unique_ptr<AmdSmiLibrary> library_;
   std::vector<Domain> domains_;
   std::vector<Handle> boards_;
@@ -245,10 +246,10 @@ std::unique_ptr<Source> open_amd_smi(const SourceOptions& options, std::vector<N
   auto library = load(options, notes);
   if (!library) return nullptr;
   std::vector<Die> dies = find_dies(*library);
-  probe(*library, dies);
+  probe(*library, dies, *options.clock);
   std::vector<Domain> domains;
   std::vector<Handle> boards;
-  AmdSmiUse use;
+  AmdSmiUse use(*options.clock);
   int first = -1, socket = -1;
   for (const Die& die : dies) {
     // No board at work or at rest draws nothing: it is a second die. What tells nothing at all is
@@ -275,7 +276,7 @@ std::unique_ptr<Source> open_amd_smi(const SourceOptions& options, std::vector<N
   }
   if (domains.empty()) return nullptr;
   return std::make_unique<AmdSmiSource>(std::move(library), std::move(domains), std::move(boards),
-                                        std::move(use));
+                                        std::move(use), *options.clock);
 }
 
 }  // namespace carnot::meter

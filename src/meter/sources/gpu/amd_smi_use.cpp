@@ -33,7 +33,7 @@ void AmdSmiUse::append(const AmdSmiLibrary& library, std::vector<DeviceUse>& int
   }
 }
 
-void AmdSmiUse::append(const AmdSmiLibrary& library, Die& die, std::vector<DeviceUse>& into) {
+void AmdSmiUse::append(const AmdSmiLibrary& library, Die& die, std::vector<DeviceUse>& into) const {
   auto count = static_cast<std::uint32_t>(die.processes.size());
   const std::uint32_t code = library.process_list(die.handle, &count, die.processes.data());
   if (code == amd_smi::kOutOfResources) {
@@ -42,7 +42,7 @@ void AmdSmiUse::append(const AmdSmiLibrary& library, Die& die, std::vector<Devic
   }
   // Without permission the processes of other users are left out; one's own are there.
   if (code != amd_smi::kSuccess && code != amd_smi::kNoPermission) return;
-  const std::int64_t now_ns = Stamp::now().monotonic_ns;
+  const std::int64_t now_ns = clock_->now().monotonic_ns;
   const double elapsed_ns = static_cast<double>(now_ns - die.last_ns);
   const bool first_look = die.last_ns == 0;
   die.last_ns = now_ns;

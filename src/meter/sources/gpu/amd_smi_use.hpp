@@ -17,6 +17,7 @@ namespace carnot::meter {
 
 class AmdSmiUse {
  public:
+  explicit AmdSmiUse(Clock& clock) : clock_(&clock) {}
   /// \param device  whose energy this die's is part of
   void add(amd_smi::Handle handle, int device);
   /// Appends the use since the last call; shares of one device add up to at most 1.
@@ -34,8 +35,9 @@ class AmdSmiUse {
     std::vector<amd_smi::Process> processes;
     std::vector<Seen> seen, now;
   };
-  static void append(const AmdSmiLibrary& library, Die& die, std::vector<DeviceUse>& into);
+  void append(const AmdSmiLibrary& library, Die& die, std::vector<DeviceUse>& into) const;
 
+  Clock* clock_;
   std::vector<Die> dies_;
 };
 

@@ -82,8 +82,9 @@ PollStatus status_of(int code) noexcept {
 class NvmlSource final : public Source {
  public:
   NvmlSource(std::unique_ptr<NvmlLibrary> library, std::vector<Domain> domains,
-             std::vector<Board> boards, NvmlUse use)
-      : library_(std::move(library)),
+             std::vector<Board> boards, NvmlUse use, Clock& clock)
+      : clock_(clock),
+        library_(std::move(library)),
         domains_(std::move(domains)),
         boards_(std::move(boards)),
         use_(std::move(use)) {}
@@ -107,7 +108,7 @@ class NvmlSource final : public Source {
     Reading none;
     none.status = board.gone;
     none.gain = kGain;
-    none.at = Stamp::now();
+    none.at = clock_.now();
     none.error = board.error;
     std::fill(readings.begin(), readings.end(), none);
     if (board.gone != PollStatus::Ok) return;
@@ -135,7 +136,7 @@ class NvmlSource final : public Source {
         if (code == nvml::kSuccess) code = board.fields[0].code;
         break;
     }
-    const Stamp after = Stamp::now();
+    const Stamp after = clock_.now();
     for (Reading& reading : readings) reading.at = middle(reading.at, after);
     const PollStatus status = status_of(code);
     if (status == PollStatus::Ended || status == PollStatus::Broken) {
@@ -153,6 +154,7 @@ class NvmlSource final : public Source {
     reading.power = static_cast<double>(milliwatts) * kMilliwatt;
   }
 
+  Clock& clock_;
   std::unique_ptr<NvmlLibrary> library_;
   std::vector<Domain> domains_;
   std::vector<Board> boards_;
@@ -343,7 +345,7 @@ std::unique_ptr<Source> open_nvml(const SourceOptions& options, std::vector<Note
   }
   if (domains.empty()) return nullptr;
   return std::make_unique<NvmlSource>(std::move(library), std::move(domains), std::move(boards),
-                                      std::move(use));
+                                      std::move(use), *options.clock);
 }
 
 }  // namespace carnot::meter

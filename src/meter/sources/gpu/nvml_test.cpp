@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <chrono>
 #include <cmath>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -234,19 +232,23 @@ TEST_F(Nvml, ALibraryWithoutADriverIsANoteInItsOwnWords) {
 TEST_F(Nvml, TheMeterCountsBoardsOnceAndWithinItsInterval) {
   const TemporaryFolder nothing;
   stub_.scenario("devices=2 power_w=300 power_w1=200 every_ms=10 memory_w=50 counter_field=1");
+  clock_.pass(Duration::seconds(1));
   MeterOptions options;
   options.sources.sysfs_root = nothing / "sys";
   options.sources.dev_root = nothing / "dev";
   options.sources.amd_smi = "none";
   options.sources.nvml = stub_.path();
+  options.sources.clock = &clock_;
   options.model = false;
   Meter meter = Meter::open(options);
   const Snapshot a = meter.sample();
   const double first = stub_.energy_j(0) + stub_.energy_j(1);
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  clock_.pass(Duration::nanoseconds(300'000'000));
   const Snapshot b = meter.sample();
   const double truth = stub_.energy_j(0) + stub_.energy_j(1) - first;
+  EXPECT_NEAR(truth, 0.3 * 500, 1e-6);
   const EnergyBetween between = meter.energy(a, b);
+  EXPECT_EQ(between.length, Duration::nanoseconds(300'000'000));
   ASSERT_THAT(between.by_channel, SizeIs(4));
   EXPECT_EQ(meter.boundary(), Boundary::Chip);
   EXPECT_LE(between.total.low().in(joule), truth);
