@@ -2,7 +2,10 @@
 #include "carnot/plan/certificate/certificate.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <compare>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -20,6 +23,7 @@ namespace {
 constexpr double kFit = 1e-9;        // by which a sum of powers may pass a limit, relative
 constexpr double kRounding = 1e-13;  // of all terms' magnitude: more than double sums can lose
 constexpr std::size_t kMostWords = 50;
+constexpr std::size_t kWorthAThread = 50'000;  // jobs
 
 struct Collector {
   Certificate& to;
@@ -174,60 +178,99 @@ struct Bound {
   double value() const { return sum.value() - kRounding * magnitude.value(); }
 };
 
-/// Least that jobs cost at these prices. Jobs of one window are looked at together, so that its
-/// slots are sorted once a site.
-void add_jobs(const Problem& problem, const std::vector<double>& price, const StopToken& token,
-              Bound& bound) {
-  SparseStop stop(token);
-  const PlanJobs& jobs = problem.jobs;
-  const std::size_t sites = problem.sites.size(), slots = static_cast<std::size_t>(problem.slots);
-  const double h = problem.slot_s / 3600.0;
-  std::vector<std::uint32_t> order;
-  order.reserve(jobs.size());
-  for (std::uint32_t j = 0; j < jobs.size(); ++j)
-    if (problem.terms.empty() || problem.terms_of(j) == nullptr)
-      order.push_back(j);
-    else {
-      token.throw_if_requested();
-      bound.add(least_cost(problem, j, JobPrices{price}));
-    }
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return std::tuple(jobs.release(a), jobs.deadline(a), a) <
-           std::tuple(jobs.release(b), jobs.deadline(b), b);
-  });
-  std::vector<double> cheapest;  // [slots taken x sites + site]
-  std::vector<double> sorted;
-  std::int32_t release = -1, deadline = -1;
-  for (const std::uint32_t j : order) {
-    stop.throw_if_requested();
-    if (jobs.release(j) != release || jobs.deadline(j) != deadline) {
-      release = jobs.release(j);
-      deadline = jobs.deadline(j);
-      const auto length = static_cast<std::size_t>(deadline - release);
-      cheapest.assign((length + 1) * sites, 0.0);
-      for (std::size_t s = 0; s < sites; ++s) {
-        const double* from = &price[s * slots + static_cast<std::size_t>(release)];
-        sorted.assign(from, from + length);
-        std::sort(sorted.begin(), sorted.end());
-        for (std::size_t k = 0; k < length; ++k)
-          cheapest[(k + 1) * sites + s] = cheapest[k * sites + s] + sorted[k];
-      }
-    }
-    double least = jobs.value(j);
-    for (std::size_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i) {
+/// A job of the contract, to be ordered by its window.
+struct Windowed {
+  std::int32_t release, deadline;
+  std::uint32_t job;
+  auto operator<=>(const Windowed&) const = default;
+};
+
+/// Least that jobs cost at these prices, one window after the other, whose slots are sorted once a
+/// site.
+class WindowCosts {
+ public:
+  WindowCosts(const Problem& problem, const std::vector<double>& price)
+      : problem_(problem), price_(price) {}
+
+  double least(const Windowed& of) {
+    if (of.release != release_ || of.deadline != deadline_) look(of.release, of.deadline);
+    const PlanJobs& jobs = problem_.jobs;
+    const double h = problem_.slot_s / 3600.0;
+    const std::size_t sites = problem_.sites.size();
+    double least = jobs.value(of.job);
+    for (std::size_t i = jobs.mode_begin(of.job); i < jobs.mode_end(of.job); ++i) {
       const PlanMode& mode = jobs.mode(i);
-      const double* row = &cheapest[static_cast<std::size_t>(mode.slots) * sites];
+      const double* row = &cheapest_[static_cast<std::size_t>(mode.slots) * sites];
       const auto at = [&](std::uint32_t s) {
-        least =
-            std::min(least, mode.quality_eur + jobs.move_eur(j, s) + mode.power_kw * h * row[s]);
+        least = std::min(least,
+                         mode.quality_eur + jobs.move_eur(of.job, s) + mode.power_kw * h * row[s]);
       };
-      if (const std::vector<std::uint32_t>* allowed = jobs.sites(j))
+      if (const std::vector<std::uint32_t>* allowed = jobs.sites(of.job))
         for (const std::uint32_t s : *allowed) at(s);
       else
         for (std::uint32_t s = 0; s < sites; ++s) at(s);
     }
-    bound.add(least);
+    return least;
   }
+
+ private:
+  void look(std::int32_t release, std::int32_t deadline) {
+    release_ = release;
+    deadline_ = deadline;
+    const std::size_t sites = problem_.sites.size(),
+                      slots = static_cast<std::size_t>(problem_.slots);
+    const auto length = static_cast<std::size_t>(deadline - release);
+    cheapest_.assign((length + 1) * sites, 0.0);
+    for (std::size_t s = 0; s < sites; ++s) {
+      const double* from = &price_[s * slots + static_cast<std::size_t>(release)];
+      sorted_.assign(from, from + length);
+      std::sort(sorted_.begin(), sorted_.end());
+      for (std::size_t k = 0; k < length; ++k)
+        cheapest_[(k + 1) * sites + s] = cheapest_[k * sites + s] + sorted_[k];
+    }
+  }
+
+  const Problem& problem_;
+  const std::vector<double>& price_;
+  std::int32_t release_ = -1, deadline_ = -1;
+  std::vector<double> cheapest_;  // [slots taken x sites + site]
+  std::vector<double> sorted_;
+};
+
+/// Least that jobs cost at these prices; many of them on all CPUs, for whoever stops a search waits
+/// for this. The sum is the same for any number.
+void add_jobs(const Problem& problem, const std::vector<double>& price, const StopToken& token,
+              Bound& bound) {
+  const PlanJobs& jobs = problem.jobs;
+  std::vector<Windowed> order;
+  order.reserve(jobs.size());
+  for (std::uint32_t j = 0; j < jobs.size(); ++j)
+    if (problem.terms.empty() || problem.terms_of(j) == nullptr) {
+      order.push_back({jobs.release(j), jobs.deadline(j), j});
+    } else {
+      token.throw_if_requested();
+      bound.add(least_cost(problem, j, JobPrices{price}));
+    }
+  std::sort(order.begin(), order.end());
+  std::vector<double> least(order.size());
+  std::atomic<bool> stopped{false};
+  const auto some = [&](std::size_t from, std::size_t to) {
+    WindowCosts costs(problem, price);
+    SparseStop stop(token);
+    for (std::size_t i = from; i < to && !stopped; ++i) {
+      if (stop.requested()) stopped = true;
+      least[i] = costs.least(order[i]);
+    }
+  };
+  const std::size_t workers = std::clamp<std::size_t>(
+      order.size() / kWorthAThread, 1, std::max(1U, std::thread::hardware_concurrency()));
+  const auto part = [&](std::size_t k) { return order.size() * k / workers; };
+  std::vector<std::thread> others;
+  for (std::size_t k = 1; k < workers; ++k) others.emplace_back(some, part(k), part(k + 1));
+  some(0, part(1));
+  for (std::thread& other : others) other.join();
+  if (stopped) throw Stopped();
+  for (const double x : least) bound.add(x);
 }
 
 /// Least that sites cost when paid these prices: linear between the powers at which something runs

@@ -13,6 +13,7 @@
 #include "carnot/plan/problem/plan_file.hpp"
 #include "carnot/plan/search/planner.hpp"
 
+#include "base/testing_stop.hpp"
 #include "plan/problem/testing_problem.hpp"
 
 namespace carnot::plan {
@@ -94,6 +95,26 @@ TEST(Certificate, TheBoundIsTheFormulas) {
     EXPECT_LE(c.totals.bound_eur, plain + 1e-9);
     EXPECT_NEAR(c.totals.bound_eur, plain, 2e-3 * (1 + std::abs(plain))) << seed;
   }
+}
+
+TEST(Certificate, ManyJobsOnSeveralThreadsAddUpToTheSame) {
+  GenerateOptions size;
+  size.jobs = 130'000;
+  size.sites = 2;
+  size.slots = 12;
+  const Problem problem = generate_problem(size);
+  const RandomStream random(1, "prices");
+  Plan plan;
+  plan.jobs.resize(problem.jobs.size());  // all dropped
+  for (std::size_t i = 0; i < 24; ++i) plan.price.push_back(0.3 * random.uniform(i));
+  const double bound = certify(problem, plan).totals.bound_eur;
+  const double plain = plain_bound(problem, plan.price);
+  // What cells may miss by their grid is little beside what so many jobs cost.
+  EXPECT_LE(bound, plain + 1e-9 * std::abs(plain));
+  EXPECT_NEAR(bound, plain, 1e-5 * std::abs(plain));
+  EXPECT_EQ(certify(problem, plan).totals.bound_eur, bound);
+  carnot::testing::CountedStop stop(135);  // once the jobs' windows are sorted
+  EXPECT_THROW(certify(problem, plan, stop.token()), Stopped);
 }
 
 TEST(Certificate, TheObjectiveIsTheCostOfEveryCellAndJob) {
