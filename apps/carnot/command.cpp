@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command.hpp"
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cmath>
@@ -87,8 +88,16 @@ std::string whole_number(const std::string& text) {
 bool interrupted() { return g_interrupted.load(std::memory_order_relaxed); }
 
 void watch_for_interrupt() {
+  // On a stack of its own: matrix kernels that oneDNN generates keep things far below the stack
+  // pointer, where a handler's frame would be written over them.
+  static std::array<char, 1 << 16> stack;
+  stack_t other{};
+  other.ss_sp = stack.data();
+  other.ss_size = stack.size();
+  sigaltstack(&other, nullptr);
   struct sigaction action {};
   action.sa_handler = on_interrupt;
+  action.sa_flags = SA_ONSTACK;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }
