@@ -94,6 +94,7 @@ class LinearProgram {
   ProgramAnswer check(const std::vector<double>& costs, const std::vector<double>& prices) const;
   void hand_over();
   bool proven_infeasible(ProgramAnswer& answer);
+  std::vector<double> elastic_prices() const;
 
   std::vector<Bounds> columns_, rows_;
   std::vector<double> costs_;
