@@ -38,7 +38,7 @@ class LiveDisplay {
   bool on_, begun_ = false;
   int lines_ = 0;
   std::int64_t drawn_ns_ = 0;
-  report::LiveTracker tracker_;
+  measure::LiveTracker tracker_;
 };
 
 /// Ctrl-C and SIGTERM while measuring: the command gets them too (from the terminal, or passed on

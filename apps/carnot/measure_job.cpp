@@ -78,15 +78,15 @@ std::vector<ledger::Entry> all_entries(const std::string& journal, measure::Meas
 }
 
 /// What was measured is reported even where the carbon trace turns out not to cover it.
-report::Measurement summarise(const std::vector<ledger::Entry>& entries) {
-  model::AccountOptions options = report::recorded_account_options(entries);
+measure::Measurement summarise(const std::vector<ledger::Entry>& entries) {
+  model::AccountOptions options = measure::recorded_account_options(entries);
   try {
-    return report::summarise_measurement(entries, options);
+    return measure::summarise_measurement(entries, options);
   } catch (const Error& e) {
     if (options.carbon_trace.empty()) throw;
     fail(kBadInput, fmt::format("{}; carbon is the location's mean instead", e.what()).c_str());
     options.carbon_trace.clear();
-    return report::summarise_measurement(entries, options);
+    return measure::summarise_measurement(entries, options);
   }
 }
 
@@ -131,7 +131,7 @@ int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter
   output.restore();
 
   const std::vector<ledger::Entry> entries = all_entries(journal, result);
-  const report::Measurement measurement = summarise(entries);
+  const measure::Measurement measurement = summarise(entries);
   const std::string figures =
       common.json ? report::measurement_json(measurement)
                   : report::measurement_terminal(measurement, terminal_width(STDERR_FILENO),

@@ -15,7 +15,7 @@
 #include "carnot/base/estimate.hpp"
 #include "carnot/base/instant.hpp"
 #include "carnot/base/text.hpp"
-#include "carnot/report/measure/measurement.hpp"
+#include "carnot/measure/attribution/measurement.hpp"
 
 #include "account_options.hpp"
 #include "command.hpp"
@@ -129,7 +129,7 @@ measure::MeasureOptions measure_options(const MeasureCommand& c, const std::stri
   if (!c.length.empty()) o.stop_after = parse_length(c.length);
   o.policy = meter::parse_static_policy(c.policy);
   o.command_line = command_line;
-  o.facts_json = report::account_facts(c.accounting);
+  o.facts_json = measure::account_facts(c.accounting);
   return o;
 }
 

@@ -11,6 +11,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/base/instant.hpp"
+#include "carnot/ledger/store/measurement_view.hpp"
 #include "carnot/ledger/store/store.hpp"
 #include "carnot/report/grid/page.hpp"
 #include "carnot/report/measure/codecarbon.hpp"
@@ -67,8 +68,8 @@ bool answer_query(const ReportCommand& c, const std::vector<ledger::Entry>& entr
 int show_measurement(const ReportCommand& c, const Common& common,
                      const ledger::JournalContents& contents) {
   if (answer_query(c, contents.entries)) return kOk;
-  const report::Measurement measurement = report::summarise_measurement(
-      contents.entries, merged(report::recorded_account_options(contents.entries), c.account));
+  const measure::Measurement measurement = measure::summarise_measurement(
+      contents.entries, merged(measure::recorded_account_options(contents.entries), c.account));
   if (common.json) {
     print(report::measurement_json(measurement, c.series));
   } else {
@@ -122,7 +123,7 @@ int execute(const ReportCommand& c, const Common& common) {
   if (report::is_emissions_csv(head.substr(0, head.find('\n')))) return show_emissions(c, common);
   const ledger::JournalContents contents = ledger::read_journal(c.run);
   if (!contents.message.empty()) say(common, "carnot: " + contents.message);
-  if (report::is_measurement(contents.entries)) return show_measurement(c, common, contents);
+  if (ledger::is_measurement(contents.entries)) return show_measurement(c, common, contents);
   if (!c.codecarbon.empty()) throw UsageError("--codecarbon is for measurements");
   if (!c.csv.empty()) ledger::export_csv(contents.entries, c.csv);
   if (answer_query(c, contents.entries)) return kOk;

@@ -18,8 +18,10 @@
 
 #include "carnot/base/text.hpp"
 #include "carnot/ledger/journal/journal.hpp"
+#include "carnot/ledger/store/measurement_view.hpp"
+#include "carnot/measure/attribution/measurement.hpp"
 #include "carnot/measure/measure.hpp"
-#include "carnot/report/measure/measurement.hpp"
+#include "carnot/meter/processes/control_groups.hpp"
 #include "carnot/report/measure/metrics.hpp"
 #endif
 
@@ -62,10 +64,10 @@ Address parse_address(const std::string& text) {
 /// What the sampling thread and the server share.
 class Exporter {
  public:
-  explicit Exporter(report::MetricsCollector collector) : collector_(std::move(collector)) {}
+  explicit Exporter(measure::MetricsCollector collector) : collector_(std::move(collector)) {}
 
   void take(const measure::MeasureView& view, const ServeCommand& c) {
-    const auto groups = report::control_group_use("/sys/fs/cgroup", c.group_depth, c.most_groups);
+    const auto groups = meter::control_group_use("/sys/fs/cgroup", c.group_depth, c.most_groups);
     const std::lock_guard lock(mutex_);
     if (!begun_) collector_.begin(view.begin);
     begun_ = true;
@@ -82,7 +84,7 @@ class Exporter {
 
  private:
   mutable std::mutex mutex_;
-  report::MetricsCollector collector_;
+  measure::MetricsCollector collector_;
   bool begun_ = false;
 };
 
@@ -129,7 +131,7 @@ std::string set_aside(const std::string& journal) {
 int execute(const ServeCommand& c, const Common& common) {
   if (!c.metrics) throw UsageError("say what to serve: --metrics");
   watch_for_interrupt();
-  report::MetricsOptions shown{c.most_processes, "", 0};
+  measure::MetricsOptions shown{c.most_processes, "", 0};
   if (!c.account.location.empty() || c.account.carbon_g_per_kwh) {
     const auto account = model::account(
         Estimate<Energy>::exact(1.0 * kilowatt_hour, Origin::Assumed, Boundary::Node),
@@ -137,17 +139,17 @@ int execute(const ServeCommand& c, const Common& common) {
     shown.location = c.account.location.empty() ? "stated" : account.grid.code;
     shown.carbon_g_per_kwh = account.operational.value().in(gram);
   }
-  report::MetricsCollector collector(shown);
+  measure::MetricsCollector collector(shown);
   bool go_on = false;
   if (!c.out.empty() && std::filesystem::exists(c.out)) {
     const ledger::JournalContents before = ledger::read_journal(c.out);
-    if (!report::is_measurement(before.entries))
+    if (!ledger::is_measurement(before.entries))
       throw InputError(c.out + ": not the journal of a measurement");
     collector.replay(before.entries);
     go_on = !std::holds_alternative<ledger::MeasurementEnd>(before.entries.back());
     if (!go_on) {
-      const report::MetricsState totals = collector.state();
-      collector = report::MetricsCollector(shown);
+      const measure::MetricsState totals = collector.state();
+      collector = measure::MetricsCollector(shown);
       collector.restore(totals);
       say(common, fmt::format("going on from the totals of {}", set_aside(c.out)));
     }
@@ -161,7 +163,7 @@ int execute(const ServeCommand& c, const Common& common) {
   options.interval = Duration::nanoseconds(std::int64_t{c.interval_ms} * 1'000'000);
   options.journal = c.out;
   options.command_line = common.command_line;
-  options.facts_json = report::account_facts(c.account);
+  options.facts_json = measure::account_facts(c.account);
   options.keep_entries = false;
   measure::MeasureHooks hooks;
   hooks.on_sample = [&](const measure::MeasureView& view) { exporter.take(view, c); };

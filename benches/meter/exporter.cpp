@@ -31,7 +31,7 @@ double cpu_ms() {
 
 /// Looks at `processes` processes, all of which used CPU time since the last.
 void measure(const char* what, std::size_t processes, std::size_t most) {
-  report::MetricsCollector collector({most, "DE", 380});
+  measure::MetricsCollector collector({most, "DE", 380});
   ledger::MeasurementBegin begin;
   ledger::MeasurementChannel channel;
   channel.id = "powercap/intel-rapl:0";

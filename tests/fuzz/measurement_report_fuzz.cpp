@@ -25,11 +25,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   sample.channels[0].total = 5'000'000;
   entries.emplace_back(sample);
   try {
-    const carnot::report::Measurement m = carnot::report::summarise_measurement(entries, {});
+    const carnot::measure::Measurement m = carnot::measure::summarise_measurement(entries, {});
     carnot::report::measurement_html(m);
     carnot::report::measurement_json(m);
     carnot::report::measurement_terminal(m, 80, false);
-    carnot::report::recorded_account_options(entries);
+    carnot::measure::recorded_account_options(entries);
   } catch (const carnot::InputError&) {
   }
   return 0;

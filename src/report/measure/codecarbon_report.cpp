@@ -111,9 +111,9 @@ std::string emissions_terminal(const EmissionsFile& file, int columns_wide, bool
   return out;
 }
 
-std::string codecarbon_csv(const Measurement& m) {
+std::string codecarbon_csv(const measure::Measurement& m) {
   Energy cpu, gpu, ram, counted;
-  for (const MeasuredDomain& d : m.domains) {
+  for (const measure::MeasuredDomain& d : m.domains) {
     if (d.role != "counted") continue;
     Energy& part = d.kind == "gpu" ? gpu : d.kind == "dram" ? ram : cpu;
     part += d.energy.value();

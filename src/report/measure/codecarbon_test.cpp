@@ -10,9 +10,9 @@
 
 #include "carnot/base/error.hpp"
 
+#include "measure/testing/testing_measurement.hpp"
 #include "report/draw/csv_cell.hpp"
 #include "report/draw/csv_records.hpp"
-#include "report/measure/testing_measurement.hpp"
 
 namespace carnot::report {
 namespace {
@@ -103,11 +103,12 @@ TEST(Emissions, ShowsRunsAndDocument) {
 
 TEST(Emissions, WhatIsWrittenIsReadBack) {
   for (const bool modelled : {false, true}) {
-    sample::MeasurementOptions options;
+    measure::sample::MeasurementOptions options;
     options.modelled = modelled;
     model::AccountOptions account;
     account.pue = 1.3;
-    const Measurement m = summarise_measurement(sample::measurement(options), account);
+    const measure::Measurement m =
+        measure::summarise_measurement(measure::sample::measurement(options), account);
     const std::string csv = codecarbon_csv(m);
     ASSERT_TRUE(is_emissions_csv(csv));
     const EmissionsFile file = parse_emissions_csv(csv, "e.csv");

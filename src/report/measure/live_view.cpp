@@ -38,16 +38,17 @@ class View {
     ++lines_;
   }
   /// \param top_w  of the sparkline's scale
-  void track(const LiveTrack& t, const std::string& indent, double top_w, const char* code = "") {
+  void track(const measure::LiveTrack& t, const std::string& indent, double top_w,
+             const char* code = "") {
     std::string line = padded_right(cut(indent + printable(t.name), kName), kName);
     line += padded_left(cut(watts_in_words(t.now_w), kFigure), kFigure);
     line += padded_left(cut(watts_in_words(t.mean_w), kFigure), kFigure);
     line += padded_left(cut(joules_in_words(t.energy_j), kFigure), kFigure);
-    if (origin_) line += " " + padded_right(cut(t.origin, kOrigin), kOrigin);
+    if (origin_) line += " " + padded_right(cut(printable(t.origin), kOrigin), kOrigin);
     if (spark_ > 0) line += "  " + spark(t.watts, top_w);
     put(line, code);
   }
-  void head(const LiveState& s) {
+  void head(const measure::LiveState& s) {
     std::string line = std::string(kName, ' ') + padded_left("now", kFigure) +
                        padded_left("mean", kFigure) + padded_left("energy", kFigure);
     if (origin_) line += " " + padded_right("origin", kOrigin);
@@ -76,7 +77,7 @@ class View {
   std::string out_;
 };
 
-double top_of(const LiveTrack& t, std::size_t shown) {
+double top_of(const measure::LiveTrack& t, std::size_t shown) {
   double top = 0;
   for (std::size_t i = t.watts.size() - std::min(t.watts.size(), shown); i < t.watts.size(); ++i) {
     top = std::max(top, t.watts[i]);
@@ -86,7 +87,7 @@ double top_of(const LiveTrack& t, std::size_t shown) {
 
 }  // namespace
 
-std::string live_view(const LiveState& s, int width, int height, bool colour) {
+std::string live_view(const measure::LiveState& s, int width, int height, bool colour) {
   View view(static_cast<std::size_t>(std::max(width, 40)),
             static_cast<std::size_t>(std::max(height, 4)), colour);
   const std::string what = s.method.empty() ? "the machine" : printable(s.job);
@@ -99,7 +100,7 @@ std::string live_view(const LiveState& s, int width, int height, bool colour) {
   view.track(s.machine, "", top, "\x1b[1m");
   if (!s.own.name.empty()) view.track(s.own, "", top, "\x1b[1m");
   if (s.domains.size() > 1) {
-    for (const LiveTrack& t : s.domains) view.track(t, "  ", top);
+    for (const measure::LiveTrack& t : s.domains) view.track(t, "  ", top);
   }
   if (!s.processes.empty() && view.left() > 2) {
     view.put("");

@@ -8,10 +8,11 @@
 
 namespace carnot::report {
 
-std::string measurement_csv(const Measurement& m) {
-  const MeasuredSeries& s = m.series;
+std::string measurement_csv(const measure::Measurement& m) {
+  const measure::MeasuredSeries& s = m.series;
   std::string out = "at_s,length_s,machine_w,static_w,job_w,busy_share,job_cpus,frequency_hz";
-  for (const MeasuredDomain& d : m.domains) out += "," + csv_cell(d.id + " (" + d.role + ")_w");
+  for (const measure::MeasuredDomain& d : m.domains)
+    out += "," + csv_cell(d.id + " (" + d.role + ")_w");
   out += "\n";
   for (std::size_t i = 0; i < s.at_s.size(); ++i) {
     out += fmt::format("{},{},{},{},{},{},{},{}", shortest(s.at_s[i]), shortest(s.length_s[i]),

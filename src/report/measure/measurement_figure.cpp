@@ -24,8 +24,8 @@ constexpr double kWidth = 960, kLeft = 62, kRight = 944;
 /// the area drawn is the energy; NaN where nothing was measured.
 class Buckets {
  public:
-  explicit Buckets(const Measurement& m) : m_(m) {
-    const MeasuredSeries& s = m.series;
+  explicit Buckets(const measure::Measurement& m) : m_(m) {
+    const measure::MeasuredSeries& s = m.series;
     const std::size_t n = std::clamp<std::size_t>(s.at_s.size(), 1, kBuckets);
     for (std::size_t i = 0; i <= n; ++i) {
       edge_s.push_back(m.duration_s * static_cast<double>(i) / static_cast<double>(n));
@@ -38,7 +38,7 @@ class Buckets {
   }
 
   std::vector<double> mean(const std::vector<double>& values) const {
-    const MeasuredSeries& s = m_.series;
+    const measure::MeasuredSeries& s = m_.series;
     std::vector<double> out(edge_s.size() - 1, 0.0), weight(edge_s.size() - 1, 0.0);
     std::size_t b = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -60,7 +60,7 @@ class Buckets {
   std::vector<double> edge_s;
 
  private:
-  const Measurement& m_;
+  const measure::Measurement& m_;
 };
 
 std::vector<double> zero_where_unknown(std::vector<double> values) {
@@ -76,7 +76,7 @@ double greatest(const std::vector<double>& values) {
 
 class Figure {
  public:
-  explicit Figure(const Measurement& m)
+  explicit Figure(const measure::Measurement& m)
       : m_(m),
         buckets_(m),
         minutes_(m.duration_s > 600),
@@ -118,7 +118,7 @@ class Figure {
   }
 
   void gaps(double top, double bottom) {
-    for (const MeasuredGap& gap : m_.gaps) {
+    for (const measure::MeasuredGap& gap : m_.gaps) {
       const double from = time_.clipped(gap.from_s / per_unit_);
       const double to = time_.clipped(gap.to_s / per_unit_);
       drawing_.rect(from, top, std::max(2.0, to - from), bottom - top, "gap",
@@ -127,7 +127,7 @@ class Figure {
   }
 
   void power() {
-    const MeasuredSeries& s = m_.series;
+    const measure::MeasuredSeries& s = m_.series;
     const std::vector<double> machine = zero_where_unknown(buckets_.mean(s.machine_w));
     const double most = greatest(machine);
     const Unit unit = power_unit(most);
@@ -174,7 +174,7 @@ class Figure {
 
   void windows() {
     double free_from = kLeft;
-    for (const MeasuredWindow& w : m_.windows) {
+    for (const measure::MeasuredWindow& w : m_.windows) {
       const double from = time_.clipped(w.from_s / per_unit_);
       const double to = time_.clipped(w.to_s / per_unit_);
       drawing_.line(from, top_ - 36, to, top_ - 36, "rule");
@@ -191,7 +191,7 @@ class Figure {
   }
 
   void cpus() {
-    const MeasuredSeries& s = m_.series;
+    const measure::MeasuredSeries& s = m_.series;
     const std::vector<double> job = zero_where_unknown(buckets_.mean(s.job_cpus));
     std::vector<double> busy = zero_where_unknown(buckets_.mean(s.busy_share));
     for (double& share : busy) share *= 100;
@@ -235,7 +235,7 @@ class Figure {
                   "label middle");
   }
 
-  const Measurement& m_;
+  const measure::Measurement& m_;
   Buckets buckets_;
   bool minutes_, hours_;
   double per_unit_;
@@ -256,7 +256,7 @@ std::string_view measurement_figure_css() {
          ".remedy{margin:.2em 0 1em}";
 }
 
-std::string measurement_figure(const Measurement& m) {
+std::string measurement_figure(const measure::Measurement& m) {
   if (m.series.at_s.empty() || !(m.duration_s > 0)) return {};
   return Figure(m).draw();
 }

@@ -12,7 +12,7 @@
 namespace carnot::report {
 
 /// An `<svg>`; empty if nothing lasted.
-std::string measurement_figure(const Measurement& m);
+std::string measurement_figure(const measure::Measurement& m);
 /// Style classes of the figure that html.hpp does not have.
 std::string_view measurement_figure_css();
 

@@ -3,14 +3,15 @@
 #include "carnot/report/measure/measurement.hpp"
 
 #include "report/draw/json_figure.hpp"
+#include "report/draw/text_columns.hpp"
 
 namespace carnot::report {
 
 namespace {
 
-Json domains(const Measurement& m) {
+Json domains(const measure::Measurement& m) {
   Json rows = Json::array();
-  for (const MeasuredDomain& d : m.domains) {
+  for (const measure::MeasuredDomain& d : m.domains) {
     rows.push_back({{"domain", d.id},
                     {"label", d.label},
                     {"kind", d.kind},
@@ -22,20 +23,20 @@ Json domains(const Measurement& m) {
   return rows;
 }
 
-Json processes(const Measurement& m) {
+Json processes(const measure::Measurement& m) {
   Json rows = Json::array();
-  for (const MeasuredProcess& p : m.processes) {
+  for (const measure::MeasuredProcess& p : m.processes) {
     rows.push_back({{"pid", p.pid},
-                    {"name", p.name},
+                    {"name", printable(p.name)},
                     {"cpu_s", number_or_null(p.cpu_s)},
                     {"energy_j", number_or_null(p.energy.in(joule))}});
   }
   return rows;
 }
 
-Json windows(const Measurement& m) {
+Json windows(const measure::Measurement& m) {
   Json rows = Json::array();
-  for (const MeasuredWindow& w : m.windows) {
+  for (const measure::MeasuredWindow& w : m.windows) {
     rows.push_back({{"label", w.label},
                     {"from_s", w.from_s},
                     {"to_s", w.to_s},
@@ -53,16 +54,16 @@ Json location(const model::GridIntensity& grid) {
           {"source", grid.source}};
 }
 
-Json gaps(const Measurement& m) {
+Json gaps(const measure::Measurement& m) {
   Json rows = Json::array();
-  for (const MeasuredGap& g : m.gaps) {
+  for (const measure::MeasuredGap& g : m.gaps) {
     rows.push_back(
         {{"from_s", g.from_s}, {"to_s", g.to_s}, {"channel", g.channel}, {"why", g.why}});
   }
   return rows;
 }
 
-Json notes(const Measurement& m) {
+Json notes(const measure::Measurement& m) {
   Json rows = Json::array();
   for (const auto& [reason, remedy] : m.notes) {
     rows.push_back({{"reason", reason}, {"remedy", remedy}});
@@ -70,8 +71,8 @@ Json notes(const Measurement& m) {
   return rows;
 }
 
-Json series_of(const Measurement& m) {
-  const MeasuredSeries& s = m.series;
+Json series_of(const measure::Measurement& m) {
+  const measure::MeasuredSeries& s = m.series;
   Json by_domain = Json::object();
   for (std::size_t d = 0; d < s.by_domain_w.size(); ++d) {
     by_domain[m.domains[d].id] = s.by_domain_w[d];
@@ -85,7 +86,7 @@ Json series_of(const Measurement& m) {
 
 }  // namespace
 
-std::string measurement_json(const Measurement& m, bool series) {
+std::string measurement_json(const measure::Measurement& m, bool series) {
   const model::Account& account = m.account;
   Json json{
       {"schema", "carnot.measure/1"},

@@ -12,8 +12,8 @@
 
 #include "carnot/report/measure/measurement.hpp"
 
+#include "measure/testing/testing_measurement.hpp"
 #include "report/draw/testing_schema.hpp"
-#include "report/measure/testing_measurement.hpp"
 
 namespace carnot::report {
 namespace {
@@ -25,26 +25,27 @@ std::vector<std::string> problems_of(const std::string& document) {
                          document);
 }
 
-std::vector<Measurement> several() {
-  std::vector<Measurement> out;
-  sample::MeasurementOptions options;
+std::vector<measure::Measurement> several() {
+  std::vector<measure::Measurement> out;
+  measure::sample::MeasurementOptions options;
   model::AccountOptions account;
-  out.push_back(summarise_measurement(sample::measurement(options), account));
+  out.push_back(measure::summarise_measurement(measure::sample::measurement(options), account));
   account.functional_units = 3;
   account.functional_unit = "epoch";
   account.pue = 1.2;
   options.modelled = true;
   options.ended = false;
-  out.push_back(summarise_measurement(sample::measurement(options), account));
+  out.push_back(measure::summarise_measurement(measure::sample::measurement(options), account));
   options.whole_machine = true;
   options.samples = 1;
-  out.push_back(summarise_measurement(sample::measurement(options), account));
-  out.push_back(summarise_measurement({sample::measurement(options).front()}, account));
+  out.push_back(measure::summarise_measurement(measure::sample::measurement(options), account));
+  out.push_back(
+      measure::summarise_measurement({measure::sample::measurement(options).front()}, account));
   return out;
 }
 
 TEST(MeasurementJson, KeepsItsSchema) {
-  for (const Measurement& m : several()) {
+  for (const measure::Measurement& m : several()) {
     for (const bool series : {false, true}) {
       EXPECT_THAT(problems_of(measurement_json(m, series)), testing::IsEmpty());
     }
@@ -67,7 +68,7 @@ TEST(MeasurementJson, SchemaCheckSeesWhatIsWrong) {
 }
 
 TEST(MeasurementJson, RowsSumToTheMachine) {
-  for (const Measurement& m : several()) {
+  for (const measure::Measurement& m : several()) {
     const Json json = Json::parse(measurement_json(m));
     double sum = 0;
     for (const Json& row : json["by_process"]) sum += row["energy_j"].get<double>();
@@ -89,7 +90,7 @@ TEST(MeasurementJson, RowsSumToTheMachine) {
 }
 
 TEST(MeasurementJson, MovedBytesHaveEnergiesBesideTheSum) {
-  Measurement m = summarise_measurement(sample::measurement({}), {});
+  measure::Measurement m = measure::summarise_measurement(measure::sample::measurement({}), {});
   m.disk_read_b = 3'000'000'000;
   m.disk_write_b = 1'000'000'000;
   m.net_b = 0;
@@ -109,7 +110,7 @@ TEST(MeasurementJson, SaysWhyAndHowToMend) {
 }
 
 TEST(MeasurementCsv, HasARowAnIntervalAndItsEnergy) {
-  const Measurement m = several().front();
+  const measure::Measurement m = several().front();
   std::istringstream lines(measurement_csv(m));
   std::string line;
   ASSERT_TRUE(std::getline(lines, line));

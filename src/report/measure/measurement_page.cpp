@@ -21,7 +21,7 @@ std::string range_of(const Estimate<Energy>& e) {
                      joules_in_words(e.high().in(joule)));
 }
 
-std::string answer_paragraph(const Measurement& m) {
+std::string answer_paragraph(const measure::Measurement& m) {
   const std::string machine = interval_in_words(m.machine_energy);
   std::string words =
       fmt::format("The machine used {} in {}.", machine, seconds_in_words(m.duration_s));
@@ -38,7 +38,7 @@ std::string answer_paragraph(const Measurement& m) {
   return html::paragraph(words, "answer");
 }
 
-std::string cards(const Measurement& m) {
+std::string cards(const measure::Measurement& m) {
   const model::Account& a = m.account;
   const auto note = [](auto&& e, auto&& words) {
     return fmt::format("{} … {}", words(e.low().base()), words(e.high().base()));
@@ -61,12 +61,12 @@ std::string cards(const Measurement& m) {
        {euros_in_words(a.cost.value().in(euro)), "cost", note(a.cost, euros_in_words)}});
 }
 
-std::string process_table(const Measurement& m) {
+std::string process_table(const measure::Measurement& m) {
   const double total = m.machine_energy.value().in(joule);
   std::vector<html::Row> rows;
-  for (const MeasuredProcess& p : top_processes(m, kProcesses)) {
+  for (const measure::MeasuredProcess& p : top_processes(m, kProcesses)) {
     const double joules = p.energy.in(joule);
-    rows.push_back({{p.name, p.pid > 0 ? std::to_string(p.pid) : "",
+    rows.push_back({{printable(p.name), p.pid > 0 ? std::to_string(p.pid) : "",
                      p.cpu_s > 0 ? seconds_in_words(p.cpu_s) : "", joules_in_words(joules),
                      percent(joules, total)},
                     p.pid > 0 ? "" : "quiet"});
@@ -76,9 +76,9 @@ std::string process_table(const Measurement& m) {
                      {{"who", false}, {"pid"}, {"CPU time"}, {"energy"}, {"share"}}, rows);
 }
 
-std::string domain_table(const Measurement& m) {
+std::string domain_table(const measure::Measurement& m) {
   std::vector<html::Row> rows;
-  for (const MeasuredDomain& d : m.domains) {
+  for (const measure::MeasuredDomain& d : m.domains) {
     rows.push_back(
         {{d.label.empty() ? d.id : d.label, joules_in_words(d.energy.value().in(joule)),
           range_of(d.energy), std::string(name(d.energy.origin())), d.source, d.role, d.reason},
@@ -95,10 +95,10 @@ std::string domain_table(const Measurement& m) {
                      rows);
 }
 
-std::string window_table(const Measurement& m) {
+std::string window_table(const measure::Measurement& m) {
   if (m.windows.empty()) return {};
   std::vector<html::Row> rows;
-  for (const MeasuredWindow& w : m.windows) {
+  for (const measure::MeasuredWindow& w : m.windows) {
     rows.push_back(
         {{w.label, seconds_in_words(w.from_s), seconds_in_words(w.to_s - w.from_s),
           joules_in_words(w.job_energy.in(joule)),
@@ -112,7 +112,7 @@ std::string window_table(const Measurement& m) {
              rows);
 }
 
-std::string account_section(const Measurement& m) {
+std::string account_section(const measure::Measurement& m) {
   const model::Account& a = m.account;
   std::vector<html::Row> rows{
       {{"at the facility's meter", interval_in_words(a.facility),
@@ -144,7 +144,7 @@ std::string account_section(const Measurement& m) {
   return out;
 }
 
-std::string foundations(const Measurement& m) {
+std::string foundations(const measure::Measurement& m) {
   std::string out = html::heading(2, "What the figures stand on");
   out += html::paragraph(fmt::format(
       "{} of static and {} of dynamic energy: static power, {} ({}), is what the machine draws "
@@ -168,7 +168,7 @@ std::string foundations(const Measurement& m) {
 
 }  // namespace
 
-std::string measurement_html(const Measurement& m) {
+std::string measurement_html(const measure::Measurement& m) {
   std::string body = html::heading(1, subject(m));
   body += html::paragraph(
       fmt::format("{} · {} · carnot {}", outcome_in_words(m), m.started, m.carnot_version),

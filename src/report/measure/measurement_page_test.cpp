@@ -9,8 +9,8 @@
 
 #include "carnot/report/measure/measurement.hpp"
 
+#include "measure/testing/testing_measurement.hpp"
 #include "report/measure/measurement_figure.hpp"
-#include "report/measure/testing_measurement.hpp"
 
 namespace carnot::report {
 namespace {
@@ -24,8 +24,9 @@ std::size_t count(const std::string& text, const std::string& part) {
   return n;
 }
 
-std::string page_of(const sample::MeasurementOptions& options = {}) {
-  return measurement_html(summarise_measurement(sample::measurement(options), {}));
+std::string page_of(const measure::sample::MeasurementOptions& options = {}) {
+  return measurement_html(
+      measure::summarise_measurement(measure::sample::measurement(options), {}));
 }
 
 TEST(MeasurementPage, LoadsNothingAndSaysWhatItIs) {
@@ -44,7 +45,7 @@ TEST(MeasurementPage, LoadsNothingAndSaysWhatItIs) {
 }
 
 TEST(MeasurementPage, NeverCallsAModelMeasured) {
-  sample::MeasurementOptions options;
+  measure::sample::MeasurementOptions options;
   options.modelled = true;
   const std::string page = page_of(options);
   EXPECT_THAT(page, HasSubstr("energy is modelled"));
@@ -53,17 +54,18 @@ TEST(MeasurementPage, NeverCallsAModelMeasured) {
 }
 
 TEST(MeasurementPage, DrawsGapsWindowsAndTheJob) {
-  const Measurement m = summarise_measurement(sample::measurement(), {});
+  const measure::Measurement m = measure::summarise_measurement(measure::sample::measurement(), {});
   const std::string figure = measurement_figure(m);
   EXPECT_EQ(count(figure, "class=\"gap\""), 2U) << "over power and CPUs";
   EXPECT_EQ(count(figure, "class=\"job\""), 1U);
   EXPECT_THAT(figure, HasSubstr(">train</text>"));
-  for (const MeasuredDomain& d : m.domains) {
+  for (const measure::MeasuredDomain& d : m.domains) {
     EXPECT_EQ(count(figure, ">" + d.label + "</text>"), d.role == "counted" ? 1U : 0U) << d.label;
   }
-  sample::MeasurementOptions options;
+  measure::sample::MeasurementOptions options;
   options.whole_machine = true;
-  EXPECT_EQ(count(measurement_figure(summarise_measurement(sample::measurement(options), {})),
+  EXPECT_EQ(count(measurement_figure(
+                      measure::summarise_measurement(measure::sample::measurement(options), {})),
                   "class=\"job\""),
             0U);
 }
@@ -71,10 +73,11 @@ TEST(MeasurementPage, DrawsGapsWindowsAndTheJob) {
 /// The area under the highest layer is the machine's energy, however many intervals there are.
 TEST(MeasurementPage, AreaIsEnergy) {
   for (const std::size_t samples : {31U, 121U, 2401U}) {
-    sample::MeasurementOptions options;
+    measure::sample::MeasurementOptions options;
     options.samples = samples;
     options.interval_ns = 60'000'000'000 / static_cast<std::int64_t>(samples - 1);
-    Measurement m = summarise_measurement(sample::measurement(options), {});
+    measure::Measurement m =
+        measure::summarise_measurement(measure::sample::measurement(options), {});
     const std::string figure = measurement_figure(m);
     // The first filled path is the top of the stack: M x y, then steps of H and V.
     std::smatch path;
@@ -104,10 +107,23 @@ TEST(MeasurementPage, AreaIsEnergy) {
 }
 
 TEST(MeasurementPage, OfNothingHasNoFigure) {
-  sample::MeasurementOptions options;
+  measure::sample::MeasurementOptions options;
   options.samples = 1;
-  EXPECT_TRUE(measurement_figure(summarise_measurement(sample::measurement(options), {})).empty());
+  EXPECT_TRUE(
+      measurement_figure(measure::summarise_measurement(measure::sample::measurement(options), {}))
+          .empty());
   EXPECT_THAT(page_of(options), HasSubstr("</html>"));
+}
+
+TEST(MeasurementPage, OfAFileCutAnywhereIsOne) {
+  const std::vector<ledger::Entry> all = measure::sample::measurement();
+  for (std::size_t n = 1; n <= all.size(); n += n < 12 ? 1 : 7) {
+    const std::vector<ledger::Entry> some(all.begin(), all.begin() + static_cast<long>(n));
+    const measure::Measurement m = measure::summarise_measurement(some, {});
+    EXPECT_FALSE(measurement_json(m).empty());
+    EXPECT_FALSE(measurement_terminal(m, 80, false).empty());
+    EXPECT_FALSE(measurement_html(m).empty());
+  }
 }
 
 }  // namespace

@@ -67,10 +67,10 @@ std::string share_text(double part, double whole) {
   return percent >= 9.95 ? fmt::format("{:.0f} %", percent) : fmt::format("{:.1f} %", percent);
 }
 
-void domains(Lines& lines, const Measurement& m) {
+void domains(Lines& lines, const measure::Measurement& m) {
   std::size_t shown = 0, counted = 0;
-  for (const MeasuredDomain& d : m.domains) counted += d.role == "counted" ? 1U : 0U;
-  for (const MeasuredDomain& d : m.domains) {
+  for (const measure::MeasuredDomain& d : m.domains) counted += d.role == "counted" ? 1U : 0U;
+  for (const measure::MeasuredDomain& d : m.domains) {
     const bool is_counted = d.role == "counted";
     if (is_counted && counted == 1) continue;  // the machine's line says it
     if (++shown > kDomains) break;
@@ -82,12 +82,12 @@ void domains(Lines& lines, const Measurement& m) {
   }
 }
 
-void processes(Lines& lines, const Measurement& m) {
+void processes(Lines& lines, const measure::Measurement& m) {
   std::string name = m.job_method.empty() ? "processes" : "who";
   const double total = m.machine_energy.value().in(joule);
   constexpr std::size_t kFigures = 18;  // energy, share, a sign that there is more
   const std::size_t room = std::clamp<std::size_t>(lines.width() - kName - kFigures, 12, 26);
-  for (const MeasuredProcess& p : top_processes(m, kProcesses)) {
+  for (const measure::MeasuredProcess& p : top_processes(m, kProcesses)) {
     // A remainder of nothing is not worth a line here; the documents always carry it.
     if (p.pid == 0 && !(p.energy.in(joule) > 1e-3 * total)) continue;
     const std::string who = p.pid > 0 ? fmt::format("{} {}", printable(p.name), p.pid) : p.name;
@@ -100,7 +100,7 @@ void processes(Lines& lines, const Measurement& m) {
   }
 }
 
-void account(Lines& lines, const Measurement& m) {
+void account(Lines& lines, const measure::Measurement& m) {
   const model::Account& a = m.account;
   lines.row("carbon", fmt::format("{} CO2e, and {} embodied", interval_in_words(a.operational),
                                   interval_in_words(a.embodied)));
@@ -113,7 +113,7 @@ void account(Lines& lines, const Measurement& m) {
                a.pue_known ? fmt::format("PUE {:g}", a.pue) : "PUE not stated: none added");
 }
 
-void notes(Lines& lines, const Measurement& m) {
+void notes(Lines& lines, const measure::Measurement& m) {
   std::vector<std::pair<std::string, std::string>> all;
   for (const std::string& gap : gaps_in_words(m)) all.emplace_back("gap", gap);
   for (const auto& [reason, remedy] : m.notes) {
@@ -135,7 +135,7 @@ void notes(Lines& lines, const Measurement& m) {
 
 }  // namespace
 
-std::string measurement_terminal(const Measurement& m, int width, bool colour) {
+std::string measurement_terminal(const measure::Measurement& m, int width, bool colour) {
   Lines lines(width, colour);
   lines.put(lines.strong(cut(subject(m), lines.width())));
   lines.row("",

@@ -10,10 +10,10 @@
 #include "carnot/report/measure/live.hpp"
 #include "carnot/report/measure/measurement.hpp"
 
+#include "measure/testing/testing_measurement.hpp"
 #include "report/draw/testing_text.hpp"
 #include "report/draw/text_columns.hpp"
 #include "report/measure/measurement_words.hpp"
-#include "report/measure/testing_measurement.hpp"
 
 namespace carnot::report {
 namespace {
@@ -22,8 +22,9 @@ using testing::HasSubstr;
 using testing::Not;
 
 /// Accounting left out: tables of grids and prices renew, the form does not.
-Measurement measured(const sample::MeasurementOptions& options = {}) {
-  Measurement m = summarise_measurement(sample::measurement(options), {});
+measure::Measurement measured(const measure::sample::MeasurementOptions& options = {}) {
+  measure::Measurement m =
+      measure::summarise_measurement(measure::sample::measurement(options), {});
   m.account = {};
   m.account.grid.code = m.account.grid.name = "XX";
   m.account.grid.intensity = Estimate<CarbonIntensity>(
@@ -34,10 +35,10 @@ Measurement measured(const sample::MeasurementOptions& options = {}) {
   return m;
 }
 
-LiveState live(const sample::MeasurementOptions& options = {}) {
-  LiveTracker tracker;
+measure::LiveState live(const measure::sample::MeasurementOptions& options = {}) {
+  measure::LiveTracker tracker;
   std::vector<meter::ProcessUse> look;
-  for (const ledger::Entry& entry : sample::measurement(options)) {
+  for (const ledger::Entry& entry : measure::sample::measurement(options)) {
     if (const auto* b = std::get_if<ledger::MeasurementBegin>(&entry)) tracker.begin(*b);
     if (const auto* p = std::get_if<ledger::MeasurementProcess>(&entry)) {
       look.push_back({p->pid, 1, p->start_ticks, p->name, p->cpu_ns, 0, 0, true});
@@ -54,7 +55,7 @@ LiveState live(const sample::MeasurementOptions& options = {}) {
 
 TEST(MeasurementTerminal, LooksAsAgreed) {
   expect_golden("measurement_80.txt", measurement_terminal(measured(), 80, false));
-  sample::MeasurementOptions options;
+  measure::sample::MeasurementOptions options;
   options.modelled = true;
   options.ended = false;
   expect_golden("measurement_modelled_80.txt", measurement_terminal(measured(options), 80, false));
@@ -62,9 +63,9 @@ TEST(MeasurementTerminal, LooksAsAgreed) {
 
 TEST(MeasurementTerminal, FitsEveryWidthInAScreen) {
   for (const bool machine : {false, true}) {
-    sample::MeasurementOptions options;
+    measure::sample::MeasurementOptions options;
     options.whole_machine = machine;
-    Measurement m = measured(options);
+    measure::Measurement m = measured(options);
     for (int i = 0; i < 20; ++i) m.notes.emplace_back("reason", "remedy");
     for (int width = 40; width <= 160; width += 3) {
       const auto lines = lines_of(measurement_terminal(m, width, false));
@@ -77,7 +78,7 @@ TEST(MeasurementTerminal, FitsEveryWidthInAScreen) {
 }
 
 TEST(MeasurementTerminal, ShowsWhatProcessesSpentOnANarrowScreen) {
-  const Measurement m = summarise_measurement(sample::measurement(), {});
+  const measure::Measurement m = measure::summarise_measurement(measure::sample::measurement(), {});
   const std::string text = measurement_terminal(m, 40, false);
   const std::size_t who = text.find("\nwho");
   ASSERT_NE(who, std::string::npos);
@@ -85,7 +86,7 @@ TEST(MeasurementTerminal, ShowsWhatProcessesSpentOnANarrowScreen) {
 }
 
 TEST(MeasurementTerminal, EveryEnergyShowsItsOrigin) {
-  sample::MeasurementOptions options;
+  measure::sample::MeasurementOptions options;
   options.modelled = true;
   const std::string modelled = measurement_terminal(measured(options), 80, false);
   EXPECT_THAT(modelled, HasSubstr("modelled, power model"));
@@ -99,7 +100,7 @@ TEST(MeasurementTerminal, EveryEnergyShowsItsOrigin) {
 }
 
 TEST(MeasurementTerminal, DefusesHostileNames) {
-  Measurement m = measured();
+  measure::Measurement m = measured();
   m.job = "\x1b[2Jrm -rf";
   m.processes[0].name = "a\x1b]0;b\x07";
   m.notes.emplace_back("\x1b[31mred", "\x1b[0m");
@@ -127,7 +128,7 @@ TEST(MeasurementWords, KeepUnitsNearTheNumber) {
 TEST(LiveView, LooksAsAgreed) { expect_golden("live_80.txt", live_view(live(), 80, 24, false)); }
 
 TEST(LiveView, FitsEverySize) {
-  LiveState state = live();
+  measure::LiveState state = live();
   for (int i = 0; i < 100; ++i) state.processes.push_back(state.processes.front());
   state.job = "\x1b[2J" + std::string(300, 'x');
   for (int width = 40; width <= 200; width += 7) {
@@ -144,14 +145,14 @@ TEST(LiveView, FitsEverySize) {
 }
 
 TEST(LiveTracker, AgreesWithTheReport) {
-  const LiveState state = live();
-  const Measurement m = measured();
+  const measure::LiveState state = live();
+  const measure::Measurement m = measured();
   const double machine = m.machine_energy.value().in(joule);
   EXPECT_NEAR(state.machine.energy_j, machine, 1e-6 * machine);
   // It learns static power as it goes; the report knows all of it.
   EXPECT_NEAR(state.own.energy_j, m.energy.value().in(joule), 0.05 * machine);
   double processes = 0;
-  for (const LiveTrack& p : state.processes) processes += p.energy_j;
+  for (const measure::LiveTrack& p : state.processes) processes += p.energy_j;
   EXPECT_LE(processes, state.own.energy_j * (1 + 1e-9));
   EXPECT_GT(processes, 0.9 * state.own.energy_j);
   double drawn = 0;

@@ -95,19 +95,19 @@ std::string origin_in_words(const Estimate<Energy>& energy) {
   return printable(fmt::format("{}, {}", origin, fmt::join(energy.sources(), " + ")));
 }
 
-std::string subject(const Measurement& m) {
+std::string subject(const measure::Measurement& m) {
   if (m.job_method.empty()) return "the machine";
   return m.job.empty() ? "the job" : printable(m.job);
 }
 
-std::string outcome_in_words(const Measurement& m) {
+std::string outcome_in_words(const measure::Measurement& m) {
   if (!m.complete) return "cut short";
   if (m.outcome == "failed") return fmt::format("failed, exit code {}", m.exit_code);
   if (m.outcome == "killed") return fmt::format("killed, exit code {}", m.exit_code);
   return printable(m.outcome);
 }
 
-std::string place_in_words(const Measurement& m) {
+std::string place_in_words(const measure::Measurement& m) {
   const model::GridIntensity& grid = m.account.grid;
   const double g = grid.intensity.value().in(gram_per_kilowatt_hour);
   const double low = grid.intensity.low().in(gram_per_kilowatt_hour);
@@ -118,11 +118,12 @@ std::string place_in_words(const Measurement& m) {
                      number(high, 3));
 }
 
-std::vector<MeasuredProcess> top_processes(const Measurement& m, std::size_t most) {
-  std::vector<MeasuredProcess> rows;
-  MeasuredProcess rest;
+std::vector<measure::MeasuredProcess> top_processes(const measure::Measurement& m,
+                                                    std::size_t most) {
+  std::vector<measure::MeasuredProcess> rows;
+  measure::MeasuredProcess rest;
   std::size_t processes = 0;
-  for (const MeasuredProcess& p : m.processes) {
+  for (const measure::MeasuredProcess& p : m.processes) {
     if (p.pid == 0) continue;
     if (++processes <= most) {
       rows.push_back(p);
@@ -135,13 +136,13 @@ std::vector<MeasuredProcess> top_processes(const Measurement& m, std::size_t mos
     rest.name = fmt::format("{} more processes", processes - most);
     rows.push_back(rest);
   }
-  for (const MeasuredProcess& p : m.processes) {
+  for (const measure::MeasuredProcess& p : m.processes) {
     if (p.pid == 0) rows.push_back(p);
   }
   return rows;
 }
 
-std::vector<std::string> gaps_in_words(const Measurement& m) {
+std::vector<std::string> gaps_in_words(const measure::Measurement& m) {
   struct Group {
     std::size_t count = 0;
     double seconds = 0;
@@ -149,10 +150,10 @@ std::vector<std::string> gaps_in_words(const Measurement& m) {
   std::map<std::pair<std::string, std::string>, Group> groups;
   const auto label = [&](const std::string& id) {
     const auto domain = std::find_if(m.domains.begin(), m.domains.end(),
-                                     [&](const MeasuredDomain& d) { return d.id == id; });
+                                     [&](const measure::MeasuredDomain& d) { return d.id == id; });
     return domain == m.domains.end() || domain->label.empty() ? id : domain->label;
   };
-  for (const MeasuredGap& gap : m.gaps) {
+  for (const measure::MeasuredGap& gap : m.gaps) {
     Group& group = groups[{label(gap.channel), gap.why}];
     ++group.count;
     group.seconds += gap.to_s - gap.from_s;

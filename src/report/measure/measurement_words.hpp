@@ -29,15 +29,16 @@ std::string interval_in_words(const Estimate<Money>& money);
 /// "measured by powercap", "modelled by power model".
 std::string origin_in_words(const Estimate<Energy>& energy);
 /// What was measured: the job's words, or "the machine".
-std::string subject(const Measurement& m);
+std::string subject(const measure::Measurement& m);
 /// "finished", "failed, exit code 3", "killed, exit code 137", "cut short".
-std::string outcome_in_words(const Measurement& m);
+std::string outcome_in_words(const measure::Measurement& m);
 /// "Germany, 363 g/kWh (300 … 420)"; "location not stated, so the world, ...".
-std::string place_in_words(const Measurement& m);
+std::string place_in_words(const measure::Measurement& m);
 /// Rows worth showing: the `most` largest processes and every row that is no process, the rest as
 /// one row "N more processes".
-std::vector<MeasuredProcess> top_processes(const Measurement& m, std::size_t most);
+std::vector<measure::MeasuredProcess> top_processes(const measure::Measurement& m,
+                                                    std::size_t most);
 /// Gaps of the same channel and reason together: "package-0, 1.2 s in 3 gaps: it was not readable".
-std::vector<std::string> gaps_in_words(const Measurement& m);
+std::vector<std::string> gaps_in_words(const measure::Measurement& m);
 
 }  // namespace carnot::report

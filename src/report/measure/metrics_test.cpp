@@ -13,7 +13,7 @@
 
 #include "carnot/base/error.hpp"
 
-#include "report/measure/testing_measurement.hpp"
+#include "measure/testing/testing_measurement.hpp"
 
 namespace carnot::report {
 namespace {
@@ -69,15 +69,15 @@ std::vector<std::string> problems_of(const std::string& text, Samples* samples =
 }
 
 std::vector<ledger::Entry> machine(std::size_t samples = 61) {
-  sample::MeasurementOptions options;
+  measure::sample::MeasurementOptions options;
   options.whole_machine = true;
   options.samples = samples;
   options.interval_ns = 1'000'000'000;
-  return sample::measurement(options);
+  return measure::sample::measurement(options);
 }
 
 /// Feeds a journal as `carnot serve` does, looking at the processes after every sample.
-void feed(MetricsCollector& collector, const std::vector<ledger::Entry>& entries,
+void feed(measure::MetricsCollector& collector, const std::vector<ledger::Entry>& entries,
           std::size_t from = 0, const std::function<void()>& after = {}) {
   std::vector<meter::ProcessUse> look;
   for (std::size_t i = from; i < entries.size(); ++i) {
@@ -94,7 +94,7 @@ void feed(MetricsCollector& collector, const std::vector<ledger::Entry>& entries
   }
 }
 
-Samples samples_of(const MetricsCollector& collector) {
+Samples samples_of(const measure::MetricsCollector& collector) {
   Samples samples;
   EXPECT_THAT(problems_of(openmetrics(collector.state()), &samples), IsEmpty());
   return samples;
@@ -117,7 +117,7 @@ std::vector<std::string> fallen(const Samples& before, const Samples& now) {
 
 TEST(OpenMetrics, IsOfTheFormat) {
   EXPECT_THAT(problems_of(openmetrics({})), IsEmpty());
-  MetricsCollector collector({2, "DE", 350});
+  measure::MetricsCollector collector({2, "DE", 350});
   feed(collector, machine());
   collector.groups({{{"/system.slice", 5}, {"/user.slice", 6}}}, Instant::from_unix_seconds(9));
   EXPECT_THAT(problems_of(openmetrics(collector.state())), IsEmpty());
@@ -135,7 +135,7 @@ TEST(OpenMetrics, CheckSeesWhatIsWrong) {
 
 // A restart only knows the machine's ticks: what is shown of processes waits for them.
 TEST(OpenMetrics, ShowsNoMoreProcessTimeThanTheMachineHadTicks) {
-  MetricsState state;
+  measure::MetricsState state;
   state.other_cpu_s = 0.0012;
   const auto other = [&] {
     Samples samples;
@@ -150,7 +150,7 @@ TEST(OpenMetrics, ShowsNoMoreProcessTimeThanTheMachineHadTicks) {
 }
 
 TEST(OpenMetrics, EscapesForeignNames) {
-  MetricsState state;
+  measure::MetricsState state;
   state.processes.push_back({1, "a\"b\\c\nd\x1b\xff", 1, 1, Instant{}});
   const std::string text = openmetrics(state);
   EXPECT_THAT(problems_of(text), IsEmpty());
@@ -158,7 +158,7 @@ TEST(OpenMetrics, EscapesForeignNames) {
 }
 
 TEST(OpenMetrics, SaysWhereEveryJouleComesFrom) {
-  MetricsCollector collector({10, "", 0});
+  measure::MetricsCollector collector({10, "", 0});
   feed(collector, machine());
   const std::string text = openmetrics(collector.state());
   EXPECT_THAT(text, HasSubstr(R"(domain="powercap/intel-rapl:2",label="psys",kind="platform",)"
@@ -168,9 +168,9 @@ TEST(OpenMetrics, SaysWhereEveryJouleComesFrom) {
 
 TEST(MetricsCollector, CountsWhatTheJournalCounts) {
   const std::vector<ledger::Entry> entries = machine();
-  MetricsCollector collector({10, "DE", 360});
+  measure::MetricsCollector collector({10, "DE", 360});
   feed(collector, entries);
-  const MetricsState& state = collector.state();
+  const measure::MetricsState& state = collector.state();
   double counted = 0;
   for (std::size_t c = 0; c < state.domains.size(); ++c) {
     const auto& begin = std::get<ledger::MeasurementBegin>(entries.front());
@@ -195,7 +195,7 @@ TEST(MetricsCollector, CountsWhatTheJournalCounts) {
 }
 
 TEST(MetricsCollector, CountersNeverFall) {
-  MetricsCollector collector({1, "DE", 350});  // one row: processes are pushed out
+  measure::MetricsCollector collector({1, "DE", 350});  // one row: processes are pushed out
   Samples before;
   feed(collector, machine(), 0, [&] {
     const Samples now = samples_of(collector);
@@ -209,26 +209,26 @@ TEST(MetricsCollector, CountersNeverFallAcrossARestart) {
   const std::vector<ledger::Entry> all = machine();
   for (const std::size_t cut : {2U, 9U, 40U}) {
     const std::vector<ledger::Entry> some(all.begin(), all.begin() + cut);
-    MetricsCollector first({10, "DE", 350});
+    measure::MetricsCollector first({10, "DE", 350});
     feed(first, some);
     const Samples before = samples_of(first);
     // Killed: the same measurement goes on.
-    MetricsCollector second({10, "DE", 350});
+    measure::MetricsCollector second({10, "DE", 350});
     second.replay(some);
     EXPECT_THAT(fallen(before, samples_of(second)), IsEmpty());
     feed(second, all, cut);
     EXPECT_THAT(fallen(before, samples_of(second)), IsEmpty());
     const auto energy = second.state().domains[0].energy_j;
-    MetricsCollector whole({10, "DE", 350});
+    measure::MetricsCollector whole({10, "DE", 350});
     feed(whole, all);
     EXPECT_DOUBLE_EQ(energy, whole.state().domains[0].energy_j);
     // Ended: another measurement begins, with other counters and a domain less.
-    sample::MeasurementOptions options;
+    measure::sample::MeasurementOptions options;
     options.whole_machine = true;
     options.accelerator = false;
-    MetricsCollector third({10, "DE", 350});
+    measure::MetricsCollector third({10, "DE", 350});
     third.restore(second.state());
-    feed(third, sample::measurement(options));
+    feed(third, measure::sample::measurement(options));
     EXPECT_THAT(fallen(samples_of(second), samples_of(third)), IsEmpty());
     EXPECT_GT(third.state().domains[0].energy_j, energy);
     EXPECT_EQ(third.state().created, first.state().created);
@@ -237,7 +237,7 @@ TEST(MetricsCollector, CountersNeverFallAcrossARestart) {
 
 // Groups are not in the journal: after a restart they count anew, and say since when.
 TEST(MetricsCollector, GroupsSaySinceWhenTheyCount) {
-  MetricsCollector collector({});
+  measure::MetricsCollector collector({});
   collector.groups({{{"/a", 5}}}, Instant::from_unix_seconds(100));
   collector.groups({{{"/a", 6}, {"/b", 7}}}, Instant::from_unix_seconds(200));
   ASSERT_EQ(collector.state().groups.size(), 2u);
@@ -248,17 +248,17 @@ TEST(MetricsCollector, GroupsSaySinceWhenTheyCount) {
 }
 
 TEST(MetricsCollector, RefusesASampleOfAnotherMeasurement) {
-  MetricsCollector collector({});
+  measure::MetricsCollector collector({});
   collector.begin(std::get<ledger::MeasurementBegin>(machine().front()));
   EXPECT_THROW(collector.sample({}), InputError);
 }
 
 TEST(MetricsCollector, TakesPowerAtRestThatWasKnownFromTheBeginning) {
-  sample::MeasurementOptions options;
+  measure::sample::MeasurementOptions options;
   options.whole_machine = options.modelled = true;
   options.facts_json = R"({"static_power_w":{"value":31.5,"low":20.25,"high":60}})";
-  MetricsCollector collector({2, "DE", 350});
-  feed(collector, sample::measurement(options));
+  measure::MetricsCollector collector({2, "DE", 350});
+  feed(collector, measure::sample::measurement(options));
   EXPECT_EQ(collector.state().static_w, 31.5);
   EXPECT_EQ(collector.state().static_origin, "modelled");
   EXPECT_NEAR(collector.state().static_j, 31.5 * 60, 31.5);
@@ -266,7 +266,7 @@ TEST(MetricsCollector, TakesPowerAtRestThatWasKnownFromTheBeginning) {
 
 RC_GTEST_PROP(MetricsCollectorProperty, ManyProcessesConserveUnderTheCap, ()) {
   const auto cap = *rc::gen::inRange<std::size_t>(0, 4);
-  MetricsCollector collector({cap, "", 0});
+  measure::MetricsCollector collector({cap, "", 0});
   const std::vector<ledger::Entry> entries = machine(3);
   collector.begin(std::get<ledger::MeasurementBegin>(entries.front()));
   ledger::MeasurementSample s;
@@ -298,7 +298,7 @@ RC_GTEST_PROP(MetricsCollectorProperty, ManyProcessesConserveUnderTheCap, ()) {
     s.machine_busy_ns += busy;
     collector.sample(s);
     collector.processes(look, Instant::from_unix_nanoseconds(s.boottime_ns));
-    const MetricsState& state = collector.state();
+    const measure::MetricsState& state = collector.state();
     RC_ASSERT(state.processes.size() <= cap);
     double rows = state.other_j;
     for (const auto& p : state.processes) rows += p.energy_j;

@@ -75,12 +75,12 @@ class Text {
   std::string name_, out_;
 };
 
-Labels labels_of(const MetricsState::Domain& d) {
+Labels labels_of(const measure::MetricsState::Domain& d) {
   return {{"domain", d.id},     {"label", d.label}, {"kind", d.kind},        {"source", d.source},
           {"origin", d.origin}, {"role", d.role},   {"boundary", d.boundary}};
 }
 
-void domains(Text& text, const MetricsState& s) {
+void domains(Text& text, const measure::MetricsState& s) {
   text.family("carnot_energy_joules", "counter", "joules",
               "Energy by domain; sum only rows with role=\\\"counted\\\".");
   for (const auto& d : s.domains) text.counter(labels_of(d), d.energy_j);
@@ -99,7 +99,7 @@ void domains(Text& text, const MetricsState& s) {
   text.gauge({{"origin", s.static_origin}}, s.static_w);
 }
 
-void processes(Text& text, const MetricsState& s) {
+void processes(Text& text, const measure::MetricsState& s) {
   const auto rows = [&](auto&& own, double other) {
     for (const auto& p : s.processes) {
       text.counter({{"pid", std::to_string(p.pid)}, {"name", p.name}}, own(p), p.created);
@@ -119,7 +119,7 @@ void processes(Text& text, const MetricsState& s) {
   for (const auto& g : s.groups) text.counter({{"cgroup", g.path}}, g.energy_j, g.created);
 }
 
-void carbon(Text& text, const MetricsState& s) {
+void carbon(Text& text, const measure::MetricsState& s) {
   if (s.location.empty()) return;
   const Labels labels{{"location", s.location}};
   text.family("carnot_carbon_grams", "counter", "grams",
@@ -130,7 +130,7 @@ void carbon(Text& text, const MetricsState& s) {
   text.gauge(labels, s.carbon_g_per_kwh);
 }
 
-void own(Text& text, const MetricsState& s) {
+void own(Text& text, const measure::MetricsState& s) {
   text.family("carnot_machine_cpu_seconds", "counter", "seconds", "Busy CPU time of the machine.");
   text.counter({}, s.machine_cpu_s);
   text.family("carnot_meter_cpu_seconds", "counter", "seconds", "CPU time of carnot itself.");
@@ -145,7 +145,7 @@ void own(Text& text, const MetricsState& s) {
 
 }  // namespace
 
-std::string openmetrics(const MetricsState& state) {
+std::string openmetrics(const measure::MetricsState& state) {
   Text text(state.created);
   domains(text, state);
   processes(text, state);

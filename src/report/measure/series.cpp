@@ -19,7 +19,7 @@ double number_in(const std::string& text) {
 }
 
 /// Share of the machine's CPU time that was busy, over all intervals.
-double mean_busy(const Measurement& m) {
+double mean_busy(const measure::Measurement& m) {
   double busy = 0, length = 0;
   for (std::size_t i = 0; i < m.series.length_s.size(); ++i) {
     busy += m.series.busy_share[i] * m.series.length_s[i];
@@ -28,7 +28,7 @@ double mean_busy(const Measurement& m) {
   return length > 0 ? busy / length : 0.0;
 }
 
-void take(SeriesRow& row, const Measurement& m) {
+void take(SeriesRow& row, const measure::Measurement& m) {
   const Energy energy = m.energy.value();
   if (row.rounds == 0) {
     row.energy = m.energy;
@@ -119,7 +119,7 @@ SeriesSummary summarise_series(const measure::SeriesResult& result, SeriesKind k
   out.seed = result.seed;
   out.stopped = result.stopped;
   for (const measure::SeriesPoint& point : result.points) {
-    const Measurement m = summarise_measurement(point.result.entries, options);
+    const measure::Measurement m = measure::summarise_measurement(point.result.entries, options);
     if (out.rows.empty()) {
       out.carnot_version = m.carnot_version;
       out.command = m.command;

@@ -7,7 +7,7 @@
 
 #include "carnot/base/error.hpp"
 
-#include "report/measure/testing_measurement.hpp"
+#include "measure/testing/testing_measurement.hpp"
 
 namespace carnot::report {
 namespace {
@@ -18,10 +18,10 @@ using ::testing::Not;
 /// The sample machine, busy for `busy_s` of each second of its 8 CPUs, spending 40 W + 200 W x
 /// share.
 std::vector<ledger::Entry> at_load(double share) {
-  sample::MeasurementOptions options;
+  measure::sample::MeasurementOptions options;
   options.modelled = true;
   options.samples = 21;
-  std::vector<ledger::Entry> entries = sample::measurement(options);
+  std::vector<ledger::Entry> entries = measure::sample::measurement(options);
   std::int64_t n = 0;
   for (ledger::Entry& entry : entries) {
     auto* s = std::get_if<ledger::MeasurementSample>(&entry);

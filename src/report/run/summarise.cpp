@@ -8,11 +8,11 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/limits.hpp"
+#include "carnot/base/origin.hpp"
 #include "carnot/ledger/store/store.hpp"
 #include "carnot/report/run/result.hpp"
 
 #include "report/draw/json_reading.hpp"
-#include "report/draw/origin.hpp"
 #include "report/run/facts.hpp"
 
 namespace carnot::report {

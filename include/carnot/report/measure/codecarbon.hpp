@@ -49,6 +49,6 @@ std::string emissions_terminal(const EmissionsFile& file, int width, bool colour
 
 /// A measurement as one row under CodeCarbon 3.3's columns. Of a job the parts (cpu, gpu, ram) are
 /// divided as the machine's were.
-std::string codecarbon_csv(const Measurement& measurement);
+std::string codecarbon_csv(const measure::Measurement& measurement);
 
 }  // namespace carnot::report

@@ -18,7 +18,7 @@
 #include "carnot/base/estimate.hpp"
 #include "carnot/ledger/store/measurement_view.hpp"
 
-namespace carnot::report {
+namespace carnot::measure {
 
 class ChannelEnergy {
  public:
@@ -84,4 +84,4 @@ class MeasuredEnergy {
 /// `part` cut so that `value` minus the root-sum-square of `used` and it is not below zero.
 double within(double value, double used, double part);
 
-}  // namespace carnot::report
+}  // namespace carnot::measure

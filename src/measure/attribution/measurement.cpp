@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "carnot/report/measure/measurement.hpp"
+#include "carnot/measure/attribution/measurement.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,15 +10,15 @@
 #include "carnot/base/sum.hpp"
 #include "carnot/ledger/store/measurement_view.hpp"
 
-#include "report/measure/attribute.hpp"
-#include "report/measure/channel_energy.hpp"
-#include "report/measure/measurement_facts.hpp"
+#include "measure/attribution/attribute.hpp"
+#include "measure/attribution/channel_energy.hpp"
+#include "measure/attribution/clock_ticks.hpp"
+#include "measure/attribution/facts.hpp"
 
-namespace carnot::report {
+namespace carnot::measure {
 
 namespace {
 
-constexpr double kSecond = 1e-9;
 constexpr double kConserved = 1e-9;  // relative
 
 double seconds_since(std::int64_t at_ns, std::int64_t origin_ns) {
@@ -123,12 +123,9 @@ void take_series(Measurement& m, const ledger::MeasurementView& view, const Meas
     const double length = energy.awake_s(i);
     if (!(length > 0)) continue;
     const ledger::MeasurementSample &a = *view.samples[i], &b = *view.samples[i + 1];
-    const auto grown = [](std::int64_t from, std::int64_t to) {
-      return kSecond * static_cast<double>(std::max<std::int64_t>(0, to - from));
-    };
-    const double busy = grown(a.machine_busy_ns, b.machine_busy_ns);
-    const double capacity = busy + grown(a.machine_idle_ns, b.machine_idle_ns) +
-                            grown(a.machine_steal_ns, b.machine_steal_ns);
+    const double busy = grown_s(a.machine_busy_ns, b.machine_busy_ns);
+    const double capacity = busy + grown_s(a.machine_idle_ns, b.machine_idle_ns) +
+                            grown_s(a.machine_steal_ns, b.machine_steal_ns);
     const double machine_w = energy.counted_joules(i) / length;
     s.at_s.push_back(energy.start_s(i));
     s.length_s.push_back(length);
@@ -136,7 +133,7 @@ void take_series(Measurement& m, const ledger::MeasurementView& view, const Meas
     s.static_w.push_back(std::min(machine_w, parts.static_power.value().in(watt)));
     s.job_w.push_back(parts.job_j[i] / length);
     s.busy_share.push_back(capacity > 0 ? busy / capacity : 0.0);
-    s.job_cpus.push_back((m.job_method.empty() ? busy : grown(a.job_cpu_ns, b.job_cpu_ns)) /
+    s.job_cpus.push_back((m.job_method.empty() ? busy : grown_s(a.job_cpu_ns, b.job_cpu_ns)) /
                          length);
     s.frequency_hz.push_back(b.frequency_hz);
     for (std::size_t d = 0; d < order.size(); ++d) {
@@ -164,10 +161,6 @@ std::optional<TraceCore> job_power(const ledger::MeasurementView& view, const At
 }
 
 }  // namespace
-
-bool is_measurement(const std::vector<ledger::Entry>& entries) noexcept {
-  return !entries.empty() && std::holds_alternative<ledger::MeasurementBegin>(entries.front());
-}
 
 Measurement summarise_measurement(const std::vector<ledger::Entry>& entries,
                                   const model::AccountOptions& options) {
@@ -205,4 +198,4 @@ Measurement summarise_measurement(const std::vector<ledger::Entry>& entries,
   return m;
 }
 
-}  // namespace carnot::report
+}  // namespace carnot::measure

@@ -2,16 +2,16 @@
 #pragma once
 
 /// \file
-/// Which process of a job spent its energy: each span between two looks at the processes is divided
-/// by their CPU time in it (meter::divide). CPU time that no process shows is "unseen": processes
-/// that came and went between two looks, and the tail of a file cut short. Pure functions.
+/// Which process of a job spent its energy, from all the looks of a measurement (ProcessDivider).
+/// CPU time that no process shows is "unseen": processes that came and went between two looks, and
+/// the tail of a file cut short. Pure functions.
 
 #include <vector>
 
 #include "carnot/ledger/store/measurement_view.hpp"
-#include "carnot/report/measure/measurement.hpp"
+#include "carnot/measure/attribution/measurement.hpp"
 
-namespace carnot::report {
+namespace carnot::measure {
 
 struct ProcessShares {
   std::vector<MeasuredProcess> rows;  ///< largest first
@@ -26,4 +26,4 @@ ProcessShares process_shares(const ledger::MeasurementView& view,
                              const std::vector<double>& until_j,
                              const std::vector<double>& cpu_until_s);
 
-}  // namespace carnot::report
+}  // namespace carnot::measure

@@ -9,11 +9,11 @@
 
 #include "carnot/base/estimate.hpp"
 
-namespace carnot::report {
+namespace carnot::inline base {
 
 /// \throws InputError `what: origin: ...`
 Origin origin_named(std::string_view text, const std::string& what);
 /// \throws InputError `what: boundary: ...`
 Boundary boundary_named(std::string_view text, const std::string& what);
 
-}  // namespace carnot::report
+}  // namespace carnot::inline base

@@ -12,7 +12,7 @@
 
 #include "carnot/meter/attribution/attribution.hpp"
 
-namespace carnot::report {
+namespace carnot::measure {
 
 /// Reason and remedy of each note. \throws InputError for facts of another form
 std::vector<std::pair<std::string, std::string>> recorded_notes(const std::string& facts_json);
@@ -23,4 +23,4 @@ std::map<std::string, std::string> recorded_reasons(const std::string& facts_jso
 /// Power at rest that was known from the beginning, if it was. \throws InputError likewise
 std::optional<meter::StaticPower> recorded_static_power(const std::string& facts_json);
 
-}  // namespace carnot::report
+}  // namespace carnot::measure

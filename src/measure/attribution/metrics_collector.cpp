@@ -5,23 +5,17 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
-#include "carnot/report/measure/metrics.hpp"
+#include "carnot/base/sum.hpp"
+#include "carnot/measure/attribution/metrics.hpp"
 
-#include "report/measure/measurement_facts.hpp"
-#include "report/run/look_print.hpp"
+#include "measure/attribution/clock_ticks.hpp"
 
-namespace carnot::report {
+namespace carnot::measure {
 
 namespace {
 
-constexpr double kSecond = 1e-9;
-constexpr std::int64_t kShortestStepNs = 100'000'000;  // ten ticks of /proc/stat
 constexpr double kFade = 0.5;
 constexpr double kWorthARow = 2.0;  // times the least row's recent energy, so that rows stay put
-
-double grown(std::int64_t earlier, std::int64_t later) {
-  return kSecond * static_cast<double>(std::max<std::int64_t>(0, later - earlier));
-}
 
 double joules(const ledger::MeasurementChannel& channel, std::uint64_t earlier,
               std::uint64_t later) {
@@ -60,11 +54,9 @@ void MetricsCollector::begin(const ledger::MeasurementBegin& begin) {
   state_.carbon_g_per_kwh = options_.carbon_g_per_kwh;
   state_.other_j = state_.dynamic_j;
   state_.samples = before_.samples;
-  first_ = last_ = split_until_ = {};
-  static_power_ = recorded_static_power(begin.facts_json).value_or(meter::StaticPower{});
-  static_j_ = Sum<double>(before_.static_j);
-  dynamic_j_ = Sum<double>(before_.dynamic_j);
-  divided_until_j_ = grouped_until_j_ = before_.dynamic_j;
+  first_ = last_ = {};
+  attribution_.emplace(begin);
+  grouped_until_j_ = before_.dynamic_j;
 }
 
 void MetricsCollector::sample(const ledger::MeasurementSample& now) {
@@ -72,17 +64,26 @@ void MetricsCollector::sample(const ledger::MeasurementSample& now) {
     throw InputError("a sample has as many channels as its measurement");
   }
   const bool is_first = first_.channels.empty() && state_.samples == before_.samples;
-  if (is_first) first_ = last_ = split_until_ = now;
+  if (is_first) first_ = last_ = now;
   ++state_.samples;
   take_domains(now);
-  state_.machine_cpu_s = before_.machine_cpu_s + grown(first_.machine_busy_ns, now.machine_busy_ns);
-  state_.meter_cpu_s = before_.meter_cpu_s + grown(0, now.meter_cpu_ns);
-  if (now.monotonic_ns - split_until_.monotonic_ns >= kShortestStepNs) split(now);
+  state_.machine_cpu_s =
+      before_.machine_cpu_s + grown_s(first_.machine_busy_ns, now.machine_busy_ns);
+  state_.meter_cpu_s = before_.meter_cpu_s + grown_s(0, now.meter_cpu_ns);
+  if (!attribution_->sample(now).empty()) {
+    const Attributor& split = attribution_->attributor();
+    state_.static_j = before_.static_j + split.static_j();
+    state_.dynamic_j = before_.dynamic_j + split.dynamic_j() + attribution_->accelerator_j();
+    const Estimate<Power> static_power = attribution_->static_power().value();
+    state_.static_w = static_power.value().in(watt);
+    state_.static_origin = name(static_power.origin());
+    attribution_->settle([this](auto look, auto parts) { take_parts(look, parts); });
+  }
   last_ = now;
 }
 
 void MetricsCollector::take_domains(const ledger::MeasurementSample& now) {
-  const double length = grown(last_.monotonic_ns, now.monotonic_ns);
+  const double length = grown_s(last_.monotonic_ns, now.monotonic_ns);
   double counted = 0;
   for (std::size_t c = 0; c < begin_.channels.size(); ++c) {
     const ledger::MeasurementChannel& channel = begin_.channels[c];
@@ -93,7 +94,7 @@ void MetricsCollector::take_domains(const ledger::MeasurementSample& now) {
     domain.energy_j = (known ? before->energy_j : 0.0) +
                       joules(channel, first_.channels[c].total, now.channels[c].total);
     domain.unobserved_s = (known ? before->unobserved_s : 0.0) +
-                          grown(first_.channels[c].unobserved_ns, now.channels[c].unobserved_ns);
+                          grown_s(first_.channels[c].unobserved_ns, now.channels[c].unobserved_ns);
     const double step = joules(channel, last_.channels[c].total, now.channels[c].total);
     if (length > 0) domain.power_w = step / length;
     if (channel.role == "counted") counted += step;
@@ -101,46 +102,15 @@ void MetricsCollector::take_domains(const ledger::MeasurementSample& now) {
   state_.carbon_g += counted * options_.carbon_g_per_kwh / kilowatt_hour.in(joule);
 }
 
-void MetricsCollector::split(const ledger::MeasurementSample& now) {
-  double host = 0, accelerators = 0;
-  bool whole = true;
-  for (std::size_t c = 0; c < begin_.channels.size(); ++c) {
-    const ledger::MeasurementChannel& channel = begin_.channels[c];
-    if (channel.role != "counted") continue;
-    const double step = joules(channel, split_until_.channels[c].total, now.channels[c].total);
-    (channel.kind == "gpu" ? accelerators : host) += step;
-    whole = whole && now.channels[c].unobserved_ns == split_until_.channels[c].unobserved_ns;
-  }
-  const Duration length = Duration::nanoseconds(now.monotonic_ns - split_until_.monotonic_ns);
-  meter::CpuUse use;
-  use.busy_s = use.job_s = grown(split_until_.machine_busy_ns, now.machine_busy_ns);
-  use.capacity_s = use.busy_s + grown(split_until_.machine_idle_ns, now.machine_idle_ns) +
-                   grown(split_until_.machine_steal_ns, now.machine_steal_ns);
-  if (whole && use.capacity_s > 0) {
-    static_power_.add(use.busy_s / use.capacity_s, host / length.time().in(second)*watt, length);
-  }
-  const meter::Split parts =
-      meter::split(host * joule, static_power_.watts(), length, use, meter::StaticPolicy::None);
-  static_j_ += parts.static_energy.in(joule);
-  dynamic_j_ += parts.dynamic_energy.in(joule);
-  dynamic_j_ += accelerators;
-  state_.static_j = static_j_.value();
-  state_.dynamic_j = dynamic_j_.value();
-  const Estimate<Power> static_power = static_power_.value();
-  state_.static_w = static_power.value().in(watt);
-  state_.static_origin = name(static_power.origin());
-  split_until_ = now;
+void MetricsCollector::processes(std::span<const meter::ProcessUse> now, Instant at) {
+  if (!attribution_) return;
+  looked_ = at;
+  attribution_->look(now, [this](auto look, auto parts) { take_parts(look, parts); });
 }
 
-void MetricsCollector::processes(std::span<const meter::ProcessUse> now, Instant at) {
-  const std::uint64_t print = look_print(now);
-  if (now.empty() || (look_ > 0 && print == look_print_)) return;
-  look_print_ = print;
-  const bool first_look = look_++ == 0;
-  const double energy = state_.dynamic_j - divided_until_j_;
-  const double busy_s = state_.machine_cpu_s - cpu_at_look_s_;
-  double seen_s = 0;
-  std::vector<double> cpu_s(now.size(), 0.0);
+void MetricsCollector::take_parts(std::span<const meter::ProcessUse> now,
+                                  std::span<const ProcessPart> parts) {
+  ++look_;
   for (std::size_t i = 0; i < now.size(); ++i) {
     const meter::ProcessUse& p = now[i];
     const auto [place, met] = seen_.try_emplace(p.pid);
@@ -150,19 +120,11 @@ void MetricsCollector::processes(std::span<const meter::ProcessUse> now, Instant
       if (seen.has_row) {
         std::erase_if(state_.processes, [&](const auto& row) { return row.pid == p.pid; });
       }
-      seen = {p.start_ticks, 0, first_look ? p.cpu_ns : 0, 0, false};
+      seen = {p.start_ticks, 0, 0, false};
     }
-    cpu_s[i] = grown(seen.cpu_ns, p.cpu_ns);
-    seen.cpu_ns = std::max(seen.cpu_ns, p.cpu_ns);
     seen.look = look_;
-    seen_s += cpu_s[i];
-  }
-  const double spent_s = std::max(busy_s, seen_s);
-  const double per_second = !first_look && spent_s > 0 ? energy / spent_s : 0.0;
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    Seen& seen = seen_[now[i].pid];
-    seen.recent_j = kFade * seen.recent_j + cpu_s[i] * per_second;
-    if (!seen.has_row) state_.other_cpu_s += cpu_s[i];
+    seen.recent_j = kFade * seen.recent_j + parts[i].energy.in(joule);
+    if (!seen.has_row) state_.other_cpu_s += parts[i].cpu_s;
   }
   std::unordered_map<int, std::size_t> index;
   for (std::size_t i = 0; i < now.size(); ++i) {
@@ -171,15 +133,13 @@ void MetricsCollector::processes(std::span<const meter::ProcessUse> now, Instant
   for (MetricsState::Process& row : state_.processes) {
     const auto found = index.find(row.pid);
     if (found == index.end()) continue;
-    row.energy_j += cpu_s[found->second] * per_second;
-    row.cpu_s += cpu_s[found->second];
+    row.energy_j += parts[found->second].energy.in(joule);
+    row.cpu_s += parts[found->second].cpu_s;
     if (!now[found->second].name.empty()) row.name = now[found->second].name;
     if (!now[found->second].alive) seen_[row.pid].look = 0;
   }
   retire();
-  promote(now, at);
-  divided_until_j_ = state_.dynamic_j;
-  cpu_at_look_s_ = state_.machine_cpu_s;
+  promote(now, looked_);
   Sum<double> rows;
   for (const MetricsState::Process& row : state_.processes) rows += row.energy_j;
   state_.other_j = std::max(state_.other_j, state_.dynamic_j - rows.value());
@@ -234,7 +194,7 @@ void MetricsCollector::groups(std::span<const std::pair<std::string, std::int64_
     const auto [place, is_new] = groups_.try_emplace(path, MetGroup{now_ns, 0.0, at});
     MetGroup& group = place->second;
     if (!is_new && busy_s > 0)
-      group.energy_j += energy * std::min(1.0, grown(group.cpu_ns, now_ns) / busy_s);
+      group.energy_j += energy * std::min(1.0, grown_s(group.cpu_ns, now_ns) / busy_s);
     group.cpu_ns = now_ns;
     state_.groups.push_back({path, group.energy_j, group.met});
   }
@@ -249,9 +209,10 @@ void MetricsCollector::replay(const std::vector<ledger::Entry>& entries) {
     if (std::holds_alternative<ledger::MeasurementGap>(entry)) gap();
   }
   // Who spent it is no longer known process by process.
-  state_.other_j = divided_until_j_ = grouped_until_j_ = state_.dynamic_j;
-  cpu_at_look_s_ = cpu_at_groups_s_ = state_.machine_cpu_s;
+  state_.other_j = grouped_until_j_ = state_.dynamic_j;
+  cpu_at_groups_s_ = state_.machine_cpu_s;
+  if (attribution_) attribution_->begin_again();
   state_.other_cpu_s = state_.machine_cpu_s;
 }
 
-}  // namespace carnot::report
+}  // namespace carnot::measure

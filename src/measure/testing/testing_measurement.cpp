@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/measure/testing_measurement.hpp"
+#include "measure/testing/testing_measurement.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-namespace carnot::report::sample {
+namespace carnot::measure::sample {
 
 namespace {
 
@@ -164,4 +164,4 @@ std::vector<ledger::Entry> measurement(const MeasurementOptions& options) {
   return entries;
 }
 
-}  // namespace carnot::report::sample
+}  // namespace carnot::measure::sample

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "carnot/meter/processes/control_groups.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
-#include "carnot/report/measure/metrics.hpp"
-
-namespace carnot::report {
+namespace carnot::meter {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::vector<std::pair<std::string, std::int64_t>> control_group_use(const std::s
   return {};
 }
 
-}  // namespace carnot::report
+}  // namespace carnot::meter

@@ -2,20 +2,20 @@
 #pragma once
 
 /// \file
-/// Who spent a measurement's energy: static power learned over all of it, then every step of at
-/// least 100 ms (ten ticks of /proc/stat) split with meter::split, then the job's part of each span
-/// between two looks at its processes divided by their CPU time. Pure functions.
+/// Who spent a measurement's energy, all of it at hand: static power learned over all steps, then
+/// each step divided (Attributor), then the job's part of each span between two looks at its
+/// processes (process_shares.hpp). Pure functions.
 
 #include <vector>
 
 #include "carnot/base/estimate.hpp"
+#include "carnot/measure/attribution/measurement.hpp"
 #include "carnot/meter/attribution/attribution.hpp"
-#include "carnot/report/measure/measurement.hpp"
 
-#include "report/measure/channel_energy.hpp"
-#include "report/measure/process_shares.hpp"
+#include "measure/attribution/channel_energy.hpp"
+#include "measure/attribution/process_shares.hpp"
 
-namespace carnot::report {
+namespace carnot::measure {
 
 struct Attribution {
   Estimate<Power> static_power;
@@ -39,4 +39,4 @@ Attribution attribute(const ledger::MeasurementView& view, const MeasuredEnergy&
 double job_until(const ledger::MeasurementView& view, const Attribution& attribution,
                  std::int64_t at_ns);
 
-}  // namespace carnot::report
+}  // namespace carnot::measure

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/measure/channel_energy.hpp"
+#include "measure/attribution/channel_energy.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,15 +7,15 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/origin.hpp"
 #include "carnot/base/sum.hpp"
 
-#include "report/draw/origin.hpp"
+#include "measure/attribution/clock_ticks.hpp"
 
-namespace carnot::report {
+namespace carnot::measure {
 
 namespace {
 
-constexpr double kSecond = 1e-9;
 constexpr double kLargestUnit = 1e9;  // joules a count: far above any meter, far below overflow
 constexpr std::int64_t kUpdatesOfPower = 10;  // a power over fewer is mostly quantisation
 
@@ -235,4 +235,4 @@ double MeasuredEnergy::counted_joules(std::size_t i) const noexcept {
   return total.value();
 }
 
-}  // namespace carnot::report
+}  // namespace carnot::measure

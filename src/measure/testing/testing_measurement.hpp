@@ -11,7 +11,7 @@
 
 #include "carnot/ledger/entry/entry.hpp"
 
-namespace carnot::report::sample {
+namespace carnot::measure::sample {
 
 struct MeasurementOptions {
   bool accelerator = true;
@@ -29,4 +29,4 @@ struct MeasurementOptions {
 /// P = 40 W + 2 W a percent busy of 8 CPUs, in two packages, plus memory and accelerator.
 std::vector<ledger::Entry> measurement(const MeasurementOptions& options = {});
 
-}  // namespace carnot::report::sample
+}  // namespace carnot::measure::sample

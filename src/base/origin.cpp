@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/draw/origin.hpp"
+#include "carnot/base/origin.hpp"
 
 #include "carnot/base/error.hpp"
 
-namespace carnot::report {
+namespace carnot::inline base {
 
 Origin origin_named(std::string_view text, const std::string& what) {
   for (const Origin o : {Origin::Measured, Origin::Published, Origin::Modelled, Origin::Assumed}) {
@@ -19,4 +19,4 @@ Boundary boundary_named(std::string_view text, const std::string& what) {
   throw InputError(what + ": boundary: chip, node, facility or none is allowed");
 }
 
-}  // namespace carnot::report
+}  // namespace carnot::inline base
