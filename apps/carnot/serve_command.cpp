@@ -23,7 +23,7 @@
 #include "carnot/meter/processes/control_groups.hpp"
 #include "carnot/report/measure/metrics.hpp"
 
-#include "server/server.hpp"
+#include "../server/server.hpp"
 #endif
 
 namespace carnot::app {
@@ -151,18 +151,21 @@ int execute(const ServeCommand& c, const Common& common) {
     return HttpResponse{200, std::string(report::kOpenMetricsType), exporter.text(), {}};
   };
   const auto index = [](const HttpRequest&) {
-    return HttpResponse{200, "text/html; charset=utf-8",
-                        "<!doctype html><title>carnot</title><a href=\"/metrics\">metrics</a>\n", {}};
+    return HttpResponse{200,
+                        "text/html; charset=utf-8",
+                        "<!doctype html><title>carnot</title><a href=\"/metrics\">metrics</a>\n",
+                        {}};
   };
   const auto healthy = [](const HttpRequest&) {
     return HttpResponse{200, "text/plain; charset=utf-8", "ok\n", {}};
   };
-  const Server server(address, access, {},
-                      {{"GET", "/metrics", metrics}, {"GET", "/", index}, {"GET", "/healthz", healthy}});
-  say(common, fmt::format(address.host.find(':') == std::string::npos
-                              ? "metrics: http://{}:{}/metrics"
-                              : "metrics: http://[{}]:{}/metrics",
-                          address.host, server.port()));
+  const Server server(
+      address, access, {},
+      {{"GET", "/metrics", metrics}, {"GET", "/", index}, {"GET", "/healthz", healthy}});
+  const bool numbered = address.host.find(':') != std::string::npos;
+  say(common,
+      fmt::format("metrics: http://{}:{}/metrics",
+                  numbered ? fmt::format("[{}]", address.host) : address.host, server.port()));
   const measure::MeasureResult result =
       go_on ? measure::resume_measurement(c.out, options, hooks) : measure::measure(options, hooks);
   for (const meter::Note& note : result.notes)

@@ -35,8 +35,8 @@ class EventFeed {
   /// The event `wanted` or, if that is kept no longer, word of what was missed.
   Batch take(std::uint64_t wanted) const;
 
-  /// Called after each publish(), from its thread; must not block. Set before the first.
-  void on_publish(std::function<void()> wake) { wake_ = std::move(wake); }
+  /// Called by each publish(), on its thread; must neither block nor ask the feed. Empty: nobody.
+  void on_publish(std::function<void()> wake);
 
  private:
   std::size_t kept_;

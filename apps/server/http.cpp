@@ -55,8 +55,7 @@ bool is_reading(std::string_view method) noexcept { return method == "GET" || me
 bool from_another_site(const HttpRequest& request) {
   const std::string_view site = request.header("sec-fetch-site");
   // A link followed to a page shows it to the user alone; what else another site starts, it reads.
-  const bool shown = is_reading(request.method) &&
-                     request.header("sec-fetch-mode") == "navigate" &&
+  const bool shown = is_reading(request.method) && request.header("sec-fetch-mode") == "navigate" &&
                      request.header("sec-fetch-dest") == "document";
   if (!site.empty() && site != "same-origin" && site != "none" && !shown) return true;
   const std::string_view origin = request.header("origin");
@@ -98,26 +97,36 @@ std::size_t HttpRequest::count(std::string_view lower_case_name) const noexcept 
 
 std::string_view reason(unsigned status) noexcept {
   switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 413: return "Content Too Large";
-    case 421: return "Misdirected Request";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 503: return "Service Unavailable";
-    default: return "Unknown";
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 413:
+      return "Content Too Large";
+    case 421:
+      return "Misdirected Request";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Unknown";
   }
 }
 
 HttpResponse problem(unsigned status, std::string_view detail) {
-  const nlohmann::ordered_json body{{"type", "about:blank"},
-                                    {"title", reason(status)},
-                                    {"status", status},
-                                    {"detail", detail}};
+  const nlohmann::ordered_json body{
+      {"type", "about:blank"}, {"title", reason(status)}, {"status", status}, {"detail", detail}};
   HttpResponse response{status, "application/problem+json", body.dump() + "\n", {}};
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"carnot\"");
   return response;

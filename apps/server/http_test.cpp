@@ -36,8 +36,8 @@ TEST(HttpAccess, OnlyHostsThatAreOursAreAnswered) {
   for (const char* host : {"127.0.0.1", "127.0.0.1:9187", "localhost", "LocalHost:1", "localhost.",
                            "node7", "NODE7.example.org:9187"})
     EXPECT_EQ(status_of(get("/", {{"host", host}}), named), 200U) << host;
-  for (const char* host : {"evil.example", "evil.example:9187", "127.0.0.2", "localhost.evil.example",
-                           "evil-localhost", "node70", "[::1]:9187"})
+  for (const char* host : {"evil.example", "evil.example:9187", "127.0.0.2",
+                           "localhost.evil.example", "evil-localhost", "node70", "[::1]:9187"})
     EXPECT_EQ(status_of(get("/", {{"host", host}}), named), 421U) << host;
   EXPECT_EQ(status_of(get("/", {{"host", "[::1]:9187"}}), {}, "::1"), 200U);
   EXPECT_EQ(status_of(get("/", {{"host", "10.0.0.5:9187"}}), {}, "10.0.0.5"), 200U);
@@ -80,9 +80,9 @@ TEST(HttpAccess, ChangesNeedATokenAndWithOneReadingDoesToo) {
   };
   EXPECT_EQ(status_of(with("Bearer 0123456789abcdef"), locked), 200U);
   EXPECT_EQ(status_of(with("bearer 0123456789abcdef"), locked), 200U);
-  for (const char* wrong : {"Bearer 0123456789abcdeg", "Bearer 0123456789abcde", "Bearer ",
-                            "Bearer", "0123456789abcdef", "Basic 0123456789abcdef",
-                            "Bearer 0123456789abcdef "})
+  for (const char* wrong :
+       {"Bearer 0123456789abcdeg", "Bearer 0123456789abcde", "Bearer ", "Bearer",
+        "0123456789abcdef", "Basic 0123456789abcdef", "Bearer 0123456789abcdef "})
     EXPECT_EQ(status_of(with(wrong), locked), 401U) << wrong;
   EXPECT_EQ(status_of(with("Bearer 0123456789abcdef")), 401U) << "no token is set";
   HttpResponse refusal;

@@ -84,7 +84,7 @@ struct Connection {
 std::string text(beast::string_view view) { return {view.data(), view.size()}; }
 beast::string_view view(std::string_view text) { return {text.data(), text.size()}; }
 
-HttpRequest request_of(Parser::value_type&& message) {
+HttpRequest request_of(const Parser::value_type& message) {
   HttpRequest out;
   out.method = text(message.method_string());
   out.target = text(message.target());
@@ -94,7 +94,7 @@ HttpRequest request_of(Parser::value_type&& message) {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     out.headers.emplace_back(std::move(name), text(field.value()));
   }
-  out.body = std::move(message.body());
+  out.body = message.body();
   return out;
 }
 
@@ -175,11 +175,10 @@ struct Server::State {
         continue;
       }
       if (connections.size() >= limits.connections && !make_room()) continue;
-      const auto place = connections.insert(connections.end(),
-                                            std::make_shared<Connection>(std::move(socket)));
-      asio::co_spawn(context, serve(*place), [this, place](const std::exception_ptr&) {
-        connections.erase(place);
-      });
+      const auto place =
+          connections.insert(connections.end(), std::make_shared<Connection>(std::move(socket)));
+      asio::co_spawn(context, serve(*place),
+                     [this, place](const std::exception_ptr&) { connections.erase(place); });
     }
   }
 
@@ -207,52 +206,54 @@ struct Server::State {
       parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes));
       parser.body_limit(limits.body_bytes);
       ErrorCode error;
+      HttpResponse response;
       connection->asking = true;
       stream.expires_after(patience);
       co_await http::async_read_header(stream, buffer, parser, into(error));
       connection->asking = false;
       patience = limits.idle;
       if (error) {
-        const bool theirs = error.category() == http::make_error_code(http::error::bad_method)
-                                                    .category() &&
-                            error != http::error::end_of_stream &&
-                            error != http::error::partial_message;
+        const bool theirs =
+            error.category() == http::make_error_code(http::error::bad_method).category() &&
+            error != http::error::end_of_stream && error != http::error::partial_message;
         if (!theirs) co_return;
-        co_await answer(*connection, "GET", false,
-                        error == http::error::header_limit
-                            ? problem(431, fmt::format("at most {} bytes", limits.header_bytes))
-                        : error == http::error::body_limit
-                            ? problem(413, fmt::format("at most {} bytes", limits.body_bytes))
-                            : problem(400, "a request of HTTP/1.1"));
+        response = error == http::error::header_limit
+                       ? problem(431, fmt::format("at most {} bytes", limits.header_bytes))
+                   : error == http::error::body_limit ? too_large()
+                                                      : problem(400, "a request of HTTP/1.1");
+        co_await answer(*connection, false, false, response);
         co_return;
       }
       const bool keep = parser.keep_alive();
-      HttpResponse response;
-      {
-        Parser::value_type head(parser.get().base());
-        if (!may_pass(request_of(std::move(head)), access, connection->local_address, response)) {
-          co_await answer(*connection, text(parser.get().method_string()), false, response);
-          co_return;
-        }
+      const bool head_only = parser.get().method() == http::verb::head;
+      const HttpRequest asked = request_of(parser.get());
+      if (!may_pass(asked, access, connection->local_address, response)) {
+        co_await answer(*connection, head_only, false, response);
+        co_return;
       }
       if (!parser.is_done()) {
         stream.expires_after(limits.body);
         co_await http::async_read(stream, buffer, parser, into(error));
         if (error == http::error::body_limit) {
-          co_await answer(*connection, text(parser.get().method_string()), false,
-                          problem(413, fmt::format("at most {} bytes", limits.body_bytes)));
+          response = too_large();
+          co_await answer(*connection, head_only, false, response);
         }
         if (error) co_return;
       }
-      const HttpRequest request = request_of(parser.release());
+      const HttpRequest request = request_of(parser.get());
       EventFeed* feed = nullptr;
       response = route(request, feed);
       if (feed != nullptr) {
         co_await follow(*connection, *feed, request);
         co_return;
       }
-      if (!co_await answer(*connection, request.method, keep, response)) co_return;
+      const bool goes_on = co_await answer(*connection, head_only, keep, response);
+      if (!goes_on) co_return;
     }
+  }
+
+  HttpResponse too_large() const {
+    return problem(413, fmt::format("at most {} bytes", limits.body_bytes));
   }
 
   HttpResponse route(const HttpRequest& request, EventFeed*& feed) {
@@ -284,7 +285,7 @@ struct Server::State {
   }
 
   /// \return whether the connection goes on
-  asio::awaitable<bool> answer(Connection& connection, std::string method, bool keep,
+  asio::awaitable<bool> answer(Connection& connection, bool head_only, bool keep,
                                const HttpResponse& response) {
     http::response<http::string_body> message;
     message.version(11);
@@ -295,11 +296,11 @@ struct Server::State {
     for (const auto& [name, value] : response.headers) message.set(view(name), view(value));
     message.keep_alive(keep);
     message.content_length(response.body.size());
-    if (method != "HEAD") message.body() = response.body;
+    if (!head_only) message.body() = response.body;
     ErrorCode error;
     connection.stream.expires_after(limits.write);
     http::response_serializer<http::string_body> serializer(message);
-    if (method == "HEAD")
+    if (head_only)
       co_await http::async_write_header(connection.stream, serializer, into(error));
     else
       co_await http::async_write(connection.stream, serializer, into(error));
@@ -315,11 +316,11 @@ struct Server::State {
     connection.asking = true;
     connection.stream.expires_after(std::min(limits.header, std::chrono::milliseconds(2000)));
     char dropped[4096];
-    while (!error)
-      co_await connection.stream.async_read_some(asio::buffer(dropped), into(error));
+    while (!error) co_await connection.stream.async_read_some(asio::buffer(dropped), into(error));
   }
 
-  asio::awaitable<void> follow(Connection& connection, EventFeed& feed, const HttpRequest& request) {
+  asio::awaitable<void> follow(Connection& connection, EventFeed& feed,
+                               const HttpRequest& request) {
     struct Listening {
       State& state;
       Connection& connection;
@@ -395,8 +396,7 @@ ServerAddress parse_server_address(const std::string& text) {
   } catch (const InputError&) {
     // said below
   }
-  throw InputError(
-      fmt::format("HOST:PORT is wanted, such as 127.0.0.1:9187, found `{}`", text));
+  throw InputError(fmt::format("HOST:PORT is wanted, such as 127.0.0.1:9187, found `{}`", text));
 }
 
 bool is_loopback(const ServerAddress& address) {

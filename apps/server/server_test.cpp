@@ -18,10 +18,10 @@
 namespace carnot::app {
 namespace {
 
+using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-using std::chrono::milliseconds;
 
 /// A connection as a client holds it, without a library between.
 class Client {
@@ -41,8 +41,7 @@ class Client {
   ~Client() { ::close(fd_); }
 
   bool send(std::string_view text) const {
-    return ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(text.size());
+    return ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
   }
   /// Everything until the server closes.
   std::string rest() const {
@@ -72,9 +71,13 @@ std::string request(const std::string& first_line, const std::string& more = "")
 std::vector<Route> routes(EventFeed* feed = nullptr) {
   std::vector<Route> out{
       {"GET", "/metrics",
-       [](const HttpRequest&) { return HttpResponse{200, "text/plain", "figures\n", {}}; }},
+       [](const HttpRequest&) {
+         return HttpResponse{200, "text/plain", "figures\n", {}};
+       }},
       {"POST", "/echo",
-       [](const HttpRequest& r) { return HttpResponse{200, "text/plain", r.body, {}}; }},
+       [](const HttpRequest& r) {
+         return HttpResponse{200, "text/plain", r.body, {}};
+       }},
       {"GET", "/fails", [](const HttpRequest&) -> HttpResponse { throw std::runtime_error("x"); }}};
   if (feed != nullptr) out.push_back({"GET", "/live", {}, feed});
   return out;
@@ -101,8 +104,9 @@ TEST_F(ServerTest, AnswersWithBoundsAndHeadersThatKeepPagesApart) {
   const std::string answer = ask(request("GET /metrics"));
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
   EXPECT_THAT(answer, HasSubstr("\r\n\r\nfigures\n"));
-  for (const char* header : {"X-Content-Type-Options: nosniff", "Content-Security-Policy: default-src 'none'",
-                             "Cross-Origin-Resource-Policy: same-origin", "Cache-Control: no-store"})
+  for (const char* header :
+       {"X-Content-Type-Options: nosniff", "Content-Security-Policy: default-src 'none'",
+        "Cross-Origin-Resource-Policy: same-origin", "Cache-Control: no-store"})
     EXPECT_THAT(answer, HasSubstr(header));
   EXPECT_THAT(answer, Not(HasSubstr("Access-Control")));
   EXPECT_THAT(ask(request("HEAD /metrics")), HasSubstr("Content-Length: 8\r\n"));
@@ -110,8 +114,10 @@ TEST_F(ServerTest, AnswersWithBoundsAndHeadersThatKeepPagesApart) {
   EXPECT_THAT(ask(request("GET /metrics?x=1")), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(ask(request("GET /none")), StartsWith("HTTP/1.1 404"));
   EXPECT_THAT(ask(request("GET /fails")), StartsWith("HTTP/1.1 500"));
-  EXPECT_THAT(ask("GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n"), StartsWith("HTTP/1.1 421"));
-  EXPECT_THAT(ask(request("POST /echo", "Content-Length: 2\r\n") + "xy"), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(ask("GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
+              StartsWith("HTTP/1.1 421"));
+  EXPECT_THAT(ask(request("POST /echo", "Content-Length: 2\r\n") + "xy"),
+              StartsWith("HTTP/1.1 401"));
   EXPECT_THAT(ask("nonsense\r\n\r\n"), StartsWith("HTTP/1.1 400"));
 }
 
@@ -130,7 +136,8 @@ TEST_F(ServerTest, WithATokenChangesAreTakenUpToTheBodysBound) {
   limits.body_bytes = 1000;
   serve(limits, {{}, "0123456789abcdef"});
   const std::string key = "Authorization: Bearer 0123456789abcdef\r\n";
-  EXPECT_THAT(ask(request("POST /echo", key + "Content-Length: 2\r\n") + "xy"), HasSubstr("\r\n\r\nxy"));
+  EXPECT_THAT(ask(request("POST /echo", key + "Content-Length: 2\r\n") + "xy"),
+              HasSubstr("\r\n\r\nxy"));
   EXPECT_THAT(ask(request("POST /echo", key + "Content-Length: 1001\r\n")),
               StartsWith("HTTP/1.1 413"));
   EXPECT_THAT(ask(request("POST /echo", key + "Transfer-Encoding: chunked\r\n") + "400\r\n" +

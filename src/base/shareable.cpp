@@ -19,32 +19,32 @@ struct KeyPrefix {
   std::size_t least;
 };
 constexpr std::array kKeyPrefixes = {
-    KeyPrefix{"AKIA", 12},       KeyPrefix{"ASIA", 12},       KeyPrefix{"AGPA", 12},
-    KeyPrefix{"AIDA", 12},       KeyPrefix{"AROA", 12},       KeyPrefix{"AIza", 20},
-    KeyPrefix{"ya29.", 10},      KeyPrefix{"ghp_", 16},       KeyPrefix{"gho_", 16},
-    KeyPrefix{"ghu_", 16},       KeyPrefix{"ghs_", 16},       KeyPrefix{"ghr_", 16},
-    KeyPrefix{"github_pat_", 8}, KeyPrefix{"glpat-", 8},      KeyPrefix{"gldt-", 8},
-    KeyPrefix{"xoxa-", 6},       KeyPrefix{"xoxb-", 6},       KeyPrefix{"xoxp-", 6},
-    KeyPrefix{"xoxr-", 6},       KeyPrefix{"xoxs-", 6},       KeyPrefix{"xapp-", 6},
-    KeyPrefix{"sk-", 16},        KeyPrefix{"sk_live_", 8},    KeyPrefix{"sk_test_", 8},
-    KeyPrefix{"rk_live_", 8},    KeyPrefix{"pk_live_", 8},    KeyPrefix{"whsec_", 8},
-    KeyPrefix{"hf_", 16},        KeyPrefix{"npm_", 16},       KeyPrefix{"pypi-", 16},
-    KeyPrefix{"dop_v1_", 8},     KeyPrefix{"SG.", 16},        KeyPrefix{"hvs.", 8},
-    KeyPrefix{"hvb.", 8},        KeyPrefix{"s.", 24},         KeyPrefix{"dckr_pat_", 8},
-    KeyPrefix{"NRAK-", 8},       KeyPrefix{"shpat_", 8},      KeyPrefix{"shpss_", 8},
-    KeyPrefix{"EAAC", 24},       KeyPrefix{"dapi", 28},       KeyPrefix{"lin_api_", 8},
-    KeyPrefix{"key-", 20},       KeyPrefix{"rubygems_", 16},  KeyPrefix{"sq0atp-", 8},
-    KeyPrefix{"PMAK-", 16},      KeyPrefix{"tskey-", 8},      KeyPrefix{"wandb_", 16},
-    KeyPrefix{"r8_", 20},        KeyPrefix{"nvapi-", 12},     KeyPrefix{"gsk_", 16},
-    KeyPrefix{"xai-", 16},       KeyPrefix{"AccountKey", 8},  KeyPrefix{"-----BEGIN", 0},
-    KeyPrefix{"figd_", 12},      KeyPrefix{"vercel_", 12},    KeyPrefix{"glc_", 12},
+    KeyPrefix{"AKIA", 12},       KeyPrefix{"ASIA", 12},      KeyPrefix{"AGPA", 12},
+    KeyPrefix{"AIDA", 12},       KeyPrefix{"AROA", 12},      KeyPrefix{"AIza", 20},
+    KeyPrefix{"ya29.", 10},      KeyPrefix{"ghp_", 16},      KeyPrefix{"gho_", 16},
+    KeyPrefix{"ghu_", 16},       KeyPrefix{"ghs_", 16},      KeyPrefix{"ghr_", 16},
+    KeyPrefix{"github_pat_", 8}, KeyPrefix{"glpat-", 8},     KeyPrefix{"gldt-", 8},
+    KeyPrefix{"xoxa-", 6},       KeyPrefix{"xoxb-", 6},      KeyPrefix{"xoxp-", 6},
+    KeyPrefix{"xoxr-", 6},       KeyPrefix{"xoxs-", 6},      KeyPrefix{"xapp-", 6},
+    KeyPrefix{"sk-", 16},        KeyPrefix{"sk_live_", 8},   KeyPrefix{"sk_test_", 8},
+    KeyPrefix{"rk_live_", 8},    KeyPrefix{"pk_live_", 8},   KeyPrefix{"whsec_", 8},
+    KeyPrefix{"hf_", 16},        KeyPrefix{"npm_", 16},      KeyPrefix{"pypi-", 16},
+    KeyPrefix{"dop_v1_", 8},     KeyPrefix{"SG.", 16},       KeyPrefix{"hvs.", 8},
+    KeyPrefix{"hvb.", 8},        KeyPrefix{"s.", 24},        KeyPrefix{"dckr_pat_", 8},
+    KeyPrefix{"NRAK-", 8},       KeyPrefix{"shpat_", 8},     KeyPrefix{"shpss_", 8},
+    KeyPrefix{"EAAC", 24},       KeyPrefix{"dapi", 28},      KeyPrefix{"lin_api_", 8},
+    KeyPrefix{"key-", 20},       KeyPrefix{"rubygems_", 16}, KeyPrefix{"sq0atp-", 8},
+    KeyPrefix{"PMAK-", 16},      KeyPrefix{"tskey-", 8},     KeyPrefix{"wandb_", 16},
+    KeyPrefix{"r8_", 20},        KeyPrefix{"nvapi-", 12},    KeyPrefix{"gsk_", 16},
+    KeyPrefix{"xai-", 16},       KeyPrefix{"AccountKey", 8}, KeyPrefix{"-----BEGIN", 0},
+    KeyPrefix{"figd_", 12},      KeyPrefix{"vercel_", 12},   KeyPrefix{"glc_", 12},
     KeyPrefix{"sbp_", 12},       KeyPrefix{"eyJ", 20},
 };
 
 /// Parts of names whose values nobody should read.
 constexpr std::array<std::string_view, 22> kSecretNames = {
-    "token",      "secret", "password",   "passwd", "passphrase",       "pwd",     "apikey",
-    "api_key",    "auth",   "credential", "bearer", "private_key",      "cookie",  "session_id",
+    "token",      "secret", "password",   "passwd", "passphrase",        "pwd",    "apikey",
+    "api_key",    "auth",   "credential", "bearer", "private_key",       "cookie", "session_id",
     "access_key", "sas",    "signature",  "dsn",    "connection_string", "jwt",    "accountkey",
     "netrc"};
 
@@ -62,15 +62,17 @@ std::string plain(std::string_view name) {
 
 bool names_a_secret(std::string_view name) {
   const std::string text = plain(name);
-  return std::any_of(kSecretNames.begin(), kSecretNames.end(), [&](std::string_view part) {
-    const std::size_t at = text.find(part);
-    if (at == std::string::npos) return false;
-    // Short ones only as words of their own: `sas`, not `disaster`.
-    if (part.size() > 4) return true;
-    const std::size_t end = at + part.size();
-    return (at == 0 || !is_alphanumeric(text[at - 1])) &&
-           (end == text.size() || !is_alphanumeric(text[end]));
-  }) || text == "key" || text.ends_with("_key");
+  return std::any_of(kSecretNames.begin(), kSecretNames.end(),
+                     [&](std::string_view part) {
+                       const std::size_t at = text.find(part);
+                       if (at == std::string::npos) return false;
+                       // Short ones only as words of their own: `sas`, not `disaster`.
+                       if (part.size() > 4) return true;
+                       const std::size_t end = at + part.size();
+                       return (at == 0 || !is_alphanumeric(text[at - 1])) &&
+                              (end == text.size() || !is_alphanumeric(text[end]));
+                     }) ||
+         text == "key" || text.ends_with("_key");
 }
 
 bool has_key_prefix(std::string_view word) {
@@ -140,9 +142,9 @@ std::string shareable_word(std::string_view word) {
     return shareable_url(word, scheme);
   if (has_key_prefix(word) || has_random_run(word)) return std::string(kHidden);
   // "Authorization: Bearer x", "password: x"
-  if (const std::size_t colon = word.find(':');
-      colon != std::string_view::npos && colon + 1 < word.size() &&
-      names_a_secret(word.substr(0, colon)))
+  if (const std::size_t colon = word.find(':'); colon != std::string_view::npos &&
+                                                colon + 1 < word.size() &&
+                                                names_a_secret(word.substr(0, colon)))
     return fmt::format("{}: {}", word.substr(0, colon), kHidden);
   if (word.size() > 1 && (word.starts_with('/') || is_home_path(word))) return last_component(word);
   return std::string(word);

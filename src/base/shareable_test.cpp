@@ -21,11 +21,11 @@ std::string made(const std::string& prefix, std::size_t letters) {
 std::vector<std::string> secrets() {
   std::vector<std::string> out;
   for (const char* prefix :
-       {"AKIA",     "ASIA",     "AIza",     "ya29.",    "ghp_",     "gho_",    "ghu_",
-        "ghs_",     "ghr_",     "github_pat_", "glpat-", "xoxb-",   "xoxp-",   "sk-",
-        "sk-proj-", "sk-ant-api03-", "sk_live_", "rk_live_", "hf_", "npm_",    "pypi-",
-        "dop_v1_",  "SG.",      "hvs.",     "dckr_pat_", "NRAK-",   "shpat_",  "eyJ",
-        "lin_api_", "whsec_",   "nvapi-",   "gsk_",     "tskey-",   "r8_",     "dapi"})
+       {"AKIA",     "ASIA",          "AIza",        "ya29.",     "ghp_",   "gho_",   "ghu_",
+        "ghs_",     "ghr_",          "github_pat_", "glpat-",    "xoxb-",  "xoxp-",  "sk-",
+        "sk-proj-", "sk-ant-api03-", "sk_live_",    "rk_live_",  "hf_",    "npm_",   "pypi-",
+        "dop_v1_",  "SG.",           "hvs.",        "dckr_pat_", "NRAK-",  "shpat_", "eyJ",
+        "lin_api_", "whsec_",        "nvapi-",      "gsk_",      "tskey-", "r8_",    "dapi"})
     out.push_back(made(prefix, 36));
   out.push_back("0123456789abcdef0123456789abcdef");
   out.push_back("-----BEGIN RSA PRIVATE KEY-----");
@@ -57,11 +57,29 @@ TEST(Shareable, NamesTellWhatIsSecretWhateverItLooksLike) {
 }
 
 TEST(Shareable, OrdinaryWordsStay) {
-  for (const char* word :
-       {"carnot", "plan", "--json", "problem.json", "examples/ridge.toml", "--policy",
-        "fixed:int8,adaptive", "--set", "work.minimum_quality=0.9", "10 s", "--seed=20", "DE",
-        "disaster.csv", "task-force", "author=me", "monkey.json", "0.25", "--interval", "-o",
-        "2026-11-30T12:00:00Z", "https://bmc/redfish/v1", "scores.csv", "/"}) {
+  for (const char* word : {"carnot",
+                           "plan",
+                           "--json",
+                           "problem.json",
+                           "examples/ridge.toml",
+                           "--policy",
+                           "fixed:int8,adaptive",
+                           "--set",
+                           "work.minimum_quality=0.9",
+                           "10 s",
+                           "--seed=20",
+                           "DE",
+                           "disaster.csv",
+                           "task-force",
+                           "author=me",
+                           "monkey.json",
+                           "0.25",
+                           "--interval",
+                           "-o",
+                           "2026-11-30T12:00:00Z",
+                           "https://bmc/redfish/v1",
+                           "scores.csv",
+                           "/"}) {
     EXPECT_EQ(shareable_word(word), word);
   }
 }
@@ -84,8 +102,8 @@ TEST(Shareable, ProgramsOfOthersAreNamedAndTheirArgumentsCounted) {
 RC_GTEST_PROP(Shareable, AnyTextIsTakenAndWhatWasHiddenStaysHidden, (const std::string& word)) {
   const std::string once = shareable_word(word);
   RC_ASSERT(shareable_word("PASSWORD=" + word + "x") == "PASSWORD=[hidden]");
-  RC_ASSERT(once.size() <= word.size() + 16 * (1 + static_cast<std::size_t>(std::count(
-                                                       word.begin(), word.end(), '='))));
+  RC_ASSERT(once.size() <= word.size() + 16 * (1 + static_cast<std::size_t>(
+                                                       std::count(word.begin(), word.end(), '='))));
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/shareable.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/shareable.hpp"
 #include "carnot/base/version.hpp"
 
 namespace carnot::measure::detail {
