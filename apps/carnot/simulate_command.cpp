@@ -139,7 +139,7 @@ std::optional<PolicyRun> run_policy(const SimulateCommand& c, const SimulateInpu
         return progress_text(policy, simulation.finished(), in.jobs.size(), simulation.now(),
                              width);
       });
-      if (simulation.now() >= next) {
+      if (steps % 1024 == 0 && simulation.now() >= next) {
         keeper.write(true);
         next = simulation.now() + kBetweenCheckpoints;
       }
