@@ -3,6 +3,7 @@
 # All are looked for here; missing is an error only once something links the target, and only what
 # a room links is asked for by the installed carnotConfig.cmake (cmake/CarnotInstall.cmake).
 set(CARNOT_DEPENDENCY_TABLE
+    "Boost::headers            | Boost                  | libboost-dev"
     "CLI11::CLI11              | CLI11                  | libcli11-dev"
     "CURL::libcurl             | CURL                   | libcurl4-openssl-dev"
     "Eigen3::Eigen             | Eigen3                 | libeigen3-dev"
@@ -15,7 +16,6 @@ set(CARNOT_DEPENDENCY_TABLE
     "cbc::cbc                  | cbc MODULE             | coinor-libcbc-dev"
     "clp::clp                  | clp MODULE             | coinor-libclp-dev"
     "fmt::fmt                  | fmt                    | libfmt-dev"
-    "httplib::httplib         | httplib MODULE         | libcpp-httplib-dev"
     "nlohmann_json::nlohmann_json | nlohmann_json       | nlohmann-json3-dev"
     "onednn::onednn            | onednn MODULE          | libdnnl-dev"
     "tomlplusplus::tomlplusplus | tomlplusplus          | libtomlplusplus-dev")
@@ -61,7 +61,7 @@ function(carnot_need who)
 endfunction()
 
 # Four libraries are optional. Without CLP `carnot grid opf`, without CBC `carnot plan --solver exact`
-# and without cpp-httplib `carnot serve` say that it is missing; without oneDNN matrix products are
+# and without Boost `carnot serve` say that it is missing; without oneDNN matrix products are
 # slower.
 if(clp_FOUND)
   message(STATUS "CLP: yes (${clp_LIBRARY})")
@@ -73,10 +73,10 @@ if(cbc_FOUND)
 else()
   message(STATUS "CBC: no. `carnot plan --solver exact` will not work; install coinor-libcbc-dev")
 endif()
-if(httplib_FOUND)
-  message(STATUS "cpp-httplib: yes (${httplib_LIBRARY})")
+if(Boost_FOUND)
+  message(STATUS "Boost: yes (${Boost_VERSION_STRING})")
 else()
-  message(STATUS "cpp-httplib: no. `carnot serve` will not work; install libcpp-httplib-dev")
+  message(STATUS "Boost: no. `carnot serve` will not work; install libboost-dev")
 endif()
 if(CARNOT_WITH_ONEDNN)
   if(onednn_FOUND)

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include <fmt/ranges.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/shareable.hpp"
 #include "carnot/base/version.hpp"
 
 namespace carnot::app {
@@ -49,13 +51,24 @@ void survive_failed_writes() {
   }
 }
 
+/// As it may be passed on; the words of somebody else's command only if asked for.
 std::string command_line_of(int argc, char** argv) {
-  std::string line;
-  for (int i = 0; i < argc; ++i) {
-    if (i > 0) line += ' ';
-    const std::string word = i == 0 ? "carnot" : argv[i];
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  const std::vector<std::string> own(words.begin(), dashes);
+  const bool whole = std::find(own.begin(), own.end(), "--show-command") != own.end();
+  std::string line = "carnot";
+  const auto add = [&line](const std::string& word) {
+    line += ' ';
     line += word.find_first_of(" \"'") == std::string::npos ? word : "'" + word + "'";
-  }
+  };
+  for (const std::string& word : whole ? own : shareable_words(own)) add(word);
+  if (dashes == words.end()) return line;
+  add("--");
+  if (whole)
+    std::for_each(dashes + 1, words.end(), add);
+  else
+    line += ' ' + shareable_program(std::span(dashes + 1, words.end()));
   return line;
 }
 

@@ -28,7 +28,7 @@ inline constexpr int kInterrupted = 130;
 struct Common {
   bool json = false;
   bool quiet = false;
-  std::string command_line;      ///< as typed, for the ledger and the documents
+  std::string command_line;      ///< as it may be passed on, for the ledger and the documents
   std::vector<std::string> job;  ///< words after --: a command of the user's, not ours to read
 };
 

@@ -79,6 +79,7 @@ int execute(const GridCommand& c, report::GridAnalysis analysis, const Common& c
   r.analysis = analysis;
   r.command = common.command_line;
   r.started = Instant::now().iso8601();
+  r.options = opf_options(c);
   load(c, r);
   const auto from = std::chrono::steady_clock::now();
   if (analysis == report::GridAnalysis::Flow)
@@ -105,6 +106,7 @@ int execute_year(const GridCommand& c, const Common& common) {
   });
   r.seconds = seconds_since(from);
   r.begin = rts.start(0);
+  r.notes = grid::left_out(rts.grid(), opf_options(c));
   line.clear();
   if (r.year.hours.empty() && hours > 0) throw Stopped();
   if (!c.csv.empty()) write_file(c.csv, report::grid_year_csv(r));
@@ -153,9 +155,9 @@ void add_grid(CLI::App& app, const Common& common, Action& action) {
   };
   add_hour(add("flow", "What the wires carry at the dispatch of the file", "tap",
                [c, &common] { return execute(*c, report::GridAnalysis::Flow, common); }));
-  CLI::App* opf =
-      add("opf", "The cheapest dispatch that the wires can carry", "resistance",
-          [c, &common] { return execute(*c, report::GridAnalysis::OptimalFlow, common); });
+  CLI::App* opf = add("opf", "The cheapest dispatch that the wires can carry", "tap", [c, &common] {
+    return execute(*c, report::GridAnalysis::OptimalFlow, common);
+  });
   add_hour(opf);
   add_limits(opf);
   CLI::App* year = add("year", "The cheapest dispatch of every hour of RTS-GMLC", "resistance",

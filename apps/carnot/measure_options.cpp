@@ -113,22 +113,29 @@ HostFacts parse_host_facts(const std::string& text) {
   return facts;
 }
 
+meter::MeterOptions meter_options(const meter::SourceOptions& sources, const std::string& host) {
+  meter::MeterOptions options;
+  options.sources = sources;
+  options.host = parse_host_facts(host);
+  if (const char* password = std::getenv("CARNOT_REDFISH_PASSWORD"))
+    options.sources.redfish_password = password;
+  return options;
+}
+
 measure::MeasureOptions measure_options(const MeasureCommand& c, const std::string& command_line) {
   check_combination(c);
   if (c.sources.replay_from.empty()) check_accounting(c.accounting);
   measure::MeasureOptions o;
-  o.meter.sources = c.sources;
-  o.meter.host = parse_host_facts(c.host);
+  o.meter = meter_options(c.sources, c.host);
   o.job.command = c.job;
   o.job.pid = c.pid;
   o.job.cgroup = c.cgroup;
   o.job.procfs_root = c.sources.procfs_root;
-  if (const char* password = std::getenv("CARNOT_REDFISH_PASSWORD"))
-    o.meter.sources.redfish_password = password;
   if (!c.interval.empty()) o.interval = parse_interval(c.interval);
   if (!c.length.empty()) o.stop_after = parse_length(c.length);
   o.policy = meter::parse_static_policy(c.policy);
   o.command_line = command_line;
+  o.show_command = c.show_command;
   o.facts_json = measure::account_facts(c.accounting);
   return o;
 }
@@ -161,8 +168,13 @@ void add_measure_flags(CLI::App& command, MeasureCommand& c) {
                      "Who pays for power at rest: capacity, busy, whole, none");
   add_account_options(command, c.accounting);
 
-  meter::SourceOptions& s = c.sources;
-  command.add_option("--host", c.host, "Facts for the power model: tdp_w=280,chips=2,...");
+  command.add_flag("--show-command", c.show_command,
+                   "Record and show the words of the command, which may hold secrets");
+  add_source_flags(command, c.sources, c.host);
+}
+
+void add_source_flags(CLI::App& command, meter::SourceOptions& s, std::string& host) {
+  command.add_option("--host", host, "Facts for the power model: tdp_w=280,chips=2,...");
   command.add_option("--sysfs-root", s.sysfs_root, "Folder that stands for /sys");
   command.add_option("--procfs-root", s.procfs_root, "Folder that stands for /proc");
   command.add_option("--nvml", s.nvml, "NVML library to load; none: do not look");

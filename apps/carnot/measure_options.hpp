@@ -24,7 +24,7 @@ struct MeasureCommand {
   std::string html, csv, store, estimate;
   std::string experiment, sweep, values;
   int rounds = 1;
-  bool force = false, live = false, list = false;
+  bool force = false, live = false, list = false, show_command = false;
   meter::SourceOptions sources;
   model::AccountOptions accounting;
 
@@ -34,6 +34,14 @@ struct MeasureCommand {
 
 /// Flags of `carnot measure`.
 void add_measure_flags(CLI::App& command, MeasureCommand& c);
+
+/// Flags that say which sensors are asked and what the power model is told; `host` is the text of
+/// --host.
+void add_source_flags(CLI::App& command, meter::SourceOptions& sources, std::string& host);
+
+/// What is asked of the sensors, and how the password of a BMC is handed over.
+/// \throws InputError naming the keys of --host
+meter::MeterOptions meter_options(const meter::SourceOptions& sources, const std::string& host);
 
 /// What the library is asked; `journal` is left empty.
 /// \throws UsageError for options that do not go together, InputError for values

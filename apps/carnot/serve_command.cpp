@@ -8,21 +8,22 @@
 
 #include "account_options.hpp"
 #include "command.hpp"
+#include "measure_options.hpp"
 
-#ifdef CARNOT_HAVE_HTTPLIB
+#ifdef CARNOT_HAVE_BOOST
 #include <filesystem>
 #include <mutex>
-#include <thread>
 
-#include <httplib.h>
+#include <unistd.h>
 
-#include "carnot/base/text.hpp"
 #include "carnot/ledger/journal/journal.hpp"
 #include "carnot/ledger/store/measurement_view.hpp"
 #include "carnot/measure/attribution/measurement.hpp"
 #include "carnot/measure/measure.hpp"
 #include "carnot/meter/processes/control_groups.hpp"
 #include "carnot/report/measure/metrics.hpp"
+
+#include "../server/server.hpp"
 #endif
 
 namespace carnot::app {
@@ -31,34 +32,40 @@ namespace {
 
 struct ServeCommand {
   bool metrics = false;
-  std::string listen = "127.0.0.1:9187", out;
+  std::string listen = "127.0.0.1:9187", out, token_file, host;
+  std::vector<std::string> allowed_hosts;
   int interval_ms = 1000, group_depth = 2;
   std::size_t most_processes = 50, most_groups = 100;
   model::AccountOptions account;
   meter::SourceOptions sources;
 };
 
-#ifdef CARNOT_HAVE_HTTPLIB
+#ifdef CARNOT_HAVE_BOOST
 
-struct Address {
-  std::string host;
-  int port = 0;
-};
-
-Address parse_address(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
+ServerAddress address_of(const ServeCommand& c) {
   try {
-    if (colon != std::string::npos && colon > 0) {
-      const long long port = parse_integer(text.substr(colon + 1));
-      std::string host = text.substr(0, colon);
-      if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-        host = host.substr(1, host.size() - 2);
-      if (port >= 0 && port <= 65535) return {host, static_cast<int>(port)};
-    }
-  } catch (const InputError&) {
-    // said below
+    return parse_server_address(c.listen);
+  } catch (const InputError& e) {
+    throw UsageError(fmt::format("--listen: {}", e.what()));
   }
-  throw UsageError("--listen: HOST:PORT is wanted, such as 127.0.0.1:9187, found `" + text + "`");
+}
+
+/// \throws UsageError for an address that others reach without a token
+HttpAccess access_of(const ServeCommand& c, const ServerAddress& address) {
+  HttpAccess access;
+  if (!c.token_file.empty()) access.token = read_token(c.token_file);
+  for (std::string name : c.allowed_hosts) {
+    for (char& letter : name) letter = static_cast<char>(std::tolower(letter));
+    access.hosts.push_back(std::move(name));
+  }
+  if (is_loopback(address)) return access;
+  if (access.token.empty())
+    throw UsageError(
+        "--listen: others can reach this address, so --token-file FILE is needed, with a token of "
+        "at least 16 characters (`openssl rand -hex 32`) and mode 600");
+  char name[256] = {};
+  if (::gethostname(name, sizeof name - 1) == 0) access.hosts.emplace_back(name);
+  return access;
 }
 
 /// What the sampling thread and the server share.
@@ -88,36 +95,6 @@ class Exporter {
   bool begun_ = false;
 };
 
-/// A server on its own threads from construction to destruction.
-class Server {
- public:
-  Server(const Address& address, const Exporter& exporter) {
-    server_.Get("/metrics", [&exporter](const httplib::Request&, httplib::Response& response) {
-      response.set_content(exporter.text(), std::string(report::kOpenMetricsType));
-    });
-    server_.Get("/", [](const httplib::Request&, httplib::Response& response) {
-      response.set_content("<a href=\"/metrics\">metrics</a>\n", "text/html");
-    });
-    port_ = address.port == 0 ? server_.bind_to_any_port(address.host)
-            : server_.bind_to_port(address.host, address.port) ? address.port
-                                                               : -1;
-    if (port_ < 0) throw IoError(fmt::format("{}:{}", address.host, address.port), "listen", errno);
-    thread_ = std::thread([this] { server_.listen_after_bind(); });
-  }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
-  ~Server() {
-    server_.stop();
-    thread_.join();
-  }
-  int port() const { return port_; }
-
- private:
-  httplib::Server server_;
-  int port_ = -1;
-  std::thread thread_;
-};
-
 /// A measurement that came to its end is moved aside, and its totals are gone on from.
 std::string set_aside(const std::string& journal) {
   for (int n = 1;; ++n) {
@@ -130,6 +107,8 @@ std::string set_aside(const std::string& journal) {
 
 int execute(const ServeCommand& c, const Common& common) {
   if (!c.metrics) throw UsageError("say what to serve: --metrics");
+  const ServerAddress address = address_of(c);
+  const HttpAccess access = access_of(c, address);
   watch_for_interrupt();
   measure::MetricsOptions shown{c.most_processes, "", 0};
   if (!c.account.location.empty() || c.account.carbon_g_per_kwh) {
@@ -158,7 +137,7 @@ int execute(const ServeCommand& c, const Common& common) {
   Exporter exporter(std::move(collector));
   if (go_on) exporter.begun();
   measure::MeasureOptions options;
-  options.meter.sources = c.sources;
+  options.meter = meter_options(c.sources, c.host);
   options.job.procfs_root = c.sources.procfs_root;
   options.interval = Duration::nanoseconds(std::int64_t{c.interval_ms} * 1'000'000);
   options.journal = c.out;
@@ -168,9 +147,25 @@ int execute(const ServeCommand& c, const Common& common) {
   measure::MeasureHooks hooks;
   hooks.on_sample = [&](const measure::MeasureView& view) { exporter.take(view, c); };
   hooks.stop = [] { return interrupted(); };
-  const Address address = parse_address(c.listen);
-  const Server server(address, exporter);
-  say(common, fmt::format("metrics: http://{}:{}/metrics", address.host, server.port()));
+  const auto metrics = [&exporter](const HttpRequest&) {
+    return HttpResponse{200, std::string(report::kOpenMetricsType), exporter.text(), {}};
+  };
+  const auto index = [](const HttpRequest&) {
+    return HttpResponse{200,
+                        "text/html; charset=utf-8",
+                        "<!doctype html><title>carnot</title><a href=\"/metrics\">metrics</a>\n",
+                        {}};
+  };
+  const auto healthy = [](const HttpRequest&) {
+    return HttpResponse{200, "text/plain; charset=utf-8", "ok\n", {}};
+  };
+  const Server server(
+      address, access, {},
+      {{"GET", "/metrics", metrics}, {"GET", "/", index}, {"GET", "/healthz", healthy}});
+  const bool numbered = address.host.find(':') != std::string::npos;
+  say(common,
+      fmt::format("metrics: http://{}:{}/metrics",
+                  numbered ? fmt::format("[{}]", address.host) : address.host, server.port()));
   const measure::MeasureResult result =
       go_on ? measure::resume_measurement(c.out, options, hooks) : measure::measure(options, hooks);
   for (const meter::Note& note : result.notes)
@@ -183,8 +178,7 @@ int execute(const ServeCommand& c, const Common& common) {
 
 int execute(const ServeCommand&, const Common&) {
   throw DeviceError(
-      "this carnot was built without cpp-httplib; install libcpp-httplib-dev and "
-      "build again");
+      "this carnot was built without Boost.Beast; install libboost-dev and build again");
 }
 
 #endif
@@ -205,9 +199,10 @@ void add_serve(CLI::App& app, const Common& common, Action& action) {
       ->check(CLI::Range(0, 10'000));
   command->add_option("--cgroup-depth", c->group_depth, "Levels of control groups (default: 2)")
       ->check(CLI::Range(0, 16));
-  command->add_option("--sysfs-root", c->sources.sysfs_root, "Stands for /sys");
-  command->add_option("--procfs-root", c->sources.procfs_root, "Stands for /proc");
-  command->add_option("--nvml", c->sources.nvml, "Library to load in place of libnvidia-ml.so.1");
+  command->add_option("--token-file", c->token_file,
+                      "File with the token that readers send; needed unless --listen is loopback");
+  command->add_option("--allow-host", c->allowed_hosts, "Also answer to this name");
+  add_source_flags(*command, c->sources, c->host);
   add_account_options(*command, c->account);
   command->fallthrough();
   command->callback(

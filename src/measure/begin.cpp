@@ -8,6 +8,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/shareable.hpp"
 #include "carnot/base/version.hpp"
 
 namespace carnot::measure::detail {
@@ -55,8 +56,9 @@ std::string shown(const std::string& word) {
   return quoted + '\'';
 }
 
-std::string job_words(const meter::JobOptions& job) {
+std::string job_words(const meter::JobOptions& job, bool whole) {
   if (!job.command.empty()) {
+    if (!whole) return shareable_program(job.command);
     std::string words;
     for (const std::string& word : job.command) words += (words.empty() ? "" : " ") + shown(word);
     return words;
@@ -116,7 +118,7 @@ ledger::MeasurementBegin begin_of(const meter::Meter& meter, const meter::Job* j
   ledger::MeasurementBegin begin;
   begin.carnot_version = kVersion;
   begin.command = options.command_line;
-  begin.job = job_words(options.job);
+  begin.job = job_words(options.job, options.show_command);
   begin.static_policy = name(options.policy);
   begin.boot_id = boot_id(procfs_root);
   begin.started = Instant::now();

@@ -46,7 +46,7 @@ TEST(Measure, TellsTheEnergyBetweenStartAndEndOfACommand) {
   EXPECT_GE(length_s, 0.15);
   // A reading and its time are of one moment, however long a sample took: to the microjoule.
   EXPECT_NEAR(joules_between(*view.begin, first, last), 100.0 * length_s, 3e-6);
-  EXPECT_EQ(view.begin->job, "sleep 0.15");
+  EXPECT_EQ(view.begin->job, "sleep (1 argument)");
   EXPECT_EQ(view.end->outcome, "finished");
   EXPECT_EQ(view.end->boottime_ns, last.boottime_ns);
   EXPECT_TRUE(view.gaps.empty());

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
 
 #include "solve/clp_stop.hpp"
 
@@ -128,7 +129,7 @@ ProgramAnswer LinearProgram::attempt(const StopToken& stop) {
   ProgramAnswer answer = check(costs_, prices_);
   if (clp.isProvenOptimal())
     answer.status = ProgramStatus::Optimal;
-  else if (clp.isProvenPrimalInfeasible() && proven_infeasible(answer))
+  else if (!clp.isProvenDualInfeasible() && proven_infeasible(answer))
     answer.status = ProgramStatus::Infeasible;
   else if (!go_on())
     answer.status = ProgramStatus::Stopped;
@@ -138,23 +139,45 @@ ProgramAnswer LinearProgram::attempt(const StopToken& stop) {
 /// Prices that make the rows contradict the columns' bounds: with no costs at all, their bound on
 /// the objective would be above zero, the objective of every feasible point.
 bool LinearProgram::proven_infeasible(ProgramAnswer& answer) {
+  const std::vector<double> no_costs(columns_.size(), 0.0);
+  const auto proves = [&](const std::vector<double>& prices) {
+    const ProgramAnswer proof = check(no_costs, prices);
+    if (!(proof.bound > 1e-7 && proof.free_slope < 1e-9 * std::max(1.0, proof.bound))) return false;
+    answer = proof;
+    return true;
+  };
   ClpSimplex& clp = solver_->clp;
   clp.dual();  // the ray of a presolved programme would not be this one's
-  const std::unique_ptr<double[]> ray(clp.infeasibilityRay());
-  if (ray == nullptr) return false;
-  const std::vector<double> no_costs(columns_.size(), 0.0);
-  double greatest = 0.0;
-  for (std::size_t i = 0; i < rows_.size(); ++i) greatest = std::max(greatest, std::abs(ray[i]));
-  for (const double sign : {1.0, -1.0}) {
-    std::vector<double> prices(rows_.size());
-    for (std::size_t i = 0; i < rows_.size(); ++i) prices[i] = sign * ray[i] / greatest;
-    const ProgramAnswer proof = check(no_costs, prices);
-    if (proof.bound > 1e-7 && proof.free_slope < 1e-9 * std::max(1.0, proof.bound)) {
-      answer = proof;
-      return true;
+  if (const std::unique_ptr<double[]> ray(clp.infeasibilityRay()); ray != nullptr) {
+    double greatest = 0.0;
+    for (std::size_t i = 0; i < rows_.size(); ++i) greatest = std::max(greatest, std::abs(ray[i]));
+    for (const double sign : {1.0, -1.0}) {
+      std::vector<double> prices(rows_.size());
+      for (std::size_t i = 0; i < rows_.size(); ++i) prices[i] = sign * ray[i] / greatest;
+      if (proves(prices)) return true;
     }
   }
-  return false;
+  return proves(elastic_prices());
+}
+
+/// Prices of the programme that breaks its rows as little as it can: each may be missed at a cost
+/// of 1 a unit, and nothing else costs. They prove what they cost to be unavoidable.
+std::vector<double> LinearProgram::elastic_prices() const {
+  std::vector<std::vector<Term>> terms(rows_.size());
+  for (const Entry& entry : entries_)
+    terms[at(entry.row)].push_back({entry.column, entry.coefficient});
+  LinearProgram elastic;
+  for (const Bounds& bounds : columns_) elastic.add_column(bounds.lower, bounds.upper, 0.0);
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    terms[i].push_back({elastic.add_column(0.0, kInfinity, 1.0), 1.0});
+    terms[i].push_back({elastic.add_column(0.0, kInfinity, 1.0), -1.0});
+    elastic.add_row(rows_[i].lower, rows_[i].upper, terms[i]);
+  }
+  elastic.hand_over();
+  ClpSimplex& clp = elastic.solver_->clp;
+  clp.initialSolve();
+  clp.primal();
+  return {clp.dualRowSolution(), clp.dualRowSolution() + rows_.size()};
 }
 
 void LinearProgram::drop_slack_rows(std::size_t first) {

@@ -35,6 +35,7 @@ struct MeasureOptions {
   Duration sync_every =
       Duration::seconds(10);  ///< fdatasync; a killed process loses nothing anyway
   std::string command_line;   ///< of carnot, for the ledger
+  bool show_command = false;  ///< record the job's words; else its name and how many they are
   std::string facts_json;     ///< accounting options, for the report
   bool keep_entries = true;   ///< in `MeasureResult::entries`; else only the journal has them, up
                               ///< to where it could be written

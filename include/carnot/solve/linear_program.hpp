@@ -97,6 +97,7 @@ class LinearProgram {
   void hand_over();
   ProgramAnswer attempt(const StopToken& stop);
   bool proven_infeasible(ProgramAnswer& answer);
+  std::vector<double> elastic_prices() const;
 
   std::vector<Bounds> columns_, rows_;
   std::vector<double> costs_;

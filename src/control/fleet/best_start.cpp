@@ -2,6 +2,9 @@
 // Rules that choose one start for each job when it arrives, at the site it was sent to, by carbon
 // alone; after GAIA (Hanafy et al., ASPLOS 2024). Starts are tried a step of the signal apart,
 // counted from the arrival.
+#include <algorithm>
+#include <cmath>
+
 #include "control/fleet/rule_base.hpp"
 
 namespace carnot::control {
@@ -25,6 +28,24 @@ class StartRule : public Rule {
                          Duration wait) const = 0;
 };
 
+/// Size of the signal from now on, as far as a run may reach.
+double magnitude(const ForecastView& carbon, Instant now, Duration reach) {
+  double most = std::abs(carbon.at(now));
+  for (Instant at = now; at <= now + reach && at < carbon.end(); at = at + carbon.step)
+    most = std::max(most, std::abs(carbon.at(at)));
+  return most;
+}
+
+/// Of the integrals over `length` from any time within `wait`. They are differences of sums from a
+/// distant edge, whose own rounding, some 1e-12 of them, counts too.
+double magnitude_of_integrals(const ForecastView& carbon, Instant now, Duration length,
+                              Duration wait) {
+  double size = magnitude(carbon, now, wait + length) * length.time().in(second);
+  if (!carbon.sum.empty())
+    size += 1e-3 * std::max(std::abs(carbon.sum.front()), std::abs(carbon.sum.back()));
+  return size;
+}
+
 /// Into the step of least carbon.
 class LowestSlot final : public StartRule {
  public:
@@ -34,10 +55,11 @@ class LowestSlot final : public StartRule {
   Instant choose(const ForecastView& carbon, Instant now, Duration, Duration wait) const override {
     Instant best = now;
     double least = carbon.at(now);
+    const double size = magnitude(carbon, now, wait);
     const std::int64_t first = (now - carbon.start) / carbon.step + 1;
     for (std::int64_t i = first; carbon.start + carbon.step * i <= now + wait; ++i) {
       const Instant edge = carbon.start + carbon.step * i;
-      if (const double value = carbon.at(edge); value < least) {
+      if (const double value = carbon.at(edge); clearly_less(value, least, size)) {
         least = value;
         best = edge;
       }
@@ -46,13 +68,15 @@ class LowestSlot final : public StartRule {
   }
 };
 
-/// The earliest start of least `cost` among now and whole steps after it, within `wait`.
+/// The earliest start of least `cost`, made of numbers of size `size`, among now and whole steps
+/// after it, within `wait`.
 template <class Cost>
-Instant least_start(const ForecastView& carbon, Instant now, Duration wait, Cost&& cost) {
+Instant least_start(const ForecastView& carbon, Instant now, Duration wait, double size,
+                    Cost&& cost) {
   Instant best = now;
   double least = cost(now);
   for (Instant start = now + carbon.step; start <= now + wait; start = start + carbon.step) {
-    if (const double value = cost(start); value < least) {
+    if (const double value = cost(start); clearly_less(value, least, size)) {
       least = value;
       best = start;
     }
@@ -68,7 +92,7 @@ class LowestWindow final : public StartRule {
  private:
   Instant choose(const ForecastView& carbon, Instant now, Duration length,
                  Duration wait) const override {
-    return least_start(carbon, now, wait,
+    return least_start(carbon, now, wait, magnitude_of_integrals(carbon, now, length, wait),
                        [&](Instant start) { return carbon.integral(start, start + length); });
   }
 };
@@ -82,7 +106,9 @@ class CarbonTime final : public StartRule {
   Instant choose(const ForecastView& carbon, Instant now, Duration length,
                  Duration wait) const override {
     const double at_once = carbon.integral(now, now + length);
-    return least_start(carbon, now, wait, [&](Instant start) {
+    const double size = magnitude_of_integrals(carbon, now, length, wait) /
+                        std::max(1e-9, length.time().in(second));
+    return least_start(carbon, now, wait, size, [&](Instant start) {
       const double saved = at_once - carbon.integral(start, start + length);
       return start == now ? 0.0 : -saved / (start + length - now).time().in(second);
     });

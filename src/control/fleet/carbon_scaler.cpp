@@ -61,16 +61,21 @@ class CarbonScaler final : public Rule {
     struct Buy {
       std::size_t step, rung;
       double price;  // carbon for a second of the first mode's work
+      std::uint32_t rank = 0;
     };
     std::vector<Buy> buys;
     for (std::size_t i = 0; i < carbon.value.size(); ++i)
       for (std::size_t r = 0; r < ladder.size(); ++r) {
         const double speed = ladder[r].speed - (r > 0 ? ladder[r - 1].speed : 0.0);
         const double power = ladder[r].power - (r > 0 ? ladder[r - 1].power : 0.0);
-        buys.push_back({i, r, carbon.value[i] * power / speed});
+        buys.push_back({i, r, carbon.value[i] * power / speed, 0});
       }
+    std::vector<double> prices;
+    for (const Buy& buy : buys) prices.push_back(buy.price);
+    const std::vector<std::uint32_t> rank = ranks(prices);
+    for (std::size_t k = 0; k < buys.size(); ++k) buys[k].rank = rank[k];
     std::stable_sort(buys.begin(), buys.end(),
-                     [](const Buy& a, const Buy& b) { return a.price < b.price; });
+                     [](const Buy& a, const Buy& b) { return a.rank < b.rank; });
 
     const auto begin = [&](std::size_t i) {
       return std::max(from, carbon.start + carbon.step * static_cast<std::int64_t>(i));

@@ -19,7 +19,8 @@ namespace {
 constexpr double kJoulesPerKwh = 3.6e6;
 constexpr std::int64_t kMostSlots = 168;
 constexpr int kIterations = 120;
-constexpr std::int64_t kParts = 4;  // of a step, for which nodes are promised apart
+constexpr std::int64_t kParts = 4;      // of a step, for which nodes are promised apart
+constexpr std::size_t kMostMoved = 16;  // jobs that make room for one
 constexpr Duration kRounding = Duration::nanoseconds(1000);  // of work in other modes
 
 std::int64_t slots_for(Duration need, Duration step) {
@@ -83,8 +84,17 @@ class Carnot final : public Rule {
            kJoulesPerKwh;
   }
 
-  /// Takes the cheapest site, mode and times that are free; the emptiest site where nothing is.
+  /// Takes the cheapest site, mode and times that are free; where nothing is before its deadline,
+  /// others make room if they can.
   void respond(const World& world, JobIndex job) {
+    std::vector<PlannedRun> runs = cheapest(world, job);
+    if (runs.empty() && make_room(world, job)) return;
+    if (runs.empty()) runs = earliest(world, job);
+    commit(world, job, std::move(runs));
+  }
+
+  /// Before its deadline, on nodes not yet promised; empty: there are none.
+  std::vector<PlannedRun> cheapest(const World& world, JobIndex job) const {
     const Instant from = world.view.now();
     const Instant to = std::max(from, deadline(world, job));
     const bool stoppable = world.view.request(job).stoppable;
@@ -121,8 +131,81 @@ class Carnot final : public Rule {
         best = runs_of(timing, s, mode);
       }
     }
-    if (best.empty()) best = earliest(world, job);
-    commit(world, job, std::move(best));
+    return best;
+  }
+
+  /// Of others whose runs are in the way those with time to spare, as few as it takes, that wait or
+  /// may be stopped: moved to where they are in time all the same. False, and nothing is done, if
+  /// that cannot be.
+  bool make_room(const World& world, JobIndex job) {
+    const Instant now = world.view.now(), to = deadline(world, job);
+    if (!could_be_in_time(world, job)) return false;
+    struct Other {
+      JobIndex job;
+      bool runs;
+      Duration spare;
+    };
+    std::vector<Other> others;
+    for (const auto& [other, runs] : runs_) {
+      if (other == job || runs.back().to <= now || runs.front().from >= to) continue;
+      const bool waits = is_free(world, other);
+      if (!waits && (world.view.status(other).phase != JobPhase::Running ||
+                     !world.view.request(other).stoppable))
+        continue;
+      const Duration spare =
+          deadline(world, other) - now - left(world, other, 1.0) - overhead(world);
+      if (spare > Duration{}) others.push_back({other, !waits, spare});
+    }
+    std::stable_sort(others.begin(), others.end(), [](const Other& a, const Other& b) {
+      return a.runs != b.runs ? b.runs : a.spare > b.spare;
+    });
+    if (others.size() > kMostMoved) others.resize(kMostMoved);
+    const Bookings before = bookings_;
+    std::vector<PlannedRun> runs;
+    std::size_t moved = 0;
+    while (runs.empty() && moved < others.size()) {
+      unbook(world, others[moved].job, runs_.at(others[moved].job));
+      ++moved;
+      runs = cheapest(world, job);
+    }
+    others.resize(moved);
+    const Bookings freed = bookings_;
+    const auto promise = [&](JobIndex who, const std::vector<PlannedRun>& its) {
+      for (const PlannedRun& run : its)
+        bookings_.add(run.site, run.from, run.to, world.view.nodes(who, run.mode));
+    };
+    promise(job, runs);
+    bool all = !runs.empty();
+    std::stable_sort(others.begin(), others.end(),
+                     [](const Other& a, const Other& b) { return a.spare < b.spare; });
+    std::vector<std::vector<PlannedRun>> theirs;
+    for (std::size_t k = 0; all && k < others.size(); ++k) {
+      theirs.push_back(cheapest(world, others[k].job));
+      promise(others[k].job, theirs.back());
+      all = !theirs.back().empty();
+    }
+    if (!all) {
+      bookings_ = before;
+      return false;
+    }
+    bookings_ = freed;
+    for (std::size_t k = 0; k < others.size(); ++k)
+      commit(world, others[k].job, std::move(theirs[k]));
+    commit(world, job, std::move(runs));
+    return true;
+  }
+
+  /// On an empty fleet.
+  bool could_be_in_time(const World& world, JobIndex job) const {
+    const Duration room = deadline(world, job) - world.view.now();
+    for (SiteIndex s = 0; s < world.view.sites().size(); ++s)
+      for (std::size_t m = 0; m < world.view.modes(job).size(); ++m) {
+        const double speed = world.view.modes(job)[m].speed;
+        if (world.view.nodes(job, static_cast<std::uint8_t>(m)) <= world.view.sites()[s].nodes_up &&
+            way(world, job, s) + left(world, job, speed) + overhead(world) <= room)
+          return true;
+      }
+    return false;
   }
 
   /// Too late for its deadline: the site and mode that is done first with nodes not yet promised,

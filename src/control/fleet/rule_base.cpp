@@ -2,6 +2,7 @@
 #include "control/fleet/rule_base.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "carnot/base/limits.hpp"
@@ -13,19 +14,43 @@ namespace {
 // Whole seconds come out whole, so that equals stay equal.
 double seconds(Duration d) { return static_cast<double>(d.nanoseconds()) / 1e9; }
 
-/// Integral of the cost over [from, to), both within its steps.
-double integral(const StepCost& cost, Instant from, Instant to) {
-  double sum = 0;
+/// Integral of the cost over [from, to), both within its steps, and of its size.
+struct Integral {
+  double sum = 0, magnitude = 0;
+};
+Integral integral(const StepCost& cost, Instant from, Instant to) {
+  Integral of;
   for (Instant at = from; at < to;) {
     const std::int64_t i = (at - cost.start) / cost.step;
     const Instant next = std::min(to, cost.start + cost.step * (i + 1));
-    sum += cost.value[static_cast<std::size_t>(i)] * seconds(next - at);
+    const double part = cost.value[static_cast<std::size_t>(i)] * seconds(next - at);
+    of.sum += part;
+    of.magnitude += std::abs(part);
     at = next;
   }
-  return sum;
+  return of;
 }
 
 }  // namespace
+
+std::vector<std::uint32_t> ranks(const std::vector<double>& values) {
+  std::vector<std::uint32_t> order(values.size()), rank(values.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return values[a] < values[b]; });
+  double magnitude = 0.0;
+  for (const double value : values)
+    if (std::isfinite(value)) magnitude = std::max(magnitude, std::abs(value));
+  std::uint32_t next = 0;
+  for (std::size_t k = 0, first = 0; k < order.size(); ++k) {
+    if (clearly_less(values[order[first]], values[order[k]], magnitude)) {
+      first = k;
+      ++next;
+    }
+    rank[order[k]] = next;
+  }
+  return rank;
+}
 
 StepCost steps(const ForecastView& view, Instant from, Instant to) {
   StepCost cost;
@@ -39,10 +64,11 @@ StepCost steps(const ForecastView& view, Instant from, Instant to) {
 }
 
 Timing cheapest_pieces(const StepCost& cost, Instant from, Instant to, Duration length) {
+  const std::vector<std::uint32_t> rank = ranks(cost.value);
   std::vector<std::uint32_t> order(cost.value.size());
   std::iota(order.begin(), order.end(), 0U);
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return cost.value[a] < cost.value[b]; });
+                   [&](std::uint32_t a, std::uint32_t b) { return rank[a] < rank[b]; });
   Timing timing;
   Duration left = length;
   for (const std::uint32_t i : order) {
@@ -79,9 +105,10 @@ Timing cheapest_window(const StepCost& cost, Instant from, Instant to, Duration 
   }
   std::sort(starts.begin(), starts.end());
   for (const Instant start : starts) {
-    const double sum = integral(cost, start, start + length);
-    if (sum == kInfinity) continue;
-    if (best.pieces.empty() || sum < best.cost) best = {{{start, start + length}}, sum};
+    const Integral of = integral(cost, start, start + length);
+    if (of.sum == kInfinity) continue;
+    if (best.pieces.empty() || clearly_less(of.sum, best.cost, of.magnitude + std::abs(best.cost)))
+      best = {{{start, start + length}}, of.sum};
   }
   return best;
 }

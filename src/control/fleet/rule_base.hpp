@@ -7,6 +7,7 @@
 /// makers of all rules. A rule's sources stand in `policy_list`.
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +24,17 @@ inline ForecastView ahead(const World& world, SiteIndex site, Signal signal) {
   return world.future != nullptr ? world.future->signal(site, signal)
                                  : world.view.forecast(site, signal);
 }
+
+/// Relative: sums of the same numbers taken in another order differ by less.
+inline constexpr double kEqual = 1e-9;
+/// True if `a` is below `b` by more than the rounding of what they were summed from: numbers of
+/// size `magnitude`. What waits for less than that waits for noise.
+inline bool clearly_less(double a, double b, double magnitude) {
+  return a < b - kEqual * magnitude;
+}
+/// For each value how many clearly smaller ones there are, sets of equals counting once: an order
+/// that rounding does not make. Infinite values come last.
+std::vector<std::uint32_t> ranks(const std::vector<double>& values);
 
 /// A policy with a name, what it may know, and what it was told.
 class Rule : public Policy {

@@ -16,6 +16,7 @@ struct FlowLimits {
 };
 
 inline FlowLimits flow_limits(const GridBranch& branch, const BranchLine& line) {
+  if (line.joins) return {-branch.limit_mw, branch.limit_mw};
   const auto [least, most] =
       std::minmax({line.mw_per_rad * branch.angle_min_rad, line.mw_per_rad * branch.angle_max_rad});
   return {std::max(least - line.shift_mw, -branch.limit_mw),

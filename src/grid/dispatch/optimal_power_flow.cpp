@@ -42,16 +42,25 @@ struct OptimalPowerFlow::Impl {
   const OpfOptions options;
   solve::LinearProgram program;
   std::vector<BranchLine> lines;
-  // Columns and rows; -1: none.
-  std::vector<int> angle, output, curve, dc, shed, loss;
+  // Columns and rows; -1: none. Of what is priced generators come first, then direct-current lines.
+  struct Priced {
+    int power = -1, curve = -1;
+    const GeneratorCost* cost = nullptr;
+  };
+  std::vector<Priced> priced;
+  std::vector<int> angle, output, dc, shed, loss;
+  std::vector<int> joined;  ///< flow of a branch without reactance
   std::vector<int> balance, limit;
+  std::string contradiction;   ///< limits that nothing can keep
   std::size_t hulls = 0;       ///< costs that are not convex
   std::size_t first_rows = 0;  ///< before any refinement
 
   void add_columns();
   void add_balances();
   void add_limit(std::size_t branch);
-  void add_cost_tangent(std::size_t generator, double output_mw);
+  int add_priced(const GeneratorCost& cost, double minimum_mw, double maximum_mw);
+  void add_curve(const Priced& of, double minimum_mw, double maximum_mw);
+  void add_cost_tangent(const Priced& of, double power_mw);
   void add_loss_tangent(std::size_t branch, double flow_mw);
   void apply(const GridState& state);
   std::array<solve::Term, 2> unshifted_flow(std::size_t branch, double factor) const;
@@ -63,6 +72,7 @@ struct OptimalPowerFlow::Impl {
 
 OptimalPowerFlow::Impl::Impl(const Grid& grid_of, OpfOptions options_of)
     : grid(grid_of), options(options_of) {
+  if (!grid.cost_fault.empty()) throw InputError(grid.cost_fault);
   validate(grid, grid.name.empty() ? "grid" : grid.name);
   if (!options.dc_links)
     for (GridDcLine& line : grid.dc_lines) line = {.from = line.from, .to = line.to};
@@ -71,24 +81,43 @@ OptimalPowerFlow::Impl::Impl(const Grid& grid_of, OpfOptions options_of)
   add_columns();
   add_balances();
   for (std::size_t l = 0; l < grid.branches.size(); ++l) add_limit(l);
-  for (std::size_t g = 0; g < grid.generators.size(); ++g) {
-    if (grid.generators[g].cost.hull_differs()) ++hulls;
-    if (curve[g] < 0) continue;
-    const GridGenerator& generator = grid.generators[g];
-    for (const GeneratorCost::Line& line : generator.cost.hull())
-      program.add_row(
-          line.intercept_per_h, kInfinity,
-          std::array{solve::Term{curve[g], 1.0}, solve::Term{output[g], -line.slope_per_mwh}});
-    if (generator.cost.points.empty())
-      for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0})
-        add_cost_tangent(g, std::lerp(generator.minimum_mw, generator.maximum_mw, share));
-  }
+  for (std::size_t g = 0; g < grid.generators.size(); ++g)
+    add_curve(priced[g], grid.generators[g].minimum_mw, grid.generators[g].maximum_mw);
+  for (std::size_t d = 0; d < grid.dc_lines.size(); ++d)
+    add_curve(priced[grid.generators.size() + d], grid.dc_lines[d].minimum_mw,
+              grid.dc_lines[d].maximum_mw);
   first_rows = program.rows();
 }
 
+int OptimalPowerFlow::Impl::add_priced(const GeneratorCost& cost, double minimum_mw,
+                                       double maximum_mw) {
+  const bool curved = !cost.points.empty() || cost.c2_per_mw2h > 0.0;
+  const int power = program.add_column(minimum_mw, maximum_mw, curved ? 0.0 : cost.c1_per_mwh);
+  priced.push_back({power, curved ? program.add_column(-kInfinity, kInfinity, 1.0) : -1, &cost});
+  return power;
+}
+
+void OptimalPowerFlow::Impl::add_curve(const Priced& of, double minimum_mw, double maximum_mw) {
+  if (of.cost->hull_differs()) ++hulls;
+  if (of.curve < 0) return;
+  for (const GeneratorCost::Line& line : of.cost->hull())
+    program.add_row(
+        line.intercept_per_h, kInfinity,
+        std::array{solve::Term{of.curve, 1.0}, solve::Term{of.power, -line.slope_per_mwh}});
+  if (!of.cost->points.empty()) return;
+  // A range without end: tangents where they may be of use, and at each solution.
+  double most = 1.0;
+  for (const GridBus& bus : grid.buses) most += std::abs(bus.demand_mw);
+  const double low = std::clamp(minimum_mw, -most, most), high = std::clamp(maximum_mw, low, most);
+  const bool ends = std::isfinite(minimum_mw) && std::isfinite(maximum_mw);
+  for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0})
+    add_cost_tangent(of,
+                     ends ? std::lerp(minimum_mw, maximum_mw, share) : std::lerp(low, high, share));
+}
+
 void OptimalPowerFlow::Impl::add_columns() {
-  for (const GridBus& bus : grid.buses) {
-    const double bound = bus.reference ? 0.0 : kInfinity;
+  for (const bool reference : reference_buses(grid)) {
+    const double bound = reference ? 0.0 : kInfinity;
     angle.push_back(program.add_column(-bound, bound, 0.0));
   }
   for (const GridGenerator& generator : grid.generators) {
@@ -96,13 +125,12 @@ void OptimalPowerFlow::Impl::add_columns() {
     if (!(cost.c2_per_mw2h >= 0.0))
       throw InputError(fmt::format("generator {} at bus {}: cost: a square term of at least 0",
                                    generator.name, grid.buses[generator.bus].id));
-    const bool curved = !cost.points.empty() || cost.c2_per_mw2h > 0.0;
-    output.push_back(program.add_column(generator.minimum_mw, generator.maximum_mw,
-                                        curved ? 0.0 : cost.c1_per_mwh));
-    curve.push_back(curved ? program.add_column(-kInfinity, kInfinity, 1.0) : -1);
+    output.push_back(add_priced(cost, generator.minimum_mw, generator.maximum_mw));
   }
   for (const GridDcLine& line : grid.dc_lines)
-    dc.push_back(program.add_column(line.minimum_mw, line.maximum_mw, 0.0));
+    dc.push_back(add_priced(line.cost, line.minimum_mw, line.maximum_mw));
+  for (const BranchLine& line : lines)
+    joined.push_back(line.joins ? program.add_column(-kInfinity, kInfinity, 0.0) : -1);
   const bool sheds = std::isfinite(options.shed_price_per_mwh);
   for (std::size_t b = 0; b < grid.buses.size(); ++b)
     shed.push_back(sheds ? program.add_column(0.0, 0.0, options.shed_price_per_mwh) : -1);
@@ -116,6 +144,8 @@ void OptimalPowerFlow::Impl::add_columns() {
 std::array<solve::Term, 2> OptimalPowerFlow::Impl::unshifted_flow(std::size_t branch,
                                                                   double factor) const {
   const GridBranch& b = grid.branches[branch];
+  if (joined[branch] >= 0)
+    return {solve::Term{joined[branch], factor}, solve::Term{joined[branch], 0.0}};
   const double k = factor * lines[branch].mw_per_rad / grid.base_mva;
   return {solve::Term{angle[b.from], k}, solve::Term{angle[b.to], -k}};
 }
@@ -149,15 +179,23 @@ void OptimalPowerFlow::Impl::add_limit(std::size_t l) {
   const BranchLine& line = lines[l];
   const FlowLimits limits = flow_limits(branch, line);
   const double lower = limits.lower_mw + line.shift_mw, upper = limits.upper_mw + line.shift_mw;
+  if (!(lower <= upper))
+    contradiction = fmt::format("branch {} from bus {} to {}: no flow keeps all its limits", l + 1,
+                                grid.buses[branch.from].id, grid.buses[branch.to].id);
+  if (line.joins) {
+    const double apart = line.shift_rad * grid.base_mva;
+    program.add_row(
+        apart, apart,
+        std::array{solve::Term{angle[branch.from], 1.0}, solve::Term{angle[branch.to], -1.0}});
+  }
   const bool limited = std::isfinite(lower) || std::isfinite(upper);
   limit.push_back(limited ? program.add_row(lower, upper, unshifted_flow(l, 1.0)) : -1);
 }
 
-void OptimalPowerFlow::Impl::add_cost_tangent(std::size_t g, double output_mw) {
-  const GeneratorCost& cost = grid.generators[g].cost;
-  const double slope = cost.c1_per_mwh + 2.0 * cost.c2_per_mw2h * output_mw;
-  program.add_row(cost.per_h(output_mw) - slope * output_mw, kInfinity,
-                  std::array{solve::Term{curve[g], 1.0}, solve::Term{output[g], -slope}});
+void OptimalPowerFlow::Impl::add_cost_tangent(const Priced& of, double power_mw) {
+  const double slope = of.cost->c1_per_mwh + 2.0 * of.cost->c2_per_mw2h * power_mw;
+  program.add_row(of.cost->per_h(power_mw) - slope * power_mw, kInfinity,
+                  std::array{solve::Term{of.curve, 1.0}, solve::Term{of.power, -slope}});
 }
 
 void OptimalPowerFlow::Impl::add_loss_tangent(std::size_t l, double flow_mw) {
@@ -199,12 +237,12 @@ bool OptimalPowerFlow::Impl::refine(double demand_mw) {
   };
   std::vector<Gap> costs, losses;
   double total_cost = 0.0, cost_gap = 0.0, loss_gap = 0.0;
-  for (std::size_t g = 0; g < grid.generators.size(); ++g) {
-    const double cost = grid.generators[g].cost.per_h(program.value(output[g]));
+  for (std::size_t p = 0; p < priced.size(); ++p) {
+    const double cost = priced[p].cost->per_h(program.value(priced[p].power));
     total_cost += cost;
-    if (curve[g] < 0 || !grid.generators[g].cost.points.empty()) continue;
-    const double gap = cost - program.value(curve[g]);
-    costs.push_back({g, gap});
+    if (priced[p].curve < 0 || !priced[p].cost->points.empty()) continue;
+    const double gap = cost - program.value(priced[p].curve);
+    costs.push_back({p, gap});
     cost_gap += std::max(0.0, gap);
   }
   for (std::size_t l = 0; l < grid.branches.size(); ++l) {
@@ -222,7 +260,7 @@ bool OptimalPowerFlow::Impl::refine(double demand_mw) {
   if (cost_gap > cost_allowed)
     for (const Gap& gap : costs)
       if (much(gap, cost_allowed, costs.size()))
-        add_cost_tangent(gap.index, program.value(output[gap.index]));
+        add_cost_tangent(priced[gap.index], program.value(priced[gap.index].power));
   if (loss_gap > loss_allowed)
     for (const Gap& gap : losses)
       if (much(gap, loss_allowed, losses.size())) add_loss_tangent(gap.index, flow_of(gap.index));
@@ -233,11 +271,12 @@ void OptimalPowerFlow::Impl::report(const GridState& state, const solve::Program
                                     OpfResult& r) const {
   r.bound_per_h = answer.bound;
   r.hulls = hulls;
+  for (const Priced& each : priced)
+    if (each.curve < 0) r.bound_per_h += each.cost->c0_per_h;
   for (std::size_t g = 0; g < grid.generators.size(); ++g) {
     const GridGenerator& generator = grid.generators[g];
     r.output_mw.push_back(program.value(output[g]));
     r.cost_per_h += generator.cost.per_h(r.output_mw.back());
-    if (curve[g] < 0) r.bound_per_h += generator.cost.c0_per_h;
     if (!generator.weather_driven) continue;
     r.available_mw += state.maximum_mw[g];
     r.curtailed_mw += std::max(0.0, state.maximum_mw[g] - r.output_mw.back());
@@ -246,6 +285,7 @@ void OptimalPowerFlow::Impl::report(const GridState& state, const solve::Program
     r.bound_per_h -= kLossPrice * std::max(0.0, sum(state.maximum_mw));
   for (std::size_t d = 0; d < grid.dc_lines.size(); ++d) {
     r.dc_flow_mw.push_back(program.value(dc[d]));
+    r.cost_per_h += grid.dc_lines[d].cost.per_h(r.dc_flow_mw.back());
     r.losses_mw += grid.dc_lines[d].loss_mw + grid.dc_lines[d].loss_share * r.dc_flow_mw.back();
   }
   for (std::size_t l = 0; l < grid.branches.size(); ++l) {
@@ -262,9 +302,9 @@ void OptimalPowerFlow::Impl::report(const GridState& state, const solve::Program
     const auto reaches = [](double value, double bound) {
       return std::isfinite(bound) && value >= bound - kFeasible * std::max(1.0, std::abs(bound));
     };
-    if (reaches(std::abs(flow), branch.limit_mw) || reaches(difference, branch.angle_max_rad) ||
-        reaches(-difference, -branch.angle_min_rad))
-      r.congested.push_back(l);
+    const bool turned = !lines[l].joins && (reaches(difference, branch.angle_max_rad) ||
+                                            reaches(-difference, -branch.angle_min_rad));
+    if (turned || reaches(std::abs(flow), branch.limit_mw)) r.congested.push_back(l);
   }
   r.losses_mw += sum(r.loss_mw);
   for (std::size_t b = 0; b < grid.buses.size(); ++b) {
@@ -296,6 +336,12 @@ OpfResult OptimalPowerFlow::solve(const GridState& state) {
       throw InputError(fmt::format("generator {} at bus {}: minimum {} MW, at most its maximum {}",
                                    grid.generators[g].name, grid.buses[grid.generators[g].bus].id,
                                    state.minimum_mw[g], state.maximum_mw[g]));
+  if (!impl_->contradiction.empty()) {
+    OpfResult none;
+    none.status = OpfStatus::Infeasible;
+    none.why = impl_->contradiction;
+    return none;
+  }
   // Tangents of hours long gone slow every later one down.
   impl_->program.drop_slack_rows(impl_->first_rows);
   impl_->apply(state);
@@ -329,6 +375,27 @@ std::vector<double> OptimalPowerFlow::sensitivity(std::span<const double> weight
   std::vector<double> of_bus;
   for (const int row : impl_->balance) of_bus.push_back(of_row[static_cast<std::size_t>(row)]);
   return of_bus;
+}
+
+std::vector<std::string> left_out(const Grid& grid, const OpfOptions& options) {
+  std::vector<std::string> out;
+  const auto taps = std::count_if(grid.branches.begin(), grid.branches.end(),
+                                  [](const GridBranch& branch) { return branch.tap != 1.0; });
+  const auto shifts =
+      std::count_if(grid.branches.begin(), grid.branches.end(),
+                    [](const GridBranch& branch) { return branch.shift_rad != 0.0; });
+  if (options.branch_model == BranchModel::ResistanceKept && taps + shifts > 0)
+    out.push_back(
+        fmt::format("{} and {} are left out, as in PGLib-OPF's optima; --branches tap counts them",
+                    taps == 1 ? "1 tap" : fmt::format("{} taps", taps),
+                    shifts == 1 ? "1 phase shifter" : fmt::format("{} phase shifters", shifts)));
+  if (!options.dc_links && !grid.dc_lines.empty())
+    out.push_back(fmt::format("{} idle; --dc-links dispatches {}",
+                              grid.dc_lines.size() == 1 ? "1 direct-current line is"
+                                                        : fmt::format("{} direct-current lines are",
+                                                                      grid.dc_lines.size()),
+                              grid.dc_lines.size() == 1 ? "it" : "them"));
+  return out;
 }
 
 OpfResult dc_opf(const Grid& grid, const OpfOptions& options) {

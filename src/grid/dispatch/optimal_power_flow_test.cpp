@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <random>
+#include <utility>
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -148,6 +150,189 @@ TEST(Opf, LossesOfOneLineByHand) {
   EXPECT_NEAR(r.flow_mw[0], f, 1e-4);
   EXPECT_NEAR(r.losses_mw, 0.0005 * f * f, 1e-4);
   EXPECT_NEAR(r.price_per_mwh[1] / r.price_per_mwh[0], (1 + 0.0005 * f) / (1 - 0.0005 * f), 1e-3);
+}
+
+/// Buses that a branch without reactance joins made one, which needs no such branch.
+Grid merged(const Grid& grid) {
+  std::vector<std::size_t> into(grid.buses.size());
+  std::iota(into.begin(), into.end(), std::size_t{0});
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const GridBranch& branch : grid.branches) {
+      const std::size_t least = std::min(into[branch.from], into[branch.to]);
+      if (branch.reactance_pu != 0.0 || into[branch.from] == into[branch.to]) continue;
+      into[branch.from] = into[branch.to] = least;
+      changed = true;
+    }
+  }
+  Grid out = grid;
+  for (std::size_t b = 0; b < into.size(); ++b) {
+    if (into[b] == b) continue;
+    out.buses[into[b]].demand_mw += std::exchange(out.buses[b].demand_mw, 0.0);
+    out.buses[into[b]].shunt_mw += std::exchange(out.buses[b].shunt_mw, 0.0);
+  }
+  std::erase_if(out.branches, [](const GridBranch& branch) { return branch.reactance_pu == 0.0; });
+  for (GridBranch& branch : out.branches)
+    branch.from = into[branch.from], branch.to = into[branch.to];
+  for (GridGenerator& generator : out.generators) generator.bus = into[generator.bus];
+  for (GridDcLine& line : out.dc_lines) line.from = into[line.from], line.to = into[line.to];
+  return out;
+}
+
+/// The same written otherwise: flows are unknowns of their own, costs are mixes of the points of
+/// their curve, no bus is a reference and angles are in radians.
+solve::ProgramAnswer plainly(const Grid& grid) {
+  solve::LinearProgram program;
+  std::vector<int> angle;
+  std::vector<std::vector<solve::Term>> into(grid.buses.size());
+  for (std::size_t b = 0; b < grid.buses.size(); ++b)
+    angle.push_back(program.add_column(-1e4, 1e4, 0.0));
+  const auto priced = [&](const GeneratorCost& cost, double low, double high) {
+    if (cost.points.empty()) return program.add_column(low, high, cost.c1_per_mwh);
+    const int power = program.add_column(low, high, 0.0);
+    std::vector<solve::Term> mix{{power, -1.0}}, shares;
+    for (const GeneratorCost::Point& point : cost.points) {
+      const int share = program.add_column(0.0, 1.0, point.cost_per_h);
+      mix.push_back({share, point.output_mw});
+      shares.push_back({share, 1.0});
+    }
+    program.add_row(0.0, 0.0, mix);
+    program.add_row(1.0, 1.0, shares);
+    return power;
+  };
+  for (const GridGenerator& g : grid.generators)
+    into[g.bus].push_back({priced(g.cost, g.minimum_mw, g.maximum_mw), 1.0});
+  for (const GridDcLine& line : grid.dc_lines) {
+    const int flow = priced(line.cost, line.minimum_mw, line.maximum_mw);
+    into[line.from].push_back({flow, -1.0});
+    into[line.to].push_back({flow, 1.0 - line.loss_share});
+  }
+  for (const GridBranch& b : grid.branches) {
+    const int flow = program.add_column(-b.limit_mw, b.limit_mw, 0.0);
+    into[b.from].push_back({flow, -1.0});
+    into[b.to].push_back({flow, 1.0});
+    const double per_mw = b.reactance_pu * b.tap / grid.base_mva;
+    program.add_row(-b.shift_rad, -b.shift_rad,
+                    std::array{solve::Term{flow, per_mw}, solve::Term{angle[b.from], -1.0},
+                               solve::Term{angle[b.to], 1.0}});
+    program.add_row(b.angle_min_rad, b.angle_max_rad,
+                    std::array{solve::Term{angle[b.from], 1.0}, solve::Term{angle[b.to], -1.0}});
+  }
+  for (std::size_t b = 0; b < grid.buses.size(); ++b) {
+    double drawn = grid.buses[b].demand_mw + grid.buses[b].shunt_mw;
+    for (const GridDcLine& line : grid.dc_lines)
+      if (line.to == b) drawn += line.loss_mw;
+    program.add_row(drawn, drawn, into[b]);
+  }
+  return program.solve();
+}
+
+/// Grids as equivalents and outages leave them: islands, no reference or several, negative
+/// resistance, no reactance, angle limits that contradict, priced direct-current lines.
+Grid odd_grid(std::uint64_t seed) {
+  Grid grid = random_grid(seed);
+  std::mt19937_64 engine(seed + 1);
+  const auto real = [&engine](double low, double high) {
+    return std::uniform_real_distribution<double>(low, high)(engine);
+  };
+  const auto often = [&](double share) { return real(0.0, 1.0) < share; };
+  for (GridBus& bus : grid.buses) bus.reference = often(0.15);
+  if (often(0.5)) std::erase_if(grid.branches, [&](const GridBranch&) { return often(0.2); });
+  for (GridBranch& branch : grid.branches) {
+    if (often(0.3)) branch.resistance_pu = -0.4 * branch.reactance_pu;
+    if (often(0.15)) {
+      branch.reactance_pu = branch.shift_rad = 0.0;
+      branch.limit_mw = branch.angle_max_rad = kInfinity;
+      branch.angle_min_rad = -kInfinity;
+    }
+    if (often(0.02)) branch.angle_min_rad = 0.3;
+  }
+  for (GridGenerator& generator : grid.generators) {
+    generator.cost.c0_per_h = generator.cost.c2_per_mw2h = 0.0;
+    if (!often(0.3)) continue;
+    const double half = 0.5 * generator.maximum_mw;
+    generator.cost.points = {
+        {0.0, 5.0}, {half, 5.0 + 10.0 * half}, {2.0 * half, 5.0 + 45.0 * half}};
+  }
+  for (int k = 0; k < 2 && often(0.5); ++k) {
+    const std::size_t from = engine() % grid.buses.size();
+    GridDcLine line{.from = from, .to = (from + 1) % grid.buses.size()};
+    line.maximum_mw = real(5.0, 60.0);
+    line.minimum_mw = often(0.5) ? -10.0 : 0.0;
+    line.loss_mw = often(0.5) ? 0.5 : 0.0;
+    line.loss_share = often(0.5) ? 0.03 : 0.0;
+    line.cost.c1_per_mwh = often(0.5) ? real(-3.0, 20.0) : 0.0;
+    grid.dc_lines.push_back(line);
+  }
+  return grid;
+}
+
+TEST(Opf, OddGridsCostWhatAPlainProgrammeSays) {
+  std::size_t optimal = 0, infeasible = 0, joined = 0;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    const Grid grid = odd_grid(seed);
+    const OpfResult r = dc_opf(grid, {.branch_model = BranchModel::TapAndShift, .dc_links = true});
+    const solve::ProgramAnswer plain = plainly(merged(grid));
+    ASSERT_NE(r.status, OpfStatus::Unsolved) << seed << ": " << r.why;
+    ASSERT_NE(plain.status, solve::ProgramStatus::Failed) << seed;
+    ASSERT_EQ(r.status == OpfStatus::Optimal, plain.status == solve::ProgramStatus::Optimal)
+        << seed;
+    if (r.status == OpfStatus::Infeasible) {
+      ++infeasible;
+      continue;
+    }
+    ++optimal;
+    joined += merged(grid).branches.size() < grid.branches.size();
+    ASSERT_NEAR(r.cost_per_h, plain.objective, 1e-6 * std::max(1.0, std::abs(r.cost_per_h)))
+        << seed;
+    // What the wires carry at that dispatch, by the power flow.
+    std::vector<double> injection;
+    for (const GridBus& bus : grid.buses) injection.push_back(-bus.demand_mw - bus.shunt_mw);
+    for (std::size_t g = 0; g < grid.generators.size(); ++g)
+      injection[grid.generators[g].bus] += r.output_mw[g];
+    for (std::size_t d = 0; d < grid.dc_lines.size(); ++d) {
+      const GridDcLine& line = grid.dc_lines[d];
+      injection[line.from] -= r.dc_flow_mw[d];
+      injection[line.to] += r.dc_flow_mw[d] * (1.0 - line.loss_share) - line.loss_mw;
+    }
+    const DcFlow flow = dc_flow(grid, injection, BranchModel::TapAndShift);
+    for (std::size_t l = 0; l < grid.branches.size(); ++l) {
+      if (grid.branches[l].reactance_pu == 0.0) continue;
+      ASSERT_NEAR(flow.flow_mw[l], r.flow_mw[l], 1e-5) << seed;
+    }
+    for (const double mw : flow.reference_mw) ASSERT_NEAR(mw, 0.0, 1e-5) << seed;
+  }
+  EXPECT_GT(optimal, 80u);
+  EXPECT_GT(infeasible, 40u);
+  EXPECT_GT(joined, 30u);
+}
+
+TEST(Opf, LimitsThatContradictAreInfeasible) {
+  Grid grid = triangle(80.0);
+  grid.branches[0].angle_min_rad = 0.2;  // 200 MW over 0.1 per unit, of which 80 may flow
+  const OpfResult r = dc_opf(grid);
+  EXPECT_EQ(r.status, OpfStatus::Infeasible);
+  EXPECT_EQ(r.why, "branch 1 from bus 1 to 3: no flow keeps all its limits");
+}
+
+TEST(Opf, RangesWithoutEnd) {
+  Grid grid = triangle(80.0);
+  grid.generators[0].cost.c2_per_mw2h = 0.01;
+  const double bounded = dc_opf(grid).cost_per_h;
+  for (GridGenerator& generator : grid.generators) generator.maximum_mw = kInfinity;
+  EXPECT_NEAR(dc_opf(grid).cost_per_h, bounded, 1e-6 * bounded);
+}
+
+TEST(Opf, SaysWhatItLeavesOut) {
+  Grid grid = triangle(80.0);
+  EXPECT_TRUE(left_out(grid, {}).empty());
+  grid.branches[0].tap = 0.98;
+  grid.branches[1].shift_rad = 0.1;
+  grid.dc_lines = {{.from = 0, .to = 2, .maximum_mw = 5.0}};
+  EXPECT_EQ(left_out(grid, {}).size(), 2u);
+  EXPECT_TRUE(left_out(grid, {.branch_model = BranchModel::TapAndShift, .dc_links = true}).empty());
+  grid.cost_fault = "c.m: gencost: costs";
+  EXPECT_THROW(dc_opf(grid), InputError);
 }
 
 TEST(Opf, RefusesStatesThatDoNotFit) {

@@ -3,32 +3,22 @@
 
 /// \file
 /// The part of Octave's language that MATPOWER cases are written in: a function header and
-/// assignments of numbers, strings, matrices and cell arrays, with comments (`%`, `#`, blocks) and
-/// continuation (`...`). Nothing is executed.
+/// assignments of numbers, strings, matrices and cell arrays, whole or of some elements, with plain
+/// arithmetic. Functions of one's own, loops and conditions are not executed: what they would
+/// assign is marked as unknown, and matters only to whom reads it.
 
-#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "grid/network/octave_value.hpp"
 
 namespace carnot::grid {
 
-/// The right side of an assignment. A number is a matrix of one row and column.
-struct OctaveValue {
-  struct Row {
-    std::size_t line = 0;
-    std::vector<double> numbers;       ///< of a matrix
-    std::vector<std::string> strings;  ///< of a cell array; numbers in it as they are written
-  };
-  std::size_t line = 0;
-  bool is_string = false, is_cell = false;
-  std::string text;  ///< of a string
-  std::vector<Row> rows;
-};
-
-/// By the last part of the name: `bus` for `mpc.bus = ...`. A later assignment replaces an earlier.
-/// \throws InputError `name:line: field: what is allowed` at the first thing not understood
+/// By name without the first part: `bus` for `mpc.bus = ...`, and for `bus = ...` where that is all
+/// there is. A later assignment replaces an earlier. What could not be followed has a `fault`.
+/// \throws InputError `name:line: field: what is allowed` for brackets, strings and comments that
+/// are not closed, and for what is no statement
 std::map<std::string, OctaveValue> parse_octave(std::string_view text, const std::string& name);
 
 }  // namespace carnot::grid

@@ -62,9 +62,12 @@ bool GeneratorCost::hull_differs() const {
 
 BranchLine branch_line(const GridBranch& branch, double base_mva, BranchModel model) noexcept {
   const double r = branch.resistance_pu, x = branch.reactance_pu;
-  if (model == BranchModel::ResistanceKept) return {base_mva * x / (r * r + x * x), 0.0};
+  if (x == 0.0)
+    return {.joins = true,
+            .shift_rad = model == BranchModel::ResistanceKept ? 0.0 : branch.shift_rad};
+  if (model == BranchModel::ResistanceKept) return {base_mva * x / (r * r + x * x)};
   const double mw_per_rad = base_mva / (x * branch.tap);
-  return {mw_per_rad, mw_per_rad * branch.shift_rad};
+  return {mw_per_rad, mw_per_rad * branch.shift_rad, false, branch.shift_rad};
 }
 
 GridState state_of(const Grid& grid) {
@@ -95,34 +98,25 @@ std::vector<std::size_t> islands_of(const Grid& grid) {
   return root;
 }
 
-void check_islands(const Grid& grid, const GridPlaces& places, Problems& problems) {
-  const std::vector<std::size_t> islands = islands_of(grid);
-  std::map<std::size_t, std::int64_t> reference;  // of an island: its bus
-  for (std::size_t b = 0; b < grid.buses.size(); ++b) {
-    if (!grid.buses[b].reference) continue;
-    const auto [there, is_new] = reference.try_emplace(islands[b], grid.buses[b].id);
-    if (!is_new)
-      problems.add(
-          places.buses.at(b), fmt::format("bus {}", grid.buses[b].id),
-          fmt::format("one reference bus an island; bus {} is another of the same", there->second));
-  }
-  if (reference.empty()) {
-    problems.add(
-        {places.buses.file, 0}, "bus",
-        fmt::format("one bus of {}: the reference whose angle is zero", places.reference_bus));
-    return;
-  }
-  std::map<std::size_t, std::size_t> size;
-  for (const std::size_t island : islands) ++size[island];
-  for (const auto& [island, buses] : size)
-    if (!reference.contains(island))
-      problems.add(places.buses.at(island), fmt::format("bus {}", grid.buses[island].id),
-                   fmt::format("joined by a branch in service to a reference bus; it is an island "
-                               "of {} without one",
-                               buses == 1 ? "its own" : fmt::format("{} buses", buses)));
-}
-
 }  // namespace
+
+std::vector<bool> reference_buses(const Grid& grid) {
+  const std::size_t buses = grid.buses.size();
+  const std::vector<std::size_t> islands = islands_of(grid);
+  std::vector<bool> generates(buses, false), chosen(buses, false);
+  for (const GridGenerator& generator : grid.generators) generates[generator.bus] = true;
+  // Of an island: its best bus so far.
+  std::vector<std::size_t> best(buses);
+  std::iota(best.begin(), best.end(), std::size_t{0});
+  const auto rank = [&](std::size_t b) {
+    return grid.buses[b].reference ? 2 : generates[b] ? 1 : 0;
+  };
+  for (std::size_t b = 0; b < buses; ++b)
+    if (rank(b) > rank(best[islands[b]])) best[islands[b]] = b;
+  for (std::size_t b = 0; b < buses; ++b)
+    if (islands[b] == b) chosen[best[b]] = true;
+  return chosen;
+}
 
 void validate(const Grid& grid, const std::string& name) {
   validate(grid, {.buses = {name}, .branches = {name}, .dc_lines = {name}, .generators = {name}});
@@ -142,12 +136,11 @@ void validate(const Grid& grid, const GridPlaces& places) {
     if (!finite({grid.buses[b].demand_mw, grid.buses[b].shunt_mw}))
       problems.add(places.buses.at(b), fmt::format("bus {}", grid.buses[b].id),
                    "demand and shunt: finite numbers");
-  bool indices_hold = true;
   const auto ends = [&](std::size_t from, std::size_t to, std::string_view what,
                         const Place& place) {
     if (from < buses && to < buses && from != to) return true;
     problems.add(place, what, "two different buses of the grid at its ends");
-    return indices_hold = false;
+    return false;
   };
   for (std::size_t l = 0; l < grid.branches.size(); ++l) {
     const GridBranch& b = grid.branches[l];
@@ -155,14 +148,12 @@ void validate(const Grid& grid, const GridPlaces& places) {
     if (!ends(b.from, b.to, fmt::format("branch {}", l + 1), place)) continue;
     const std::string field = fmt::format("branch {} from bus {} to {}", l + 1,
                                           grid.buses[b.from].id, grid.buses[b.to].id);
-    if (!finite({b.resistance_pu, b.reactance_pu, b.shift_rad}) || b.resistance_pu < 0.0)
-      problems.add(place, field, "resistance (at least 0), reactance and shift: finite numbers");
-    if (b.reactance_pu == 0.0)
-      problems.add(place, field, "a reactance other than 0: what has none is one bus");
+    if (!finite({b.resistance_pu, b.reactance_pu, b.shift_rad}))
+      problems.add(place, field, "resistance, reactance and shift: finite numbers");
     if (!(b.tap > 0.0) || !finite({b.tap})) problems.add(place, field, "a tap ratio above 0");
     if (!(b.limit_mw >= 0.0)) problems.add(place, field, "a limit of at least 0 MW");
-    if (!ordered(b.angle_min_rad, b.angle_max_rad))
-      problems.add(place, field, "an angle minimum of at most the maximum");
+    if (std::isnan(b.angle_min_rad) || std::isnan(b.angle_max_rad))
+      problems.add(place, field, "angle limits that are numbers");
   }
   for (std::size_t d = 0; d < grid.dc_lines.size(); ++d) {
     const GridDcLine& line = grid.dc_lines[d];
@@ -178,15 +169,11 @@ void validate(const Grid& grid, const GridPlaces& places) {
     const GridGenerator& generator = grid.generators[g];
     const Place place = places.generators.at(g);
     const std::string field = fmt::format("generator {} {}", g + 1, generator.name);
-    if (generator.bus >= buses) {
-      problems.add(place, field, "a bus of the grid");
-      indices_hold = false;
-    }
-    if (!finite({generator.minimum_mw, generator.maximum_mw, generator.setpoint_mw}) ||
-        !ordered(generator.minimum_mw, generator.maximum_mw))
-      problems.add(place, field, "finite limits, minimum at most maximum");
+    if (generator.bus >= buses) problems.add(place, field, "a bus of the grid");
+    if (std::isnan(generator.minimum_mw) || std::isnan(generator.maximum_mw) ||
+        !finite({generator.setpoint_mw}))
+      problems.add(place, field, "limits that are numbers, a finite setpoint");
   }
-  if (indices_hold && buses > 0) check_islands(grid, places, problems);
   problems.throw_if_any();
 }
 

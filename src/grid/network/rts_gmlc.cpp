@@ -162,8 +162,7 @@ RtsGmlc RtsGmlc::read(const std::string& folder) {
   validate(rts.grid_, {.buses = {buses.name(), buses.lines()},
                        .branches = {branches.name(), branches.lines()},
                        .dc_lines = {dc_lines.name(), dc_lines.lines()},
-                       .generators = {generators.name(), kept},
-                       .reference_bus = "type Ref"});
+                       .generators = {generators.name(), kept}});
 
   const fs::path load_file = series / "Load" / "DAY_AHEAD_regional_Load.csv";
   const auto load = read_series(load_file, rts.begin_);

@@ -37,8 +37,8 @@ JointDispatch::JointDispatch(const Grid& grid, const ShiftOptions& options,
                              double carbon_price_per_t, std::size_t hours)
     : grid_(grid), options_(options) {
   validate(grid, grid.name.empty() ? "grid" : grid.name);
-  if (std::count_if(grid.buses.begin(), grid.buses.end(),
-                    [](const GridBus& bus) { return bus.reference; }) != 1)
+  const std::vector<bool> references = reference_buses(grid);
+  if (std::count(references.begin(), references.end(), true) != 1)
     throw InputError("grid: one island, where hours are planned together");
   factors_ = transfer_factors(grid, BranchModel::ResistanceKept);
   for (const GridBranch& branch : grid.branches)

@@ -211,6 +211,45 @@ PlanFile read_plan(const std::string& plan_path, const std::string& problem_path
   };
   if (!root.is_object() || root.value("schema", Json()) != "carnot.plan/1")
     throw InputError(describe({plan_path, 0}, "schema", "\"carnot.plan/1\""));
+  static const std::vector<std::string> kKeys = {"schema",
+                                                 "carnot",
+                                                 "seed",
+                                                 "started",
+                                                 "command",
+                                                 "problem",
+                                                 "solver",
+                                                 "seconds",
+                                                 "objective_eur",
+                                                 "bound_eur",
+                                                 "gap",
+                                                 "jobs",
+                                                 "dropped",
+                                                 "origin",
+                                                 "boundary",
+                                                 "energy_j",
+                                                 "free_energy_j",
+                                                 "grid_energy_j",
+                                                 "carbon_g",
+                                                 "assignments",
+                                                 "prices",
+                                                 "status",
+                                                 "solver_bound_eur",
+                                                 "exported_j",
+                                                 "curtailed_j",
+                                                 "embodied_g",
+                                                 "quality_eur",
+                                                 "late_eur",
+                                                 "held",
+                                                 "sites",
+                                                 "site_multipliers",
+                                                 "goal_multipliers"};
+  for (const auto& item : root.items()) {
+    if (std::find(kKeys.begin(), kKeys.end(), item.key()) != kKeys.end()) continue;
+    const std::string near = nearest(item.key().substr(0, 64), kKeys);
+    problems.add(
+        {plan_path, 0}, item.key().substr(0, 64),
+        near.empty() ? "unknown key" : fmt::format("unknown key; did you mean `{}`?", near));
+  }
   const auto text = [&](const char* key) {
     if (root.contains(key) && root[key].is_string()) return root[key].get<std::string>();
     wrong(key, "the path of a file");

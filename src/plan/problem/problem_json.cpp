@@ -95,6 +95,18 @@ void Fields::wrong(std::string_view key, std::string_view what) const {
   findings_->add(place_, name(key), what);
 }
 
+void Fields::only(std::initializer_list<const char*> known) const {
+  if (!object_->is_object()) return;
+  for (const auto& item : object_->items()) {
+    const std::string& key = item.key();
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const std::string near = nearest(key.substr(0, 64), {known.begin(), known.end()});
+    wrong(key.substr(0, 64), near.empty()
+                                 ? fmt::format("unknown key; allowed: {}", fmt::join(known, ", "))
+                                 : fmt::format("unknown key; did you mean `{}`?", near));
+  }
+}
+
 double Fields::number(const char* key, double low, double high,
                       std::optional<double> otherwise) const {
   const Json* at = find(key);

@@ -6,6 +6,7 @@
 /// where the site or job begins, and something allowed is given in its place.
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ class Fields {
   Fields part(const Json& object, std::string_view name) const;
   std::string name(std::string_view key) const;
   void wrong(std::string_view key, std::string_view what) const;
+
+  /// Each key of the object is one of these, or is said to be unknown.
+  void only(std::initializer_list<const char*> known) const;
 
   double number(const char* key, double low, double high,
                 std::optional<double> otherwise = {}) const;

@@ -29,6 +29,10 @@ class Reader {
   Problem read() {
     if (document_.root.value("schema", Json()) != "carnot.problem/1")
       top("schema").wrong("schema", "\"carnot.problem/1\"");
+    for (const auto& item : document_.root.items())
+      Fields(Json{{item.key(), nullptr}}, {path_, document_.line_of(item.key())}, "", findings_)
+          .only({"schema", "carnot", "seed", "started", "command", "slot_s", "slots",
+                 "carbon_price_eur_per_t", "sites", "network", "reserve", "goals", "jobs"});
     problem_.slot_s = top("slot_s").number("slot_s", 1e-3, 1e9);
     problem_.slots = static_cast<std::int32_t>(top("slots").whole("slots", 1, kMostSlots));
     problem_.carbon_price_eur_per_t =
@@ -68,6 +72,27 @@ class Reader {
     for (std::size_t s = 0; s < sites->size(); ++s) {
       const std::optional<Fields> in = entry("sites", (*sites)[s], s);
       if (!in) continue;
+      in->only({"name",
+                "capacity_kw",
+                "pue",
+                "free_kw",
+                "price_eur_per_kwh",
+                "carbon_g_per_kwh",
+                "grid_limit_kw",
+                "latitude",
+                "longitude",
+                "egress_eur_per_gb",
+                "tags",
+                "memory_gb",
+                "battery",
+                "export",
+                "demand_charges",
+                "base_kw",
+                "idle_kw",
+                "knees",
+                "it_eur_per_kwh",
+                "it_g_per_kwh",
+                "reserve"});
       PlanSite site;
       if (const Json* name = in->find("name"); name != nullptr && name->is_string())
         site.name = *name;
@@ -118,6 +143,26 @@ class Reader {
 
   void read_job(const Fields& in, const Place& place) {
     const std::size_t before = findings_.count(), sites = problem_.sites.size();
+    in.only({"id",
+             "release",
+             "deadline",
+             "value_eur",
+             "sites",
+             "move_cost_eur",
+             "modes",
+             "needs",
+             "memory_gb",
+             "preemptible",
+             "min_run_slots",
+             "restart_eur",
+             "restart_slots",
+             "movable",
+             "each_move_eur",
+             "data_gb",
+             "origin",
+             "due",
+             "late_eur_per_slot",
+             "stop_s"});
     JobRow row;
     if (const Json* id = in.find("id"); id != nullptr && id->is_string())
       row.id = id->get_ref<const std::string&>();
@@ -148,6 +193,7 @@ class Reader {
       mode_fields.push_back(in.part((*modes)[m], fmt::format("modes[{}]", m)));
       const Fields& mode = mode_fields.back();
       if (!(*modes)[m].is_object()) return mode.wrong("", "an object");
+      mode.only({"slots", "power_kw", "quality_cost_eur", "levels"});
       PlanMode x;
       // At higher speeds more work than slots fits into the window.
       const std::int64_t most = mode.find("levels") == nullptr ? problem_.slots : kMostSlots;

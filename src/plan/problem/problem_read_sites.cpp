@@ -47,6 +47,8 @@ std::vector<double> series(const Fields& in, const char* key, std::int32_t slots
 }
 
 void read_battery(const Fields& in, PlanBattery& battery) {
+  in.only({"capacity_kwh", "charge_kw", "discharge_kw", "charge_efficiency", "discharge_efficiency",
+           "start_kwh", "end_kwh", "wear_eur_per_kwh"});
   battery.capacity_kwh = in.number("capacity_kwh", 1e-9, kMost);
   battery.charge_kw = in.number("charge_kw", 1e-9, kMost);
   battery.discharge_kw = in.number("discharge_kw", 1e-9, kMost);
@@ -67,11 +69,13 @@ bool read_site_terms(const Fields& site, std::int32_t slots, const std::vector<d
     any = true;
   }
   if (const auto in = object(site, "export")) {
+    in->only({"limit_kw", "price_eur_per_kwh"});
     terms.export_kw = in->series("limit_kw", slots, 0);
     terms.export_eur_per_kwh = in->series("price_eur_per_kwh", slots, -1e6);
     any = true;
   }
   for (const Fields& in : objects(site, "demand_charges")) {
+    in.only({"eur_per_kw", "from", "to"});
     DemandCharge charge;
     charge.eur_per_kw = in.number("eur_per_kw", 0, 1e6);
     charge.from = static_cast<std::int32_t>(in.whole("from", 0, slots - 1, 0));
@@ -89,6 +93,7 @@ bool read_site_terms(const Fields& site, std::int32_t slots, const std::vector<d
   terms.idle_kw = site.number("idle_kw", 0, kMost, 0.0);
   double last = 0;
   for (const Fields& in : objects(site, "knees")) {
+    in.only({"from_kw", "extra"});
     FacilityKnee knee;
     knee.from_kw = in.number("from_kw", last, kMost);
     knee.extra = in.number("extra", 0, 1000);
@@ -98,6 +103,7 @@ bool read_site_terms(const Fields& site, std::int32_t slots, const std::vector<d
   terms.it_eur_per_kwh = site.number("it_eur_per_kwh", 0, 1e6, 0.0);
   terms.it_g_per_kwh = site.number("it_g_per_kwh", 0, 1e9, 0.0);
   if (const auto in = object(site, "reserve")) {
+    in->only({"committed_kw", "offer_kw", "offer_eur_per_kw"});
     terms.committed_kw = series(*in, "committed_kw", slots, 0);
     terms.offer_kw = series(*in, "offer_kw", slots, 0);
     terms.offer_eur_per_kw = series(*in, "offer_eur_per_kw", slots, 0);
@@ -112,6 +118,7 @@ bool read_site_terms(const Fields& site, std::int32_t slots, const std::vector<d
 void read_reserve(const Fields& root, PlanReserve& reserve) {
   const auto in = object(root, "reserve");
   if (!in) return;
+  in->only({"hold_slots", "within_s"});
   reserve.hold_slots = static_cast<std::int32_t>(in->whole("hold_slots", 1, 1000, 1));
   reserve.within_s = in->number("within_s", 0, 1e9, reserve.within_s);
 }
@@ -119,6 +126,8 @@ void read_reserve(const Fields& root, PlanReserve& reserve) {
 void read_goals(const Fields& root, PlanGoals& goals) {
   const auto in = object(root, "goals");
   if (!in) return;
+  in->only({"carbon_cap_g", "energy_budget_kwh", "quality_cap_eur", "own_share",
+            "own_share_each_slot", "order"});
   goals.carbon_cap_g = in->number("carbon_cap_g", 0, 1e15, kInfinity);
   goals.energy_budget_kwh = in->number("energy_budget_kwh", 0, 1e15, kInfinity);
   goals.quality_cap_eur = in->number("quality_cap_eur", -kMost, kMost, kInfinity);

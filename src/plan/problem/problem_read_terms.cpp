@@ -37,6 +37,7 @@ void read_levels(const std::vector<Fields>& modes, const Fields& job, JobTerms& 
       return modes[m].wrong("levels", "a list of 1 to 64 objects");
     for (std::size_t l = 0; l < list->size(); ++l) {
       const Fields level = modes[m].part((*list)[l], fmt::format("levels[{}]", l));
+      level.only({"power_kw", "speed"});
       terms.levels[m].push_back({level.number("power_kw", 0, kMost), 1});
       speeds[m].push_back(level.number("speed", 1.0 / kFinestSpeed, 1000));
       all.push_back(speeds[m].back());
@@ -92,6 +93,7 @@ void read_network(const Fields& root, PlanNetwork& network) {
   if (object == nullptr) return;
   if (!object->is_object()) return root.wrong("network", "an object");
   const Fields in = root.part(*object, "network");
+  in.only({"gb_per_s", "kwh_per_gb"});
   network.gb_per_s = in.number("gb_per_s", 1e-9, 1e9, kInfinity);
   network.kwh_per_gb = in.number("kwh_per_gb", 0, 1e6, 0.0);
   if (network.kwh_per_gb > 0 && std::isinf(network.gb_per_s))

@@ -92,14 +92,16 @@ Json generators_json(const GridReport& r, const std::vector<double>& co2_kg_per_
   Json generators = Json::array();
   for (std::size_t g = 0; g < r.grid.generators.size(); ++g) {
     const grid::GridGenerator& generator = r.grid.generators[g];
-    generators.push_back({{"name", generator_name(r.grid, g)},
-                          {"bus", r.grid.buses[generator.bus].id},
-                          {"output_mw", r.result.output_mw[g]},
-                          {"minimum_mw", r.state.minimum_mw[g]},
-                          {"maximum_mw", r.state.maximum_mw[g]},
-                          {"cost_per_h", generator.cost.per_h(r.result.output_mw[g])},
-                          {"co2_kg_per_h", co2_kg_per_h.empty() ? Json() : Json(co2_kg_per_h[g])},
-                          {"weather_driven", generator.weather_driven}});
+    generators.push_back(
+        {{"name", generator_name(r.grid, g)},
+         {"bus", r.grid.buses[generator.bus].id},
+         {"output_mw", r.result.output_mw[g]},
+         {"minimum_mw", number_or_null(r.state.minimum_mw[g])},
+         {"maximum_mw", number_or_null(r.state.maximum_mw[g])},
+         {"cost_per_h",
+          r.grid.cost_fault.empty() ? Json(generator.cost.per_h(r.result.output_mw[g])) : Json()},
+         {"co2_kg_per_h", co2_kg_per_h.empty() ? Json() : Json(co2_kg_per_h[g])},
+         {"weather_driven", generator.weather_driven}});
   }
   return generators;
 }
@@ -126,6 +128,30 @@ Json dc_lines_json(const GridReport& r) {
                      {"maximum_mw", line.maximum_mw}});
   }
   return lines;
+}
+
+}  // namespace
+
+namespace {
+
+/// What the reader and the options left out, and power that no generator gives.
+std::vector<std::string> notes_of(const GridReport& r) {
+  std::vector<std::string> notes = r.grid.notes;
+  if (r.analysis == GridAnalysis::OptimalFlow) {
+    const std::vector<std::string> more = grid::left_out(r.grid, r.options);
+    notes.insert(notes.end(), more.begin(), more.end());
+  } else if (!r.grid.cost_fault.empty()) {
+    notes.push_back("costs are not known: " + r.grid.cost_fault);
+  }
+  if (r.analysis == GridAnalysis::Flow && r.result.residual_mw > 1e-6)
+    notes.push_back(
+        fmt::format("{:.4f} MW at reference buses come from no generator: there is none at them",
+                    r.result.residual_mw));
+  return notes;
+}
+
+std::string_view name(grid::BranchModel model) {
+  return model == grid::BranchModel::TapAndShift ? "tap" : "resistance";
 }
 
 }  // namespace
@@ -166,7 +192,9 @@ std::string grid_json(const GridReport& r) {
             {"command", r.command},
             {"case", r.grid.name},
             {"analysis", is_flow ? "flow" : "opf"},
-            {"outcome", is_flow ? "solved" : name(result.status)}};
+            {"outcome", is_flow ? "solved" : name(result.status)},
+            {"branch_model", name(r.options.branch_model)},
+            {"notes", notes_of(r)}};
   if (!r.time.empty()) json["time"] = r.time;
   if (result.status != grid::OpfStatus::Optimal) {
     json["why"] = result.why;
@@ -176,7 +204,7 @@ std::string grid_json(const GridReport& r) {
   for (std::size_t g = 0; g < r.grid.generators.size(); ++g)
     generation[r.grid.generators[g].bus] += result.output_mw[g];
   const std::vector<double> co2 = co2_of(r);
-  json["cost_per_h"] = result.cost_per_h;
+  json["cost_per_h"] = r.grid.cost_fault.empty() ? Json(result.cost_per_h) : Json();
   json["bound_per_h"] = is_flow ? Json(nullptr) : Json(result.bound_per_h);
   json["co2_kg_per_h"] = co2.empty() ? Json() : Json(sum(co2));
   json["generation_mw"] = result.generation_mw;
@@ -202,13 +230,15 @@ std::string grid_terminal(const GridReport& r) {
   const std::string title = fmt::format(
       "{}: {} buses, {} branches, {} generators{}\n", r.grid.name, r.grid.buses.size(),
       r.grid.branches.size(), r.grid.generators.size(), r.time.empty() ? "" : ", " + r.time);
+  std::string notes;
+  for (const std::string& note : notes_of(r)) notes += "  note: " + note + '\n';
   if (result.status != grid::OpfStatus::Optimal)
-    return title + fmt::format("{}: {}\n", name(result.status), result.why);
+    return title + fmt::format("{}: {}\n", name(result.status), result.why) + notes;
   std::string out = title;
   const auto line = [&out](std::string_view what, double value, std::string_view unit) {
     out += fmt::format("  {:<12}{:>16.4f} {}\n", what, value, unit);
   };
-  line("cost", result.cost_per_h, "per h");
+  if (r.grid.cost_fault.empty()) line("cost", result.cost_per_h, "per h");
   line("generation", result.generation_mw, "MW");
   line("demand", result.demand_mw, "MW");
   line("losses", result.losses_mw, "MW");
@@ -240,7 +270,7 @@ std::string grid_terminal(const GridReport& r) {
   if (result.hulls > 0)
     out += fmt::format("  {} generators' costs are not convex: their convex hulls were used\n",
                        result.hulls);
-  return out;
+  return out + notes;
 }
 
 }  // namespace carnot::report

@@ -28,6 +28,7 @@ std::string grid_year_json(const GridYearReport& r) {
               {"curtailed_hours", year.curtailed_hours},
               {"congested_hours", year.congested_hours},
               {"residual_mw", year.residual_mw},
+              {"notes", r.notes},
               {"solve_s", r.seconds}}
              .dump(2) +
          "\n";
@@ -51,6 +52,7 @@ std::string grid_year_terminal(const GridYearReport& r) {
         "  excess loss      {:>14.1f} GWh of the losses: below-zero prices make losses pay\n",
         year.excess_loss_mwh / 1e3);
   if (year.shed_mwh > 0.0) out += fmt::format("  shed             {:>14.1f} MWh\n", year.shed_mwh);
+  for (const std::string& note : r.notes) out += "  note: " + note + '\n';
   return out;
 }
 

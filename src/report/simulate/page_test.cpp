@@ -28,7 +28,8 @@ Json policy(const std::string& name, double cost, double late = 0, bool oracle =
            {"mean_wait_s", 60 * cost},
            {"wait_p90_s", 120 * cost},
            {"seconds", 0.1},
-           {"bound", 50.0}};
+           {"bound", 50.0},
+           {"end", "2024-01-03T04:00:00Z"}};
   out.update(flows);
   Json site{{"site", "hall <1>"}};
   site.update(flows);
@@ -56,7 +57,8 @@ TEST(SimulatePage, NamesTheBestItsRivalAndTheBound) {
   expect_sound(page);
   EXPECT_THAT(page, HasSubstr("<p class=\"answer\">good does 1000 of 1000 jobs for 70.00 EUR"));
   EXPECT_THAT(page, HasSubstr("Against second: 10.00 EUR less (12.5 %) cost"));
-  EXPECT_THAT(page, HasSubstr("No schedule costs less than 50.00 EUR, 30.00 EUR less."));
+  EXPECT_THAT(page, HasSubstr("No schedule that finishes every job by its deadline, one without by "
+                              "2024-01-03T04:00:00Z, costs less than 50.00 EUR, 30.00 EUR less."));
   EXPECT_THAT(page, HasSubstr("Against no-wait: 30.00 EUR less (30.0 %) cost"));
   EXPECT_THAT(page, HasSubstr(">seer *</th>"));
   EXPECT_THAT(page, HasSubstr("bound 50.0"));

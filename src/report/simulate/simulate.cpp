@@ -97,6 +97,7 @@ Json run_json(const SimulateRun& run) {
                   {"seconds", r.seconds}});
   out["bound"] = run.bound ? Json(run.bound->in(euro)) : Json();
   out["bound_of"] = "cost_eur";
+  out["bound_until"] = run.bound ? Json(r.end.iso8601()) : Json();
   Json sites = Json::array();
   for (const simulate::FleetSiteResult& site : r.sites) {
     Json row{{"site", site.name},
@@ -245,7 +246,10 @@ std::string simulate_terminal(const SimulateReport& report, int width, bool colo
   const bool bounded = std::any_of(report.runs.begin(), report.runs.end(),
                                    [](const SimulateRun& run) { return run.bound.has_value(); });
   note(std::string("Modelled, at the facility's meter.") +
-       (bounded ? " Bound: no schedule that finishes every job by its deadline costs less." : ""));
+       (bounded ? fmt::format(" Bound: no schedule that finishes every job by its deadline, one "
+                              "without by {}, costs less.",
+                              report.runs.front().result.end.iso8601())
+                : std::string()));
   note(printable(report.jobs));
   note(printable(report.sites));
   return out;

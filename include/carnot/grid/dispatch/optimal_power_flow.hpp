@@ -8,7 +8,7 @@
 ///     minimise   sum of cost_g(P_g) + shed price * shed
 ///     balance    at each bus: generation - shunt - demand + shed = flows out
 ///     limits     P_min <= P_g <= P_max, |f_l| <= limit_l, angle_min <= theta_from - theta_to
-///                <= angle_max; the angle of the reference bus is zero
+///                <= angle_max; one angle of each island is zero
 ///
 /// Prices are the balances' duals: what one more MW of demand at that bus would cost an hour.
 ///
@@ -78,7 +78,8 @@ struct OpfResult {
 /// One grid, many hours: each solve starts from the one before.
 class OptimalPowerFlow {
  public:
-  /// \throws DeviceError without CLP; InputError for a cost whose square term is negative
+  /// \throws DeviceError without CLP; InputError for a cost whose square term is negative and where
+  /// `grid.cost_fault` says that costs are missing
   OptimalPowerFlow(const Grid& grid, OpfOptions options);
   ~OptimalPowerFlow();
   OptimalPowerFlow(OptimalPowerFlow&&) noexcept;
@@ -98,6 +99,9 @@ class OptimalPowerFlow {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// What a grid has and these options leave out, in words; empty if nothing.
+std::vector<std::string> left_out(const Grid& grid, const OpfOptions& options);
 
 /// One solve of the grid as it stands.
 OpfResult dc_opf(const Grid& grid, const OpfOptions& options = {});

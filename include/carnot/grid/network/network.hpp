@@ -29,28 +29,19 @@ struct GridBus {
   std::int64_t id = 0;     ///< as the file numbers it
   double demand_mw = 0.0;  ///< may be negative: generation that nobody dispatches
   double shunt_mw = 0.0;   ///< drawn by the shunt conductance at 1 per unit voltage
-  bool reference = false;  ///< its angle is zero; one in each island
+  bool reference = false;  ///< the file wants its angle to be zero; `reference_buses`
   int area = 1;
   double latitude_deg = kNaN, longitude_deg = kNaN;  ///< NaN where the file does not say
 };
 
 struct GridBranch {
   std::size_t from = 0, to = 0;  ///< indices of buses
-  double resistance_pu = 0.0;
-  double reactance_pu = 0.0;  ///< never zero; negative for a series capacitor
-  double tap = 1.0;           ///< ratio at the from end
+  double resistance_pu = 0.0;    ///< negative in equivalents of several elements
+  double reactance_pu = 0.0;     ///< zero makes one bus of two; negative for a series capacitor
+  double tap = 1.0;              ///< ratio at the from end
   double shift_rad = 0.0;
   double limit_mw = kInfinity;  ///< greatest flow in either direction
   double angle_min_rad = -kInfinity, angle_max_rad = kInfinity;  ///< of theta_from - theta_to
-};
-
-/// A line whose flow is commanded: what enters at `from` leaves at `to` less its losses,
-/// `loss_mw + loss_share * flow`.
-struct GridDcLine {
-  std::size_t from = 0, to = 0;
-  double minimum_mw = 0.0, maximum_mw = 0.0;
-  double setpoint_mw = 0.0;
-  double loss_mw = 0.0, loss_share = 0.0;
 };
 
 /// What an hour of output costs and emits. A polynomial c0 + c1 P + c2 P^2 where `points` is empty,
@@ -76,6 +67,16 @@ struct GeneratorCost {
   bool hull_differs() const;
 };
 
+/// A line whose flow is commanded: what enters at `from` leaves at `to` less its losses,
+/// `loss_mw + loss_share * flow`.
+struct GridDcLine {
+  std::size_t from = 0, to = 0;
+  double minimum_mw = 0.0, maximum_mw = 0.0;
+  double setpoint_mw = 0.0;
+  double loss_mw = 0.0, loss_share = 0.0;
+  GeneratorCost cost{};  ///< of the flow at `from`
+};
+
 struct GridGenerator {
   std::string name{};  ///< empty where the file has none
   std::size_t bus = 0;
@@ -92,7 +93,14 @@ struct Grid {
   std::vector<GridBranch> branches;
   std::vector<GridDcLine> dc_lines;
   std::vector<GridGenerator> generators;
+  std::vector<std::string> notes{};  ///< what a reader left out or chose, in words
+  std::string cost_fault{};  ///< why no optimum can be sought; a flow needs no costs. Empty: none
 };
+
+/// The bus of each island (buses that branches join) whose angle is zero and that takes up what is
+/// missing in a power flow: the first that is marked so, else the first with a generator, else the
+/// first. \returns one a bus
+std::vector<bool> reference_buses(const Grid& grid);
 
 /// How a branch's b and shift come from its data.
 enum class BranchModel {
@@ -102,9 +110,12 @@ enum class BranchModel {
   TapAndShift,
 };
 
-/// f = `mw_per_rad` * (theta_from - theta_to) - `shift_mw`.
+/// f = `mw_per_rad` * (theta_from - theta_to) - `shift_mw`. Without reactance the two angles differ
+/// by `shift_rad` and the flow is whatever the balances want: `joins`, and the others are zero.
 struct BranchLine {
   double mw_per_rad = 0.0, shift_mw = 0.0;
+  bool joins = false;
+  double shift_rad = 0.0;
 };
 BranchLine branch_line(const GridBranch& branch, double base_mva, BranchModel model) noexcept;
 
@@ -116,13 +127,13 @@ struct GridState {
 /// As the grid itself says.
 GridState state_of(const Grid& grid);
 
-/// A MATPOWER case, version 2 of its format. Only literal assignments are understood; anything that
-/// would have to be executed is refused.
+/// A MATPOWER case, version 2 of its format, with plain arithmetic in its assignments. What would
+/// have to be executed is refused where it decides something that is read.
 /// \throws InputError `file:line: field: what is allowed`, all of them together; InputFileError
 Grid read_matpower(const std::string& path);
 Grid parse_matpower(std::string_view text, const std::string& name);
 
-/// Checks what the power flow rests on: indices, numbers, reactances, one reference bus an island.
+/// Checks what the power flow rests on: indices, numbers, limits.
 /// \throws InputError naming each bus or branch at fault, `name` before it
 void validate(const Grid& grid, const std::string& name);
 /// Where a grid's parts stand in text, so that what is wrong with one is said with its line.
@@ -133,7 +144,6 @@ struct GridPlaces {
     Place at(std::size_t index) const { return {file, index < lines.size() ? lines[index] : 0}; }
   };
   Part buses{}, branches{}, dc_lines{}, generators{};
-  std::string reference_bus = "type 3";  ///< how the files mark it
 };
 void validate(const Grid& grid, const GridPlaces& places);
 
@@ -146,6 +156,7 @@ struct DcFlow {
 
 /// Solves for the angles given demands and generation (one a bus, in MW, demand counted negative);
 /// the reference bus of each island takes up the island's imbalance. One sparse factorisation.
+/// Of branches without reactance that close a ring of such, all but the first carry nothing.
 /// \throws InputError if the wires' matrix is singular (reactances that cancel each other)
 DcFlow dc_flow(const Grid& grid, std::span<const double> injection_mw, BranchModel model);
 /// With setpoints of generators and direct-current lines, demands and shunts as injections.

@@ -24,6 +24,7 @@ struct GridReport {
   grid::GridState state;
   grid::OpfResult result;
   std::vector<double> marginal_co2_kg_per_mwh;  ///< one a bus; empty: not known
+  grid::OpfOptions options;                     ///< of a flow: its branch model
   double seconds = 0.0;                         ///< of solving
 };
 
@@ -38,6 +39,7 @@ struct GridYearReport {
   std::string command, started;
   Instant begin;  ///< of the first hour
   grid::GridYear year;
+  std::vector<std::string> notes{};  ///< what was left out
   double seconds = 0.0;
 };
 
