@@ -16,6 +16,7 @@
 #include "carnot/simulate/ensemble.hpp"
 #include "carnot/simulate/event_log.hpp"
 #include "carnot/simulate/fleet_bound.hpp"
+#include "carnot/simulate/fleet_source.hpp"
 
 #include "command.hpp"
 #include "simulate_options.hpp"
@@ -159,6 +160,9 @@ int simulate(const SimulateCommand& c, const Common& common) {
     report.runs.push_back({done[i].result(c.policies[i], end), std::nullopt, {}});
   for (report::SimulateRun& run : report.runs)
     run.bound = simulate::fleet_cost_bound(in.fleet, in.jobs, in.options, run.result.end);
+  Instant last = end;
+  for (const report::SimulateRun& run : report.runs) last = std::max(last, run.result.end);
+  report.sites += simulate::rounds_words(in.fleet, last);
   if (report.runs.size() < c.policies.size()) {
     say(common, c.checkpoint.empty()
                     ? std::string("interrupted")
