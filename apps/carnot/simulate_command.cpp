@@ -16,6 +16,7 @@
 #include "carnot/simulate/ensemble.hpp"
 #include "carnot/simulate/event_log.hpp"
 #include "carnot/simulate/fleet_bound.hpp"
+#include "carnot/simulate/fleet_source.hpp"
 
 #include "command.hpp"
 #include "simulate_options.hpp"
@@ -213,6 +214,9 @@ int simulate(const SimulateCommand& c, const Common& common) {
       run.bound = simulate::fleet_cost_bound(in.fleet, in.jobs, in.options, run.result.end, stop);
     } catch (const Stopped&) {  // the result stands without it
     }
+  Instant last = end;
+  for (const report::SimulateRun& run : report.runs) last = std::max(last, run.result.end);
+  report.sites += simulate::rounds_words(in.fleet, last);
   const bool whole = ensembles_whole && report.runs.size() == c.policies.size();
   if (!whole) {
     say(common, c.checkpoint.empty()

@@ -147,6 +147,7 @@ SimulateInput simulate_input(const SimulateCommand& c, const StopToken& stop) {
   reading.time_unit = time_unit(c.time_unit);
   reading.most = c.most_jobs;
   reading.stop = stop;
+  reading.cores_per_node = c.cores_per_node;
   in.jobs = read_workload(c.jobs, reading);
   if (c.sla > 0) simulate::set_deadlines(in.jobs, c.sla);
 
@@ -166,7 +167,8 @@ SimulateInput simulate_input(const SimulateCommand& c, const StopToken& stop) {
   simulate::spread_origins(in.jobs, in.fleet);
 
   simulate::FleetOptions& o = in.options;
-  o.begin = c.start.empty() ? in.fleet.series_start : Instant::parse(c.start, true);
+  o.begin = simulate::begin_of(in.jobs, in.fleet);
+  if (!c.start.empty()) o.begin = Instant::parse(c.start, true);
   o.until = seconds(86400.0 * c.days);
   o.start_delay = seconds(c.start_delay_s);
   o.stop_delay = seconds(c.stop_delay_s);
@@ -193,6 +195,10 @@ void add_simulate_flags(CLI::App& command, SimulateCommand& c) {
   command.add_option("--format", c.format, "auto (default), swf, csv, gaia or philly");
   command.add_option("--time-unit", c.time_unit, "Of arrival_time and length: s, min or h");
   command.add_option("--max-jobs", c.most_jobs, "Only the first so many");
+  command
+      .add_option("--cores-per-node", c.cores_per_node,
+                  "Of an SWF trace (default: its MaxProcs over its MaxNodes, else 1)")
+      ->check(CLI::Range(1, 1'000'000));
   command.add_option("--zones", c.zones, "Sites (default: all with price, carbon, temperature)")
       ->delimiter(',');
   command.add_option("--nodes-per-site", c.nodes, "Default: as --load says")

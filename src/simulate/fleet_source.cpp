@@ -59,6 +59,8 @@ class Tables {
                                    near.empty() ? "" : "; did you mean `" + near + "`?"));
     }
     std::vector<double> values = table.value[i];
+    filled_ += static_cast<std::size_t>(
+        std::count_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }));
     const std::int64_t day = Duration::seconds(86400) / table.step;
     fill(values, static_cast<std::size_t>(std::max<std::int64_t>(day, 1)), path + ": " + zone);
     std::vector<Q> out;
@@ -67,8 +69,12 @@ class Tables {
     return out;
   }
 
+  /// Cells without a number so far, of all columns.
+  std::size_t filled() const noexcept { return filled_; }
+
  private:
   const SiteTable& pattern_;
+  mutable std::size_t filled_ = 0;
 };
 
 }  // namespace
@@ -127,6 +133,8 @@ FleetScenario load_fleet(const FleetSourceOptions& options) {
       "{}: {} zones, {} steps of {} s from {}; {} EUR for a USD{}", options.folder, zones.size(),
       price.value.front().size(), price.step.time().in(second), price.start.iso8601(),
       options.euro_per_dollar, own_path.empty() ? std::string() : "; own power: " + own_path);
+  if (tables.filled() > 0)
+    fleet.provenance += fmt::format("; {} empty cells filled from those beside", tables.filled());
   return fleet;
 }
 
@@ -149,6 +157,34 @@ void set_deadlines(Workload& workload, double factor) {
   for (std::size_t j = 0; j < workload.size(); ++j)
     if (workload.jobs[j].allowed == kNoDeadline)
       workload.jobs[j].allowed = Duration::from(factor * workload.length[j].time());
+}
+
+namespace {
+
+Instant end_of(const FleetScenario& scenario) {
+  const auto steps = static_cast<std::int64_t>(scenario.sites.front().price.size());
+  return scenario.series_start + scenario.step * steps;
+}
+
+}  // namespace
+
+Instant begin_of(Workload& workload, const FleetScenario& scenario) {
+  if (!workload.start) return scenario.series_start;
+  if (*workload.start >= scenario.series_start && *workload.start < end_of(scenario))
+    return *workload.start;
+  workload.provenance += fmt::format("; that is outside the tables: it begins with them, {}",
+                                     scenario.series_start.iso8601());
+  return scenario.series_start;
+}
+
+std::string rounds_words(const FleetScenario& scenario, Instant end) {
+  const Instant last = end_of(scenario);
+  if (end <= last) return {};
+  const std::int64_t rounds =
+      (end - last - Duration::nanoseconds(1)) / (last - scenario.series_start) + 1;
+  return fmt::format("; the tables end {}, the runs {}: used again from their start {}",
+                     last.iso8601(), end.iso8601(),
+                     rounds == 1 ? "once" : fmt::format("{} times", rounds));
 }
 
 std::int32_t nodes_for(const Workload& workload, std::size_t sites, double load) {

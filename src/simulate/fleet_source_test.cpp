@@ -88,6 +88,28 @@ TEST_F(FleetSource, AShortTableIsEnoughIfItIsWhole) {
   EXPECT_THROW(load_fleet(options_), InputError);
 }
 
+TEST_F(FleetSource, FilledCellsAndRoundsAreSaid) {
+  EXPECT_EQ(load_fleet(options_).provenance.find("filled"), std::string::npos);
+  write(
+      "temperature_c.csv", {"A", "B"}, [](int t, int) { return t % 24; }, 3);
+  const FleetScenario fleet = load_fleet(options_);
+  EXPECT_NE(fleet.provenance.find("; 8 empty cells filled"), std::string::npos) << fleet.provenance;
+  const Instant end = fleet.series_start + Duration::seconds(72 * 3600);
+  EXPECT_EQ(rounds_words(fleet, end), "");
+  EXPECT_NE(rounds_words(fleet, end + Duration::seconds(1)).find("from their start once"),
+            std::string::npos);
+  EXPECT_NE(rounds_words(fleet, end + Duration::seconds(73 * 3600)).find("start 2 times"),
+            std::string::npos);
+  Workload jobs;
+  EXPECT_EQ(begin_of(jobs, fleet), fleet.series_start);
+  jobs.start = fleet.series_start + Duration::seconds(7200);
+  EXPECT_EQ(begin_of(jobs, fleet), *jobs.start);
+  EXPECT_EQ(jobs.provenance, "");
+  jobs.start = end;
+  EXPECT_EQ(begin_of(jobs, fleet), fleet.series_start);
+  EXPECT_NE(jobs.provenance.find("outside the tables"), std::string::npos);
+}
+
 TEST_F(FleetSource, OwnPowerFromSpeedsOrFromATable) {
   options_.own = folder_.string();
   options_.own_capacity = 1000.0 * kilowatt;

@@ -40,6 +40,12 @@ Power wind_power(Power capacity, Speed at_10_m);
 void spread_origins(Workload& workload, const FleetScenario& scenario);
 /// Where a job has no deadline: `factor` times its length after its arrival.
 void set_deadlines(Workload& workload, double factor);
+/// When the trace said it began, if that is within the tables; else at their start, and its
+/// provenance says so where the trace named a time.
+Instant begin_of(Workload& workload, const FleetScenario& scenario);
+/// "; ... used again from their start 3 times" where a run went on past the end of the tables;
+/// empty elsewhere.
+std::string rounds_words(const FleetScenario& scenario, Instant end);
 /// Nodes a site so that the trace's work fills `load` of `sites` sites from first arrival to last,
 /// and the widest job fits.
 std::int32_t nodes_for(const Workload& workload, std::size_t sites, double load);

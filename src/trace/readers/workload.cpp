@@ -81,12 +81,40 @@ class Reader {
 
   // --- Standard Workload Format ---
 
+  /// `; MaxNodes: 4`, before the first job.
+  void read_swf_header(std::string_view line) {
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos || !rows_.empty()) return;
+    const std::string_view key = trimmed(line.substr(1, colon - 1));
+    const std::string_view value = trimmed(line.substr(colon + 1));
+    if (key == "TimeZoneString") {
+      zone_ = value;
+      return;
+    }
+    const std::optional<double> number_of = number(value.substr(0, value.find_first_of(" \t(")));
+    if (!number_of) return;
+    if (key == "UnixStartTime" && *number_of > 0 && *number_of < 1e11)
+      workload_.start = Instant::from_unix_seconds(static_cast<std::int64_t>(*number_of));
+    if (key == "MaxNodes") header_nodes_ = *number_of;
+    if (key == "MaxProcs") header_processors_ = *number_of;
+  }
+
+  /// Processors of a node: as told, else as the header says.
+  double processors_of_a_node() const {
+    if (options_.cores_per_node > 0) return options_.cores_per_node;
+    const double each = header_nodes_ > 0 ? header_processors_ / header_nodes_ : 0.0;
+    return each >= 1.0 && each == std::floor(each) ? each : 1.0;
+  }
+
   void read_swf() {
     std::string_view line;
     while (!full() && lines_.next(line)) {
       stop_.throw_if_requested();
+      if (lines_.number() == 1 && line.substr(0, 3) == "\xef\xbb\xbf") line.remove_prefix(3);
       line = trimmed(line);
-      if (line.empty() || line.front() == ';') continue;
+      if (!line.empty() && line.front() == ';') read_swf_header(line);
+      line = trimmed(line.substr(0, line.find(';')));
+      if (line.empty()) continue;
       std::array<double, kSwfFields> field{};
       std::size_t found = 0;
       bool sound = true;
@@ -113,10 +141,22 @@ class Reader {
         ++left_out_;
         continue;
       }
-      rows_.push_back(
-          {field[1], field[3], nodes, field[8] > 0 ? field[8] : -1.0, -1.0, -1.0, lines_.number()});
+      if (field[16] > 0) ++follow_;
+      rows_.push_back({field[1], field[3], std::ceil(nodes / processors_of_a_node()),
+                       field[8] > 0 ? field[8] : -1.0, -1.0, -1.0, lines_.number()});
     }
     note("Standard Workload Format, seconds");
+    if (const double each = processors_of_a_node(); each > 1.0)
+      workload_.provenance += fmt::format("; {:g} processors a node, {}", each,
+                                          options_.cores_per_node > 0 ? "as told" : "as it says");
+    if (workload_.start)
+      workload_.provenance += fmt::format("; began {}{}", workload_.start->iso8601(),
+                                          zone_.empty() ? "" : " (local time " + zone_ + ")");
+    if (follow_ > 0)
+      workload_.provenance += fmt::format(
+          "; {} that wait for another job (fields 17, 18) arrive when it is written, and do not "
+          "wait",
+          follow_);
   }
 
   // --- tables ---
@@ -174,12 +214,7 @@ class Reader {
     while (!full() && lines_.next(line)) {
       stop_.throw_if_requested();
       if (trimmed(line).empty()) continue;
-      cells.clear();
-      for (std::size_t at = 0; at <= line.size();) {
-        const std::size_t end = std::min(line.find(header.separator, at), line.size());
-        cells.push_back(trimmed(line.substr(at, end - at)));
-        at = end + 1;
-      }
+      split(line, header.separator, cells);
       if (cells.size() != header.names.size()) {
         report_.add(
             lines_.number(), "",
@@ -217,6 +252,21 @@ class Reader {
         ++left_out_;
       else
         rows_.push_back(row);
+    }
+  }
+
+  /// Cells, out of their quotes; a separator within quotes parts nothing.
+  static void split(std::string_view line, char separator, std::vector<std::string_view>& cells) {
+    cells.clear();
+    for (std::size_t at = 0; at <= line.size();) {
+      std::size_t end = at;
+      for (bool quoted = false; end < line.size() && (quoted || line[end] != separator); ++end)
+        quoted = quoted != (line[end] == '"');
+      std::string_view cell = trimmed(line.substr(at, end - at));
+      if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"')
+        cell = trimmed(cell.substr(1, cell.size() - 2));
+      cells.push_back(cell);
+      at = end + 1;
     }
   }
 
@@ -260,6 +310,7 @@ class Reader {
                      [](const Row& a, const Row& b) { return a.arrival < b.arrival; });
     // Dates count from the first of them; other times from zero, so that hours of the day stay.
     const double first = dated_ ? rows_.front().arrival : std::min(0.0, rows_.front().arrival);
+    if (workload_.start) workload_.start = *workload_.start + Duration::from(first * second);
     workload_.jobs.reserve(rows_.size());
     workload_.length.reserve(rows_.size());
     for (const Row& row : rows_) {
@@ -291,13 +342,16 @@ class Reader {
   const WorkloadOptions& options_;
   SparseStop stop_;
   std::vector<Row> rows_;
-  std::size_t left_out_ = 0;
+  std::size_t left_out_ = 0, follow_ = 0;
+  std::string zone_;
+  double header_nodes_ = 0.0, header_processors_ = 0.0;
   bool dated_ = false;
   Workload workload_;
 };
 
 /// The first line that says something is a comment after `;` or begins with a number.
 bool looks_like_swf(std::string_view text) {
+  if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
   const std::size_t at = text.find_first_not_of(" \t\r\n");
   if (at == std::string_view::npos) return false;
   const char c = text[at];

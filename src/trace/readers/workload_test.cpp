@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <numeric>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
 
@@ -156,6 +157,41 @@ std::string gzipped(const std::string& text) {
   out.resize(stream.total_out);
   deflateEnd(&stream);
   return out;
+}
+
+TEST(Workload, HeadersOfTheStandardFormatAreRead) {
+  const std::string header =
+      "; Version: 2.2\n;UnixStartTime:  1704103200\n; TimeZoneString: Europe/Paris\n"
+      "; MaxNodes: 4\n; MaxProcs: 512 (128 a node)\n; Note: MaxNodes: 9\n";
+  const std::string jobs =
+      "1 20 0 60 128 -1 -1 1 -1 -1 1 1 1 1 1 -1 -1 -1 ; restarted\n"
+      "2 30 0 60 129 -1 -1 1 -1 -1 1 1 1 1 1 -1 1 10\n";
+  const Workload w = parse_workload("\xef\xbb\xbf" + header + jobs, "t");
+  ASSERT_EQ(w.size(), 2u);
+  EXPECT_EQ(w.jobs[0].nodes, 1);
+  EXPECT_EQ(w.jobs[1].nodes, 2);
+  ASSERT_TRUE(w.start);
+  EXPECT_EQ(w.start->iso8601(), "2024-01-01T10:00:00Z");
+  EXPECT_EQ(w.jobs[0].arrival, seconds(20));
+  EXPECT_THAT(w.provenance, ::testing::HasSubstr("128 processors a node, as it says"));
+  EXPECT_THAT(w.provenance,
+              ::testing::HasSubstr("began 2024-01-01T10:00:00Z (local time Europe/Paris)"));
+  EXPECT_THAT(w.provenance, ::testing::HasSubstr("1 that wait for another job (fields 17, 18)"));
+  WorkloadOptions told;
+  told.cores_per_node = 64;
+  EXPECT_EQ(parse_workload(header + jobs, "t", told).jobs[0].nodes, 2);
+  const Workload bare = parse_workload(jobs, "t");
+  EXPECT_EQ(bare.jobs[1].nodes, 129);
+  EXPECT_FALSE(bare.start);
+}
+
+TEST(Workload, CellsMayBeQuoted) {
+  const Workload w =
+      parse_workload("\"arrival_s\",\"runtime_s\",nodes\n\"5\", \"60\" ,2\n7,60,\"3\"\n", "t");
+  ASSERT_EQ(w.size(), 2u);
+  EXPECT_EQ(w.jobs[0].nodes, 2);
+  EXPECT_EQ(w.length[0], seconds(60));
+  EXPECT_EQ(w.jobs[1].nodes, 3);
 }
 
 TEST(Workload, GzipIsReadAsTheTextInIt) {

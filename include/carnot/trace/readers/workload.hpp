@@ -9,7 +9,8 @@
 /// apart, so that honesty is a matter of types.
 ///
 /// Formats, told apart by their first lines (docs/simulating.md):
-///   Standard Workload Format: 18 numbers a line, comments after `;` (Feitelson, Tsafrir, Krakov,
+///   Standard Workload Format: 18 numbers a line, comments after `;`, of the header UnixStartTime,
+///     TimeZoneString, MaxNodes and MaxProcs (Feitelson, Tsafrir, Krakov,
 ///     "Experience with using the Parallel Workloads Archive", JPDC 74 (2014))
 ///   `arrival_s,runtime_s,nodes[,deadline_s][,power_w][,estimate_s]`
 ///   `arrival_time,length,cpus`: hours or seconds, which the file does not say
@@ -19,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,7 +58,8 @@ struct Workload {
   std::vector<Duration> length;  ///< [job] of undisturbed running in the first mode, >= 0
   /// The modes of a job; the first is how the trace ran it. Set 0: that mode alone.
   std::vector<std::vector<JobMode>> mode_sets{{JobMode{}}};
-  std::string provenance;  ///< file, format, conversions, rows left out: for reports
+  std::string provenance;          ///< file, format, conversions, rows left out: for reports
+  std::optional<Instant> start{};  ///< when the trace's zero was, if it says so
   std::size_t size() const noexcept { return jobs.size(); }
 };
 
@@ -71,6 +74,9 @@ struct WorkloadOptions {
   Duration time_unit;
   std::size_t most = 0;  ///< jobs to read; 0: all
   StopToken stop{};
+  /// Of the Standard Workload Format, whose jobs ask for processors; 0: as its header says
+  /// (MaxProcs over MaxNodes), else one.
+  std::int32_t cores_per_node = 0;
 };
 
 /// Jobs without a length or nodes (-1 or 0 in the Standard Workload Format) are left out and
