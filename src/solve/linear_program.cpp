@@ -28,6 +28,7 @@ bool has_linear_solver() noexcept { return true; }
 
 /// Added at once, so many make the end of the last solve a poor start: presolving pays again.
 constexpr std::size_t kManyRows = 300;
+constexpr int kDualIterations = 5'000;  // and one for each row and column
 
 struct LinearProgram::Solver {
   ClpSimplex clp;
@@ -96,11 +97,16 @@ ProgramAnswer LinearProgram::solve() {
   const std::size_t more_rows = rows_.size() - solver_->rows;
   const bool first = solver_->columns == 0, more_columns = solver_->columns < columns_.size();
   hand_over();
+  // Where costs are alike the dual method may go round for ever; the primal one then ends.
+  const int most = clp.maximumIterations();
+  clp.setMaximumIterations(clp.numberIterations() + kDualIterations +
+                           static_cast<int>(rows_.size() + columns_.size()));
   if (first || more_rows > kManyRows) clp.initialSolve();
   if (!first && more_columns && more_rows == 0)
     clp.primal();  // the last end is still allowed, if no longer the best
   else
     clp.dual();  // also after presolving, whose end need not be a basis
+  clp.setMaximumIterations(most);
   if (clp.status() != 0 && !clp.isProvenPrimalInfeasible()) clp.primal();
   values_.assign(clp.primalColumnSolution(), clp.primalColumnSolution() + columns_.size());
   prices_.assign(clp.dualRowSolution(), clp.dualRowSolution() + rows_.size());

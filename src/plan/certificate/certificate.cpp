@@ -12,6 +12,7 @@
 
 #include "plan/certificate/jobs.hpp"
 #include "plan/certificate/sites.hpp"
+#include "plan/problem/room.hpp"
 
 namespace carnot::plan {
 
@@ -181,12 +182,13 @@ void add_jobs(const Problem& problem, const std::vector<double>& price, Bound& b
     if (problem.terms.empty() || problem.terms_of(j) == nullptr)
       order.push_back(j);
     else
-      bound.add(least_cost(problem, j, JobPrices{price}));
+      bound.add(least_cost(problem, j, {.energy = price, .within_sites = true}));
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     return std::tuple(jobs.release(a), jobs.deadline(a), a) <
            std::tuple(jobs.release(b), jobs.deadline(b), b);
   });
   std::vector<double> cheapest;  // [slots taken x sites + site]
+  std::vector<double> room;      // [site] least of the window
   std::vector<double> sorted;
   std::int32_t release = -1, deadline = -1;
   for (const std::uint32_t j : order) {
@@ -195,6 +197,10 @@ void add_jobs(const Problem& problem, const std::vector<double>& price, Bound& b
       deadline = jobs.deadline(j);
       const auto length = static_cast<std::size_t>(deadline - release);
       cheapest.assign((length + 1) * sites, 0.0);
+      room.assign(sites, kInfinity);
+      for (std::size_t s = 0; s < sites; ++s)
+        for (std::int32_t t = release; t < deadline; ++t)
+          room[s] = std::min(room[s], room_kw(problem, s, static_cast<std::size_t>(t)));
       for (std::size_t s = 0; s < sites; ++s) {
         const double* from = &price[s * slots + static_cast<std::size_t>(release)];
         sorted.assign(from, from + length);
@@ -208,8 +214,18 @@ void add_jobs(const Problem& problem, const std::vector<double>& price, Bound& b
       const PlanMode& mode = jobs.mode(i);
       const double* row = &cheapest[static_cast<std::size_t>(mode.slots) * sites];
       const auto at = [&](std::uint32_t s) {
-        least =
-            std::min(least, mode.quality_eur + jobs.move_eur(j, s) + mode.power_kw * h * row[s]);
+        double sum = row[s];
+        if (mode.power_kw > room[s]) {  // slots that cannot feed it are not open to it
+          sorted.clear();
+          for (std::int32_t t = release; t < deadline; ++t)
+            if (mode.power_kw <= room_kw(problem, s, static_cast<std::size_t>(t)))
+              sorted.push_back(price[s * slots + static_cast<std::size_t>(t)]);
+          if (std::ssize(sorted) < mode.slots) return;
+          std::sort(sorted.begin(), sorted.end());
+          sum = 0;
+          for (std::int32_t k = 0; k < mode.slots; ++k) sum += sorted[static_cast<std::size_t>(k)];
+        }
+        least = std::min(least, mode.quality_eur + jobs.move_eur(j, s) + mode.power_kw * h * sum);
       };
       if (const std::vector<std::uint32_t>* allowed = jobs.sites(j))
         for (const std::uint32_t s : *allowed) at(s);
@@ -254,9 +270,9 @@ void compare(const PlanTotals& claimed, Certificate& out) {
   if (!(claimed.bound_eur <= is.bound_eur + 1e-9 * std::max(money, 1e-6)))
     words.add(fmt::format("bound_eur: the plan says {}, its prices prove {}", claimed.bound_eur,
                           is.bound_eur));
-  const double gap =
-      (claimed.objective_eur - claimed.bound_eur) / std::max(claimed.objective_eur, 1e-9);
-  same("gap", claimed.gap, gap, std::max(1.0, std::abs(gap)));
+  const double gap = relative_gap(claimed.objective_eur, claimed.bound_eur);
+  if (std::isfinite(gap) || std::isfinite(claimed.gap))
+    same("gap", claimed.gap, gap, std::max(1.0, std::abs(gap)));
   same("dropped", static_cast<double>(claimed.dropped), static_cast<double>(is.dropped), 1.0);
   same("energy_j", claimed.energy_j, is.energy_j, is.energy_j);
   same("free_energy_j", claimed.free_energy_j, is.free_energy_j, is.energy_j);
@@ -289,7 +305,7 @@ Certificate certify(const Problem& problem, const Plan& plan) {
   }
   PlanTotals& totals = out.totals;
   totals.bound_eur = priced ? bound.value() : -kInfinity;
-  totals.gap = (totals.objective_eur - totals.bound_eur) / std::max(totals.objective_eur, 1e-9);
+  totals.gap = relative_gap(totals.objective_eur, totals.bound_eur);
   return out;
 }
 

@@ -11,9 +11,11 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/limits.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
+#include "carnot/solve/integer_program.hpp"
 
 #include "plan/prices/dual_ascent.hpp"
 #include "plan/prices/extended_columns.hpp"
+#include "plan/pricing/every_run.hpp"
 #include "plan/search/extended_search.hpp"
 
 namespace carnot::plan {
@@ -28,6 +30,10 @@ constexpr int kSweeps = 3;
 constexpr int kAscent = 240,
               kKept = 16;  // iterations of the first prices; the last, whose runs are known
 constexpr double kLastStep = 5e-4;
+// Few enough for branch and cut to end in about a second: jobs, site-slots, runs of all and of one
+// job, nodes.
+constexpr std::size_t kFewJobs = 30, kFewCells = 500, kFewRuns = 2000, kFewRunsOfAJob = 1500;
+constexpr int kFewNodes = 100;
 constexpr double kProof = 1e-7;  // of a limit: by which proof must exceed rounding
 
 double most(const Weights& w, const JobRun& run) { return std::abs(weighted(w.jobs, run.own)); }
@@ -78,7 +84,12 @@ class Stage {
   void run(const std::vector<std::vector<JobRun>>& known,
            const std::function<bool(double bound, double plan, double share)>& progress);
 
+  /// Where jobs and their runs are few: the best choice among all of them, or among those known.
+  void choose_whole();
+
   const Best& best() const noexcept { return best_; }
+  /// By branch and cut over all runs that there are.
+  bool proven() const noexcept { return proven_; }
   const ColumnAnswer& answer() const noexcept { return answer_; }
   const ExtendedColumns& columns() const noexcept { return columns_; }
 
@@ -104,10 +115,50 @@ class Stage {
   std::vector<double> multipliers_;  // of goals, for the search
   std::vector<SiteFlows> flows_;     // what the search sees
   Best best_;
+  bool proven_ = false;
 };
+
+void Stage::choose_whole() {
+  const std::size_t jobs = problem_.jobs.size();
+  if (jobs == 0 || jobs > kFewJobs || model_.sites() * model_.slots() > kFewCells ||
+      !solve::has_integer_solver())
+    return;
+  JobPrices offer;
+  offer.hold_slots = problem_.reserve.hold_slots;
+  offer.within_s = problem_.reserve.within_s;
+  const auto fits = [&](const JobRun& run) {
+    return std::all_of(run.pieces.begin(), run.pieces.end(), [&](const Piece& piece) {
+      const auto t = static_cast<std::size_t>(piece.slot);
+      const double most = problem_.sites[piece.site].capacity_kw[t];
+      return model_.base(piece.site, t) + piece.power_kw <= most * (1.0 + kProof);
+    });
+  };
+  bool all = true;
+  std::vector<JobRun> runs;
+  for (std::size_t j = 0; j < jobs; ++j) {
+    columns_.add(j, best_.runs[j]);
+    if (columns_.known_runs() > kFewRuns || !every_run(problem_, j, offer, kFewRunsOfAJob, runs)) {
+      all = false;
+      continue;
+    }
+    for (const JobRun& run : runs)
+      if (fits(run)) columns_.add(j, run);
+  }
+  if (columns_.known_runs() > kFewRuns + kFewRunsOfAJob) return;
+  const double least = kProof * std::max(1.0, std::abs(best_.objective));
+  const ExtendedColumns::Whole whole = columns_.whole(best_.objective - least, kFewNodes);
+  if (whole.found) {
+    search_.set_runs(whole.runs);
+    decide();
+  }
+  proven_ = all && whole.proven && best_.broken.empty();
+}
 
 void Stage::decide() {
   const double objective = sites_.evaluate(search_.sums());
+  CARNOT_CHECK(objective < kInfinity || !best_.flows.empty(),
+               "sites without jobs have a best answer");
+  if (objective == kInfinity) return;
   flows_ = sites_.rows().flows();
   if (objective < best_.objective)
     best_ = {objective, search_.runs(), flows_, sites_.rows().broken()};
@@ -249,7 +300,7 @@ ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& options,
 
   ExtendedPlan out;
   PlanProgress state;
-  bool more = true;
+  bool more = true, optimal = false;
   for (std::size_t n = 0; n < order.size(); ++n) {
     Stage stage(model, order[n], out.plan.held, options);
     stage.run(known, [&](double bound, double objective, double share) {
@@ -262,12 +313,14 @@ ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& options,
              (options.time_limit_s <= 0 || state.seconds < options.time_limit_s);
       return more;
     });
+    if (more) stage.choose_whole();
     known = stage.columns().known();
     const Stage::Best& best = stage.best();
     if (n + 1 < order.size() && best.broken.empty()) {
       out.plan.held.push_back({order[n], best.objective, stage.answer().bound});
       continue;
     }
+    optimal = stage.proven() && order.size() == 1;
     stage.columns().rows().multipliers(stage.answer().row_prices, out.plan);
     out.plan.flows = exact_flows(model, sums_of(problem, best.runs), best.flows);
     for (std::size_t j = 0; j < best.runs.size(); ++j) {
@@ -287,6 +340,10 @@ ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& options,
   out.plan.objective_eur = certificate.totals.objective_eur;
   out.plan.bound_eur = certificate.totals.bound_eur;
   out.plan.solver = "columns";
+  if (optimal) {
+    out.plan.status = "optimal";
+    out.plan.solver_bound_eur = out.plan.objective_eur;
+  }
   out.plan.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return out;

@@ -30,6 +30,12 @@ struct JobSchedule {
   std::vector<std::uint32_t> levels;  ///< empty: level 0 in all of them; 0 in slots of a restart
 };
 
+/// (objective - bound) / |objective|; 0 where they are equal; NaN where the objective is so near to
+/// zero that a share of it says nothing: a hundredth of their distance, or less.
+double relative_gap(double objective_eur, double bound_eur) noexcept;
+/// "gap 3.2 EUR, 0.410 %"; the share only where there is one.
+std::string gap_words(double objective_eur, double bound_eur);
+
 struct Plan {
   std::vector<Assignment> jobs;                    ///< [job]
   std::map<std::uint32_t, JobSchedule> schedules;  ///< by job; none: one site, level 0
@@ -45,7 +51,7 @@ struct Plan {
   std::string solver;
   std::string status;           ///< of `plan_exact`: "optimal", "time-limit", "stopped"; else empty
   double solver_bound_eur = 0;  ///< of `plan_exact`: a solver's word, no proof
-  double gap() const noexcept;  ///< (objective - bound) / max(objective, 1e-9)
+  double gap() const noexcept;  ///< `relative_gap` of the two
 };
 
 /// Figures of a plan, as `certify` computes them and a file claims them.
