@@ -18,6 +18,8 @@
 #include "carnot/plan/exact/infeasible_subset.hpp"
 #include "carnot/plan/problem/plan_file.hpp"
 #include "carnot/plan/search/extended.hpp"
+#include "carnot/solve/integer_program.hpp"
+#include "carnot/solve/linear_program.hpp"
 
 #include "command.hpp"
 #include "plan_pareto.hpp"
@@ -89,10 +91,10 @@ int generate(const PlanCommand& c, const Common& common) {
 
 std::string summary(const plan::PlanTotals& t) {
   return fmt::format(
-      "objective {:.6g} EUR, bound {:.6g} EUR, gap {:.3f} %; {} dropped\n"
+      "objective {:.6g} EUR, bound {:.6g} EUR, {}; {} dropped\n"
       "energy {} (modelled), of it {} own that would be curtailed; {} CO2e\n",
-      t.objective_eur, t.bound_eur, 100 * t.gap, t.dropped, format(t.energy_j * joule),
-      format(t.free_energy_j * joule), format(t.carbon_g * gram));
+      t.objective_eur, t.bound_eur, plan::gap_words(t.objective_eur, t.bound_eur), t.dropped,
+      format(t.energy_j * joule), format(t.free_energy_j * joule), format(t.carbon_g * gram));
 }
 
 int check(const PlanCommand& c, const Common& common) {
@@ -219,11 +221,10 @@ int solve(const PlanCommand& c, const Common& common) {
     line.draw([&](int width) {
       const std::string bound =
           fmt::format("{:3.0f} %  bound {:.6g} EUR", 100 * p.share_done, p.bound_eur);
-      const std::string rest =
-          std::isfinite(p.objective_eur)
-              ? fmt::format("  plan {:.6g} EUR  gap {:.2f} %", p.objective_eur,
-                            100 * (p.objective_eur - p.bound_eur) / std::max(p.objective_eur, 1e-9))
-              : std::string();
+      const std::string rest = std::isfinite(p.objective_eur)
+                                   ? fmt::format("  plan {:.6g} EUR  {}", p.objective_eur,
+                                                 plan::gap_words(p.objective_eur, p.bound_eur))
+                                   : std::string();
       return (bound + rest).substr(0, static_cast<std::size_t>(std::max(width, 1)));
     });
     return !interrupted();
@@ -233,10 +234,13 @@ int solve(const PlanCommand& c, const Common& common) {
     throw UsageError(fmt::format(
         "--solver {}: this problem asks for more than the contract's; columns", c.solver));
   if (columns && c.require_all) throw UsageError("--require-all: not with the solver columns");
+  const bool small = c.solver.empty() && solve::has_linear_solver() &&
+                     solve::has_integer_solver() && plan::small_enough(problem);
   const auto solved = [&](const plan::Problem& of) {
-    return c.solver == "exact" ? plan::plan_exact(of, {options.seed, options.time_limit_s,
-                                                       options.progress, options.stop})
-                               : plan::plan_large(of, options);
+    return c.solver == "exact" || small
+               ? plan::plan_exact(of, {options.seed, options.time_limit_s, options.progress,
+                                       options.stop, small ? plan::kSmallNodes : 0})
+               : plan::plan_large(of, options);
   };
   plan::ExtendedPlan rich;
   if (c.require_all) {
@@ -279,7 +283,8 @@ int solve(const PlanCommand& c, const Common& common) {
         : plan.solver == "exact"
             ? fmt::format("{}; no plan costs less than {:.6g} EUR, says the solver\n", plan.status,
                           plan.solver_bound_eur)
-            : fmt::format("{}: the best there was then\n", plan.status);
+        : plan.status == "optimal" ? "optimal\n"
+                                   : fmt::format("{}: the best there was then\n", plan.status);
     print(summary(totals) + status +
           fmt::format("{}; {:.1f} s; {}\n", plan.solver, plan.seconds, out.string()));
   }
@@ -295,7 +300,8 @@ void add_plan(CLI::App& app, const Common& common, Action& action) {
   command->add_option("problem", c->problem, "problem.json; docs/formats/plan.md");
   command
       ->add_option("--solver", c->solver,
-                   "large (default), columns (default for problems beyond the contract) or exact")
+                   "exact (default for few jobs), large (default for many) or columns (default for "
+                   "problems beyond the contract)")
       ->check(CLI::IsMember({"columns", "exact", "large"}));
   command->add_option("--out", c->out,
                       "The plan (default: plan.json; its assignments beside it in .csv); the "

@@ -52,9 +52,11 @@ std::string table(const plan::ParetoFront& front) {
   std::string out = fmt::format("{:>10}  {:>8}  {:>12}  {:>12}  {:>12}  {:>7}  {:>8}\n", "EUR/t",
                                 "quality", "cost EUR", "kg CO2e", "quality EUR", "dropped", "gap");
   for (const plan::ParetoPoint& p : front.points)
-    out += fmt::format("{:>10.4g}  {:>8.3g}  {:>12.6g}  {:>12.6g}  {:>12.6g}  {:>7}  {:>6.2f} %\n",
+    out += fmt::format("{:>10.4g}  {:>8.3g}  {:>12.6g}  {:>12.6g}  {:>12.6g}  {:>7}  {:>8}\n",
                        p.carbon_price_eur_per_t, p.quality_weight, p.cost_eur, p.carbon_g / 1000,
-                       p.quality_eur, p.totals.dropped, 100 * p.totals.gap);
+                       p.quality_eur, p.totals.dropped,
+                       std::isfinite(p.totals.gap) ? fmt::format("{:.2f} %", 100 * p.totals.gap)
+                                                   : std::string("n/a"));
   return out;
 }
 

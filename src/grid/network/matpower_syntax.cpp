@@ -60,8 +60,9 @@ class Parser {
       if (!text_.at_end() && end != ';' && end != ',' && end != '\n')
         throw NotUnderstood("values and plain arithmetic up to the end of the statement");
     } catch (const NotUnderstood& error) {
+      const std::size_t line = text_.line();
       text_.back_to(begin);
-      unknown(target, text_.line(), error.what());
+      unknown(target, line, error.what());
       text_.skip_statement();
     }
   }

@@ -225,6 +225,7 @@ class Bound {
     prices.hold_slots = problem_.reserve.hold_slots;
     prices.within_s = problem_.reserve.within_s;
     prices.weights = jobs_;
+    prices.within_sites = true;
     for (std::size_t j = 0; j < problem_.jobs.size(); ++j) {
       stop_.throw_if_requested();
       add(least_cost(problem_, j, prices));

@@ -37,9 +37,15 @@ double plain_bound(const Problem& problem, const std::vector<double>& price) {
       if (allowed != nullptr && std::find(allowed->begin(), allowed->end(), s) == allowed->end())
         continue;
       for (std::size_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i) {
-        std::vector<double> window(
-            price.begin() + static_cast<std::ptrdiff_t>(s * slots) + jobs.release(j),
-            price.begin() + static_cast<std::ptrdiff_t>(s * slots) + jobs.deadline(j));
+        const double kw = jobs.mode(i).power_kw;
+        const PlanSite& site = problem.sites[s];
+        std::vector<double> window;  // of slots in which the site could feed it alone
+        for (auto t = static_cast<std::size_t>(jobs.release(j));
+             t < static_cast<std::size_t>(jobs.deadline(j)); ++t)
+          if (kw <= site.capacity_kw[t] &&
+              kw * site.pue[t] <= site.free_kw[t] + site.grid_limit_kw[t])
+            window.push_back(price[s * slots + t]);
+        if (std::ssize(window) < jobs.mode(i).slots) continue;
         std::sort(window.begin(), window.end());
         double sum = 0;
         for (std::int32_t k = 0; k < jobs.mode(i).slots; ++k)

@@ -7,6 +7,7 @@
 
 #include "plan/certificate/jobs.hpp"
 #include "plan/certificate/terms.hpp"
+#include "plan/problem/room.hpp"
 
 namespace carnot::plan {
 
@@ -76,6 +77,8 @@ class Bellman {
   double running(std::uint32_t site, double kw) const {
     const std::size_t cell =
         site * static_cast<std::size_t>(problem_.slots) + static_cast<std::size_t>(slot_);
+    if (prices_.within_sites && kw > room_kw(problem_, site, static_cast<std::size_t>(slot_)))
+      return kInfinity;
     return energy(site, slot_, kw) - (paid_ ? kw * prices_.reserve[cell] : 0.0);
   }
 
@@ -189,6 +192,14 @@ double least_without_terms(const Problem& problem, std::size_t job, const JobPri
     std::vector<double> window(row + jobs.release(job), row + jobs.deadline(job));
     std::sort(window.begin(), window.end());
     for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i) {
+      if (prices.within_sites) {
+        window.clear();
+        for (std::int32_t t = jobs.release(job); t < jobs.deadline(job); ++t)
+          if (jobs.mode(i).power_kw <= room_kw(problem, s, static_cast<std::size_t>(t)))
+            window.push_back(row[t]);
+        if (std::ssize(window) < jobs.mode(i).slots) continue;
+        std::sort(window.begin(), window.end());
+      }
       double sum = 0;
       for (std::int32_t k = 0; k < jobs.mode(i).slots; ++k)
         sum += window[static_cast<std::size_t>(k)];

@@ -17,6 +17,7 @@ namespace carnot::plan {
 namespace {
 
 constexpr double kFit = 1e-9;      // by which powers may pass a limit, relative
+constexpr double kNoise = 1e-12;   // of what a site can draw: smaller powers are rounding
 constexpr double kTankFit = 1e-7;  // by which a battery may pass its ends, of its capacity
 constexpr double kGoalFit = 1e-7;  // by which a goal may be missed, relative
 constexpr double kJoulesPerKwh = 3.6e6;
@@ -118,6 +119,12 @@ class Walk {
     if (!(amount <= limit + kGoalFit * std::abs(limit)))
       wrong(fmt::format("{}: {}, the most is {}", name, amount, limit));
   }
+  /// kW that sums of the powers of a site in a slot may be off by.
+  double noise(std::size_t s, std::size_t t) const {
+    const PlanSite& site = problem_.sites[s];
+    return kNoise * (terms(s).idle_kw + site.pue[t] * site.capacity_kw[t] +
+                     in(terms(s).base_kw, t) + site.free_kw[t]);
+  }
   const SiteTerms& terms(std::size_t s) const {
     return problem_.site_terms.empty() ? kContract : problem_.site_terms[s];
   }
@@ -147,7 +154,7 @@ class Walk {
     double stored = battery.start_kwh;
     for (std::size_t t = 0; t < slots_; ++t) {
       const auto at_most = [&](const char* name, double is, double limit, double fit = 0) {
-        if (!(is <= limit * (1 + kFit) + fit))
+        if (!(is <= limit * (1 + kFit) + fit + noise(s, t)))
           wrong(fmt::format("site {} slot {}: {} {} kW, the most is {} kW", s, t, name, is, limit));
       };
       const double it = in(terms(s).base_kw, t) + std::max(0.0, load_[s * slots_ + t]);
@@ -161,7 +168,7 @@ class Walk {
       at_most("own power used and exported", own + sold, site.free_kw[t]);
       at_most("export", sold, in(terms(s).export_kw, t));
       const double lack = facility + charge - own - grid - discharge;
-      if (std::abs(lack) > kFit * (facility + charge))
+      if (std::abs(lack) > kFit * (facility + charge) + noise(s, t))
         wrong(fmt::format("site {} slot {}: draws {} kW, is given {} kW", s, t, facility + charge,
                           own + grid + discharge));
       if (battery.capacity_kwh > 0) {
@@ -201,24 +208,27 @@ class Walk {
   void reserve(std::size_t s, std::size_t t) {
     const double held = plan_.flows[s].reserve_kw[t], owed = in(terms(s).committed_kw, t);
     const double most = owed + in(terms(s).offer_kw, t);
-    if (!(held >= owed * (1 - kFit) && held <= most * (1 + kFit)))
+    const double fit = noise(s, t);
+    if (!(held >= owed * (1 - kFit) - fit && held <= most * (1 + kFit) + fit))
       wrong(fmt::format("site {} slot {}: {} kW of reserve, {} to {} allowed", s, t, held, owed,
                         most));
     for (std::size_t k = 0; k < static_cast<std::size_t>(problem_.reserve.hold_slots); ++k)
-      if (t + k < slots_ && stoppable_[s * slots_ + t + k] < held * (1 - kFit))
+      if (t + k < slots_ && stoppable_[s * slots_ + t + k] < held * (1 - kFit) - fit)
         wrong(fmt::format("site {} slot {}: {} kW of reserve, {} kW of jobs can stop in slot {}", s,
                           t, held, stoppable_[s * slots_ + t + k], t + k));
     cost_ += -(held - owed) * in(terms(s).offer_eur_per_kw, t);
   }
 
   void share(std::size_t t, const std::string& name) {
-    double own = 0, all = 0;
-    for (const SiteFlows& flows : plan_.flows) {
+    double own = 0, all = 0, fit = 0;
+    for (std::size_t s = 0; s < plan_.flows.size(); ++s) {
+      const SiteFlows& flows = plan_.flows[s];
+      fit += noise(s, t);
       if (t >= flows.own_kw.size() || t >= flows.grid_kw.size()) continue;
       own += flows.own_kw[t];
       all += flows.own_kw[t] + flows.grid_kw[t];
     }
-    if (own < (problem_.goals.own_share - kGoalFit) * all)
+    if (own < (problem_.goals.own_share - kGoalFit) * all - fit)
       wrong(fmt::format("{}: {} kW of {} kW are own, the least share is {}", name, own, all,
                         problem_.goals.own_share));
   }
@@ -255,7 +265,7 @@ Certificate certify_sites(const Problem& problem, const Plan& plan, const StopTo
   } else {
     totals.bound_eur = proven_bound(problem, plan, stop);
   }
-  totals.gap = (totals.objective_eur - totals.bound_eur) / std::max(totals.objective_eur, 1e-9);
+  totals.gap = relative_gap(totals.objective_eur, totals.bound_eur);
   return out;
 }
 

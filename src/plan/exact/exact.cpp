@@ -32,6 +32,20 @@ void certified(const Problem& problem, Plan& plan) {
 
 }  // namespace
 
+bool small_enough(const Problem& problem) {
+  constexpr std::size_t kSmallJobs = 40, kSmallCells = 40'000;
+  const PlanJobs& jobs = problem.jobs;
+  if (problem.extended() || jobs.size() > kSmallJobs) return false;
+  std::size_t cells = 0;
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    const std::size_t sites =
+        jobs.sites(j) == nullptr ? problem.sites.size() : jobs.sites(j)->size();
+    cells += sites * static_cast<std::size_t>(jobs.deadline(j) - jobs.release(j)) *
+             (jobs.mode_end(j) - jobs.mode_begin(j));
+  }
+  return cells <= kSmallCells;
+}
+
 Plan plan_exact(const Problem& problem, const ExactOptions& options) {
   if (!solve::has_linear_solver() || !solve::has_integer_solver())
     throw DeviceError(
@@ -48,7 +62,7 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
   };
   PlanProgress state;
   state.objective_eur = kInfinity;
-  bool stopped = false;
+  bool stopped = false, spent = false;
   const auto go_on = [&](double share, double share_of_time) {
     state.share_done = std::max(state.share_done, share);
     state.seconds = seconds();
@@ -92,7 +106,11 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
     solve::IntegerOptions integer;
     integer.cutoff = plan.objective_eur - model.constant() - least;
     integer.stop = until(1.0);
-    integer.progress = [&](double bound) {
+    integer.progress = [&, left = options.nodes](double bound) mutable {
+      if (options.nodes > 0 && left-- <= 0) {
+        spent = true;
+        return false;
+      }
       state.bound_eur =
           std::max(state.bound_eur, std::min(bound + model.constant(), plan.objective_eur));
       return go_on(0.5, 1.0);
@@ -119,6 +137,7 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
   if (optimal) plan.solver_bound_eur = plan.objective_eur;
   plan.status = optimal                    ? "optimal"
                 : stopped                  ? "stopped"
+                : spent                    ? "node-limit"
                 : options.time_limit_s > 0 ? "time-limit"
                                            : "solver-gave-up";
   state.bound_eur = plan.bound_eur;

@@ -13,6 +13,8 @@
 #include "carnot/base/limits.hpp"
 #include "carnot/plan/exact/exact.hpp"
 
+#include "plan/problem/room.hpp"
+
 namespace carnot::plan {
 
 namespace {
@@ -90,10 +92,14 @@ ExactModel::ExactModel(const Problem& problem, const std::vector<Supply>& supply
       const std::vector<std::uint32_t>* allowed = jobs.sites(job);
       if (allowed != nullptr && !std::binary_search(allowed->begin(), allowed->end(), s)) continue;
       const double* from = &price[s * slots_];
-      sorted.assign(from + jobs.release(job), from + jobs.deadline(job));
-      std::sort(sorted.begin(), sorted.end());
       for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i) {
         const PlanMode& mode = jobs.mode(i);
+        sorted.clear();
+        for (std::int32_t t = jobs.release(job); t < jobs.deadline(job); ++t)
+          if (mode.power_kw <= room_kw(problem, s, static_cast<std::size_t>(t)))
+            sorted.push_back(from[t]);
+        if (std::ssize(sorted) < mode.slots) continue;
+        std::sort(sorted.begin(), sorted.end());
         const double cost = mode.quality_eur + jobs.move_eur(job, s) - jobs.value(job);
         double energy = 0.0;
         for (std::int32_t n = 0; n < mode.slots; ++n) energy += sorted[static_cast<std::size_t>(n)];
@@ -122,7 +128,8 @@ void ExactModel::add_block(Block block, double cost, const std::vector<double>& 
   const std::size_t base = block.site * slots_;
   std::vector<std::pair<double, std::int32_t>> ranked;
   for (std::int32_t t = jobs.release(job); t < jobs.deadline(job); ++t)
-    ranked.emplace_back(price[base + static_cast<std::size_t>(t)], t);
+    if (mode.power_kw <= room_kw(problem_, block.site, static_cast<std::size_t>(t)))
+      ranked.emplace_back(price[base + static_cast<std::size_t>(t)], t);
   std::sort(ranked.begin(), ranked.end());
   const auto k = static_cast<std::size_t>(mode.slots);
   const double last_in = ranked[k - 1].first,

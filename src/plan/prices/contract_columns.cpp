@@ -8,6 +8,8 @@
 #include "carnot/base/sum.hpp"
 #include "carnot/solve/linear_program.hpp"
 
+#include "plan/problem/room.hpp"
+
 namespace carnot::plan {
 
 namespace {
@@ -34,6 +36,8 @@ class Master {
       constant_ += problem.jobs.value(j);
       job_row_.push_back(program_.add_row(-kInfinity, 1.0, {}));
     }
+    for (std::size_t s = 0; s < problem.sites.size(); ++s)
+      for (std::size_t t = 0; t < slots_; ++t) room_.push_back(room_kw(problem, s, t));
     price_.resize(supply.size());
     worth_.assign(job_row_.size(), kInfinity);
   }
@@ -85,6 +89,19 @@ class Master {
     }
   };
 
+  /// The cheapest slots of a mode at a site, of those that can feed it. False: too few.
+  template <class Visit>
+  bool each_slot(std::uint32_t site, const PlanMode& mode, Visit&& visit) const {
+    std::int32_t left = mode.slots;
+    for (const auto& [eur, t] : ranked_[site]) {
+      if (left == 0) break;
+      if (mode.power_kw > room_[site * slots_ + static_cast<std::size_t>(t)]) continue;
+      visit(eur, t);
+      --left;
+    }
+    return left == 0;
+  }
+
   void list(std::size_t j, const std::vector<double>& price) {
     const PlanJobs& jobs = problem_.jobs;
     const std::vector<std::uint32_t>* allowed = jobs.sites(j);
@@ -99,8 +116,7 @@ class Master {
       for (std::uint64_t i = jobs.mode_begin(j); i < jobs.mode_end(j); ++i) {
         const PlanMode& mode = jobs.mode(i);
         double sum = 0;
-        for (std::int32_t n = 0; n < mode.slots; ++n)
-          sum += ranked[static_cast<std::size_t>(n)].first;
+        if (!each_slot(s, mode, [&](double eur, std::int32_t) { sum += eur; })) continue;
         const double own = mode.quality_eur + jobs.move_eur(j, s) - jobs.value(j);
         options_.push_back({own + sum * mode.power_kw * h_, own, s, i});
       }
@@ -111,13 +127,11 @@ class Master {
     const PlanMode& mode = problem_.jobs.mode(option.mode);
     shares_.assign(1, {job_row_[j], 1.0});
     double energy = 0;
-    for (std::int32_t n = 0; n < mode.slots; ++n) {
-      const auto slot =
-          static_cast<std::size_t>(ranked_[option.site][static_cast<std::size_t>(n)].second);
-      const std::size_t cell = option.site * slots_ + slot;
+    each_slot(option.site, mode, [&](double, std::int32_t t) {
+      const std::size_t cell = option.site * slots_ + static_cast<std::size_t>(t);
       shares_.push_back({cell_row_[cell], mode.power_kw});
       energy += mode.power_kw * h_ * price_[cell];
-    }
+    });
     if (option.own + energy < worth_[j] - kWorth)
       program_.add_column(0.0, kInfinity, option.own, shares_);
   }
@@ -130,6 +144,7 @@ class Master {
   solve::LinearProgram program_;
   std::vector<int> cell_row_, job_row_;
   std::vector<double> price_, worth_;  // of the last solve: [cell]; [job], at most 0
+  std::vector<double> room_;           // [cell]
   std::vector<Option> options_;
   std::vector<std::vector<std::pair<double, std::int32_t>>> ranked_;  // [site]
   std::vector<solve::Share> shares_;

@@ -55,6 +55,14 @@ double full_programme(const Problem& problem) {
     program.add_column(0, kInfinity, jobs.value(j), {&dropped, 1});
     for (const Assignment& choice : every_choice(problem, j)) {
       const PlanMode& mode = mode_of(problem, j, choice);
+      // No plan runs it where the site could not feed it alone.
+      const PlanSite& where = problem.sites[choice.site];
+      if (std::any_of(choice.slots.begin(), choice.slots.end(), [&](std::int32_t at) {
+            const auto t = static_cast<std::size_t>(at);
+            return mode.power_kw > where.capacity_kw[t] ||
+                   mode.power_kw * where.pue[t] > where.free_kw[t] + where.grid_limit_kw[t];
+          }))
+        continue;
       std::vector<solve::Share> shares{{one, 1.0}};
       for (const std::int32_t at : choice.slots) {
         const auto slot = static_cast<std::size_t>(at);

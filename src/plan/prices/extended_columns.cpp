@@ -6,6 +6,9 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/limits.hpp"
+#include "carnot/solve/integer_program.hpp"
+
+#include "plan/problem/room.hpp"
 
 namespace carnot::plan {
 
@@ -39,6 +42,10 @@ ExtendedColumns::ExtendedColumns(const SiteModel& model, const Weights& objectiv
 bool ExtendedColumns::add(std::size_t job, const JobRun& run) {
   for (const JobRun& known : runs_[job])
     if (same(known, run)) return false;
+  for (const Piece& piece : run.pieces)  // shares of what no plan does would weaken the bound
+    if (piece.power_kw >
+        room_kw(model_.problem(), piece.site, static_cast<std::size_t>(piece.slot)))
+      return false;
   std::vector<solve::Share> shares = rows_.shares(run);
   shares.push_back({one_[job], 1.0});
   columns_[job].push_back(program_.add_column(0, kInfinity, rows_.cost(run), shares));
@@ -59,6 +66,7 @@ double ExtendedColumns::price(const std::vector<double>& y, const ColumnOptions&
   if (reserved) prices.reserve = reserve;
   prices.hold_slots = problem.reserve.hold_slots;
   prices.within_s = problem.reserve.within_s;
+  prices.within_sites = true;
   prices.weights = PricedWeights(problem, objective_, goals_, rows_.goal_multipliers(y)).jobs();
   return cheapest_runs(problem, prices, options.threads, out, options.stop);
 }
@@ -98,6 +106,33 @@ ColumnAnswer ExtendedColumns::solve(const std::vector<double>& start,
   if (program_.solve(options.stop).status == solve::ProgramStatus::Optimal)  // with what came last
     answer.flows = rows_.flows();
   return answer;
+}
+
+ExtendedColumns::Whole ExtendedColumns::whole(double cutoff, int nodes,
+                                              const StopToken& stop) const {
+  std::vector<int> integers;
+  for (const std::vector<int>& of_job : columns_)
+    integers.insert(integers.end(), of_job.begin(), of_job.end());
+  solve::IntegerOptions options;
+  options.cutoff = cutoff;
+  options.stop = stop;
+  options.progress = [left = nodes](double) mutable { return left-- > 0; };
+  const solve::IntegerAnswer answer = solve::solve_integer(program_, integers, options);
+  Whole out{answer.found, answer.proven, {}};
+  for (std::size_t j = 0; answer.found && j < runs_.size(); ++j)
+    for (std::size_t k = 0; k < runs_[j].size(); ++k)
+      if (answer.values[static_cast<std::size_t>(columns_[j][k])] > 0.5) {
+        out.runs.push_back(runs_[j][k]);
+        break;
+      }
+  if (out.runs.size() != runs_.size()) out.found = false;
+  return out;
+}
+
+std::size_t ExtendedColumns::known_runs() const noexcept {
+  std::size_t all = 0;
+  for (const std::vector<JobRun>& of_job : runs_) all += of_job.size();
+  return all;
 }
 
 std::vector<JobRun> ExtendedColumns::greatest() const {

@@ -39,6 +39,15 @@ class ExtendedColumns {
   /// \param start  row prices to begin with; empty: the programme's
   ColumnAnswer solve(const std::vector<double>& start, const ColumnOptions& options);
 
+  struct Whole {
+    bool found = false, proven = false;  ///< proven: no other choice of known runs costs less
+    std::vector<JobRun> runs;            ///< one a job
+  };
+  /// One known run for each job, by branch and cut; only what costs less than `cutoff`.
+  /// \param nodes  at most so many
+  Whole whole(double cutoff, int nodes, const StopToken& stop) const;
+  std::size_t known_runs() const noexcept;
+
   const SiteRows& rows() const noexcept { return rows_; }
   /// After solve(): of each job the run with the greatest share.
   std::vector<JobRun> greatest() const;

@@ -4,6 +4,7 @@
 /// \file
 /// What one job costs by itself, and what it is charged when the rows that couple jobs are priced.
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -27,6 +28,15 @@ struct OwnWeights {
   double drop = 1;  ///< value of a dropped job
 };
 
+/// What power costs where the next kW costs other than the last: a price for each amount.
+class PowerCost {
+ public:
+  virtual ~PowerCost() = default;
+  /// EUR of drawing `kw` more for one slot, less what holding it as stoppable power is worth; huge
+  /// where it does not fit. \param cell  site x slots + slot
+  virtual double eur(std::size_t cell, double kw, bool stoppable) const = 0;
+};
+
 struct JobPrices {
   /// [site x slots + slot], EUR per kWh of IT energy, any sign.
   std::span<const double> energy;
@@ -37,6 +47,12 @@ struct JobPrices {
   std::int32_t hold_slots = 0;
   double within_s = kInfinity;
   OwnWeights weights{};
+  /// If given, what running and restarting cost, in place of `energy` and `reserve` (which still
+  /// says whether stoppable power is paid for); carrying data costs `energy`.
+  const PowerCost* at_power = nullptr;
+  /// Slots in which a site could not feed the power even to this job alone (`room_kw`) are closed
+  /// to it: what no plan does is no answer.
+  bool within_sites = false;
 };
 
 }  // namespace carnot::plan

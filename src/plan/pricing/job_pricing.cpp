@@ -12,6 +12,7 @@
 #include "carnot/base/sum.hpp"
 
 #include "plan/pricing/shortest_path.hpp"
+#include "plan/problem/room.hpp"
 
 namespace carnot::plan {
 
@@ -43,12 +44,25 @@ void cheapest_slots(const Problem& problem, std::size_t job, const JobPrices& pr
     std::sort(window.begin(), window.end());
     for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i) {
       const PlanMode& mode = jobs.mode(i);
+      const double per_price = prices.at_power != nullptr ? 1.0 : mode.power_kw * problem.slot_h();
+      if (prices.at_power != nullptr || prices.within_sites) {
+        for (auto& [eur, t] : window) {
+          const std::size_t cell = s * slots + static_cast<std::size_t>(t);
+          if (prices.within_sites &&
+              mode.power_kw > room_kw(problem, s, static_cast<std::size_t>(t)))
+            eur = kInfinity;
+          else
+            eur = prices.at_power != nullptr ? prices.at_power->eur(cell, mode.power_kw, false)
+                                             : prices.energy[cell];
+        }
+        std::sort(window.begin(), window.end());
+      }
       double sum = 0;
       for (std::int32_t k = 0; k < mode.slots; ++k)
         sum += window[static_cast<std::size_t>(k)].first;
+      if (sum == kInfinity) continue;
       const double cost = prices.weights.quality * mode.quality_eur +
-                          prices.weights.move * jobs.move_eur(job, s) +
-                          sum * mode.power_kw * problem.slot_h();
+                          prices.weights.move * jobs.move_eur(job, s) + sum * per_price;
       if (cost >= best.cost) continue;
       best = {cost, {s, static_cast<std::uint32_t>(i - jobs.mode_begin(job)), {}}, {}};
       for (std::int32_t k = 0; k < mode.slots; ++k)
@@ -65,7 +79,8 @@ double floor_at(const Problem& problem, std::size_t job, const JobTerms& terms, 
                 std::vector<double>& eur_per_kw) {
   const PlanJobs& jobs = problem.jobs;
   const OwnWeights& w = prices.weights;
-  if (terms.data_gb > 0 || w.restart < 0 || w.late < 0) return -kInfinity;
+  if (terms.data_gb > 0 || w.restart < 0 || w.late < 0 || prices.at_power != nullptr)
+    return -kInfinity;
   eur_per_kw.clear();
   const std::size_t first = site * static_cast<std::size_t>(problem.slots);
   for (std::int32_t t = jobs.release(job); t < jobs.deadline(job); ++t) {

@@ -5,6 +5,8 @@
 
 #include "carnot/base/limits.hpp"
 
+#include "plan/problem/room.hpp"
+
 namespace carnot::plan {
 
 namespace {
@@ -94,6 +96,7 @@ class Search {
     const auto first = [&](std::uint32_t s) {
       return s * slots + static_cast<std::size_t>(release_);
     };
+    const bool by_level = prices.at_power != nullptr || prices.within_sites;
     // Sums of a row over `length` slots from each on, those past the end left out.
     std::vector<double> sums;
     const auto append_sums = [&](const double* row, std::int32_t length, double scale, double plus,
@@ -110,11 +113,38 @@ class Search {
       for (std::size_t t = from; t < from + window; ++t)
         kw_.push_back(h * prices.energy[t] - (stoppable ? prices.reserve[t] : 0.0));
       append_sums(&prices.energy[from], carry_slots_, h * carried_kw, 0, carry_);
-      append_sums(&kw_[i * window], terms_.restart_slots, levels_[0].power_kw,
-                  weights_.restart * terms_.restart_eur, restart_);
+      if (!by_level)
+        append_sums(&kw_[i * window], terms_.restart_slots, levels_[0].power_kw,
+                    weights_.restart * terms_.restart_eur, restart_);
     }
+    if (by_level) price_levels(prices, stoppable, window);
     if (const std::uint32_t origin = problem_.jobs.origin(job_); origin != kNone)
       append_sums(&prices.energy[first(origin)], carry_slots_, h * carried_kw, 0, origin_carry_);
+  }
+
+  /// What each level costs in each cell, and restarts at level 0.
+  void price_levels(const JobPrices& prices, bool stoppable, std::size_t window) {
+    for (const PlanLevel& level : levels_)
+      for (std::size_t i = 0; i < sites_.size(); ++i)
+        for (std::size_t n = 0; n < window; ++n) {
+          const std::size_t t = static_cast<std::size_t>(release_) + n;
+          const std::size_t at = sites_[i] * static_cast<std::size_t>(problem_.slots) + t;
+          if (prices.within_sites && level.power_kw > room_kw(problem_, sites_[i], t))
+            level_eur_.push_back(kInfinity);
+          else if (prices.at_power != nullptr)
+            level_eur_.push_back(prices.at_power->eur(at, level.power_kw, stoppable));
+          else
+            level_eur_.push_back(kw_[i * window + n] * level.power_kw);
+        }
+    // Summed anew for each: infinite and huge ones leave no trace in the others.
+    for (std::size_t i = 0; i < sites_.size(); ++i)
+      for (std::size_t t = 0; t < window; ++t) {
+        double sum = weights_.restart * terms_.restart_eur;
+        const std::size_t until =
+            std::min(window, t + static_cast<std::size_t>(terms_.restart_slots));
+        for (std::size_t n = t; n < until; ++n) sum += level_eur_[i * window + n];
+        restart_.push_back(sum);
+      }
   }
 
   double egress(std::uint32_t site) const {
@@ -128,7 +158,8 @@ class Search {
     if (t >= end_) return best;
     for (std::size_t l = 0; l < levels_.size(); ++l) {
       const std::int32_t after = left - levels_[l].parts;
-      double cost = kw_[cell(i, t)] * levels_[l].power_kw;
+      double cost = level_eur_.empty() ? kw_[cell(i, t)] * levels_[l].power_kw
+                                       : level_eur_[l * kw_.size() + cell(i, t)];
       if (after <= 0)
         cost += weights_.late * terms_.late_eur_per_slot * std::max(0, t + 1 - terms_.due);
       else
@@ -274,7 +305,8 @@ class Search {
   double quality_ = 0;
   std::vector<PlanLevel> levels_;
   std::vector<double> kw_, carry_, restart_, origin_carry_;  // [place x slots + slot]
-  std::vector<double> run_, idle_, resume_;                  // [state], run also by n
+  std::vector<double> level_eur_;            // [level][place x slots + slot]; empty: kw_ x power
+  std::vector<double> run_, idle_, resume_;  // [state], run also by n
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/limits.hpp"
 #include "carnot/base/version.hpp"
 
 #include "plan/problem/extended_json.hpp"
@@ -267,7 +268,7 @@ PlanFile read_plan(const std::string& plan_path, const std::string& problem_path
   PlanTotals& claimed = out.claimed;
   claimed.objective_eur = number("objective_eur");
   claimed.bound_eur = number("bound_eur");
-  claimed.gap = number("gap");
+  claimed.gap = root.contains("gap") && root["gap"].is_null() ? kNaN : number("gap");
   claimed.energy_j = number("energy_j");
   claimed.free_energy_j = number("free_energy_j");
   claimed.grid_energy_j = number("grid_energy_j");
@@ -282,6 +283,11 @@ PlanFile read_plan(const std::string& plan_path, const std::string& problem_path
   if (root["prices"].size() != out.problem.sites.size())
     out.violations.push_back(
         fmt::format("prices of {} sites, not {}", root["prices"].size(), out.problem.sites.size()));
+  if (root.contains("status") && root["status"].is_string() &&
+      root.value("solver_bound_eur", Json()).is_number()) {
+    out.plan.status = root["status"].get<std::string>();
+    out.plan.solver_bound_eur = root["solver_bound_eur"].get<double>();
+  }
   out.plan.objective_eur = claimed.objective_eur;
   out.plan.bound_eur = claimed.bound_eur;
   read_extended(root, plan_path, out.plan);

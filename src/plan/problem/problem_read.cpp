@@ -99,7 +99,7 @@ class Reader {
       else
         in->wrong("name", "text");
       const std::int32_t slots = problem_.slots;
-      site.capacity_kw = in->series("capacity_kw", slots, 1e-9);
+      site.capacity_kw = in->series("capacity_kw", slots, 0.0);
       site.pue = in->series("pue", slots, 1.0);
       site.free_kw = in->series("free_kw", slots, 0.0);
       site.price_eur_per_kwh = in->series("price_eur_per_kwh", slots, -1e6);

@@ -133,7 +133,7 @@ TEST(PlanProblem, SaysWhereAndWhatIsAllowed) {
       {"/sites", nlohmann::json::array(), "sites: a list of 1"},
       {"/sites/0", 3, "sites[0]: an object"},
       {"/sites/0/name", 3, "sites[0].name: text"},
-      {"/sites/0/capacity_kw/1", 0, "sites[0].capacity_kw[1]: a number, 1e-09"},
+      {"/sites/0/capacity_kw/1", -1, "sites[0].capacity_kw[1]: a number, 0 to"},
       {"/sites/0/pue/2", 0.9, "sites[0].pue[2]: a number, 1"},
       {"/sites/0/free_kw/0", -1, "sites[0].free_kw[0]: a number, 0"},
       {"/sites/0/price_eur_per_kwh/0", nullptr, "sites[0].price_eur_per_kwh[0]: a number"},

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "carnot/base/limits.hpp"
@@ -87,8 +88,26 @@ class EverySchedule {
       slot(p_.jobs.release(j_));
     return best_;
   }
+  /// All of them, as a plan says them.
+  std::vector<std::pair<Assignment, JobSchedule>> all() {
+    std::vector<std::pair<Assignment, JobSchedule>> out;
+    all_ = &out;
+    cheapest();
+    all_ = nullptr;
+    return out;
+  }
 
  private:
+  void keep() {
+    auto& [assignment, schedule] = all_->emplace_back();
+    assignment.site = ran_.front().site;
+    assignment.mode = static_cast<std::uint32_t>(mode_ - p_.jobs.mode_begin(j_));
+    for (const Ran& ran : ran_) {
+      assignment.slots.push_back(ran.slot);
+      schedule.sites.push_back(ran.site);
+      schedule.levels.push_back(static_cast<std::uint32_t>(ran.level));
+    }
+  }
   struct Ran {
     std::int32_t slot;
     std::uint32_t site;
@@ -96,7 +115,11 @@ class EverySchedule {
   };
 
   void slot(std::int32_t t) {
-    if (!ran_.empty()) best_ = std::min(best_, cost());
+    if (!ran_.empty()) {
+      const double eur = cost();
+      if (all_ != nullptr && eur < kInfinity) keep();
+      best_ = std::min(best_, eur);
+    }
     if (t == p_.jobs.deadline(j_)) return;
     slot(t + 1);
     const auto* allowed = p_.jobs.sites(j_);
@@ -184,6 +207,7 @@ class EverySchedule {
   std::size_t mode_ = 0;
   std::vector<Ran> ran_;
   double best_ = 0;
+  std::vector<std::pair<Assignment, JobSchedule>>* all_ = nullptr;
 };
 
 /// Random prices, some of them negative for even seeds, and weights.

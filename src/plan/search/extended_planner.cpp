@@ -11,9 +11,11 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/limits.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
+#include "carnot/solve/integer_program.hpp"
 
 #include "plan/prices/dual_ascent.hpp"
 #include "plan/prices/extended_columns.hpp"
+#include "plan/pricing/every_run.hpp"
 #include "plan/search/extended_search.hpp"
 
 namespace carnot::plan {
@@ -28,6 +30,10 @@ constexpr int kSweeps = 3;
 constexpr int kAscent = 240,
               kKept = 16;  // iterations of the first prices; the last, whose runs are known
 constexpr double kLastStep = 5e-4;
+// Few enough for branch and cut to end in about a second: jobs, site-slots, runs of all and of one
+// job, nodes.
+constexpr std::size_t kFewJobs = 30, kFewCells = 500, kFewRuns = 2000, kFewRunsOfAJob = 1500;
+constexpr int kFewNodes = 100;
 constexpr double kProof = 1e-7;  // of a limit: by which proof must exceed rounding
 
 double most(const Weights& w, const JobRun& run) { return std::abs(weighted(w.jobs, run.own)); }
@@ -79,7 +85,13 @@ class Stage {
   void run(const std::vector<std::vector<JobRun>>& known,
            const std::function<bool(double bound, double plan, double share)>& progress);
 
+  /// Where jobs and their runs are few: the best choice among all of them, or among those known.
+  void choose_whole();
+
   const Best& best() const noexcept { return best_; }
+  bool has_plan() const { return !best_.runs.empty() || problem_.jobs.size() == 0; }
+  /// By branch and cut over all runs that there are.
+  bool proven() const noexcept { return proven_; }
   const ColumnAnswer& answer() const noexcept { return answer_; }
   const ExtendedColumns& columns() const noexcept { return columns_; }
   /// The best that is known.
@@ -111,10 +123,51 @@ class Stage {
   std::vector<double> multipliers_;  // of goals, for the search
   std::vector<SiteFlows> flows_;     // what the search sees
   Best best_;
+  bool proven_ = false;
 };
+
+void Stage::choose_whole() {
+  const std::size_t jobs = problem_.jobs.size();
+  if (jobs == 0 || jobs > kFewJobs || model_.sites() * model_.slots() > kFewCells ||
+      !solve::has_integer_solver())
+    return;
+  JobPrices offer;
+  offer.hold_slots = problem_.reserve.hold_slots;
+  offer.within_s = problem_.reserve.within_s;
+  const auto fits = [&](const JobRun& run) {
+    return std::all_of(run.pieces.begin(), run.pieces.end(), [&](const Piece& piece) {
+      const auto t = static_cast<std::size_t>(piece.slot);
+      const double most = problem_.sites[piece.site].capacity_kw[t];
+      return model_.base(piece.site, t) + piece.power_kw <= most * (1.0 + kProof);
+    });
+  };
+  bool all = true;
+  std::vector<JobRun> runs;
+  for (std::size_t j = 0; j < jobs; ++j) {
+    columns_.add(j, best_.runs[j]);
+    if (columns_.known_runs() > kFewRuns || !every_run(problem_, j, offer, kFewRunsOfAJob, runs)) {
+      all = false;
+      continue;
+    }
+    for (const JobRun& run : runs)
+      if (fits(run)) columns_.add(j, run);
+  }
+  if (columns_.known_runs() > kFewRuns + kFewRunsOfAJob) return;
+  const double least = kProof * std::max(1.0, std::abs(best_.objective));
+  const ExtendedColumns::Whole whole =
+      columns_.whole(best_.objective - least, kFewNodes, options_.stop);
+  if (whole.found) {
+    search_.set_runs(whole.runs);
+    decide();
+  }
+  proven_ = all && whole.proven && best_.broken.empty();
+}
 
 void Stage::decide() {
   const double objective = sites_.evaluate(search_.sums(), options_.stop);
+  CARNOT_CHECK(objective < kInfinity || !best_.flows.empty(),
+               "sites without jobs have a best answer");
+  if (objective == kInfinity) return;
   flows_ = sites_.rows().flows();
   if (objective < best_.objective)
     best_ = {objective, search_.runs(), flows_, sites_.rows().broken()};
@@ -147,7 +200,7 @@ void Stage::run(const std::vector<std::vector<JobRun>>& known,
   try {
     improve(known, progress);
   } catch (const Stopped&) {
-    if (best_.runs.empty() && problem_.jobs.size() > 0) throw;
+    if (!has_plan()) throw;
   }
 }
 
@@ -272,7 +325,7 @@ ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& given,
 
   ExtendedPlan out;
   PlanProgress state;
-  bool more = true;
+  bool more = true, optimal = false;
   std::unique_ptr<Stage> stage;  // the last that found a plan
   for (std::size_t n = 0; n < order.size(); ++n) {
     auto next = std::make_unique<Stage>(model, order[n], out.plan.held, options);
@@ -285,14 +338,18 @@ ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& given,
         more = more && (!options.progress || options.progress(state));
         return more && !options.stop.requested();
       });
+      if (more && !options.stop.requested()) next->choose_whole();
     } catch (const Stopped&) {
-      if (stage == nullptr) throw;
-      out.plan.held.pop_back();  // as the stage before knew it
-      break;
+      if (!next->has_plan()) {
+        if (stage == nullptr) throw;
+        out.plan.held.pop_back();  // as the stage before knew it
+        break;
+      }
     }
     stage = std::move(next);
     known = stage->columns().known();
     const Stage::Best& best = stage->best();
+    optimal = stage->proven() && order.size() == 1;
     if (!best.broken.empty() || !more || options.stop.requested()) break;
     if (n + 1 < order.size())
       out.plan.held.push_back({order[n], best.objective, stage->answer().bound});
@@ -316,10 +373,14 @@ ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& given,
   out.plan.objective_eur = certificate.totals.objective_eur;
   out.plan.bound_eur = certificate.totals.bound_eur;
   out.plan.solver = "columns";
-  if (!more || given.stop.requested())
+  if (optimal) {
+    out.plan.status = "optimal";
+    out.plan.solver_bound_eur = out.plan.objective_eur;
+  } else if (!more || given.stop.requested()) {
     out.plan.status = "stopped";
-  else if (options.stop.requested())
+  } else if (options.stop.requested()) {
     out.plan.status = "time-limit";
+  }
   out.plan.seconds = seconds();
   return out;
 }

@@ -86,60 +86,45 @@ double ExtendedSearch::run_cost(const JobRun& run, double trust) {
   return sum;
 }
 
-/// The cheapest run were every kW to cost what the next `kw` do.
-void ExtendedSearch::consider(std::size_t job, double kw, double trust, JobRun& best,
-                              double& least) {
+/// Where `job` costs least given all others.
+JobRun ExtendedSearch::best(std::size_t job, double trust) {
   const PlanJobs& jobs = problem_.jobs;
-  const bool reserve = problem_.terms_of(job) != nullptr && !problem_.site_terms.empty();
-  const std::vector<std::uint32_t>* allowed = jobs.sites(job);
-  const std::uint32_t origin = jobs.origin(job);
-  for (std::uint32_t s = 0; s < model_.sites(); ++s) {
-    // Data may be drawn from an origin where the job may not run.
-    if (allowed != nullptr && s != origin &&
-        !std::binary_search(allowed->begin(), allowed->end(), s))
-      continue;
-    for (std::int32_t t = jobs.release(job); t < jobs.deadline(job); ++t) {
-      const std::size_t i = s * model_.slots() + static_cast<std::size_t>(t);
-      energy_[i] = marginal(i, kw, false, trust) / (kw * model_.h());
-      if (reserve)
-        reserve_[i] =
-            (reserve_cost(i, sums_.stoppable[i]) - reserve_cost(i, sums_.stoppable[i] + kw)) / kw;
-    }
+  const JobTerms* terms = problem_.terms_of(job);
+  if (terms != nullptr && terms->data_gb > 0 && problem_.network.kwh_per_gb > 0) {
+    // Data is carried at a power of its own, from where the job may not run too.
+    const std::int32_t slots =
+        transfer_slots(problem_.network, terms->data_gb, problem_.slot_s, problem_.slots);
+    const double energy_kwh = 0.5 * problem_.network.kwh_per_gb * terms->data_gb;
+    const double kw = std::max(kLeastPower, energy_kwh / (std::max(slots, 1) * model_.h()));
+    for (std::uint32_t s = 0; s < model_.sites(); ++s)
+      for (std::int32_t t = jobs.release(job); t < jobs.deadline(job); ++t) {
+        const std::size_t i = s * model_.slots() + static_cast<std::size_t>(t);
+        energy_[i] = marginal(i, kw, false, trust) / (kw * model_.h());
+      }
   }
+  class Marginal final : public PowerCost {
+   public:
+    Marginal(const ExtendedSearch& of, double trust_of) : of_(of), trust_(trust_of) {}
+    double eur(std::size_t cell, double kw, bool stoppable) const override {
+      return of_.marginal(cell, kw, stoppable, trust_);
+    }
+
+   private:
+    const ExtendedSearch& of_;
+    double trust_;
+  };
+  const Marginal costs(*this, trust);
   JobPrices prices;
   prices.energy = energy_;
-  if (reserve) prices.reserve = reserve_;
+  if (terms != nullptr && !problem_.site_terms.empty()) prices.reserve = reserve_;
   prices.hold_slots = problem_.reserve.hold_slots;
   prices.within_s = problem_.reserve.within_s;
   prices.weights = weights_;
+  prices.at_power = &costs;
+  JobRun dropped;
+  dropped.own.drop = jobs.value(job);
   JobRun run = cheapest(problem_, job, prices);
-  const double cost = run_cost(run, trust);
-  if (cost < least) {
-    least = cost;
-    best = std::move(run);
-  }
-}
-
-JobRun ExtendedSearch::best(std::size_t job, double trust) {
-  const PlanJobs& jobs = problem_.jobs;
-  JobRun best;
-  best.own.drop = jobs.value(job);
-  double least = weighted(weights_, best.own);
-  std::vector<double> powers;
-  for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i)
-    powers.push_back(std::max(jobs.mode(i).power_kw, kLeastPower));
-  if (const JobTerms* terms = problem_.terms_of(job))
-    for (const std::vector<PlanLevel>& levels : terms->levels)
-      for (const PlanLevel& level : levels) powers.push_back(std::max(level.power_kw, kLeastPower));
-  std::sort(powers.begin(), powers.end());
-  // Powers that lie close together find the same.
-  double last = 0;
-  for (const double kw : powers) {
-    if (kw <= 1.02 * last) continue;
-    consider(job, kw, trust, best, least);
-    last = kw;
-  }
-  return best;
+  return run_cost(run, trust) < weighted(weights_, dropped.own) ? run : dropped;
 }
 
 void ExtendedSearch::set_runs(std::vector<JobRun> runs) {

@@ -50,7 +50,6 @@ class ExtendedSearch {
   double marginal(std::size_t i, double kw, bool stoppable, double trust) const;
   double run_cost(const JobRun& run, double trust);
   JobRun best(std::size_t job, double trust);
-  void consider(std::size_t job, double kw, double trust, JobRun& best, double& least);
   void put(std::size_t job, JobRun run);
   JobRun take(std::size_t job);
   std::vector<std::size_t> neighbours(const RandomStream& draw) const;

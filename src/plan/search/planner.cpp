@@ -185,6 +185,14 @@ class LargeSearch {
     jobs_ = insertion.assignments();
   }
 
+  /// A plan that was said is in hand, but where jobs are so many that holding it is dear.
+  void report(const ContractSearch& insertion) {
+    if (problem_.jobs.size() <= kWorthThreads)
+      keep(insertion);
+    else
+      state_.objective_eur = std::min(state_.objective_eur, insertion.objective());
+  }
+
   void improve(const std::vector<double>& price) {
     ContractSearch insertion = start(price);
     insertion.insert_all([&] { return go_on(kDualShare, 1.0); });
@@ -193,7 +201,7 @@ class LargeSearch {
       const double done = static_cast<double>(n) / kSweeps;
       const double share = kDualShare + (kSweepShare - kDualShare) * done;
       insertion.sweep(view(done), [&] { return go_on(share, 1.0); });
-      state_.objective_eur = std::min(state_.objective_eur, insertion.objective());
+      report(insertion);
       more = go_on(share, 1.0);
     }
     if (more) rebuild(insertion);
@@ -212,7 +220,7 @@ class LargeSearch {
       const double done = static_cast<double>(leg + 1) / kLegs;
       insertion.rebuild(static_cast<std::uint64_t>(rounds / kLegs), kWarmth * mean * (1.0 - done),
                         reach, options_.seed + 1000 * static_cast<std::uint64_t>(leg), stop);
-      state_.objective_eur = std::min(state_.objective_eur, insertion.objective());
+      report(insertion);
       if (!go_on(kSweepShare + (1 - kSweepShare) * done, 1.0)) return;
     }
   }

@@ -13,6 +13,7 @@
 #include "carnot/base/sum.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 
+#include "plan/certificate/jobs.hpp"
 #include "plan/prices/dual_ascent.hpp"
 #include "plan/pricing/class_pricing.hpp"
 #include "plan/search/search.hpp"
@@ -161,14 +162,26 @@ double cvar(const std::vector<double>& cost, const std::vector<double>& weight, 
 
 double scenario_bound(const Problem& problem, const std::vector<Scenario>& scenarios,
                       const std::vector<double>& q, const std::vector<double>& price) {
-  // The jobs' share is what the certificate says where sites have no room.
+  // What jobs cost at least in slots whose sites can feed them in every scenario.
   Problem closed = with_sites(problem, scenarios.front().sites);
-  for (PlanSite& site : closed.sites)
-    std::fill(site.capacity_kw.begin(), site.capacity_kw.end(), 0);
-  Plan idle;
-  idle.jobs.resize(problem.jobs.size());
-  idle.price = price;
-  const double jobs = certify(closed, idle).totals.bound_eur;
+  for (std::size_t s = 0; s < closed.sites.size(); ++s) {
+    PlanSite& site = closed.sites[s];
+    for (std::size_t t = 0; t < site.capacity_kw.size(); ++t)
+      for (const Scenario& scenario : scenarios) {
+        const PlanSite& x = scenario.sites[s];
+        site.capacity_kw[t] = std::min({site.capacity_kw[t], x.capacity_kw[t],
+                                        (x.free_kw[t] + x.grid_limit_kw[t]) / x.pue[t]});
+      }
+    std::fill(site.grid_limit_kw.begin(), site.grid_limit_kw.end(), kInfinity);
+  }
+  constexpr double kHair = 1e-13;  // relative: more than rounding in sums of that many
+  Sum<double> of_jobs, size;
+  for (std::size_t j = 0; j < problem.jobs.size(); ++j) {
+    const double least = least_cost(closed, j, {.energy = price, .within_sites = true});
+    of_jobs += least;
+    size += std::abs(least);
+  }
+  const double jobs = of_jobs.value() - kHair * size.value();
 
   const auto slots = static_cast<std::size_t>(problem.slots);
   const double h = problem.slot_h();

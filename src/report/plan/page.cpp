@@ -47,11 +47,12 @@ std::string cards_of(const PlanReport& r) {
                          ? fmt::format("of {} that any plan can",
                                        money_text(best->totals.objective_eur - t.bound_eur))
                          : ""});
-  if (std::isfinite(t.bound_eur))
-    cards.push_back({t.bound_eur >= 0
-                         ? share_text(std::max(0.0, t.objective_eur - t.bound_eur), t.objective_eur)
-                         : money_text(t.objective_eur - t.bound_eur),
-                     "left to gain at most", "proven gap"});
+  if (const double left = left_eur(r); std::isfinite(left)) {
+    const bool proven = left >= t.objective_eur - t.bound_eur;
+    cards.push_back({t.bound_eur >= 0 && t.objective_eur > 0 ? share_text(left, t.objective_eur)
+                                                             : money_text(left),
+                     "left to gain at most", proven ? "proven gap" : "by branch and cut"});
+  }
   cards.push_back({energy_text(t.energy_j), "energy of the facilities",
                    share_text(t.free_energy_j, t.energy_j) + " own power"});
   cards.push_back({share_text(r.all.own.base(), r.all.available.base()), "of curtailed power used",

@@ -26,7 +26,7 @@ PlanRival rival_of(const plan::Problem& problem, plan::DispatchRule rule, double
   plan::PlanTotals& totals = out.totals;
   totals.objective_eur = (all.money() + dropped_value(problem, plan)).in(euro);
   totals.bound_eur = bound_eur;
-  totals.gap = (totals.objective_eur - bound_eur) / std::max(totals.objective_eur, 1e-9);
+  totals.gap = plan::relative_gap(totals.objective_eur, bound_eur);
   totals.dropped = problem.jobs.size() - all.jobs;
   totals.energy_j = all.facility().in(joule);
   totals.free_energy_j = all.own.in(joule);

@@ -295,6 +295,26 @@ TEST(PlanReport, SaysThatAPlanDoesNotHold) {
   EXPECT_THAT(plan_html(r), Not(HasSubstr("every figure it claims is right")));
 }
 
+TEST(PlanReport, APlanKnownToBeBestLeavesNothingToGain) {
+  plan::PlanFile file = sample::plan_file(sample::plan_problem({}));
+  file.plan.price.assign(file.plan.price.size(), 0.0);  // prices that prove next to nothing
+  file.claimed = plan::certify(file.problem, file.plan).totals;
+  const PlanReport loose = report_plan(file, {});
+  const double over = loose.certificate.totals.objective_eur - loose.certificate.totals.bound_eur;
+  ASSERT_GT(over, 1.0);
+  EXPECT_NEAR(left_eur(loose), over, 1e-9);
+  file.plan.status = "optimal";
+  file.plan.solver_bound_eur = file.claimed.objective_eur;
+  const PlanReport best = report_plan(file, {});
+  EXPECT_EQ(left_eur(best), 0.0);
+  std::string words;
+  for (const std::string& sentence : plan_answer(best)) words += sentence;
+  EXPECT_THAT(words, HasSubstr("Nothing is left to gain"));
+  EXPECT_THAT(words, HasSubstr("by the word of branch and cut"));
+  file.plan.jobs[0].slots.clear();  // a plan that was changed since
+  EXPECT_NE(left_eur(report_plan(file, {})), 0.0);
+}
+
 TEST(PlanReport, DocumentSaysWhatTheCertificateSays) {
   WorkAssumptions a;
   a.server_eur_per_kw = {10'000, 8'000, 15'000};

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "carnot/base/limits.hpp"
+
 #include "report/draw/svg.hpp"
 #include "report/run/words.hpp"
 
@@ -53,6 +55,20 @@ std::string outcome(const PlanReport& r) {
 
 std::string proof(const PlanReport& r) {
   const plan::PlanTotals& t = r.certificate.totals;
+  const double left = left_eur(r);
+  if (std::isfinite(left) && t.objective_eur - t.bound_eur > left + 1e-9 * std::abs(left)) {
+    const std::string word =
+        left <= 1e-9 * std::max(1.0, std::abs(t.objective_eur))
+            ? fmt::format("Nothing is left to gain: {} costs the least that there is",
+                          money_text(t.objective_eur))
+            : fmt::format("At most {} is left to gain: no plan costs less than {}",
+                          money_text(left), money_text(t.objective_eur - left));
+    return word + ", by the word of branch and cut, which searched all plans." +
+           (std::isfinite(t.bound_eur)
+                ? fmt::format(" The prices in the plan prove {}, whoever found them.",
+                              money_text(t.bound_eur))
+                : std::string());
+  }
   if (!std::isfinite(t.bound_eur)) return "Nothing is proven: the plan comes without prices.";
   const double over = t.objective_eur - t.bound_eur;
   if (over <= 1e-9 * std::max(1.0, std::abs(t.objective_eur)))
@@ -81,6 +97,15 @@ std::string against(const PlanReport& r, const PlanRival& rival, const std::stri
 }
 
 }  // namespace
+
+double left_eur(const PlanReport& r) {
+  const plan::PlanTotals& t = r.certificate.totals;
+  double least = t.bound_eur;
+  const plan::Plan& plan = r.file.plan;
+  // A solver's word counts for the plan it was given for, not for one that was changed since.
+  if (!plan.status.empty() && r.certificate.holds()) least = std::max(least, plan.solver_bound_eur);
+  return std::isfinite(least) ? std::max(0.0, t.objective_eur - least) : kNaN;
+}
 
 std::string day_text(const std::string& time) {
   if (time.size() < 16) return "once";

@@ -17,6 +17,9 @@ std::string plan_size(const PlanReport& report);
 /// What was planned, what the bound proves, what the rules would have cost; one sentence or two
 /// each, the answer first.
 std::vector<std::string> plan_answer(const PlanReport& report);
+/// What is left to gain at most: over the proven bound, or over a solver's word where that is
+/// higher and the plan holds; NaN where nothing is known.
+double left_eur(const PlanReport& report);
 /// Whether the files hold what they claim, and who says so.
 std::string plan_check_words(const PlanReport& report);
 /// "every job at once where it comes from", of a rule's name.

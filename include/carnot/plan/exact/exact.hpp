@@ -20,10 +20,16 @@ struct ExactOptions {
   double time_limit_s = 0;  ///< 0: none; else ends with what there is (then not reproducible)
   std::function<bool(const PlanProgress&)> progress;  ///< false: stop with what there is
   StopToken stop;  ///< likewise, also inside the solvers; its clock is that of the time limit
+  int nodes = 0;  ///< of branch and cut at most, then `Plan::status` is "node-limit"; 0: any number
 };
 
 /// Site-slots of all jobs' modes that a problem may have for `plan_exact`.
 inline constexpr std::size_t kMostExact = 1'000'000;
+
+/// Whether a problem is so small that `kSmallNodes` nodes take about a second at most: a rule of
+/// its size alone, so that the same problem is always solved the same way.
+bool small_enough(const Problem& problem);
+inline constexpr int kSmallNodes = 400;
 
 /// Without a limit it may run for very long on more than a few tens of jobs.
 /// \throws DeviceError if CLP or CBC are not built in

@@ -30,6 +30,12 @@ struct JobSchedule {
   std::vector<std::uint32_t> levels;  ///< empty: level 0 in all of them; 0 in slots of a restart
 };
 
+/// (objective - bound) / |objective|; 0 where they are equal; NaN where the objective is so near to
+/// zero that a share of it says nothing: a hundredth of their distance, or less.
+double relative_gap(double objective_eur, double bound_eur) noexcept;
+/// "gap 3.2 EUR, 0.410 %"; the share only where there is one.
+std::string gap_words(double objective_eur, double bound_eur);
+
 /// Figures of a plan, as `certify` computes them and a file claims them.
 struct PlanTotals {
   double objective_eur = 0, bound_eur = 0, gap = 0;
@@ -56,11 +62,11 @@ struct Plan {
   PlanTotals totals;                        ///< by its certificate; 0 in plans read from files
   double seconds = 0;
   std::string solver;
-  /// "stopped" (by a token or whoever watches) or "time-limit": the best there was then; "optimal"
-  /// and "solver-gave-up" of `plan_exact`; else empty.
+  /// "stopped" (by a token or whoever watches), "time-limit" or "node-limit": the best there was
+  /// then; "optimal" where that is known; "solver-gave-up" of `plan_exact`; else empty.
   std::string status;
   double solver_bound_eur = 0;  ///< of `plan_exact`: a solver's word, no proof
-  double gap() const noexcept;  ///< (objective - bound) / max(objective, 1e-9)
+  double gap() const noexcept;  ///< `relative_gap` of the two
 };
 
 }  // namespace carnot::plan
