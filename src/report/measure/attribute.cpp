@@ -25,7 +25,8 @@ struct Step {
   double host_j = 0;         ///< counted, accelerators left out
   double accelerator_j = 0;  ///< counted
   double job_accelerator_j = 0;
-  bool whole = true;  ///< nothing of the host unobserved
+  double unknown_accelerator_j = 0;  ///< may be the job's, too
+  bool whole = true;                 ///< nothing of the host unobserved
 };
 
 double grown(std::int64_t earlier, std::int64_t later) {
@@ -55,9 +56,10 @@ std::vector<Step> steps_of(const ledger::MeasurementView& view, const MeasuredEn
       if (channel.accelerator()) {
         step.accelerator_j += joules;
         step.job_accelerator_j += joules * channel.share(i);
+        step.unknown_accelerator_j += joules * channel.unknown_share(i);
       } else {
         step.host_j += joules;
-        step.whole = step.whole && !channel.unobserved(i);
+        step.whole = step.whole && !channel.unobserved(i) && !(channel.stands_in() && joules > 0);
       }
     }
   }
@@ -141,8 +143,14 @@ Attribution attribute(const ledger::MeasurementView& view, const MeasuredEnergy&
   const bool whole_machine = view.begin->job_method.empty();
   const std::vector<Step> steps = steps_of(view, energy, whole_machine);
   Attribution out;
-  out.static_power =
-      recorded_static_power(view.begin->facts_json).value_or(learn(steps)).value(energy.boundary());
+  const meter::StaticPower learned = learn(steps);
+  auto known = recorded_static_power(view.begin->facts_json);
+  // Where the stand-in alone has counted, power at rest is the model's too.
+  if (!known && learned.samples() == 0 &&
+      std::any_of(energy.channels().begin(), energy.channels().end(),
+                  [](const auto& c) { return c.stands_in() && c.counted(); }))
+    known = recorded_static_power(view.begin->facts_json, "stand_in_static_power_w");
+  out.static_power = known.value_or(learned).value(energy.boundary());
   out.job_j.assign(energy.intervals(), 0.0);
   out.job_until_j.assign(view.samples.size(), 0.0);
   // What the processes divide, and by which CPU time; both cumulative.
@@ -191,6 +199,13 @@ Attribution attribute(const ledger::MeasurementView& view, const MeasuredEnergy&
     const double high = job_at(steps, out.static_power.high(), policy);
     out.job = job_estimate(job.value(), cpu_share(steps), machine, std::min(low, high),
                            std::max(low, high), ticks_j(steps, view, dynamic.value()));
+    Sum<double> unknown;
+    for (const Step& step : steps) unknown += step.unknown_accelerator_j;
+    out.unknown_accelerator_j = policy == meter::StaticPolicy::Whole ? 0.0 : unknown.value();
+    if (out.unknown_accelerator_j > 0)
+      out.job = out.job + Estimate<Energy>(Energy{}, Energy{}, out.unknown_accelerator_j * joule,
+                                           machine.origin(), machine.boundary(),
+                                           "accelerators: whose they are", {});
   }
   out.processes = process_shares(view, divided_j, cpu_s);
   return out;

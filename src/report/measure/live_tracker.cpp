@@ -21,6 +21,9 @@ double grown(std::int64_t earlier, std::int64_t later) {
   return kSecond * static_cast<double>(std::max<std::int64_t>(0, later - earlier));
 }
 
+/// A stand-in's total is what it counted.
+bool counts(const std::string& role) { return role == "counted" || role == "stand-in"; }
+
 }  // namespace
 
 LiveTracker::LiveTracker(Duration point) : point_(point) {}
@@ -52,14 +55,14 @@ void LiveTracker::sample(const ledger::MeasurementSample& now) {
     const double joules =
         begin_.channels[c].unit_j * static_cast<double>(now.channels[c].total - before);
     domains_[c].add(joules);
-    if (begin_.channels[c].role == "counted") machine_.add(joules);
+    if (counts(begin_.channels[c].role)) machine_.add(joules);
   }
   last_ = now;
   if (now.monotonic_ns - split_until_.monotonic_ns >= kShortestStepNs) {
     double host = 0, job = 0;
     for (std::size_t c = 0; c < domains_.size(); ++c) {
       const ledger::MeasurementChannel& channel = begin_.channels[c];
-      if (channel.role != "counted") continue;
+      if (!counts(channel.role)) continue;
       const double joules = channel.unit_j * static_cast<double>(now.channels[c].total -
                                                                  split_until_.channels[c].total);
       if (channel.kind == "gpu") {
@@ -153,10 +156,11 @@ LiveState LiveTracker::state() const {
   std::string origin;
   for (std::size_t c = 0; c < domains_.size(); ++c) {
     const ledger::MeasurementChannel& channel = begin_.channels[c];
-    if (channel.role == "counted" && (origin.empty() || channel.origin != "measured")) {
+    if (channel.role == "stand-in" && !(domains_[c].energy_j > 0)) continue;
+    if (counts(channel.role) && (origin.empty() || channel.origin != "measured")) {
       origin = channel.origin;
     }
-    const std::string role = channel.role == "counted" ? "" : ", " + channel.role;
+    const std::string role = counts(channel.role) ? "" : ", " + channel.role;
     s.domains.push_back(
         track(domains_[c], printable(channel.label), printable(channel.origin + role)));
   }

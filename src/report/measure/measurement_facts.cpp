@@ -44,8 +44,9 @@ std::map<std::string, std::string> recorded_reasons(const std::string& facts_jso
   return reasons;
 }
 
-std::optional<meter::StaticPower> recorded_static_power(const std::string& facts_json) {
-  const Json recorded = part_at(facts_of(facts_json), "static_power_w", kWhat, false);
+std::optional<meter::StaticPower> recorded_static_power(const std::string& facts_json,
+                                                        const char* key) {
+  const Json recorded = part_at(facts_of(facts_json), key, kWhat, false);
   if (recorded.empty()) return std::nullopt;
   const double value = number_at(recorded, "value", kWhat), low = number_at(recorded, "low", kWhat),
                high = number_at(recorded, "high", kWhat);

@@ -28,6 +28,9 @@ double joules(const ledger::MeasurementChannel& channel, std::uint64_t earlier,
   return later > earlier ? channel.unit_j * static_cast<double>(later - earlier) : 0.0;
 }
 
+/// A stand-in's total is what it counted.
+bool counts(const std::string& role) { return role == "counted" || role == "stand-in"; }
+
 }  // namespace
 
 MetricsCollector::MetricsCollector(MetricsOptions options) : options_(std::move(options)) {}
@@ -96,7 +99,7 @@ void MetricsCollector::take_domains(const ledger::MeasurementSample& now) {
                           grown(first_.channels[c].unobserved_ns, now.channels[c].unobserved_ns);
     const double step = joules(channel, last_.channels[c].total, now.channels[c].total);
     if (length > 0) domain.power_w = step / length;
-    if (channel.role == "counted") counted += step;
+    if (counts(channel.role)) counted += step;
   }
   state_.carbon_g += counted * options_.carbon_g_per_kwh / kilowatt_hour.in(joule);
 }
@@ -106,7 +109,7 @@ void MetricsCollector::split(const ledger::MeasurementSample& now) {
   bool whole = true;
   for (std::size_t c = 0; c < begin_.channels.size(); ++c) {
     const ledger::MeasurementChannel& channel = begin_.channels[c];
-    if (channel.role != "counted") continue;
+    if (!counts(channel.role)) continue;
     const double step = joules(channel, split_until_.channels[c].total, now.channels[c].total);
     (channel.kind == "gpu" ? accelerators : host) += step;
     whole = whole && now.channels[c].unobserved_ns == split_until_.channels[c].unobserved_ns;
