@@ -42,11 +42,18 @@ const char* gap_reason(const meter::ChannelState& now, const meter::ChannelState
                        bool is_counter) {
   using meter::PollStatus;
   using meter::StepKind;
+  if (now.last_step == StepKind::Silent) {
+    if (now.energy <= Energy{}) return nullptr;  // from the beginning: the meter's notes say so
+    return now.unobserved > before.unobserved ? "it said nothing"
+                                              : "it said nothing: the power model counts";
+  }
   if (now.status == PollStatus::Ended) return "its readings ended";
   if (now.status == PollStatus::Broken) return "it cannot be read any more";
   const bool unread = now.status != PollStatus::Ok && now.at == before.at;
   if (now.unobserved <= before.unobserved && !(is_counter && unread)) return nullptr;
   switch (now.last_step) {
+    case StepKind::Back:
+      return "its counter stepped back";
     case StepKind::Reset:
       return "its counter began again from zero";
     case StepKind::Implausible:
@@ -88,12 +95,13 @@ MeasureLoop::MeasureLoop(MeasureSubject subject, const MeasureOptions& options,
       gaps_(begin.channels.size()),
       shares_(begin.channels.size(), 0.0),
       replaying_(!options.meter.sources.replay_from.empty()) {
-  if (!subject.job) table_.emplace(subject.procfs_root);
+  // A recording has no processes, and those of today are not its.
+  if (!subject.job && !replaying_) table_.emplace(subject.procfs_root);
   std::get<ledger::MeasurementSample>(entry_).channels.resize(begin.channels.size());
 }
 
 void MeasureLoop::fill_machine() {
-  if (now_.at.monotonic_ns >= machine_due_ns_) {
+  if (!replaying_ && now_.at.monotonic_ns >= machine_due_ns_) {
     machine_due_ns_ = now_.at.monotonic_ns + kMachineEvery;
     frequency_hz_ = machine_.frequency_hz();
     net_b_ = machine_.traffic().net_b;
@@ -182,7 +190,8 @@ double MeasureLoop::counted_joules() const {
   const auto& channels = subject_.meter.channels();
   double joules = 0;
   for (std::size_t i = 0; i < channels.size(); ++i) {
-    if (channels[i].role != meter::Role::Counted) continue;
+    if (channels[i].role != meter::Role::Counted && channels[i].role != meter::Role::StandIn)
+      continue;
     joules += (now_.channels[i].energy - before_.channels[i].energy).in(joule);
   }
   return joules;
@@ -221,7 +230,7 @@ void MeasureLoop::look() {
   if (table_) {
     table_->sweep();
     processes_ = table_->processes();
-  } else {
+  } else if (subject_.job) {
     processes_ = subject_.job->processes();
   }
   ledger::MeasurementProcess row;
@@ -238,7 +247,7 @@ void MeasureLoop::look() {
     sink_.append(row);
     if (!p.alive) written_.erase({p.pid, p.start_ticks});
   }
-  if (!table_) look_at_accelerators();
+  if (subject_.job) look_at_accelerators();
   const std::int64_t done = clock_.now().monotonic_ns;
   const std::int64_t every = std::clamp((done - started_ns_) / 10, kLookSoonest, kLookEvery);
   look_due_ns_ = done + std::max(every, kLookShare * (done - began.monotonic_ns));
@@ -252,13 +261,18 @@ void MeasureLoop::look_at_accelerators() {
   };
   for (std::size_t i = 0; i < shares_.size(); ++i) {
     const int device = begin_.channels[i].device;
-    double all = 0, ours = 0;
+    double all = 0, ours = 0, foreign = 0;
     for (const meter::DeviceUse& use : uses) {
       if (device < 0 || use.device != device) continue;
       all += use.busy_share;
-      if (is_ours(use.pid)) ours += use.busy_share;
+      if (is_ours(use.pid)) {
+        ours += use.busy_share;
+      } else if (meter::is_foreign(use.pid, subject_.procfs_root)) {
+        foreign += use.busy_share;
+      }
     }
-    shares_[i] = all > 0 ? ours / all : 0.0;
+    // Whom nobody here knows may be the job under the host's numbers: then it is at most that much.
+    shares_[i] = all > 0 ? (ours > 0 ? ours / all : -foreign / all) : 0.0;
   }
 }
 
@@ -308,7 +322,7 @@ ledger::MeasurementEnd MeasureLoop::run() {
   }
   const bool over = job && job->ended();
   subject_.meter.sample(now_);
-  now_.machine = machine_.read();  // the meter's may be a tick old
+  if (!replaying_) now_.machine = machine_.read();  // the meter's may be a tick old
   look();
   read_use(true);
   if (over) use_ = job->finish();

@@ -243,6 +243,31 @@ class Anywhere(unittest.TestCase):
                 self.assertGreater(energy_j, 0, method)
                 self.assertGreaterEqual(cpu_s, 0.02, method)
 
+    def test_what_it_starts_counts_alive_or_ended(self):
+        program = ("import time\nt = time.process_time()\n"
+                   "while time.process_time() - t < 0.3: pass\n"
+                   "print('done', flush=True)\ntime.sleep(60)")
+        with carnot.measure("ended") as ended:
+            subprocess.run([sys.executable, "-c", program.replace("time.sleep(60)", "")],
+                           stdout=subprocess.DEVNULL, check=True)
+        self.assertGreaterEqual(ended.cpu_s, 0.3)
+        with carnot.measure("nothing") as nothing:
+            pass
+        self.assertLess(nothing.cpu_s, 0.1)  # what ended before is not counted again
+        with carnot.measure("alive") as alive:
+            child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+            child.stdout.readline()
+        self.assertGreaterEqual(alive.cpu_s, 0.3)
+        with carnot.measure("after") as after:
+            child.kill()
+            child.wait()
+            child.stdout.close()
+        self.assertLess(after.cpu_s, 0.1)
+        with carnot.measure("thread", scope="thread") as thread:
+            subprocess.run([sys.executable, "-c", program.replace("time.sleep(60)", "")],
+                           stdout=subprocess.DEVNULL, check=True)
+        self.assertLess(thread.cpu_s, 0.2)
+
     def test_a_missing_library_lets_the_program_run(self):
         program = ("import warnings, carnot\n"
                    "warnings.simplefilter('ignore')\n"

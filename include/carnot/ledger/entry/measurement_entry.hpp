@@ -68,9 +68,11 @@ struct MeasurementSample {
     std::uint64_t total = 0;  ///< counts since the meter was opened, exact
     std::uint64_t raw = 0;    ///< as the hardware shows it
     std::int64_t unobserved_ns = 0;
-    double share = 0;         ///< accelerators: job's share of busy time since the last sample
-    std::uint8_t status = 0;  ///< PollStatus
-    std::uint8_t step = 0;    ///< StepKind
+    /// Accelerators: the job's share of busy time since the last sample; below 0: not known, and at
+    /// most so much.
+    double share = 0;
+    std::uint8_t status = 0;            ///< PollStatus
+    std::uint8_t step = 0;              ///< StepKind
     float gain_low = 1, gain_high = 1;  ///< of gauges whose error depends on the state
     bool operator==(const Channel&) const = default;
   };
