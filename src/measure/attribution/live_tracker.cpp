@@ -107,7 +107,7 @@ LiveState LiveTracker::state() const {
   std::string origin;
   for (std::size_t c = 0; c < domains_.size(); ++c) {
     const ledger::MeasurementChannel& channel = begin_.channels[c];
-    if (channel.role == "stand-in" && !(domains_[c].energy_j > 0)) continue;
+    if (channel.role == "stand-in" && !(domains_[c].energy.value() > 0)) continue;
     if (counts(channel) && (origin.empty() || channel.origin != "measured")) {
       origin = channel.origin;
     }
