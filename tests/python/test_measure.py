@@ -38,8 +38,10 @@ class Measured(unittest.TestCase):
     def near(self, m, watts=120.0, slack_s=0.1):
         truth = watts * m.duration_s
         self.assertAlmostEqual(m.machine_energy_j, truth, delta=watts * slack_s)
-        self.assertEqual(m.machine_energy.origin, "measured")
-        self.assertEqual(m.machine_energy.boundary, "chip")
+        # Within a step of the counter it says nothing, and the power model stands in.
+        if m.duration_s > 0.005:
+            self.assertEqual(m.machine_energy.origin, "measured")
+            self.assertEqual(m.machine_energy.boundary, "chip")
         self.assertLessEqual(m.machine_energy.low, m.machine_energy.value)
         self.assertGreaterEqual(m.machine_energy.high, m.machine_energy.value)
         self.assertGreaterEqual(m.energy.low, 0)
@@ -59,7 +61,8 @@ class Measured(unittest.TestCase):
         self.assertAlmostEqual(m.power_w * m.duration_s, m.energy_j, delta=1e-9 * m.energy_j)
         self.assertAlmostEqual(sum(e.value for e in m.by_domain.values()), m.machine_energy_j,
                                delta=1e-9 * m.machine_energy_j)
-        self.assertEqual(sorted(d.kind for d in m.domains), ["dram", "package"])
+        self.assertEqual(sorted(d.kind for d in m.domains), ["dram", "model", "package"])
+        self.assertEqual([e.value for name, e in m.by_domain.items() if "model" in name], [])
         self.assertEqual(m.label, "x")
         self.assertIn("measured", repr(m))
 
