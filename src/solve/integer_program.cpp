@@ -168,7 +168,10 @@ IntegerAnswer solve_integer(const LinearProgram& program, std::span<const int> i
     return answer;
   }
   reduced->setHintParam(OsiDoReducePrint, true, OsiHintTry);
-  CbcModel model(*reduced);
+  // Where nothing is left to decide, telling it in the columns asked for crashes now and then
+  // (CglPreProcess 0.60): then without.
+  const bool is_reduced = reduced->getNumCols() > 0;
+  CbcModel model(is_reduced ? *reduced : whole);
   model.setLogLevel(0);
   model.messageHandler()->setLogLevel(0);
   model.solver()->messageHandler()->setLogLevel(0);
@@ -197,9 +200,10 @@ IntegerAnswer solve_integer(const LinearProgram& program, std::span<const int> i
     return answer;
   }
   if (!whole_search) watch.stop = StopToken().within(kGraceS);
-  process.postProcess(*model.solver());
+  if (is_reduced) process.postProcess(*model.solver());
   if (!whole_search && watch.stop.requested()) return answer;
-  answer.values.assign(whole.getColSolution(), whole.getColSolution() + program.columns());
+  const double* const values = is_reduced ? whole.getColSolution() : model.bestSolution();
+  answer.values.assign(values, values + program.columns());
   for (const int j : integers) {
     double& value = answer.values[static_cast<std::size_t>(j)];
     if (std::abs(value - std::round(value)) <= kWhole) value = std::round(value);

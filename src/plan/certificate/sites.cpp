@@ -16,10 +16,11 @@ namespace carnot::plan {
 
 namespace {
 
-constexpr double kFit = 1e-9;      // by which powers may pass a limit, relative
-constexpr double kNoise = 1e-12;   // of what a site can draw: smaller powers are rounding
-constexpr double kTankFit = 1e-7;  // by which a battery may pass its ends, of its capacity
-constexpr double kGoalFit = 1e-7;  // by which a goal may be missed, relative
+constexpr double kFit = 1e-9;        // by which powers may pass a limit, relative
+constexpr double kNoise = 1e-12;     // of what a site can draw: smaller powers are rounding
+constexpr double kTankFit = 1e-7;    // by which a battery may pass its ends, of its capacity
+constexpr double kGoalFit = 1e-7;    // by which a goal may be missed, relative
+constexpr double kGoalNoise = 1e-9;  // g, kWh or EUR: rounding of goals that are all but zero
 constexpr double kJoulesPerKwh = 3.6e6;
 constexpr std::size_t kMostWords = 50;
 const SiteTerms kContract;
@@ -116,7 +117,7 @@ class Walk {
     if (out_.violation_count++ < kMostWords) out_.violations.push_back(std::move(words));
   }
   void keep(std::string_view name, double amount, double limit) {
-    if (!(amount <= limit + kGoalFit * std::abs(limit)))
+    if (!(amount <= limit + kGoalFit * std::abs(limit) + kGoalNoise))
       wrong(fmt::format("{}: {}, the most is {}", name, amount, limit));
   }
   /// kW that sums of the powers of a site in a slot may be off by.
