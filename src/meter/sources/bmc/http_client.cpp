@@ -25,6 +25,7 @@ enum Option : int {
   kWriteFunction = 20011,
 };
 constexpr int kResponseCode = 0x200002;
+constexpr int kRedirectUrl = 0x10001f;
 constexpr long kBasic = 1, kHttpAndHttps = 3, kInitAll = 3;
 constexpr std::size_t kErrorSize = 256;
 constexpr std::size_t kLargestBody = std::size_t{1} << 20;
@@ -143,6 +144,9 @@ HttpReply HttpClient::get(const std::string& url, Duration timeout, const std::a
   curl_->remove(multi_, easy_);
   if (result == 0) {
     curl_->get(easy_, kResponseCode, &reply.status);
+    const char* redirect = nullptr;
+    if (curl_->get(easy_, kRedirectUrl, &redirect) == 0 && redirect != nullptr)
+      reply.redirect = redirect;
   } else if (result < 0) {
     reply.error = "stopped";
   } else {

@@ -20,7 +20,8 @@ namespace carnot::meter {
 struct HttpReply {
   long status = 0;  ///< 0: there was none
   std::string body;
-  std::string error;  ///< in words; empty: there was an answer, whatever its status
+  std::string error;     ///< in words; empty: there was an answer, whatever its status
+  std::string redirect;  ///< the whole address that a redirect names; empty: none
 };
 
 /// Server certificates are verified against the system's authorities, or those of the file that the

@@ -38,7 +38,8 @@ bool passes(int completion_code) noexcept {
   return std::find(kCodes.begin(), kCodes.end(), completion_code) != kCodes.end();
 }
 
-Reading read_power(const IpmiExchange& exchange, const std::atomic<bool>& stop) {
+Reading read_power(const IpmiExchange& exchange, const std::atomic<bool>& stop,
+                   bool* active = nullptr) {
   constexpr std::array<std::uint8_t, 4> kRequest = {kGroup, 0x01, 0x00, 0x00};  // present power
   std::vector<std::uint8_t> answer;
   Reading reading;
@@ -52,6 +53,7 @@ Reading read_power(const IpmiExchange& exchange, const std::atomic<bool>& stop) 
   }
   const DcmiPower power = parse_dcmi_power(answer);
   reading.status = power.status;
+  if (active != nullptr) *active = power.active;
   reading.error = power.completion_code;
   reading.power = static_cast<double>(power.present_w) * watt;
   return reading;
@@ -161,16 +163,18 @@ DcmiPower parse_dcmi_power(std::span<const std::uint8_t> answer) noexcept {
   power.mean_w = static_cast<std::uint16_t>(number(8, 2));
   power.time_s = number(10, 4);
   power.period_ms = number(14, 4);
-  // Controllers without a sensor answer with nothing; a machine that answers draws something.
-  const bool active = (answer[18] & 0x40) != 0;
-  if (active && power.present_w > 0) power.status = PollStatus::Ok;
+  // Controllers without a sensor answer with nothing; a machine that answers draws something. Some
+  // never set the bit that says the measurement is on.
+  power.active = (answer[18] & 0x40) != 0;
+  if (power.present_w > 0) power.status = PollStatus::Ok;
   return power;
 }
 
 std::unique_ptr<Source> make_ipmi_source(IpmiExchange exchange, Duration interval,
                                          std::vector<Note>& notes) {
   const std::atomic<bool> go_on{false};
-  const Reading first = read_power(exchange, go_on);
+  bool active = true;
+  const Reading first = read_power(exchange, go_on, &active);
   if (first.status == PollStatus::Broken || first.status == PollStatus::Ended) {
     notes.push_back(
         {"IPMI",
@@ -178,6 +182,12 @@ std::unique_ptr<Source> make_ipmi_source(IpmiExchange exchange, Duration interva
          ""});
     return nullptr;
   }
+  if (first.status == PollStatus::Ok && !active)
+    notes.push_back(
+        {"IPMI",
+         "the management controller says its power measurement is not active, and tells "
+         "a power all the same: it is used",
+         ""});
   return std::make_unique<IpmiSource>(std::move(exchange), first, interval);
 }
 

@@ -23,6 +23,7 @@ inline constexpr std::uint8_t kDcmiPowerReading = 0x02;
 struct DcmiPower {
   PollStatus status = PollStatus::Retry;
   int completion_code = 0;  ///< of IPMI; 0: done
+  bool active = false;      ///< what the controller says of its measurement
   std::uint16_t present_w = 0, least_w = 0, greatest_w = 0, mean_w = 0;
   std::uint32_t time_s = 0;     ///< of the controller's clock
   std::uint32_t period_ms = 0;  ///< over which least, greatest and mean were taken

@@ -77,7 +77,7 @@ TEST(DcmiPower, IsTakenApartByteByByte) {
 
 TEST(DcmiPower, WhatIsNoReadingIsNone) {
   EXPECT_EQ(parse_dcmi_power({}).status, PollStatus::Retry);
-  EXPECT_EQ(parse_dcmi_power(answer(300, 0x00)).status, PollStatus::Retry);  // measurement is off
+  EXPECT_EQ(parse_dcmi_power(answer(0, 0x00)).status, PollStatus::Retry);
   EXPECT_EQ(parse_dcmi_power(answer(0)).status, PollStatus::Retry);  // no machine draws nothing
   auto other = answer(300);
   other[1] = 0xDD;
@@ -87,6 +87,20 @@ TEST(DcmiPower, WhatIsNoReadingIsNone) {
     cut.resize(length);
     EXPECT_NE(parse_dcmi_power(cut).status, PollStatus::Ok) << length;
   }
+}
+
+// Some controllers tell a power and never set the bit that says so (OpenBMC).
+TEST(Ipmi, APowerThatIsSaidNotToBeMeasuredIsUsedWithANote) {
+  EXPECT_EQ(parse_dcmi_power(answer(360, 0x00)).status, PollStatus::Ok);
+  std::vector<Note> notes;
+  const auto source = make_ipmi_source(
+      [](std::span<const std::uint8_t>, std::vector<std::uint8_t>& back, const std::atomic<bool>&) {
+        back = answer(360, 0x00);
+        return 0;
+      },
+      Duration::seconds(3600), notes);
+  ASSERT_NE(source, nullptr);
+  ASSERT_EQ(notes.size(), 1u);
 }
 
 TEST(DcmiPower, CompletionCodesSayWhetherToAskAgain) {

@@ -57,6 +57,12 @@ class Server {
     const std::scoped_lock lock(mutex_);
     answers_[path] = {status, body};
   }
+  /// Without a slash at the end every path leads to the one with it, as iLO 4 does.
+  void want_slash() { slash_ = true; }
+  void lead(const std::string& path, const std::string& where) {
+    const std::scoped_lock lock(mutex_);
+    leads_[path] = where;
+  }
   void status(int every) {
     const std::scoped_lock lock(mutex_);
     every_status_ = every;
@@ -91,7 +97,13 @@ class Server {
     const std::scoped_lock lock(mutex_);
     requests_.push_back(request);
     const std::size_t start = request.find(' ') + 1;
-    const auto found = answers_.find(request.substr(start, request.find(' ', start) - start));
+    std::string path = request.substr(start, request.find(' ', start) - start);
+    const auto lead = leads_.find(path);
+    if (lead != leads_.end() || (slash_ && !path.ends_with('/')))
+      return "HTTP/1.1 308 X\r\nContent-Length: 0\r\nConnection: close\r\nLocation: " +
+             (lead != leads_.end() ? lead->second : path + "/") + "\r\n\r\n";
+    if (slash_) path.pop_back();
+    const auto found = answers_.find(path);
     int status = found == answers_.end() ? 404 : found->second.first;
     if (every_status_ != 0) status = every_status_;
     const std::string body = found == answers_.end() ? "" : found->second.second;
@@ -105,6 +117,8 @@ class Server {
   std::mutex mutex_;
   std::map<std::string, std::pair<int, std::string>> answers_;
   std::vector<std::string> requests_;
+  std::map<std::string, std::string> leads_;
+  std::atomic<bool> slash_{false};
   int every_status_ = 0;
   std::atomic<bool> stop_{false}, hang_{false};
   std::thread thread_;
@@ -185,8 +199,17 @@ TEST(RedfishJson, WhatIsNoObjectIsNothing) {
   EXPECT_EQ(parse_redfish_power(R"({"InputPowerWatts":7})")->watts, std::nullopt);
 }
 
-TEST_F(Redfish, SuppliesAddUpAndGoBeforeTheOlderResource) {
+// A sled's supplies are shared with its neighbours: what is its own goes first.
+TEST_F(Redfish, TheChassisOwnFigureGoesBeforeItsSupplies) {
   serve_modern();
+  open();
+  ASSERT_NE(source_, nullptr);
+  EXPECT_EQ(poll().power, 999.0 * watt);
+}
+
+TEST_F(Redfish, SuppliesAddUp) {
+  serve_modern();
+  server_.answer("/c/1/Power", R"({"PowerControl":[{"PowerConsumedWatts":0}]})");
   open();
   ASSERT_NE(source_, nullptr);
   ASSERT_THAT(source_->domains(), SizeIs(1));
@@ -204,6 +227,78 @@ TEST_F(Redfish, OlderServicesTellTheFirstControlThatHasANumber) {
   open();
   ASSERT_NE(source_, nullptr);
   EXPECT_EQ(poll().power, 344.0 * watt);
+}
+
+TEST_F(Redfish, RedirectsWithinTheServiceAreFollowed) {
+  serve_old();
+  server_.want_slash();
+  open();
+  ASSERT_NE(source_, nullptr);
+  EXPECT_EQ(poll().power, 344.0 * watt);
+}
+
+TEST_F(Redfish, RedirectsElsewhereAreNot) {
+  serve_old();
+  server_.lead("/redfish/v1/Chassis", "http://127.0.0.1:1/redfish/v1/Chassis");
+  open("user", "secret");
+  EXPECT_EQ(source_, nullptr);
+  ASSERT_FALSE(notes_.empty());
+  EXPECT_THAT(notes_.back().why, HasSubstr("not followed"));
+}
+
+TEST_F(Redfish, EnvironmentMetricsTellTheChassis) {
+  serve_old();
+  server_.answer("/c/x", R"({"Id":"x","EnvironmentMetrics":)" + link("/c/x/env") + "}");
+  server_.answer("/c/x/env",
+                 R"({"PowerWatts":{"Reading":231.5},"PowerLimitWatts":{"SetPoint":0}})");
+  open();
+  ASSERT_NE(source_, nullptr);
+  EXPECT_EQ(poll().power, 231.5 * watt);
+}
+
+TEST_F(Redfish, MakersFieldsAndOutputsAreTakenWithANote) {
+  serve_old();
+  server_.answer("/c/x/Power",
+                 R"({"PowerControl":[{"Name":"x"}],"Oem":{"ts_fujitsu":{"ChassisPowerConsumption":
+                 {"CurrentPowerConsumptionW":151}}}})");
+  open();
+  ASSERT_NE(source_, nullptr);
+  EXPECT_EQ(poll().power, 151.0 * watt);
+  ASSERT_THAT(notes_, SizeIs(1));
+  EXPECT_THAT(notes_[0].why, HasSubstr("maker's own field"));
+  server_.answer("/c/x/Power", R"({"PowerSupplies":[{"LastPowerOutputWatts":210},
+                 {"LastPowerOutputWatts":220,"PowerInputWatts":750,"PowerCapacityWatts":750}]})");
+  open();
+  ASSERT_NE(source_, nullptr);
+  EXPECT_EQ(poll().power, 430.0 * watt);
+  EXPECT_GE(430.0 * poll().gain.high, 480.0);  // what they lose is in the range
+}
+
+TEST_F(Redfish, ZeroWattsAreNoReading) {
+  serve_old();
+  server_.answer("/c/x/Power", R"({"PowerControl":[{"PowerConsumedWatts":0}]})");
+  open();
+  EXPECT_EQ(source_, nullptr);
+  ASSERT_THAT(notes_, SizeIs(1));
+  EXPECT_THAT(notes_[0].why, HasSubstr("0 W is no reading"));
+}
+
+TEST_F(Redfish, OneOfSeveralMachinesIsARange) {
+  serve_old();
+  server_.answer("/redfish/v1/Chassis",
+                 R"({"Members":[)" + link("/c/x") + "," + link("/c/y") + "]}");
+  for (const std::string name : {"x", "y"})
+    server_.answer("/c/" + name, R"({"Id":")" + name + R"(","Links":{"ComputerSystems":[)" +
+                                     link("/s/" + name) + R"(]},"Power":)" +
+                                     link("/c/" + name + "/Power") + "}");
+  server_.answer("/c/y/Power", R"({"PowerControl":[{"PowerConsumedWatts":100}]})");
+  open();
+  ASSERT_NE(source_, nullptr);
+  ASSERT_THAT(source_->domains(), SizeIs(1));
+  const Reading reading = poll();
+  EXPECT_EQ(reading.power, 222.0 * watt);
+  EXPECT_LE(reading.power * reading.gain.low, 100.0 * watt);
+  EXPECT_GE(reading.power * reading.gain.high, 344.0 * watt);
 }
 
 TEST_F(Redfish, OnlyWhatTellsThePowerIsAskedAgain) {
