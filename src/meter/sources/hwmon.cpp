@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -35,6 +36,7 @@ constexpr Energy kMicrojoule = 1e-6 * joule;
 constexpr Power kMicrowatt = 1e-6 * watt;
 constexpr Duration kUnknownPeriod = Duration::nanoseconds(100'000'000);
 constexpr Duration kMillisecond = Duration::nanoseconds(1'000'000);
+constexpr Power kLargestMachine = 20'000.0 * watt;
 constexpr std::size_t kMostSensors = 256;  // each keeps a file open, of 1024 a process may have
 
 // One summand of a sensor: a power or energy file, or voltage times current.
@@ -61,10 +63,16 @@ struct Term {
 };
 
 struct Sensor {
+  PinnedFile sleep;      // of a board: power/runtime_status; reading the sensor would wake it
   std::string chip_key;  // sensors of one chip, or of all ACPI meters, may contain one another
   HwmonMeaning meaning;
   std::vector<Term> terms;
 };
+
+bool is_asleep(PinnedFile& status) noexcept {
+  std::array<char, 32> buffer;
+  return status.is_open() && status.read(buffer).starts_with("suspended");
+}
 
 class HwmonSource final : public Source {
  public:
@@ -78,6 +86,13 @@ class HwmonSource final : public Source {
     for (std::size_t i = 0; i < sensors_.size(); ++i) {
       const Stamp before = Stamp::now();
       Reading reading;
+      if (is_asleep(sensors_[i].sleep)) {
+        reading.at = before;
+        reading.status = domains_[i].is_counter ? PollStatus::Retry : PollStatus::Ok;
+        reading.error = ENODATA;
+        readings[i] = reading;
+        continue;
+      }
       std::int64_t sum = 0;
       bool good = true;
       for (Term& term : sensors_[i].terms) {
@@ -198,6 +213,7 @@ class Collector {
           {"hwmon",
            fmt::format("{} sensors beyond the first {} are not read", left_out_, kMostSensors),
            ""});
+    keep_one_whole();
     for (std::size_t i = 0; i < domains_.size(); ++i) find_parent(i);
     if (domains_.empty()) return nullptr;
     return std::make_unique<HwmonSource>(std::move(domains_), std::move(sensors_));
@@ -219,6 +235,13 @@ class Collector {
     // sees the whole processor, which other sources count.
     if (meaning.kind == DomainKind::Gpu && chip.text("in1_label") == "vddnb") meaning = {};
 
+    // The input of a regulator on a board (12 V) is not the machine's, a supply's (mains, 48 V) is.
+    std::int64_t input_mv = 0;
+    if (meaning.kind == DomainKind::Node && label.starts_with("pin") &&
+        parse_decimal(chip.text("in1_input"), input_mv) && chip.text("in1_label") == "vin" &&
+        input_mv > 0 && input_mv < 30'000)
+      meaning = {};
+
     Term term{PinnedFile((chip.folder / file).string()), {}};
     const bool product = attribute.of == Class::Voltage;
     if (product)
@@ -229,9 +252,13 @@ class Collector {
         return;
       }
     if (!term.file.is_open() || (product && !term.current.is_open())) return;
+    PinnedFile sleep;
+    if (meaning.kind == DomainKind::Gpu)
+      sleep = PinnedFile((chip.folder / "device/power/runtime_status").string());
     std::int64_t value = 0;
     int error = 0;
-    if (!term.read(value, error) && (sensor_status(error) != PollStatus::Retry || error == EBADMSG))
+    if (!is_asleep(sleep) && !term.read(value, error) &&
+        (sensor_status(error) != PollStatus::Retry || error == EBADMSG))
       return;
 
     ++terms_;
@@ -268,15 +295,40 @@ class Collector {
           milliseconds > 0 && milliseconds < 3'600'000)
         domain.gauge.window = kMillisecond * milliseconds;
       domain.gauge.update_period = std::max(kUnknownPeriod, domain.gauge.window);
+      if (meaning.kind == DomainKind::Node) domain.gauge.power_cap = kLargestMachine;
       domain.gauge.gain = kAssumedGain;
     }
     domains_.push_back(std::move(domain));
-    sensors_.push_back({chip_key, meaning, {}});
+    sensors_.push_back({std::move(sleep), chip_key, meaning, {}});
     sensors_.back().terms.push_back(std::move(term));
   }
 
+  // Of several wholes of one chip one counts: the total, else the system's, else the first.
+  void keep_one_whole() {
+    const auto rank = [&](std::size_t i) {
+      std::string label = domains_[i].label;
+      std::transform(label.begin(), label.end(), label.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      if (label.find("total") != std::string::npos) return 0;
+      return label.find("system") != std::string::npos ? 1 : 2;
+    };
+    for (std::size_t i = 0; i < domains_.size(); ++i) {
+      if (domains_[i].kind != DomainKind::Node || sensors_[i].chip_key == "power_meter") continue;
+      for (std::size_t j = 0; j < domains_.size(); ++j) {
+        if (j == i || domains_[j].kind != DomainKind::Node ||
+            sensors_[j].chip_key != sensors_[i].chip_key)
+          continue;
+        if (rank(j) > rank(i) || (rank(j) == rank(i) && j > i)) domains_[j].kind = DomainKind::Rail;
+      }
+    }
+  }
+
   void find_parent(std::size_t i) {
-    if (!sensors_[i].meaning.inside) return;
+    // Jetson AGX Orin: the memory's rail is fed by the 5 V input beside it.
+    if (domains_[i].label.starts_with("VDDQ_"))
+      for (const Domain& other : domains_)
+        if (other.label == "VIN_SYS_5V0") domains_[i].parent = other.id;
+    if (!domains_[i].parent.empty() || !sensors_[i].meaning.inside) return;
     for (std::size_t j = 0; j < domains_.size(); ++j)
       if (j != i && sensors_[j].chip_key == sensors_[i].chip_key &&
           domains_[j].kind == *sensors_[i].meaning.inside &&

@@ -13,16 +13,67 @@ bool has(std::string_view text, std::string_view part) noexcept {
   return text.find(part) != std::string_view::npos;
 }
 
-// ACPI power meters. NVIDIA Grace has one a scope, told apart by the text ACPI gives with it.
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+bool in_word(char c) noexcept {
+  return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9');
+}
+
+/// The words of a label, in lower case, each with a blank before and after: " total system power ".
+struct Words {
+  std::array<char, 96> text{};
+  std::size_t size = 0;
+
+  explicit Words(std::string_view label) noexcept {
+    put(' ');
+    for (const char c : label) {
+      if (in_word(c))
+        put(lower(c));
+      else if (text[size - 1] != ' ')
+        put(' ');
+    }
+    if (text[size - 1] != ' ') put(' ');
+  }
+  bool has(std::string_view words) const noexcept {
+    return std::string_view(text.data(), size).find(words) != std::string_view::npos;
+  }
+  bool is(std::string_view words) const noexcept {
+    return std::string_view(text.data(), size) == words;
+  }
+
+ private:
+  void put(char c) noexcept {
+    if (size < text.size() - 1 || (c == ' ' && size < text.size())) text[size++] = c;
+  }
+};
+
+/// Whether a label says that the sensor sees all that its device is fed.
+bool says_whole(const Words& label) noexcept {
+  constexpr std::array<std::string_view, 8> kPhrases = {
+      " total ",       " system power ", " sys power ",   " sys pwr ",
+      " input power ", " power input ",  " board power ", " module power "};
+  constexpr std::array<std::string_view, 13> kLabels = {
+      " vin ",    " vdd in ", " pom 5v in ", " vsys in ",  " vin sys ", " pin ",  " pin1 ",
+      " system ", " sys ",    " psys ",      " power in ", " board ",   " input "};
+  const auto has = [&](std::string_view words) { return label.has(words); };
+  const auto is = [&](std::string_view words) { return label.is(words); };
+  return std::any_of(kPhrases.begin(), kPhrases.end(), has) ||
+         std::any_of(kLabels.begin(), kLabels.end(), is);
+}
+
+// ACPI power meters. NVIDIA Grace has one a scope, told apart by the text ACPI gives with it:
+// "Module Power Socket 0", on some "Module Input Power Socket 0".
 HwmonMeaning acpi_meter(std::string_view label) noexcept {
+  const Words words(label);
   const int socket = trailing_number(label);
-  if (label.starts_with("Module Power")) return {.kind = DomainKind::Module, .socket = socket};
-  if (label.starts_with("Grace Power"))
+  const bool of_socket = words.has(" power socket ");
+  if (of_socket && words.has(" module ")) return {.kind = DomainKind::Module, .socket = socket};
+  if (of_socket && words.has(" grace "))
     return {.kind = DomainKind::Package, .socket = socket, .inside = DomainKind::Module};
-  if (label.starts_with("CPU Power"))
+  if (of_socket && words.has(" cpu "))
     return {.kind = DomainKind::Core, .socket = socket, .inside = DomainKind::Package};
-  if (label.starts_with("SysIO Power"))
+  if (of_socket && (words.has(" sysio ") || words.has(" soc ")))
     return {.kind = DomainKind::Uncore, .socket = socket, .inside = DomainKind::Package};
+  if (of_socket) return {.kind = DomainKind::Rail, .socket = socket, .inside = DomainKind::Module};
   return {.kind = DomainKind::Node, .boundary = Boundary::Node};
 }
 
@@ -78,13 +129,9 @@ HwmonMeaning hwmon_meaning(std::string_view chip, std::string_view label) noexce
     if (label == "pkg") return {.kind = DomainKind::Rail, .inside = DomainKind::Gpu};
     return {.kind = DomainKind::Gpu};
   }
-  // Jetson modules measure their whole input beside single rails.
-  if (chip == "ina3221" || chip == "corsairpsu" || chip == "ibmpowernv") {
-    if (label == "VDD_IN" || label == "POM_5V_IN" || label == "power total" || label == "System")
-      return {.kind = DomainKind::Node, .boundary = Boundary::Node};
-    return {.inside = DomainKind::Node};
-  }
-  return {};
+  // Modules and supplies measure their whole input beside single rails, under many names.
+  if (says_whole(Words(label))) return {.kind = DomainKind::Node, .boundary = Boundary::Node};
+  return {.inside = DomainKind::Node};
 }
 
 bool is_power_monitor(std::string_view chip) noexcept {

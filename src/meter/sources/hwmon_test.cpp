@@ -217,6 +217,70 @@ TEST_F(Hwmon, GraceMetersContainOneAnother) {
   EXPECT_THAT(roles, ElementsAre(Role::Counted, Role::Part, Role::Part, Role::Part, Role::Counted));
 }
 
+TEST(HwmonLabels, AWholeIsKnownByItsWords) {
+  for (const char* label : {"Total System Power", "VIN", "VDD_IN", "POM_5V_IN", "pin",
+                            "PLT_SYS_PWR", "Input Power", "total_power", "System", "Board Power"})
+    EXPECT_EQ(hwmon_meaning("any_chip", label).kind, DomainKind::Node) << label;
+  for (const char* label :
+       {"pout1", "VDD_CPU", "VIN_SYS_5V0", "SYS5V", "Wifi Power", "", "vinyl", "CPU0_PWR", "SPIN"})
+    EXPECT_EQ(hwmon_meaning("any_chip", label).kind, DomainKind::Rail) << label;
+}
+
+TEST(HwmonLabels, GraceMetersAreKnownWithAndWithoutInput) {
+  for (const char* word : {"", "Input "}) {
+    const auto kind = [&](const std::string& what) {
+      const std::string label = what + " " + word + "Power Socket 1";
+      const HwmonMeaning meaning = hwmon_meaning("power_meter", label);
+      EXPECT_EQ(meaning.socket, 1) << label;
+      return meaning.kind;
+    };
+    EXPECT_EQ(kind("Module"), DomainKind::Module);
+    EXPECT_EQ(kind("Grace"), DomainKind::Package);
+    EXPECT_EQ(kind("CPU"), DomainKind::Core);
+    EXPECT_EQ(kind("SysIO"), DomainKind::Uncore);
+  }
+}
+
+TEST_F(Hwmon, OfSeveralWholesOfOneChipTheTotalCounts) {
+  chip(1, "macsmc_hwmon");
+  put(1, "power1_label", "AC Input Power");
+  put(1, "power1_input", "15000000");
+  put(1, "power2_label", "Total System Power");
+  put(1, "power2_input", "12500000");
+  open();
+  ASSERT_EQ(source_->domains().size(), 2u);
+  EXPECT_EQ(domain(0).kind, DomainKind::Rail);
+  EXPECT_EQ(domain(1).kind, DomainKind::Node);
+}
+
+// A regulator's input is no machine's; a supply's is.
+TEST_F(Hwmon, InputPowerIsTheMachinesOnlyAtASupply) {
+  for (const int number : {1, 2}) {
+    chip(number, number == 1 ? "mp2975" : "pfe3000");
+    put(number, "power1_label", "pin");
+    put(number, "power1_input", "300000000");
+    put(number, "in1_label", "vin");
+    put(number, "in1_input", number == 1 ? "12050" : "229500");
+  }
+  open();
+  ASSERT_EQ(source_->domains().size(), 2u);
+  EXPECT_EQ(domain(0).kind, DomainKind::Rail);
+  EXPECT_EQ(domain(1).kind, DomainKind::Node);
+}
+
+TEST_F(Hwmon, SleepingBoardsAreNotAsked) {
+  chip(1, "amdgpu", "0000:03:00.0");
+  std::filesystem::create_directories(tree_ / "devices/0000:03:00.0/power");
+  write_text(tree_ / "devices/0000:03:00.0/power/runtime_status", "suspended\n");
+  put(1, "power1_average", "no number: whoever reads this has woken it");
+  open();
+  ASSERT_NE(source_, nullptr);
+  EXPECT_EQ(poll()[0].status, PollStatus::Ok);
+  EXPECT_EQ(poll()[0].power, Power{});
+  write_text(tree_ / "devices/0000:03:00.0/power/runtime_status", "active\n");
+  EXPECT_EQ(poll()[0].status, PollStatus::Retry);
+}
+
 TEST_F(Hwmon, AmdEnergyTellsSocketsAndCores) {
   chip(0, "amd_energy", "amd_energy.0");
   put(0, "energy1_input", "1000");
