@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -20,9 +21,9 @@ namespace carnot::report {
 
 namespace {
 
-constexpr std::array<const char*, 7> kRequired = {"timestamp",      "duration",   "emissions",
-                                                  "cpu_energy",     "gpu_energy", "ram_energy",
-                                                  "energy_consumed"};
+// Of all versions; energies came with the first, their parts with the second.
+constexpr std::array<const char*, 4> kRequired = {"timestamp", "project_name", "duration",
+                                                  "emissions"};
 constexpr double kSumTolerance = 0.01;
 constexpr double kPowerTolerance = 0.1;       // its powers are means over unequal steps
 constexpr double kLargestGramsPerKwh = 2000;  // no grid emits more
@@ -61,13 +62,21 @@ class RowReader {
   }
 
  private:
+  static bool is_nothing(const std::string& cell) {
+    constexpr std::array<std::string_view, 9> kWords = {"",   "nan", "none", "null",    "n/a",
+                                                        "na", "inf", "-inf", "infinity"};
+    std::string lower = cell;
+    for (char& c : lower)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return std::find(kWords.begin(), kWords.end(), lower) != kWords.end();
+  }
   std::string text(const char* column) const {
     const auto found = columns_.find(column);
     return found == columns_.end() ? "" : (*fields_)[found->second];
   }
   double number(const char* column) {
     const std::string cell = text(column);
-    if (cell.empty() || cell == "nan" || cell == "None") return kNaN;
+    if (is_nothing(cell)) return kNaN;
     try {
       const double value = parse_number(cell);
       if (std::abs(value) <= kLargestNumber) return value;
@@ -90,6 +99,11 @@ bool differ(double a, double b, double tolerance) {
          std::abs(a - b) > tolerance * std::max(std::abs(a), std::abs(b));
 }
 
+bool means_power(const std::string& version) {
+  return version.empty() || (version[0] >= '3' && version[0] <= '9') ||
+         (version.size() > 1 && version[1] != '.');
+}
+
 void flag(EmissionsRun& run) {
   const auto add = [&](std::string words) { run.flags.push_back(std::move(words)); };
   const struct {
@@ -105,7 +119,8 @@ void flag(EmissionsRun& run) {
     const double joules = part.energy.in(joule), watts = part.power.in(watt);
     if (joules < 0)
       add(fmt::format("{}_energy is negative: {}", part.name, joules_in_words(joules)));
-    if (run.duration_s > 0 && joules >= 0 &&
+    // Before version 3 the powers are the last readings, no means.
+    if (means_power(run.version) && run.duration_s > 0 && joules >= 0 &&
         differ(watts * run.duration_s, joules, kPowerTolerance)) {
       add(fmt::format("{}_power is {}, its energy over its duration {}", part.name,
                       watts_in_words(watts), watts_in_words(joules / run.duration_s)));
@@ -133,10 +148,63 @@ void flag(EmissionsRun& run) {
   }
 }
 
+/// The runs of a file: of one run's totals so far the last stands for all.
+class Runs {
+ public:
+  void add(EmissionsRun run) {
+    const bool named = !run.run_id.empty() && run.run_id != "None";
+    const auto found = last_.find(run.run_id);
+    if (named && found != last_.end() && goes_on(runs_[found->second], run)) {
+      run.rows = runs_[found->second].rows + 1;
+      runs_[found->second] = std::move(run);
+      return;
+    }
+    if (named) last_[run.run_id] = runs_.size();
+    runs_.push_back(std::move(run));
+  }
+  std::vector<EmissionsRun> take() { return std::move(runs_); }
+
+ private:
+  /// Totals grow; a smaller one under the same name is another run.
+  static bool goes_on(const EmissionsRun& before, const EmissionsRun& now) {
+    constexpr double kRounding = 1 - 1e-9;
+    const auto grows = [](double a, double b) {
+      return !std::isfinite(a) || !std::isfinite(b) || b >= kRounding * a;
+    };
+    return grows(before.duration_s, now.duration_s) &&
+           grows(before.energy.in(joule), now.energy.in(joule)) &&
+           grows(before.carbon.in(gram), now.carbon.in(gram)) && before.project == now.project &&
+           before.version == now.version;
+  }
+
+  std::vector<EmissionsRun> runs_;
+  std::map<std::string, std::size_t> last_;
+};
+
+/// Names the separator, or the other program, of a first line that has the words but no columns.
+void refuse_other_forms(std::string_view head, const std::string& name) {
+  for (const auto& [separator, word] : {std::pair{';', "`;`"}, std::pair{'\t', "a tab"}})
+    if (std::count(head.begin(), head.end(), separator) > std::count(head.begin(), head.end(), ','))
+      throw InputError(describe({name, 1}, "",
+                                fmt::format("columns apart by `,`; here they are apart by {} (as "
+                                            "spreadsheets write it): save it with `,` and decimal "
+                                            "points",
+                                            word)));
+  if (head.find("power_consumption(kWh)") != std::string_view::npos)
+    throw InputError(describe({name, 1}, "",
+                              "the columns of CodeCarbon; these are Eco2AI's, which are not read"));
+}
+
+bool has_all(const std::map<std::string, std::size_t>& columns) {
+  return std::all_of(kRequired.begin(), kRequired.end(),
+                     [&](const char* column) { return columns.contains(column); });
+}
+
 }  // namespace
 
 bool is_emissions_csv(std::string_view text) noexcept {
   const std::string_view head = text.substr(0, text.find('\n'));
+  if (head.find("CO2_emissions(kg)") != std::string_view::npos) return true;  // Eco2AI, to say so
   return std::all_of(kRequired.begin(), kRequired.end(), [&](const char* column) {
     return head.find(column) != std::string_view::npos;
   });
@@ -145,40 +213,71 @@ bool is_emissions_csv(std::string_view text) noexcept {
 EmissionsFile parse_emissions_csv(std::string_view text, const std::string& name) {
   EmissionsFile file;
   file.name = name;
-  Problems problems;
+  refuse_other_forms(text.substr(0, text.find('\n')), name);
+  Problems all;
   std::vector<std::string> fields;
-  Sum<double> energy, carbon, duration;
+  Runs runs;
+  bool any = false;
   try {
     CsvRecords records(text);
     if (!records.next(fields)) throw InputError(describe({name, 0}, "", "a line of column names"));
-    std::map<std::string, std::size_t> columns;
-    for (std::size_t i = 0; i < fields.size(); ++i) columns.emplace(fields[i], i);
+    const auto columns_of = [](const std::vector<std::string>& names) {
+      std::map<std::string, std::size_t> columns;
+      for (std::size_t i = 0; i < names.size(); ++i) columns.emplace(names[i], i);
+      return columns;
+    };
+    const auto columns = columns_of(fields);
     for (const char* column : kRequired) {
-      if (!columns.contains(column)) problems.add({name, 1}, column, "a column of this name");
+      if (!columns.contains(column)) all.add({name, 1}, column, "a column of this name");
     }
-    problems.throw_if_any();
-    const std::size_t width = fields.size();
-    RowReader reader(std::move(columns), name);
+    all.throw_if_any();
+    std::size_t width = fields.size();
+    RowReader reader(columns, name);
+    const auto leave_out = [&](const Problems& problems) {
+      file.left_out.insert(file.left_out.end(), problems.lines().begin(), problems.lines().end());
+    };
     while (records.next(fields)) {
+      Problems problems;
+      if (auto again = columns_of(fields); has_all(again)) {  // files one after another
+        width = fields.size();
+        reader = RowReader(std::move(again), name);
+        continue;
+      }
       if (fields.size() != width) {
-        problems.add({name, records.line()}, "",
-                     fmt::format("{} columns, found {}", width, fields.size()));
+        const std::string found = fmt::format("{} columns, found {}", width, fields.size());
+        problems.add({name, records.line()}, "", found);
+        all.add({name, records.line()}, "", found);
+        leave_out(problems);
         continue;
       }
       EmissionsRun run = reader.read(fields, records.line(), problems);
-      flag(run);
-      if (is_finite(run.energy)) energy += run.energy.in(joule);
-      if (is_finite(run.carbon)) carbon += run.carbon.in(gram);
-      if (std::isfinite(run.duration_s)) duration += run.duration_s;
-      file.runs.push_back(std::move(run));
+      if (!problems.empty()) {
+        reader.read(fields, records.line(), all);
+        leave_out(problems);
+        continue;
+      }
+      any = true;
+      runs.add(std::move(run));
     }
   } catch (const InputError& error) {
     const std::string words = error.what();
     if (words.starts_with(name)) throw;
     throw InputError(describe({name, 0}, "", words));
   }
-  problems.throw_if_any();
-  file.energy = energy.value() * joule;
+  if (!any) all.throw_if_any();
+  file.runs = runs.take();
+  Sum<double> energy, carbon, duration;
+  for (EmissionsRun& run : file.runs) {
+    flag(run);
+    if (is_finite(run.energy)) energy += run.energy.in(joule);
+    if (is_finite(run.carbon)) carbon += run.carbon.in(gram);
+    if (std::isfinite(run.duration_s)) duration += run.duration_s;
+  }
+  // Version 0 has no energy: that is not none.
+  const bool told = file.runs.empty() ||
+                    std::any_of(file.runs.begin(), file.runs.end(),
+                                [](const EmissionsRun& run) { return is_finite(run.energy); });
+  file.energy = (told ? energy.value() : kNaN) * joule;
   file.carbon = carbon.value() * gram;
   file.duration_s = duration.value();
   return file;

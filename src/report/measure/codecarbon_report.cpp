@@ -46,6 +46,7 @@ std::string emissions_json(const EmissionsFile& file, std::string_view command) 
                     {"timestamp", run.timestamp},
                     {"project", run.project},
                     {"run_id", run.run_id},
+                    {"rows", run.rows},
                     {"country", run.country},
                     {"region", run.region},
                     {"tracking_mode", run.tracking_mode},
@@ -71,6 +72,7 @@ std::string emissions_json(const EmissionsFile& file, std::string_view command) 
               {"duration_s", file.duration_s},
               {"energy_j", stated(file.energy, boundary)},
               {"carbon_g", stated(file.carbon, boundary)},
+              {"left_out", file.left_out},
               {"runs", runs}}
              .dump(2, ' ', false, Json::error_handler_t::replace) +
          "\n";
@@ -104,6 +106,14 @@ std::string emissions_terminal(const EmissionsFile& file, int columns_wide, bool
       }
     }
   }
+  std::size_t inside = 0;
+  for (const EmissionsRun& run : file.runs) inside += run.rows - 1;
+  if (inside > 0)
+    out += fmt::format(
+        "\n{} rows are totals so far of runs that went on: inside the last of each.\n", inside);
+  for (const std::string& why : file.left_out)
+    for (const std::string& line : wrapped(printable("left out: " + why), width))
+      out += styled("\x1b[33m", line) + "\n";
   if (flagged > 0) {
     out += fmt::format("\n{} of {} runs contradict themselves; --json says all.\n", flagged,
                        file.runs.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/report/measure/codecarbon.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -30,9 +31,9 @@ const std::string kHead =
 /// 100 s: 36 J of processor a second and 18 J of memory, at 400 g a kWh.
 std::string row(const std::string& cpu_energy = "0.001", const std::string& energy = "0.0015",
                 const std::string& cpu_power = "36", const std::string& pue = "1.0",
-                const std::string& duration = "100") {
-  return "2026-03-01T12:00:00,\"a, b\",r,e," + duration + ",0.0006,6e-06," + cpu_power + ",0,18," +
-         cpu_energy + ",0,0.0005," + energy + ",Germany,,machine," + pue + "\n";
+                const std::string& duration = "100", const std::string& run = "None") {
+  return "2026-03-01T12:00:00,\"a, b\"," + run + ",e," + duration + ",0.0006,6e-06," + cpu_power +
+         ",0,18," + cpu_energy + ",0,0.0005," + energy + ",Germany,,machine," + pue + "\n";
 }
 
 TEST(Emissions, ReadsARunInOurUnits) {
@@ -86,6 +87,76 @@ TEST(Emissions, SaysWhereItIsWrong) {
               HasSubstr("e.csv:3: cpu_energy: a number"));
   EXPECT_FALSE(is_emissions_csv("time,power\n"));
   EXPECT_FALSE(is_emissions_csv("carnot-journal/1"));
+}
+
+TEST(Emissions, RowsOfOneRunAreItsTotalsSoFar) {
+  const auto at = [](int n, const std::string& run) {
+    return row(std::to_string(0.001 * n), std::to_string(0.0015 * n), "36", "1.0",
+               std::to_string(100 * n), run);
+  };
+  // Two runs that flush by turns, one of them stopped twice; then one of the same name again.
+  const EmissionsFile file = parse_emissions_csv(
+      kHead + at(1, "a") + at(1, "b") + at(2, "a") + at(4, "b") + at(4, "b") + at(1, "a"), "e.csv");
+  ASSERT_EQ(file.runs.size(), 3U);
+  EXPECT_NEAR(file.energy.in(kilowatt_hour), 0.0015 * (2 + 4 + 1), 1e-12);
+  EXPECT_EQ(file.duration_s, 700);
+  EXPECT_EQ(file.runs[0].rows, 2U);
+  EXPECT_EQ(file.runs[1].rows, 3U);
+  EXPECT_THAT(emissions_terminal(file, 80, false), HasSubstr("3 rows are totals so far"));
+}
+
+TEST(Emissions, OneBadRowCostsOneRow) {
+  const EmissionsFile file =
+      parse_emissions_csv(kHead + row() + "1,2,3\n" + row("much") + kHead + row(), "e.csv");
+  EXPECT_EQ(file.runs.size(), 2U);
+  EXPECT_THAT(file.left_out, ElementsAre(HasSubstr("e.csv:3: 18 columns, found 3"),
+                                         HasSubstr("e.csv:4: cpu_energy: a number")));
+  EXPECT_THAT(emissions_terminal(file, 80, false), HasSubstr("left out: e.csv:3"));
+}
+
+TEST(Emissions, ReadsTheFirstVersions) {
+  const EmissionsFile one = parse_emissions_csv(
+      "timestamp,project_name,duration,emissions,energy_consumed,country_name\n"
+      "2021-06-29T11:00:38,x,210.4,0.001,0.0013,Morocco\n",
+      "e.csv");
+  EXPECT_NEAR(one.energy.in(kilowatt_hour), 0.0013, 1e-15);
+  EXPECT_THAT(one.runs.at(0).flags, IsEmpty());
+  const EmissionsFile zero = parse_emissions_csv(
+      "timestamp,experiment_id,project_name,duration,emissions\n2020-11-09T11:08:54,e,x,39,0.002\n",
+      "e.csv");
+  EXPECT_TRUE(std::isnan(zero.runs.at(0).energy.in(joule)));
+  EXPECT_TRUE(std::isnan(zero.energy.in(joule)));
+  EXPECT_NEAR(zero.carbon.in(gram), 2.0, 1e-12);
+}
+
+TEST(Emissions, NamesTheSeparatorAndOtherPrograms) {
+  const auto words = [](std::string head, char separator) {
+    std::replace(head.begin(), head.end(), ',', separator);
+    EXPECT_TRUE(is_emissions_csv(head));
+    try {
+      parse_emissions_csv(head, "e.csv");
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was refused");
+  };
+  EXPECT_THAT(words(kHead, ';'), HasSubstr("`;`"));
+  EXPECT_THAT(words(kHead, '\t'), HasSubstr("a tab"));
+  EXPECT_THAT(words("id,project_name,start_time,power_consumption(kWh),CO2_emissions(kg)\n", ','),
+              HasSubstr("Eco2AI"));
+}
+
+// Up to version 2 cpu_power is the last reading, no mean.
+TEST(Emissions, OldPowersAreNoMeans) {
+  std::string head = kHead, line = row("0.001", "0.0015", "200");
+  head.insert(head.size() - 1, ",codecarbon_version");
+  const auto with = [&](const std::string& version) {
+    std::string text = line;
+    text.insert(text.size() - 1, "," + version);
+    return parse_emissions_csv(head + text, "e.csv").runs.at(0).flags;
+  };
+  EXPECT_THAT(with("2.3.1"), IsEmpty());
+  EXPECT_THAT(with("3.0.2"), ElementsAre(HasSubstr("cpu_power is 200 W")));
 }
 
 TEST(Emissions, ShowsRunsAndDocument) {

@@ -3,7 +3,9 @@
 
 /// \file
 /// The `emissions.csv` of CodeCarbon, read in our terms and written from a measurement. Columns are
-/// found by name (2.x and 3.x differ); energy is in kWh there, joules here. Such a file states no
+/// found by name (versions 0 to 3 differ). Rows of one `run_id` are its totals so far (`flush`, a
+/// second `stop`): the last of them is the run. A row that cannot be read is left out and said;
+/// energy is in kWh there, joules here. Such a file states no
 /// interval and no sensor, so every figure is `Origin::Modelled` without a range, and what in it
 /// cannot be is flagged, never mended. Pure; values thread-safe to read.
 
@@ -17,9 +19,10 @@
 
 namespace carnot::report {
 
-/// One row; NaN where the file has no number.
+/// One run; NaN where the file has no number.
 struct EmissionsRun {
-  std::size_t line = 0;
+  std::size_t line = 0;  ///< of its last row
+  std::size_t rows = 1;  ///< of the file that are its totals so far
   std::string timestamp, project, run_id, country, region, tracking_mode, version;
   double duration_s = 0;
   Energy energy, cpu, gpu, ram;  ///< energy: `energy_consumed`, facility overhead included
@@ -35,12 +38,14 @@ struct EmissionsFile {
   Energy energy;  ///< of all rows that have one
   Carbon carbon;
   double duration_s = 0;
+  std::vector<std::string> left_out;  ///< rows that cannot be read: `file:line: column: why`
 };
 
 /// True if the first line names the columns of such a file.
 bool is_emissions_csv(std::string_view text) noexcept;
 /// \param name  of the file, for messages
-/// \throws InputError `file:line: column: what is allowed`, all problems at once
+/// \throws InputError `file:line: column: what is allowed`, all problems at once, where no row can
+///         be read; another separator than a comma is named
 EmissionsFile parse_emissions_csv(std::string_view text, const std::string& name);
 
 std::string emissions_json(const EmissionsFile& file,
