@@ -84,6 +84,7 @@ struct Connection {
 std::string text(beast::string_view view) { return {view.data(), view.size()}; }
 beast::string_view view(std::string_view text) { return {text.data(), text.size()}; }
 
+/// \param message  its header, the body may still be on its way
 HttpRequest request_of(const Parser::value_type& message) {
   HttpRequest out;
   out.method = text(message.method_string());
@@ -94,7 +95,6 @@ HttpRequest request_of(const Parser::value_type& message) {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     out.headers.emplace_back(std::move(name), text(field.value()));
   }
-  out.body = message.body();
   return out;
 }
 
@@ -226,8 +226,8 @@ struct Server::State {
       }
       const bool keep = parser.keep_alive();
       const bool head_only = parser.get().method() == http::verb::head;
-      const HttpRequest asked = request_of(parser.get());
-      if (!may_pass(asked, access, connection->local_address, response)) {
+      HttpRequest request = request_of(parser.get());
+      if (!may_pass(request, access, connection->local_address, response)) {
         co_await answer(*connection, head_only, false, response);
         co_return;
       }
@@ -240,7 +240,7 @@ struct Server::State {
         }
         if (error) co_return;
       }
-      const HttpRequest request = request_of(parser.get());
+      request.body = std::move(parser.get().body());
       EventFeed* feed = nullptr;
       response = route(request, feed);
       if (feed != nullptr) {

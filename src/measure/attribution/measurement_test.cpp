@@ -65,19 +65,12 @@ TEST(Measurement, SumsCountersPlainly) {
   const Measurement m = summarise_measurement(entries, {});
   expect_sound(m);
   // Plainly: last minus first total, times the unit.
-  const auto& begin = std::get<ledger::MeasurementBegin>(entries.front());
-  const ledger::MeasurementSample *first = nullptr, *last = nullptr;
-  for (const ledger::Entry& entry : entries) {
-    if (const auto* s = std::get_if<ledger::MeasurementSample>(&entry)) {
-      if (first == nullptr) first = s;
-      last = s;
-    }
-  }
+  const auto& [begin, first, last] = sample::ends_of(entries);
   double machine = 0;
   ASSERT_EQ(m.domains.size(), begin.channels.size());
   for (std::size_t c = 0; c < begin.channels.size(); ++c) {
     const double joules = begin.channels[c].unit_j *
-                          static_cast<double>(last->channels[c].total - first->channels[c].total);
+                          static_cast<double>(last.channels[c].total - first.channels[c].total);
     if (begin.channels[c].role == "counted") machine += joules;
     const auto domain = std::find_if(m.domains.begin(), m.domains.end(),
                                      [&](const auto& d) { return d.id == begin.channels[c].id; });

@@ -164,4 +164,15 @@ std::vector<ledger::Entry> measurement(const MeasurementOptions& options) {
   return entries;
 }
 
+Ends ends_of(const std::vector<ledger::Entry>& entries) {
+  const ledger::MeasurementSample *first = nullptr, *last = nullptr;
+  for (const ledger::Entry& entry : entries) {
+    if (const auto* s = std::get_if<ledger::MeasurementSample>(&entry)) {
+      if (first == nullptr) first = s;
+      last = s;
+    }
+  }
+  return {std::get<ledger::MeasurementBegin>(entries.front()), *first, *last};
+}
+
 }  // namespace carnot::measure::sample

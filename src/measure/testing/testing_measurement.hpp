@@ -29,4 +29,11 @@ struct MeasurementOptions {
 /// P = 40 W + 2 W a percent busy of 8 CPUs, in two packages, plus memory and accelerator.
 std::vector<ledger::Entry> measurement(const MeasurementOptions& options = {});
 
+/// What a measurement begins with, and its samples at both ends; found plainly.
+struct Ends {
+  const ledger::MeasurementBegin& begin;
+  const ledger::MeasurementSample &first, &last;
+};
+Ends ends_of(const std::vector<ledger::Entry>& entries);
+
 }  // namespace carnot::measure::sample

@@ -104,11 +104,7 @@ TEST(Certificate, TheBoundIsTheFormulas) {
 }
 
 TEST(Certificate, ManyJobsOnSeveralThreadsAddUpToTheSame) {
-  GenerateOptions size;
-  size.jobs = 130'000;
-  size.sites = 2;
-  size.slots = 12;
-  Problem problem = generate_problem(size);
+  Problem problem = testing::generated(130'000, 2, 12);
   for (PlanSite& site : problem.sites) {  // sites would be paid less than they pay
     site.free_kw.assign(12, 0.0);
     site.price_eur_per_kwh.assign(12, 1.0);

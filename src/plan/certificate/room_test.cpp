@@ -72,6 +72,8 @@ TEST(Gap, OfNearlyNothingIsNoShare) {
   EXPECT_TRUE(std::isnan(relative_gap(1e-9, -5)));
   EXPECT_TRUE(std::isnan(relative_gap(0, -5)));
   EXPECT_EQ(gap_words(0, -5), "gap 5 EUR");
+  EXPECT_EQ(gap_words(3.105, 3.105 - 4e-16), "gap 0 EUR, 0.000 %");
+  EXPECT_EQ(gap_words(3.105, 3.105 - 4e-7), "gap 4e-07 EUR, 0.000 %");
   EXPECT_EQ(gap_words(-416.8, -640.4), "gap 223.6 EUR, 53.647 %");
 }
 

@@ -37,11 +37,7 @@ Plan stopped_at(const Problem& problem, std::int64_t k) {
 }
 
 TEST(ExactStop, HasAPlanThatHoldsWhereverItIsStopped) {
-  GenerateOptions size;
-  size.jobs = 24;
-  size.sites = 3;
-  size.slots = 30;
-  const Problem problem = generate_problem(size);
+  const Problem problem = testing::generated(24, 3, 30);
   CountedStop never(INT64_MAX);
   ExactOptions options;
   options.stop = never.token();
@@ -63,11 +59,7 @@ TEST(ExactStop, HasAPlanThatHoldsWhereverItIsStopped) {
 
 /// Three hundred jobs keep CBC busy for many minutes; each of its phases ends when asked.
 TEST(ExactStopSlow, EndsInEveryPhaseOfABigInstance) {
-  GenerateOptions size;
-  size.jobs = 300;
-  size.sites = 4;
-  size.slots = 96;
-  const Problem problem = generate_problem(size);
+  const Problem problem = testing::generated(300, 4, 96);
   for (std::int64_t k = 1; k < 300'000; k *= 3) {
     const Plan plan = stopped_at(problem, k);
     EXPECT_EQ(plan.status, "stopped") << k;

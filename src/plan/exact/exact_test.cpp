@@ -117,11 +117,7 @@ TEST(ExactModel, WhatIsLeftOutMattersToNoBetterPlan) {
 }
 
 TEST(Exact, StopsWhenAskedOrLateWithACertifiedPlan) {
-  GenerateOptions generate;
-  generate.jobs = 40;
-  generate.sites = 4;
-  generate.slots = 48;
-  const Problem problem = generate_problem(generate);
+  const Problem problem = testing::generated(40, 4, 48);
   ExactOptions options;
   options.time_limit_s = 1e-3;
   const Plan late = plan_exact(problem, options);
@@ -170,12 +166,7 @@ TEST(Exact, RefusesWhatItDoesNotKnow) {
 
 TEST(ExactBoundsSlow, LargePlansComeCloseToWhatSolversProve) {
   for (const std::uint64_t seed : {1, 2, 3}) {
-    GenerateOptions generate;
-    generate.jobs = 30;
-    generate.sites = 3;
-    generate.slots = 48;
-    generate.seed = seed;
-    const Problem problem = generate_problem(generate);
+    const Problem problem = testing::generated(30, 3, 48, seed);
     const Plan plan = plan_large(problem);
     EXPECT_GE(plan.bound_eur, 0.999 * relaxation(problem)) << seed;
     ExactOptions options;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/plan/problem/plan.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -17,7 +18,10 @@ double relative_gap(double objective_eur, double bound_eur) noexcept {
 
 std::string gap_words(double objective_eur, double bound_eur) {
   const double share = relative_gap(objective_eur, bound_eur);
-  const std::string words = fmt::format("gap {:.4g} EUR", objective_eur - bound_eur);
+  const double apart = objective_eur - bound_eur;
+  // Sums that differ by their rounding do not differ.
+  const bool is_rounding = std::abs(apart) <= 1e-12 * std::max(1.0, std::abs(objective_eur));
+  const std::string words = fmt::format("gap {:.4g} EUR", is_rounding ? 0.0 : apart);
   return std::isfinite(share) ? words + fmt::format(", {:.3f} %", 100 * share) : words;
 }
 

@@ -14,6 +14,7 @@
 #include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/plan/problem/plan.hpp"
+#include "carnot/plan/problem/problem.hpp"
 
 namespace carnot::plan::testing {
 
@@ -75,6 +76,17 @@ inline double cell_cost(const Problem& problem, std::size_t s, std::size_t t, do
       site.price_eur_per_kwh[t] + problem.carbon_price_eur_per_t * site.carbon_g_per_kwh[t] * 1e-6;
   const double h = problem.slot_s / 3600;
   return h * std::min(c * std::max(0.0, facility - free), c * std::min(facility, limit));
+}
+
+/// As `carnot plan --generate` makes it.
+inline Problem generated(std::int64_t jobs, std::int64_t sites, std::int64_t slots,
+                         std::uint64_t seed = 1) {
+  GenerateOptions options;
+  options.jobs = jobs;
+  options.sites = sites;
+  options.slots = slots;
+  options.seed = seed;
+  return generate_problem(options);
 }
 
 /// All that a contract job may do but be dropped: every set of slots of every site and mode.

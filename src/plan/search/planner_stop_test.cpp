@@ -53,11 +53,7 @@ int at_many(const std::function<void(CountedStop&)>& plan,
 }
 
 TEST(PlannerStop, ContractJobs) {
-  GenerateOptions size;
-  size.jobs = 40;
-  size.sites = 3;
-  size.slots = 48;
-  const Problem problem = generate_problem(size);
+  const Problem problem = testing::generated(40, 3, 48);
   double best = 0, last = 1e300;
   const int tried = at_many(
       [&](CountedStop& never) {
@@ -75,11 +71,7 @@ TEST(PlannerStop, ContractJobs) {
 }
 
 TEST(PlannerStop, ALimitOfTimeIsOneOfTheTokensClock) {
-  GenerateOptions size;
-  size.jobs = 40;
-  size.sites = 3;
-  size.slots = 48;
-  const Problem problem = generate_problem(size);
+  const Problem problem = testing::generated(40, 3, 48);
   for (const double limit : {0.5, 5.0, 50.0, 500.0}) {
     PlannerOptions options = quick(ticking(1.0));
     options.time_limit_s = limit;

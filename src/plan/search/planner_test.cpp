@@ -50,11 +50,7 @@ TEST(Planner, SmallBoundsComeCloseToTheOptimumWhereJobsDoNotMeet) {
 }
 
 TEST(Planner, TheSameForAnyNumberOfThreads) {
-  GenerateOptions generate;
-  generate.jobs = 3000;
-  generate.sites = 5;
-  generate.slots = 72;
-  const Problem problem = generate_problem(generate);
+  const Problem problem = testing::generated(3000, 5, 72);
   PlannerOptions options;
   options.iterations = 60;
   options.rounds = 500;
@@ -88,12 +84,7 @@ TEST(Planner, FewJobsAreTheSameForAnyNumberOfThreads) {
 
 TEST(Planner, GeneratedProblemsHaveSmallGapsAndDropLittle) {
   for (const std::uint64_t seed : {1, 2}) {
-    GenerateOptions generate;
-    generate.jobs = 1000;
-    generate.sites = 5;
-    generate.slots = 72;
-    generate.seed = seed;
-    const Problem problem = generate_problem(generate);
+    const Problem problem = testing::generated(1000, 5, 72, seed);
     PlannerOptions options;
     options.iterations = 300;
     options.rounds = 1500;
@@ -135,11 +126,7 @@ TEST(Planner, WhereNothingFitsEveryJobIsDropped) {
 }
 
 TEST(Planner, AnyTimeLimitLeavesAFeasiblePlanAndABoundThatHolds) {
-  GenerateOptions generate;
-  generate.jobs = 8000;
-  generate.sites = 9;
-  generate.slots = 96;
-  const Problem problem = generate_problem(generate);
+  const Problem problem = testing::generated(8000, 9, 96);
   double last = kInfinity;
   for (const double limit : {1e-9, 0.01, 0.05, 0.2}) {
     PlannerOptions options;
@@ -198,11 +185,7 @@ TEST(Planner, AWarmStartNeverHurtsValidityAndEndsWhereItBegan) {
     EXPECT_LE(plan.bound_eur, optimum + 1e-9 * (1 + std::abs(optimum))) << seed;
     EXPECT_GE(plan.objective_eur, optimum - 1e-9 * (1 + std::abs(optimum))) << seed;
   }
-  GenerateOptions generate;
-  generate.jobs = 3000;
-  generate.sites = 5;
-  generate.slots = 72;
-  const Problem problem = generate_problem(generate);
+  const Problem problem = testing::generated(3000, 5, 72);
   PlannerOptions options;
   options.rounds = 0;
   const Plan cold = plan_large(problem, options);

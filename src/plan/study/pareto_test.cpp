@@ -106,11 +106,7 @@ TEST(Pareto, TwoSitesAsByHand) {
 }
 
 TEST(Pareto, EveryPointHasABoundWorthTheName) {
-  GenerateOptions generate;
-  generate.jobs = 400;
-  generate.sites = 3;
-  generate.slots = 24;
-  const Problem problem = generate_problem(generate);
+  const Problem problem = testing::generated(400, 3, 24);
   ParetoOptions options = quick(3);
   options.last_eur_per_t = 400;
   options.qualities = {1};

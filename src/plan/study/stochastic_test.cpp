@@ -178,11 +178,7 @@ TEST(Scenarios, TinyPlansAreNearTheBestAndBoundsHold) {
 }
 
 TEST(Scenarios, MoreAversionCostsMoreOnAverageAndLessAtWorst) {
-  GenerateOptions generate;
-  generate.jobs = 400;
-  generate.sites = 3;
-  generate.slots = 48;
-  const Problem problem = generate_problem(generate);
+  const Problem problem = testing::generated(400, 3, 48);
   const std::vector<Scenario> scenarios = futures(problem, 1, 6);
   std::vector<double> weight;
   double sum = 0;

@@ -171,18 +171,11 @@ TEST(MetricsCollector, CountsWhatTheJournalCounts) {
   measure::MetricsCollector collector({10, "DE", 360});
   feed(collector, entries);
   const measure::MetricsState& state = collector.state();
+  const auto& [begin, first, last] = measure::sample::ends_of(entries);
   double counted = 0;
   for (std::size_t c = 0; c < state.domains.size(); ++c) {
-    const auto& begin = std::get<ledger::MeasurementBegin>(entries.front());
-    const ledger::MeasurementSample *first = nullptr, *last = nullptr;
-    for (const ledger::Entry& entry : entries) {
-      if (const auto* s = std::get_if<ledger::MeasurementSample>(&entry)) {
-        if (first == nullptr) first = s;
-        last = s;
-      }
-    }
     const double joules = begin.channels[c].unit_j *
-                          static_cast<double>(last->channels[c].total - first->channels[c].total);
+                          static_cast<double>(last.channels[c].total - first.channels[c].total);
     EXPECT_DOUBLE_EQ(state.domains[c].energy_j, joules);
     if (state.domains[c].role == "counted") counted += joules;
   }
