@@ -74,9 +74,8 @@ MeasureBase fresh_base(std::size_t channels) {
   return base;
 }
 
-std::uint64_t recorded_total(const meter::ChannelState& state, bool is_counter) noexcept {
-  if (is_counter) return state.total_raw;
-  return static_cast<std::uint64_t>(std::llround(state.energy.in(joule) / kGaugeUnit_j));
+std::uint64_t recorded_counts(Energy energy) noexcept {
+  return static_cast<std::uint64_t>(std::llround(energy.in(joule) / kGaugeUnit_j));
 }
 
 MeasureLoop::MeasureLoop(MeasureSubject subject, const MeasureOptions& options,
@@ -145,8 +144,10 @@ void MeasureLoop::fill() {
     const std::size_t at = *base_.channel[i];
     const meter::ChannelState& state = now_.channels[at];
     const bool counter = begin_.channels[i].is_counter;
-    c.total = from.total + recorded_total(state, counter);
-    c.raw = state.raw;
+    c.total = from.total + (counter ? state.total_raw : recorded_counts(state.energy));
+    c.raw = subject_.meter.channels()[at].role == meter::Role::StandIn
+                ? recorded_counts(state.confirmed)
+                : state.raw;
     c.unobserved_ns = from.unobserved_ns + state.unobserved.nanoseconds();
     c.share = shares_[i];
     c.status = static_cast<std::uint8_t>(state.status);

@@ -98,6 +98,7 @@ EnergyBetween Meter::energy(const Snapshot& a, const Snapshot& b) const {
   std::vector<const Estimate<Energy>*> counted;
   for (std::size_t i = 0; i < m.channels.size(); ++i) {
     const Domain& domain = m.channels[i].domain;
+    std::optional<Domain> confirmed;
     ChannelState from = a.channels[i], to = b.channels[i];
     bool counts = m.channels[i].role == Role::Counted;
     if (model && model->channel == i) {
@@ -106,10 +107,16 @@ EnergyBetween Meter::energy(const Snapshot& a, const Snapshot& b) const {
       to.low = model->low;
       to.high = model->high;
       counts = true;
+      if (model->confirmed) {
+        confirmed = domain;
+        confirmed->origin = Origin::Measured;
+        confirmed->boundary = Boundary::Chip;
+      }
     } else if (model && sees_processors(domain) && to.energy <= from.energy) {
       counts = false;  // it said nothing, and its time is counted
     }
-    result.by_channel.push_back(channel_energy(domain, from, a.at, to, b.at));
+    result.by_channel.push_back(
+        channel_energy(confirmed ? *confirmed : domain, from, a.at, to, b.at));
     if (!counts) continue;
     counted.push_back(&result.by_channel.back());
     result.unobserved =

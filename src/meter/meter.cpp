@@ -365,10 +365,19 @@ void Meter::restore(const std::vector<std::string>& ids, const Snapshot& last) {
   for (std::size_t i = 0; i < ids.size(); ++i) state.tracks[i].restore(last.channels[i]);
   if (m.stand_in) {
     const ChannelState& model = last.channels[*m.stand_in];
-    state.stand_in = {model, model.energy, model.low, model.high, Energy{}, false};
+    state.stand_in = {model, model.energy, model.low, model.high, {}, {}, false};
   }
   state.polled_ns.assign(m.sources.size(), kNever);
   state.learning.set = false;
+}
+
+void Meter::begin() {
+  Implementation& m = *implementation_;
+  const std::scoped_lock lock(m.own_guard().mutex);
+  StandInState& model = m.states[m.current.load(std::memory_order_acquire)].stand_in;
+  model.spell = Energy{};
+  model.since = m.states[m.current.load(std::memory_order_acquire)].at;
+  model.shown.waiting = model.shown.waiting_low = model.shown.waiting_high = Energy{};
 }
 
 // ---- keeping alive, and forks

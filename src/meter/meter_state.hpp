@@ -45,8 +45,8 @@ struct Track {
   void restore(const ChannelState& last);
   /// Another domain has counted the time until `at`: nothing of it is missing here.
   void cover(const Stamp& at);
-  /// Takes back up to `energy` of the last step: another domain has counted it.
-  void deduct(Energy energy);
+  /// Takes back up to `energy` of the last step: another domain has counted it. -> what was taken
+  Energy deduct(Energy energy);
 
  private:
   void settle(const Step& step, const Reading& reading);
@@ -62,7 +62,8 @@ std::string silence_in_words(const Domain& domain, const Track& track);
 struct StandInState {
   ChannelState shown;                ///< its channel as snapshots have it
   Energy seen, seen_low, seen_high;  ///< of its track, up to the last sample
-  Energy spell;                      ///< counted since the sensors fell silent
+  Energy spell;                      ///< counted since the sensors fell silent, not confirmed
+  Stamp since;                       ///< when they did
   bool active = false;               ///< it counts now
 };
 
@@ -154,6 +155,7 @@ bool sees_processors(const Domain& domain) noexcept;
 struct Standing {
   std::size_t channel = 0;
   Energy value, low, high;
+  bool confirmed = false;  ///< all of it: a counter showed it later
 };
 std::optional<Standing> standing(const std::vector<Channel>& channels, const Snapshot& a,
                                  const Snapshot& b);

@@ -33,6 +33,9 @@ constexpr double kMemoryShare = 0.5;
 /// Of two sockets one may draw so much more than the other.
 constexpr double kUnlike = 1.25;
 
+/// Counters show whole counts only, so that of what they confirm so much may stay open.
+constexpr double kRoundedOff = 1e-4;
+
 bool is_lost(const ChannelState& state) {
   return state.status == PollStatus::Ended || state.status == PollStatus::Broken;
 }
@@ -72,11 +75,18 @@ std::optional<Standing> standing(const std::vector<Channel>& channels, const Sna
       moved |= to.energy > from.energy;
     if (channels[i].role != Role::StandIn) continue;
     found = Standing{i, to.energy - from.energy, to.low - from.low, to.high - from.high};
+    if (found->value > Energy{}) {
+      const double open =
+          std::clamp(1.0 - (to.confirmed - from.confirmed) / found->value, 0.0, 1.0);
+      found->low = found->value - open * (found->value - found->low);
+      found->high = found->value + open * (found->high - found->value);
+      found->confirmed = open < kRoundedOff;
+    }
     if (found->value > Energy{} || to.waiting <= Energy{}) continue;
     const bool same_silence = to.waiting >= from.waiting;
     *found = {i, same_silence ? to.waiting - from.waiting : to.waiting,
               same_silence ? to.waiting_low - from.waiting_low : to.waiting_low,
-              same_silence ? to.waiting_high - from.waiting_high : to.waiting_high};
+              same_silence ? to.waiting_high - from.waiting_high : to.waiting_high, false};
     found->low = min(found->low, found->value);
     found->high = max(found->high, found->value);
     if (moved) found.reset();
@@ -212,13 +222,12 @@ void Meter::Implementation::stand(MeterState& next, const Stamp& before) const {
   s.seen = model.energy;
   s.seen_low = model.low;
   s.seen_high = model.high;
-  bool said = false, silent = true, was_covered = false, gauges = false;
+  bool said = false, silent = true, gauges = false;
   for (const std::size_t i : watched) {
     const Track& track = next.tracks[i];
     const bool now = track.spoke && track.spoke_at.monotonic_ns > before.monotonic_ns;
     said |= now;
     gauges |= now && track.covered && !domains[i].is_counter;
-    was_covered |= track.covered;
     silent = silent && is_silent(domains[i], track, next.at);
   }
   ChannelState& shown = s.shown;
@@ -233,6 +242,7 @@ void Meter::Implementation::stand(MeterState& next, const Stamp& before) const {
     s.spell += shown.waiting;
   }
   if (counts || said) shown.waiting = shown.waiting_low = shown.waiting_high = Energy{};
+  if (silent && !said && !s.active) s.since = before;
   s.active = silent && !said;
   shown.status = s.active || model.status == PollStatus::Ended ? model.status : PollStatus::Ok;
   shown.error = model.error;
@@ -247,17 +257,16 @@ void Meter::Implementation::stand(MeterState& next, const Stamp& before) const {
     if (s.active) {
       track.cover(next.at);
     } else if (now) {
-      if (track.covered && was_covered) {
-        // A counter that was only slow shows what was counted for it in the meantime.
-        const Energy taken =
-            min(s.spell, track.state.energy - states[current.load()].tracks[i].state.energy);
-        track.deduct(taken);
-        s.spell = s.spell - max(taken, Energy{});
-      }
+      // A counter that was only slow shows what was counted for it in the meantime.
+      const Energy taken = track.deduct(
+          min(s.spell, track.state.energy - states[current.load()].tracks[i].state.energy));
+      s.spell = s.spell - taken;
+      shown.confirmed += taken;
       track.covered = false;
     }
   }
-  if (said) s.spell = Energy{};
+  // After a short silence it shows all of it; after a long one it may have been out of order.
+  if (said && elapsed(s.since, next.at).awake > kCounterPatience) s.spell = Energy{};
   widen_silent(next, passed);
 }
 

@@ -98,6 +98,33 @@ TEST_F(StandIn, ASlowCounterIsCountedOnce) {
   expect_within(700.0);
 }
 
+TEST_F(StandIn, WhatACounterShowsAfterTheBeginningIsOfTheTimeAfterIt) {
+  const std::size_t package = add(counter_domain("powercap/p", DomainKind::Package, 0), Power{});
+  open();
+  pass(0.5);  // a counter that stands still: the model counts
+  first_ = last_;
+  meter_->begin();
+  source_->set_power(package, 100.0 * watt);
+  pass(1.0);
+  EXPECT_NEAR(total().value().in(joule), 100.0, 0.2);
+}
+
+// Held up for a moment after the beginning: the model counts, and is then confirmed.
+TEST_F(StandIn, WhatACounterShowsSoonAfterIsMeasured) {
+  const std::size_t package = add(counter_domain("powercap/p", DomainKind::Package, 0), Power{});
+  open();
+  meter_->begin();
+  pass(0.2);
+  EXPECT_EQ(total().origin(), Origin::Modelled);
+  source_->set_power(package, 100.0 * watt);
+  pass(0.05);  // shows less than the model has counted
+  pass(0.95);
+  EXPECT_NEAR(total().value().in(joule), 100.0, 0.2);
+  EXPECT_EQ(total().origin(), Origin::Measured);
+  EXPECT_EQ(total().boundary(), Boundary::Chip);
+  EXPECT_LT(total().high() - total().low(), 1.0 * joule);
+}
+
 TEST_F(StandIn, AnErrorValueIsNoReading) {
   add(gauge_domain("hwmon/node", DomainKind::Node), 4.29e6 * watt);
   open();

@@ -102,15 +102,16 @@ void Track::cover(const Stamp& at) {
   if (at.monotonic_ns > state.at.monotonic_ns) state.at = at;
 }
 
-void Track::deduct(Energy energy) {
+Energy Track::deduct(Energy energy) {
   Counter* const counter = std::get_if<Counter>(&sum);
-  if (!counter || energy <= Energy{}) return;
+  if (!counter || energy <= Energy{}) return {};
   const Energy unit = counter->spec().unit;
-  const auto counts = static_cast<std::uint64_t>(std::floor(energy / unit));
-  counter->restore(counter->last_raw(), counter->last_at(),
-                   counter->total_raw() - std::min(counter->total_raw(), counts),
+  const std::uint64_t counts =
+      std::min(counter->total_raw(), static_cast<std::uint64_t>(std::floor(energy / unit)));
+  counter->restore(counter->last_raw(), counter->last_at(), counter->total_raw() - counts,
                    counter->unobserved());
   show(*counter);
+  return static_cast<double>(counts) * unit;
 }
 
 std::string silence_in_words(const Domain& domain, const Track& track) {

@@ -63,6 +63,9 @@ struct ChannelState {
   /// Of a stand-in: what it would count for the time since a sensor last spoke, with its bounds. It
   /// becomes `energy` if the sensors stay silent, and is dropped if they speak.
   Energy waiting, waiting_low, waiting_high;
+  /// Of a stand-in's `energy`: what a counter that was only slow has shown since, cumulative. It is
+  /// measured, and taken off the counter's.
+  Energy confirmed;
   PollStatus status = PollStatus::Retry;
   StepKind last_step = StepKind::First;
   int error = 0;
@@ -124,6 +127,9 @@ class Meter {
   /// Goes on from a recorded state: the next sample is differenced with it.
   /// \throws InputError if the channels do not match by id
   void restore(const std::vector<std::string>& ids, const Snapshot& last);
+  /// What is measured begins now. A counter that has stood still until now is taken to have spent
+  /// what it shows next from now on, whatever the model counted for it before.
+  void begin();
   /// Samples in the background so that no turn goes unseen; idempotent.
   void keep_alive();
 

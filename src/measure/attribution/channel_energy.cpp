@@ -91,6 +91,16 @@ ChannelEnergy::ChannelEnergy(const ledger::MeasurementView& view, std::size_t ch
     shown_[i] = channel_.unit_j * counts(now.total, reading(view, 0, channel).total);
     least_[i] = least.value();
     most_[i] = most.value();
+    // What a counter showed later is no longer the model's: its part of the error goes.
+    if (const double confirmed = stands_in_ ? confirmed_joules(i - 1) : 0.0; confirmed > 0) {
+      const double open = shown_[i] - confirmed_;
+      const double part = open > 0 ? std::min(1.0, confirmed / open) : 0.0;
+      least += part * std::max(0.0, shown_[i] - least_[i]);
+      most += part * std::min(0.0, shown_[i] - most_[i]);
+      least_[i] = least.value();
+      most_[i] = most.value();
+      confirmed_ += confirmed;
+    }
     const std::int64_t awake = view.samples[i]->monotonic_ns - view.samples[i - 1]->monotonic_ns;
     if (awake > 0 && awake / kUpdatesOfPower >= channel_.update_period_ns) {
       highest_w_ = std::max(highest_w_, e / (kSecond * static_cast<double>(awake)));
@@ -107,6 +117,19 @@ bool ChannelEnergy::is_host() const noexcept {
 double ChannelEnergy::joules(std::size_t i) const noexcept {
   return channel_.unit_j *
          counts(reading(view_, i + 1, index_).total, reading(view_, i, index_).total);
+}
+
+double ChannelEnergy::confirmed_joules(std::size_t i) const noexcept {
+  const std::uint64_t then = reading(view_, i, index_).raw, now = reading(view_, i + 1, index_).raw;
+  return now > then ? channel_.unit_j * counts(now, then) : 0.0;
+}
+
+void ChannelEnergy::confirm() noexcept {
+  // Counters show whole counts only, so that of what they confirm a little may stay open.
+  constexpr double kRoundedOff = 1e-4;
+  if (!stands_in_ || joules() - confirmed_ > kRoundedOff * joules()) return;
+  origin_ = Origin::Measured;
+  boundary_ = Boundary::Chip;
 }
 
 double ChannelEnergy::excess(std::size_t sample) const noexcept {
@@ -249,7 +272,8 @@ void MeasuredEnergy::settle_stand_in() {
   for (ChannelEnergy& channel : channels_) {
     if (channel.stands_in() && channel.joules() > 0) {
       channel.count(true);
-      stood_in = true;
+      channel.confirm();
+      stood_in = channel.origin() != Origin::Measured;
     } else if (channel.counted() && channel.is_host()) {
       highest_w = std::max(highest_w, channel.highest_w());
     }

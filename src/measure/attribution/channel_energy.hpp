@@ -31,6 +31,8 @@ class ChannelEnergy {
   /// Overrides what its role says: a stand-in counts where it spent, in place of what was silent.
   void count(bool counted) noexcept { counted_ = counted; }
   double highest_w() const noexcept { return spoke_ ? highest_w_ : 0.0; }
+  /// A stand-in for counters that were only slow is measured by what they showed later.
+  void confirm() noexcept;
   /// What never spoke may have drawn as much as those like it.
   void bound(double highest_w) noexcept { highest_w_ = highest_w; }
   bool accelerator() const noexcept { return accelerator_; }
@@ -61,6 +63,8 @@ class ChannelEnergy {
   /// What a counter below its high-water mark may have added with a spike.
   double excess(std::size_t sample) const noexcept;
   double power_near(std::size_t interval) const;
+  /// Of a stand-in, over an interval: what a counter has shown since.
+  double confirmed_joules(std::size_t i) const noexcept;
 
   const ledger::MeasurementView& view_;
   const ledger::MeasurementChannel& channel_;
@@ -68,7 +72,7 @@ class ChannelEnergy {
   bool counted_, stands_in_, accelerator_, spoke_ = false;
   Origin origin_;
   Boundary boundary_;
-  double highest_w_ = 0;
+  double highest_w_ = 0, confirmed_ = 0;
   // At each sample, since the first: joules as shown, and as they would be at the gains' ends.
   std::vector<double> shown_, least_, most_;
 };

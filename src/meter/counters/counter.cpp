@@ -78,7 +78,7 @@ Counter::Turned Counter::turned(std::uint64_t raw, Energy most) const noexcept {
 /// Whether the counter is back at the level it left, which explains the value better than the level
 /// it is at.
 bool Counter::returns(std::uint64_t raw, const Stamp& at, Energy most,
-                      Duration awake) const noexcept {
+                      Duration still) const noexcept {
   if (!left_.set || raw < left_.raw) return false;
   const Energy step = energy(spec_.step);
   const Duration away = elapsed(left_.at, at).awake;
@@ -87,7 +87,7 @@ bool Counter::returns(std::uint64_t raw, const Stamp& at, Energy most,
   if (raw < last_raw_) return true;
   const Energy usual =
       highest_ > Power{}
-          ? min(most, kUnusual * highest_ * (awake + spec_.update_period).time() + step)
+          ? min(most, kUnusual * highest_ * (still + spec_.update_period).time() + step)
           : most;
   return energy(raw - last_raw_) > usual;
 }
@@ -101,7 +101,7 @@ void Counter::leave() noexcept {
 }
 
 /// What a smaller value than the last means.
-void Counter::fall(std::uint64_t raw, Energy most, Step& step) noexcept {
+void Counter::fall(std::uint64_t raw, Energy most, Duration still, Step& step) noexcept {
   if (const Turned turn = turned(raw, most); turn.counts != 0) {
     below_mark_ = false;
     step.kind = turn.sure ? StepKind::Turn : StepKind::Unsure;
@@ -113,7 +113,7 @@ void Counter::fall(std::uint64_t raw, Energy most, Step& step) noexcept {
   const Energy step_energy = energy(spec_.step);
   const Energy seen =
       highest_ > Power{}
-          ? min(most, kFaster * highest_ * (step.awake + spec_.update_period).time() + step_energy)
+          ? min(most, kFaster * highest_ * (still + spec_.update_period).time() + step_energy)
           : most;
   if (raw <= last_raw_ / 2 && energy(raw) <= seen) {
     leave();
@@ -136,21 +136,21 @@ Step Counter::advance(std::uint64_t raw, const Stamp& at) noexcept {
   if (!started_) {
     started_ = true;
     last_raw_ = raw;
-    last_at_ = at;
+    last_at_ = moved_at_ = at;
     return step;
   }
   const Elapsed passed = elapsed(last_at_, at);
   step.awake = passed.awake;
   step.asleep = passed.asleep;
-  const Energy most = spec_.power_cap * (step.awake + spec_.update_period).time() +
-                      static_cast<double>(spec_.step) * spec_.unit;
-  if (returns(raw, at, most, step.awake)) {
+  const Duration still = elapsed(moved_at_, at).awake;
+  const Energy most = spec_.power_cap * (still + spec_.update_period).time() + energy(spec_.step);
+  if (returns(raw, at, most, still)) {
     const std::uint64_t since = raw - left_.raw, counted = total_raw_ - left_.total;
     step.kind = StepKind::Advance;
     step.raw = since > counted ? since - counted : 0;
     left_.set = below_mark_ = false;
   } else if (raw < last_raw_) {
-    fall(raw, most, step);
+    fall(raw, most, still, step);
   } else if (below_mark_ && raw <= mark_) {
     step.kind = StepKind::Back;
     step.unobserved = step.awake;
@@ -174,11 +174,12 @@ Step Counter::advance(std::uint64_t raw, const Stamp& at) noexcept {
       step.unobserved = step.awake;
     } else if (step.unobserved == Duration{} && step.awake > Duration{} &&
                step.awake >= spec_.update_period * 10) {
-      highest_ = max(highest_, energy(step.raw) / step.awake.time());
+      highest_ = max(highest_, energy(step.raw) / still.time());
     }
   }
   total_raw_ += step.raw;
   unobserved_ = unobserved_ + step.unobserved;
+  if (raw != last_raw_) moved_at_ = at;
   last_raw_ = raw;
   last_at_ = at;
   return step;
@@ -188,7 +189,7 @@ void Counter::restore(std::uint64_t raw, const Stamp& at, std::uint64_t total_ra
                       Duration unobserved) noexcept {
   started_ = true;
   last_raw_ = raw;
-  last_at_ = at;
+  last_at_ = moved_at_ = at;
   total_raw_ = total_raw;
   unobserved_ = unobserved;
   below_mark_ = left_.set = false;

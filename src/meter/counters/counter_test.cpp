@@ -42,6 +42,21 @@ struct Zone {
   }
 };
 
+// A counter that nobody wrote for three seconds shows them at once; it was read all the time.
+TEST(Counter, WhatASlowCounterShowsAtOnceIsCounted) {
+  Counter counter(microjoules(262'143'328'850));
+  counter.advance(1'000'000, at_ns(0));
+  std::int64_t now = 0;
+  for (int i = 0; i < 30; ++i) counter.advance(1'000'000, at_ns(now += kSecond / 10));
+  const auto most = static_cast<std::uint64_t>(0.9 * counter.spec().power_cap.in(watt)*3.0 * 1e6);
+  const Step step = counter.advance(1'000'000 + most, at_ns(now));
+  EXPECT_EQ(step.kind, StepKind::Advance);
+  EXPECT_EQ(counter.total_raw(), most);
+  EXPECT_LE(counter.highest(), counter.spec().power_cap);
+  const Step jump = counter.advance(1'000'000 + 2 * most, at_ns(now + kSecond / 10));
+  EXPECT_EQ(jump.kind, StepKind::Implausible);
+}
+
 // Bar: 10 000 turns over four zones, reads at any offset from the turn: at most one raw unit off
 // per turn, never negative.
 TEST(Counter, TenThousandTurnsAtAnyOffset) {

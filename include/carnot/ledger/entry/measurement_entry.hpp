@@ -66,7 +66,7 @@ struct MeasurementSample {
   double frequency_hz = 0;          ///< mean over CPUs; 0: not readable
   struct Channel {
     std::uint64_t total = 0;  ///< counts since the meter was opened, exact
-    std::uint64_t raw = 0;    ///< as the hardware shows it
+    std::uint64_t raw = 0;    ///< as the hardware shows it; of a stand-in: what a counter confirmed
     std::int64_t unobserved_ns = 0;
     /// Accelerators: the job's share of busy time since the last sample; below 0: not known, and at
     /// most so much.

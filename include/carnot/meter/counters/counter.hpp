@@ -13,6 +13,9 @@
 ///           = 0                       otherwise: it stepped back
 ///     most  = power_cap * (d + update_period) + one step
 ///
+/// with d the time since the value last moved: what a counter that was only slow, or not written
+/// for a while, shows at once, it may have counted over all of that time.
+///
 /// After a small step back (at most what the device can draw in a second) nothing is added until
 /// the counter has passed its high-water mark; that time is unobserved, and `excess` says how much
 /// of the total may have been a spike. After a large one it is counted from the new level. A level
@@ -132,8 +135,8 @@ class Counter {
     bool sure = true;          ///< false: with another range they would be more
   };
   Turned turned(std::uint64_t raw, Energy most) const noexcept;
-  bool returns(std::uint64_t raw, const Stamp& at, Energy most, Duration awake) const noexcept;
-  void fall(std::uint64_t raw, Energy most, Step& step) noexcept;
+  bool returns(std::uint64_t raw, const Stamp& at, Energy most, Duration still) const noexcept;
+  void fall(std::uint64_t raw, Energy most, Duration still, Step& step) noexcept;
   void leave() noexcept;
   Energy energy(std::uint64_t counts) const noexcept {
     return static_cast<double>(counts) * spec_.unit;
@@ -144,6 +147,7 @@ class Counter {
   bool started_ = false;
   std::uint64_t last_raw_ = 0, total_raw_ = 0;
   Stamp last_at_;
+  Stamp moved_at_;  // when last_raw_ was first read
   Duration unobserved_;
   Power highest_;
   bool below_mark_ = false;
