@@ -74,8 +74,12 @@ MeasureBase fresh_base(std::size_t channels) {
   return base;
 }
 
-std::uint64_t recorded_counts(Energy energy) noexcept {
+static std::uint64_t recorded_counts(Energy energy) noexcept {
   return static_cast<std::uint64_t>(std::llround(energy.in(joule) / kGaugeUnit_j));
+}
+
+std::uint64_t recorded_total(const meter::ChannelState& state, bool is_counter) noexcept {
+  return is_counter ? state.total_raw : recorded_counts(state.energy);
 }
 
 MeasureLoop::MeasureLoop(MeasureSubject subject, const MeasureOptions& options,
@@ -144,7 +148,7 @@ void MeasureLoop::fill() {
     const std::size_t at = *base_.channel[i];
     const meter::ChannelState& state = now_.channels[at];
     const bool counter = begin_.channels[i].is_counter;
-    c.total = from.total + (counter ? state.total_raw : recorded_counts(state.energy));
+    c.total = from.total + recorded_total(state, counter);
     c.raw = subject_.meter.channels()[at].role == meter::Role::StandIn
                 ? recorded_counts(state.confirmed)
                 : state.raw;
