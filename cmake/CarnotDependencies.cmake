@@ -15,6 +15,7 @@ set(CARNOT_DEPENDENCY_TABLE
     "ZLIB::ZLIB                | ZLIB                   | zlib1g-dev"
     "cbc::cbc                  | cbc MODULE             | coinor-libcbc-dev"
     "clp::clp                  | clp MODULE             | coinor-libclp-dev"
+    "date::date-tz             | date                   | libhowardhinnant-date-dev"
     "fmt::fmt                  | fmt                    | libfmt-dev"
     "nlohmann_json::nlohmann_json | nlohmann_json       | nlohmann-json3-dev"
     "onednn::onednn            | onednn MODULE          | libdnnl-dev"
@@ -60,9 +61,15 @@ function(carnot_need who)
   endforeach()
 endfunction()
 
-# Four libraries are optional. Without CLP `carnot grid opf`, without CBC `carnot plan --solver exact`
+# Five libraries are optional. Without date named time zones are refused, without CLP `carnot grid opf`, without CBC `carnot plan --solver exact`
 # and without Boost `carnot serve` say that it is missing; without oneDNN matrix products are
 # slower.
+if(date_FOUND)
+  message(STATUS "date: yes (${date_VERSION})")
+else()
+  message(STATUS "date: no. Time zones such as Europe/Berlin cannot be read; install "
+                 "libhowardhinnant-date-dev")
+endif()
 if(clp_FOUND)
   message(STATUS "CLP: yes (${clp_LIBRARY})")
 else()

@@ -291,6 +291,22 @@ class ScenarioReader {
     }
   }
 
+  /// How the file of a signal is written.
+  void finish_csv(const std::string& section, SignalOptions& signal, const SignalDraft& draft) {
+    CsvOptions& csv = signal.csv;
+    csv.column = signal.column;
+    csv.unit = signal.unit;
+    csv.times = draft.times == "auto" ? TimeMark::Recognise : time_mark(draft.times);
+    csv.decimal = draft.decimal == "auto" ? '\0' : draft.decimal.front();
+    csv.skip_rows = static_cast<int>(draft.skip_rows);
+    csv.gaps = gap_policy(draft.gaps);
+    csv.longest_gap = Duration::from(draft.longest_gap);
+    csv.repeats = repeat_policy(draft.repeats);
+    csv.negative = negative_policy(draft.negative);
+    if (csv.time_format.empty() || csv.time_format.find('%') != std::string::npos) return;
+    problem(section + ".time_format", "a format such as %d.%m.%Y %H:%M");
+  }
+
   void finish_signal(const SignalSpec& spec, const SignalDraft& draft) {
     const std::string section = "signals." + std::string(spec.key);
     SignalOptions& signal = scenario().*spec.member;
@@ -314,6 +330,7 @@ class ScenarioReader {
     if (signal.kind == SignalKind::Constant && was_given(section + ".value"))
       constant(spec, section + ".value", draft.value);
     if (!signal.unit.empty()) check_unit(spec, section, signal.unit);
+    finish_csv(section, signal, draft);
     const std::vector<std::string> series = {"planned", "curtailed", "delivered"};
     if (signal.kind == SignalKind::GbCurtailment && !signal.column.empty() &&
         std::find(series.begin(), series.end(), signal.column) == series.end())
@@ -351,11 +368,10 @@ class ScenarioReader {
     }
   }
 
-  // The reader of the file converts; here the dimension must be right. It knows a rate for USD.
-  void check_unit(const SignalSpec& spec, const std::string& section, std::string unit) {
-    if (unit.starts_with("USD/")) unit.replace(0, 3, "EUR");
+  // The reader of the file converts; here the dimension must be right.
+  void check_unit(const SignalSpec& spec, const std::string& section, const std::string& unit) {
     try {
-      detail::parse_quantity("1 " + unit, spec.dimension);
+      check_csv_unit(unit, spec.dimension);
     } catch (const InputError& error) {
       problem(section + ".unit", error.what());
     }

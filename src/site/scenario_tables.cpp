@@ -98,7 +98,8 @@ const std::vector<KindSpec>& kind_specs() {
        "generator (carnot/trace/weather/generate.hpp)"},
       {SignalKind::Csv,
        {"file"},
-       {"column", "unit", "forecast_file", "scale", "align"},
+       {"column", "unit", "time_column", "time_format", "zone", "times", "decimal", "skip_rows",
+        "gaps", "longest_gap", "negative", "repeats", "forecast_file", "scale", "align"},
        "a column of a CSV file (docs/formats/trace-csv.md); without `column` its only one, without "
        "`unit` the one in its header"},
       {SignalKind::RtsGmlc,
@@ -260,7 +261,30 @@ void ScenarioTables::declare_signals() {
               "table: its customary place under --data-dir")
         .text("column", &options.column,
               "column of the file: its header, a generator, zone or region")
-        .text("unit", &options.unit, "csv: unit of the column, such as MW")
+        .text("unit", &options.unit,
+              "csv: unit of the column, such as MW; `148 MW` for a share of that")
+        .text("time_column", &options.csv.time_column,
+              "csv: column of the times; empty: recognised")
+        .text("time_format", &options.csv.time_format,
+              "csv: how times are written, such as `%d.%m.%Y %H:%M`; empty: recognised")
+        .text("zone", &options.csv.zone,
+              "csv: zone of times that state none: `Z`, `+01:00` or `Europe/Berlin`")
+        .choice("times", &draft.times, {"auto", "starts", "ends"},
+                "csv: what times mark of their intervals; `auto`: starts, unless the header says "
+                "ends")
+        .choice("decimal", &draft.decimal, {"auto", ".", ","}, "csv: the decimal sign")
+        .integer("skip_rows", &draft.skip_rows, -1, 1'000'000,
+                 "csv: lines above the header; -1: recognised")
+        .choice("gaps", &draft.gaps, {"refuse", "hold", "linear"},
+                "csv: missing rows and cells within the hours used: an error, the value before, or "
+                "a line between the neighbours")
+        .quantity<Time::kDimension>("longest_gap", &draft.longest_gap, Time{}, 1000.0 * hour,
+                                    "csv: longer ones are an error all the same; 0: any")
+        .choice("repeats", &draft.repeats, {"refuse", "first", "last", "mean"},
+                "csv: rows of one time that differ: an error, or which of them counts")
+        .choice("negative", &draft.negative, {"refuse", "zero", "allow"},
+                "csv: negative power or carbon: an error, 0, or as it stands; prices may be "
+                "negative")
         .real("scale", &options.scale, 0.0, 1e12, "factor on the values, after conversion of units")
         .choice("align", &draft.align, {"instant", "calendar"},
                 "`calendar`: read the same month, day and hour of the file's own year");

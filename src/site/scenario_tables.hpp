@@ -45,6 +45,10 @@ struct SignalDraft {
   std::string constant;  ///< of `power = "20 MW"`
   std::string kind = "constant";
   std::string value, source = "wind", align = "instant";
+  std::string times = "auto", decimal = "auto", gaps = "refuse", negative = "refuse",
+              repeats = "refuse";
+  std::int64_t skip_rows = -1;
+  Time longest_gap{};
 };
 
 /// A scenario being read, with one option table per section. Tables point into it: it stays put.

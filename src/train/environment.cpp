@@ -226,13 +226,14 @@ class Loader {
     const std::string rts = "rts-gmlc/RTS_Data/timeseries_data_files/";
     switch (signal.kind) {
       case site::SignalKind::Csv: {
-        CsvOptions options;
-        options.column = signal.column;
-        options.unit = signal.unit;
+        CsvOptions options = signal.csv;
+        if (signal.align == site::SignalAlignment::Instant) {
+          options.needed_from = start_;
+          options.needed_to = start_ + slot_ * static_cast<std::int64_t>(slots_);
+        }
         if (name == "power") return result(read_csv<Power>(file(""), options));
         if (name == "temperature") return result(read_csv<Temperature>(file(""), options));
         if (name == "carbon") return result(read_csv<CarbonIntensity>(file(""), options));
-        options.allow_negative = true;
         return result(read_csv<EnergyPrice>(file(""), options));
       }
       case site::SignalKind::RtsGmlc:
@@ -288,12 +289,7 @@ class Loader {
       const std::string path = resolve(scenario_.power.forecast_file);
       TraceFile<Power> file = scenario_.power.kind == site::SignalKind::RtsGmlc
                                   ? read_rts_gmlc(path, scenario_.power.column)
-                                  : read_csv<Power>(path, [&] {
-                                      CsvOptions o;
-                                      o.column = scenario_.power.column;
-                                      o.unit = scenario_.power.unit;
-                                      return o;
-                                    }());
+                                  : read_csv<Power>(path, scenario_.power.csv);
       e.power_forecast = aligned(file.trace.core()).affine(scenario_.power.scale, 0.0);
       forecast_source_ = file.provenance;
     } catch (const InputError& error) {

@@ -24,6 +24,7 @@
 #include "carnot/base/instant.hpp"
 #include "carnot/base/quantity.hpp"
 #include "carnot/site/site.hpp"
+#include "carnot/trace/readers/read.hpp"
 
 namespace carnot::site {
 
@@ -65,6 +66,7 @@ struct SignalOptions {
   std::string file;           ///< csv: path, relative to --data-dir, else to the scenario's folder
   std::string column;         ///< csv column, farm, zone or region
   std::string unit;           ///< csv: unit of the column, such as "MW"; empty: from its header
+  CsvOptions csv;             ///< csv: how the file is written; column and unit as above
   std::string forecast_file;  ///< a forecast document issued beforehand, same column; may be empty
   PowerSource source = PowerSource::Wind;  ///< of power: generated, rts-gmlc, eia
   double scale = 1.0;                      ///< factor on the values, after conversion of units

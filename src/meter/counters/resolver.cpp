@@ -22,7 +22,7 @@ bool is_processor(DomainKind kind) {
 int rank_of(const Domain& d) {
   constexpr std::string_view kProcessor[] = {"perf", "powercap", "msr", "hwmon"};
   constexpr std::string_view kAccelerator[] = {"nvml", "amd-smi", "hwmon"};
-  constexpr std::string_view kNode[] = {"redfish", "ipmi", "hwmon"};
+  constexpr std::string_view kNode[] = {"cray", "redfish", "ipmi", "hwmon"};
   const auto place = [&](auto& words) {
     return static_cast<int>(std::find(std::begin(words), std::end(words), d.source) -
                             std::begin(words));
@@ -271,6 +271,12 @@ class Resolver {
         return decide(i, Role::Beside, "", "contains the whole machine, at another boundary");
       case DomainKind::Model:
         return decide(i, Role::StandIn, "", "counts while no sensor of the processors speaks");
+      case DomainKind::Rail:
+        if (const auto around = find(d.parent);
+            around && decided_[*around] && result_.entries[*around].role == Role::Counted) {
+          return decide(i, Role::Part, d.parent, "fed by " + domains_[*around].label);
+        }
+        [[fallthrough]];
       default:
         return decide(i, Role::Beside, "", "overlaps what is counted in a way nobody documents");
     }

@@ -24,32 +24,6 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-bool two_digits(const char* at, std::int64_t& value) noexcept {
-  if (!is_digit(at[0]) || !is_digit(at[1])) return false;
-  value = (at[0] - '0') * 10 + (at[1] - '0');
-  return true;
-}
-
-// `Z`, `+hh`, `+hhmm`, `+hh:mm`; whole text. Seconds east of UTC.
-bool parse_offset(std::string_view text, std::int64_t& seconds) noexcept {
-  seconds = 0;
-  if (text == "Z") return true;
-  if (text.size() < 3 || (text[0] != '+' && text[0] != '-')) return false;
-  std::int64_t hours = 0, minutes = 0;
-  if (!two_digits(text.data() + 1, hours)) return false;
-  if (text.size() == 5) {
-    if (!two_digits(text.data() + 3, minutes)) return false;
-  } else if (text.size() == 6) {
-    if (text[3] != ':' || !two_digits(text.data() + 4, minutes)) return false;
-  } else if (text.size() != 3) {
-    return false;
-  }
-  if (hours > 23 || minutes > 59) return false;
-  seconds = (hours * 3600 + minutes * 60) * (text[0] == '-' ? -1 : 1);
-  return true;
-}
-
 // A quoted field without its quotes, `""` being `"`. `scratch` holds it where it had doubled ones.
 std::string_view unquoted(std::string_view field, std::string& scratch) {
   field = trimmed(field);
@@ -81,19 +55,40 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcep
          });
 }
 
-// A cell: a finite number, or kNaN. False: neither.
-bool parse_cell(std::string_view cell, double& value) noexcept {
+// Words of tables for a value that is missing.
+constexpr std::array<std::string_view, 15> kMissing{
+    "nan", "na",   "null",    "n/a",    "#n/a",    "n/e",  "-",           "--",
+    ".",   "none", "missing", "nodata", "no data", "k.a.", "\xE2\x80\x93"};
+
+bool whole_cell(std::string_view cell, double& value) noexcept {
   if (!cell.empty() && cell.front() == '+') cell.remove_prefix(1);
   const char* end = cell.data() + cell.size();
   const auto [stop, problem] = std::from_chars(cell.data(), end, value);
-  if (problem == std::errc{} && stop == end && std::isfinite(value)) [[likely]]
-    return true;
-  if (cell.empty() || equals_ignoring_case(cell, "nan") || equals_ignoring_case(cell, "na") ||
-      equals_ignoring_case(cell, "null")) {
-    value = kNaN;
-    return true;
+  return problem == std::errc{} && stop == end && std::isfinite(value);
+}
+
+// Without its separators of thousands, which must leave groups of three, and with a point for its
+// decimal sign. Empty: not a number of that form.
+std::string plain_number(std::string_view cell, char decimal) {
+  std::string plain;
+  std::size_t group = 0;
+  bool grouped = false, fraction = false;
+  for (std::size_t i = 0; i < cell.size(); ++i) {
+    const char c = cell[i];
+    if (c == decimal && !fraction) {
+      if (grouped && group != 3) return {};
+      fraction = true;
+      plain += '.';
+    } else if (!fraction && (c == (decimal == ',' ? '.' : ',') || c == ' ' || c == '\'')) {
+      if (group == 0 || group > 3 || (grouped && group != 3)) return {};
+      grouped = true;
+      group = 0;
+    } else {
+      plain += c;
+      if (c >= '0' && c <= '9') ++group;
+    }
   }
-  return false;
+  return grouped && !fraction && group != 3 ? std::string{} : plain;
 }
 
 bool parse_small_integer(std::string_view cell, int& value) noexcept {
@@ -108,6 +103,33 @@ std::string when(std::int64_t nanoseconds) {
 
 }  // namespace
 
+bool parse_cell(std::string_view cell, const CellForm& form, double& value) {
+  if (form.decimal == '.' && whole_cell(cell, value)) [[likely]]
+    return true;
+  value = kNaN;
+  if (cell.empty()) return true;
+  for (const std::string_view word : kMissing)
+    if (equals_ignoring_case(cell, word)) return true;
+  double number = 0;
+  if (const std::string plain = plain_number(cell, form.decimal);
+      !plain.empty() && whole_cell(plain, number)) {
+    value = number;
+    return true;
+  }
+  return false;
+}
+
+std::vector<std::string> split_line(std::string_view line, char separator) {
+  std::vector<std::string> fields;
+  std::string scratch;
+  for (std::size_t from = 0; from <= line.size();) {
+    const std::size_t end = field_end(line, from, separator);
+    fields.emplace_back(unquoted(line.substr(from, end - from), scratch));
+    from = end + 1;
+  }
+  return fields;
+}
+
 void Report::add(std::size_t line, std::string_view column, std::string_view allowed) {
   if (++count_ <= kMost) problems_.add({file_, line}, column, allowed);
 }
@@ -120,87 +142,6 @@ void Report::throw_if_any() const {
   Problems all = problems_;
   all.add({file_, 0}, "", fmt::format("and {} more problems", count_ - kMost));
   all.throw_if_any();
-}
-
-Zone parse_zone(std::string_view text) {
-  Zone zone;
-  if (text.empty()) return zone;
-  std::int64_t seconds = 0;
-  if (!parse_offset(text, seconds)) {
-    throw InputError(describe({}, "zone",
-                              fmt::format("`Z` or a fixed offset such as `+01:00`, found `{}`; "
-                                          "named zones have hours that exist twice",
-                                          text)));
-  }
-  zone.stated = true;
-  zone.offset_ns = seconds * kSecond;
-  return zone;
-}
-
-bool TimeParser::parse(std::string_view text, std::int64_t& nanoseconds, std::string& why) {
-  constexpr const char* kAllowed = "a time such as `2020-01-01T00:05Z` or `2020-01-01 00:05+01:00`";
-  // A date alone, then year, month and day again by the cache below.
-  const bool date_only = text.size() == 10;
-  if (text.size() < 10 || (!date_only && text.size() < 16)) {
-    why = kAllowed;
-    return false;
-  }
-  if (!has_date_ || std::memcmp(text.data(), date_, sizeof date_) != 0) {
-    has_date_ = false;
-    try {
-      midnight_ = Instant::parse(text.substr(0, 10), true).unix_nanoseconds();
-    } catch (const InputError&) {
-      why = kAllowed;
-      return false;
-    }
-    std::memcpy(date_, text.data(), sizeof date_);
-    has_date_ = true;
-  }
-  std::int64_t of_day = 0;
-  std::string_view rest;
-  if (!date_only) {
-    std::int64_t hours = 0, minutes = 0, seconds = 0, fraction = 0;
-    const bool shaped = (text[10] == 'T' || text[10] == ' ') && text[13] == ':' &&
-                        two_digits(text.data() + 11, hours) &&
-                        two_digits(text.data() + 14, minutes);
-    rest = text.substr(16);
-    bool seconds_shaped = true;
-    if (rest.size() >= 3 && rest[0] == ':') {
-      seconds_shaped = two_digits(rest.data() + 1, seconds);
-      rest.remove_prefix(3);
-      if (rest.size() >= 2 && rest[0] == '.' && is_digit(rest[1])) {
-        std::int64_t scale = kSecond;
-        rest.remove_prefix(1);
-        while (!rest.empty() && is_digit(rest[0])) {
-          scale /= 10;  // beyond nanoseconds digits are dropped
-          fraction += (rest[0] - '0') * scale;
-          rest.remove_prefix(1);
-        }
-      }
-    }
-    if (!shaped || !seconds_shaped || hours > 23 || minutes > 59 || seconds > 59) {
-      why = kAllowed;
-      return false;
-    }
-    of_day = ((hours * 60 + minutes) * 60 + seconds) * kSecond + fraction;
-  }
-  std::int64_t offset_ns = zone_.offset_ns;
-  if (!rest.empty()) {
-    std::int64_t offset_s = 0;
-    if (!parse_offset(rest, offset_s)) {
-      why = kAllowed;
-      return false;
-    }
-    offset_ns = offset_s * kSecond;
-  } else if (!zone_.stated) {
-    why = "a time with `Z` or an offset such as `+01:00`; or state the zone of the file";
-    return false;
-  }
-  if (__builtin_add_overflow(midnight_, of_day - offset_ns, &nanoseconds)) {
-    why = "a time in the years 1678 to 2261";
-    return false;
-  }
-  return true;
 }
 
 Header read_header(input::Lines& lines) {
@@ -232,12 +173,7 @@ Header read_header(input::Lines& lines) {
       header.separator = candidate;
     }
   }
-  std::string scratch;
-  for (std::size_t from = 0; from <= line.size();) {
-    const std::size_t end = field_end(line, from, header.separator);
-    header.names.emplace_back(unquoted(line.substr(from, end - from), scratch));
-    from = end + 1;
-  }
+  header.names = split_line(line, header.separator);
   return header;
 }
 
@@ -350,26 +286,59 @@ void place_periods(const std::string& file, std::vector<std::int64_t>& time,
   }
 }
 
+// Whether the row read last is of the time of the one before and need not stand on its own: because
+// it says the same, or by `repeats`. It is then taken off.
+bool count_once(Series& series, RepeatPolicy repeats) {
+  const std::size_t n = series.time.size();
+  if (n < 2 || series.time[n - 1] != series.time[n - 2]) return false;
+  const bool same = std::all_of(series.value.begin(), series.value.end(), [n](const auto& column) {
+    return column[n - 1] == column[n - 2] ||
+           (std::isnan(column[n - 1]) && std::isnan(column[n - 2]));
+  });
+  if (!same && repeats == RepeatPolicy::Refuse) return false;
+  series.time.pop_back();
+  for (auto& column : series.value) {
+    double& kept = column[n - 2];
+    const double again = column[n - 1];
+    if (std::isnan(kept) || (repeats == RepeatPolicy::Last && !std::isnan(again))) {
+      kept = again;
+    } else if (repeats == RepeatPolicy::Mean && !std::isnan(again)) {
+      kept = 0.5 * (kept + again);
+    }
+    column.pop_back();
+  }
+  ++series.repeated;
+  return true;
+}
+
 void check_order(const Series& series, Report& report) {
   for (std::size_t i = 1; i < series.time.size() && !report.full(); ++i) {
     if (series.time[i] > series.time[i - 1]) continue;
-    report.add(series.first_line + i, series.time_name,
+    report.add(series.line_of(i), series.time_name,
                fmt::format("a time after that of the row before, {}; {} {}",
                            when(series.time[i - 1]), when(series.time[i]),
-                           series.time[i] == series.time[i - 1] ? "stands twice" : "goes back"));
+                           series.time[i] == series.time[i - 1]
+                               ? "stands twice (repeats: first, last or mean would take it)"
+                               : "goes back"));
   }
 }
 
 }  // namespace
 
 Series read_series(input::Lines& lines, const Header& header, const TimeColumns& time,
-                   const std::vector<std::size_t>& columns) {
+                   const std::vector<std::size_t>& columns, const CellForm& form,
+                   RepeatPolicy repeats) {
   const bool iso = time.kind == TimeColumns::Kind::Iso;
+  const bool periods = time.kind == TimeColumns::Kind::YearMonthDayPeriod;
   std::vector<std::size_t> wanted;
-  for (std::size_t k = 0; k < (iso ? 1u : 4u); ++k) wanted.push_back(time.first + k);
+  if (iso || periods) {
+    for (std::size_t k = 0; k < (iso ? 1u : 4u); ++k) wanted.push_back(time.first + k);
+  } else {
+    wanted = time.columns;
+  }
   const std::size_t time_fields = wanted.size();
   wanted.insert(wanted.end(), columns.begin(), columns.end());
-
+  const std::size_t needed = *std::max_element(wanted.begin(), wanted.end()) + 1;
   Series series;
   series.first_line = header.line + 1;
   series.time_name = header.names[time.first].empty() ? "time" : header.names[time.first];
@@ -379,6 +348,8 @@ Series read_series(input::Lines& lines, const Header& header, const TimeColumns&
   Report report(lines.name());
   RowSplitter row(header, wanted);
   TimeParser times(time.zone);
+  RowTimes row_times(time);
+  std::vector<std::string_view> time_cells(time_fields);
   std::vector<int> period;
   std::string why;
   std::string_view line;
@@ -389,37 +360,65 @@ Series read_series(input::Lines& lines, const Header& header, const TimeColumns&
       continue;
     }
     if (blank_line != 0) {
+      // Words below the table are no rows of it.
+      if (split_line(line, header.separator).size() != header.names.size()) break;
       report.add(blank_line, "", "a row; blank lines may only stand at the end");
       break;
     }
     const std::size_t found = row.split(line);
-    if (found != header.names.size()) {
+    if (found < needed || (found != header.names.size() && !header.ragged)) {
       report.add(lines.number(), "",
                  fmt::format("{} fields, as the header has; found {}", header.names.size(), found));
       continue;  // the file is refused in the end, so rows and lines may fall out of step
     }
     std::int64_t at = 0;
     int row_period = 0;
-    const bool good =
-        iso ? times.parse(row.field(0), at, why) : parse_date_period(row, at, row_period, why);
+    bool good = false;
+    if (iso) {
+      good = times.parse(row.field(0), at, why);
+    } else if (periods) {
+      good = parse_date_period(row, at, row_period, why);
+    } else {
+      for (std::size_t k = 0; k < time_fields; ++k) time_cells[k] = row.field(k);
+      good = row_times.parse(time_cells, at, why);
+    }
     if (!good) report.add(lines.number(), series.time_name, why);
+    if (!good && why == kNoZone) break;  // so it is with all of them
     for (std::size_t k = 0; k < columns.size(); ++k) {
       double value = kNaN;
       const std::string_view cell = row.field(time_fields + k);
-      if (!parse_cell(cell, value)) {
+      if (!parse_cell(cell, form, value)) {
         report.add(lines.number(), series.names[k],
                    fmt::format("a finite number, found `{}`", cell.substr(0, 40)));
       }
       series.value[k].push_back(value);
     }
     series.time.push_back(at);
-    if (!iso) period.push_back(row_period);
+    if (periods) period.push_back(row_period);
+    if (!periods && count_once(series, repeats)) {
+      // From here on rows and lines are out of step.
+      if (series.line.empty())
+        for (std::size_t k = 0; k < series.time.size(); ++k)
+          series.line.push_back(series.first_line + k);
+    } else if (series.repeated > 0) {
+      series.line.push_back(lines.number());
+    }
   }
   if (series.time.empty() && report.empty()) {
     report.add(0, "", "rows below the header; there are none");
   }
   report.throw_if_any();
-  if (!iso) place_periods(lines.name(), series.time, period);
+  if (periods) place_periods(lines.name(), series.time, period);
+  if (series.time.size() > 2 && series.time.front() > series.time.back() &&
+      std::is_sorted(series.time.rbegin(), series.time.rend())) {
+    if (series.line.empty())
+      for (std::size_t k = 0; k < series.time.size(); ++k)
+        series.line.push_back(series.first_line + k);
+    std::reverse(series.line.begin(), series.line.end());
+    std::reverse(series.time.begin(), series.time.end());
+    for (auto& column : series.value) std::reverse(column.begin(), column.end());
+    series.reversed = true;
+  }
   check_order(series, report);
   report.throw_if_any();
   return series;

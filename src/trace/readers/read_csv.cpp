@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The general CSV reader: which column, which unit.
 #include <algorithm>
-#include <array>
-#include <cmath>
+#include <functional>
 
 #include <fmt/format.h>
 
 #include "carnot/base/text.hpp"
 
-#include "trace/readers/csv_series.hpp"
+#include "trace/readers/csv_layout.hpp"
 #include "trace/readers/csv_unit.hpp"
 
 namespace carnot::inline trace {
@@ -20,172 +19,222 @@ GapPolicy gap_policy(std::string_view name) {
   throw InputError(describe({}, "gaps", fmt::format("refuse, hold or linear, found `{}`", name)));
 }
 
-namespace csv {
-
-namespace {
-
-struct Suffix {
-  std::string_view ending, unit;
-};
-// Lower-case endings of column names; `mw` is a megawatt, since nobody's grid is in milliwatts.
-constexpr std::array<Suffix, 18> kSuffixes{{{"eur_per_mwh", "EUR/MWh"},
-                                            {"eur_per_kwh", "EUR/kWh"},
-                                            {"usd_per_mwh", "USD/MWh"},
-                                            {"usd_per_kwh", "USD/kWh"},
-                                            {"g_per_kwh", "g/kWh"},
-                                            {"kg_per_mwh", "kg/MWh"},
-                                            {"m_per_s", "m/s"},
-                                            {"km_per_h", "km/h"},
-                                            {"kmh", "km/h"},
-                                            {"pct", "%"},
-                                            {"degc", "degC"},
-                                            {"gw", "GW"},
-                                            {"mw", "MW"},
-                                            {"kw", "kW"},
-                                            {"w", "W"},
-                                            {"c", "degC"},
-                                            {"k", "K"},
-                                            {"mps", "m/s"}}};
-
-std::string without(std::string text, std::string_view part) {
-  const std::size_t at = text.find(part);
-  if (at != std::string::npos) text.erase(at, part.size());
-  return text;
+NegativePolicy negative_policy(std::string_view name) {
+  if (name == "refuse") return NegativePolicy::Refuse;
+  if (name == "zero") return NegativePolicy::Zero;
+  if (name == "allow") return NegativePolicy::Allow;
+  throw InputError(
+      describe({}, "negative", fmt::format("refuse, zero or allow, found `{}`", name)));
 }
 
-std::string replaced(std::string text, std::string_view part, std::string_view by) {
-  const std::size_t at = text.find(part);
-  if (at != std::string::npos) text.replace(at, part.size(), by);
-  return text;
+RepeatPolicy repeat_policy(std::string_view name) {
+  if (name == "refuse") return RepeatPolicy::Refuse;
+  if (name == "first") return RepeatPolicy::First;
+  if (name == "last") return RepeatPolicy::Last;
+  if (name == "mean") return RepeatPolicy::Mean;
+  throw InputError(
+      describe({}, "repeats", fmt::format("refuse, first, last or mean, found `{}`", name)));
 }
 
-}  // namespace
-
-ColumnName split_unit(std::string_view header) {
-  const auto trim = [](std::string_view text) {
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    return std::string(text);
-  };
-  for (const auto& [open, close] : {std::pair{'[', ']'}, std::pair{'(', ')'}}) {
-    const std::size_t at = header.find(open);
-    if (at != std::string_view::npos && header.back() == close) {
-      return {trim(header.substr(0, at)), trim(header.substr(at + 1, header.size() - at - 2))};
-    }
-  }
-  for (const Suffix& suffix : kSuffixes) {
-    const std::size_t size = suffix.ending.size();
-    if (header.size() > size + 1 && header.ends_with(suffix.ending) &&
-        header[header.size() - size - 1] == '_') {
-      return {std::string(header.substr(0, header.size() - size - 1)), std::string(suffix.unit)};
-    }
-    // The whole name may be the unit: `price` tables call a column just `eur_per_mwh`.
-    if (header == suffix.ending && size > 1) return {std::string(header), std::string(suffix.unit)};
-  }
-  return {trim(header), ""};
+TimeMark time_mark(std::string_view name) {
+  if (name.empty()) return TimeMark::Recognise;
+  if (name == "starts") return TimeMark::Starts;
+  if (name == "ends") return TimeMark::Ends;
+  throw InputError(describe({}, "times", fmt::format("starts or ends, found `{}`", name)));
 }
 
-UnitConversion unit_conversion(std::string_view unit, const Dimension& dimension,
-                               double euro_per_dollar) {
-  UnitConversion result;
-  if (dimension == kDimensionless) {
-    if (unit == "%") result.conversion.factor = 0.01;
-    return result;
-  }
-  if (dimension == Temperature::kDimension &&
-      (unit == "degC" || unit == "C" || unit == "°C" || unit == "celsius")) {
-    result.conversion.offset = 273.15;
-    return result;
-  }
-  std::string text(unit);
-  for (const std::string_view gas : {"CO2eq", "CO2e", "CO2"}) text = without(text, gas);
-  if (text.find("USD") != std::string::npos) {
-    if (!(euro_per_dollar > 0.0 && euro_per_dollar < 100.0)) {
-      throw InputError(describe({}, "euro_per_dollar", "above 0, below 100"));
-    }
-    text = replaced(text, "USD", "EUR");
-    result.conversion.factor = euro_per_dollar;
-    result.note = fmt::format("; converted at {:.6g} EUR/USD", euro_per_dollar);
-  }
-  result.conversion.factor *= base::detail::parse_quantity("1 " + text, dimension);
-  return result;
+void check_csv_unit(std::string_view unit, const Dimension& dimension) {
+  csv::unit_conversion(unit, dimension, kEuroPerDollar2023);
 }
-
-}  // namespace csv
 
 namespace reading {
 
 namespace {
 
-// The value column: by full name, by name without unit, or the only one there is.
-std::size_t choose_column(const csv::Header& header, const std::string& file,
-                          const std::string& wanted, std::size_t time_column) {
-  if (wanted.empty()) {
-    if (header.names.size() == 2) return 1 - time_column;
-    throw InputError(describe({file, header.line}, "",
-                              fmt::format("one column beside the time, or the option `column`; "
-                                          "there are {} columns",
-                                          header.names.size())));
+// Lower case, blanks and line breaks as one blank.
+std::string plain_words(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\t' || c == '\n';
+    if (blank && (out.empty() || out.back() == ' ')) continue;
+    out += blank ? ' ' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   }
-  if (std::find(header.names.begin(), header.names.end(), wanted) == header.names.end()) {
-    for (std::size_t i = 0; i < header.names.size(); ++i) {
-      if (csv::split_unit(header.names[i]).name == wanted) return i;
-    }
-  }
-  return csv::find_column(header, file, wanted);
+  while (!out.empty() && out.back() == ' ') out.pop_back();
+  return out;
 }
 
-CoreFile read(input::Lines lines, const CsvOptions& options, const Dimension& dimension) {
+class ColumnChoice {
+ public:
+  ColumnChoice(const std::string& file, const csv::Layout& layout, const CsvOptions& options,
+               const Dimension& dimension)
+      : file_(file), layout_(layout), options_(options), dimension_(dimension) {}
+
+  std::size_t choose() const {
+    if (options_.column.empty()) return only_one();
+    if (const std::optional<std::size_t> number = by_number()) return *number;
+    using Spelling = std::function<bool(std::size_t)>;
+    const std::string& wanted = options_.column;
+    const std::string plain = plain_words(wanted);
+    for (const Spelling& is :
+         {Spelling([&](std::size_t c) { return names()[c] == wanted; }),
+          Spelling([&](std::size_t c) { return full_name(c) == wanted; }),
+          Spelling([&](std::size_t c) { return csv::split_unit(names()[c]).name == wanted; }),
+          Spelling([&](std::size_t c) {
+            return plain_words(names()[c]) == plain || plain_words(full_name(c)) == plain ||
+                   plain_words(csv::split_unit(names()[c]).name) == plain;
+          }),
+          Spelling([&](std::size_t c) {
+            return plain_words(names()[c].substr(0, names()[c].find_first_of("[("))) == plain;
+          })}) {
+      std::vector<std::size_t> found;
+      for (std::size_t c = 0; c < names().size(); ++c)
+        if (is(c)) found.push_back(c);
+      if (found.size() == 1) return found.front();
+      if (found.size() > 1) throw several(found);
+    }
+    return csv::find_column(layout_.header, file_, wanted);
+  }
+
+  /// The unit of the column, as it stands somewhere; empty: nowhere.
+  std::string unit(std::size_t c) const {
+    if (!options_.unit.empty()) return options_.unit;
+    if (const auto found = csv::unit_in_header(names()[c], dimension_, options_.euro_per_dollar))
+      return *found;
+    if (!layout_.below.empty())
+      if (const auto found = csv::unit_in_header("[" + layout_.below[c] + "]", dimension_,
+                                                 options_.euro_per_dollar))
+        return *found;
+    if (!layout_.units.empty() && !layout_.units[c].empty()) return layout_.units[c];
+    return dimension_ == kDimensionless ? std::string() : csv::split_unit(names()[c]).unit;
+  }
+
+ private:
+  const std::vector<std::string>& names() const { return layout_.header.names; }
+  std::string full_name(std::size_t c) const {
+    return layout_.below.empty() || layout_.below[c].empty() ? names()[c]
+                                                             : names()[c] + " " + layout_.below[c];
+  }
+  bool is_time(std::size_t c) const {
+    const auto& columns = layout_.time.columns;
+    return columns.empty() ? c == layout_.time.first
+                           : std::find(columns.begin(), columns.end(), c) != columns.end();
+  }
+
+  std::optional<std::size_t> by_number() const {
+    const std::string& wanted = options_.column;
+    if (wanted.size() < 2 || wanted.front() != '#' ||
+        wanted.find_first_not_of("0123456789", 1) != std::string::npos || wanted.size() > 7)
+      return std::nullopt;
+    const auto number = static_cast<std::size_t>(parse_integer(std::string_view(wanted).substr(1)));
+    if (number < 1 || number > names().size())
+      throw InputError(describe({file_, layout_.header.line}, "column",
+                                fmt::format("`#1` to `#{}`, found `{}`", names().size(), wanted)));
+    return number - 1;
+  }
+
+  std::size_t only_one() const {
+    std::vector<std::size_t> values, fitting;
+    for (std::size_t c = 0; c < names().size(); ++c) {
+      if (is_time(c)) continue;
+      values.push_back(c);
+      if (dimension_ != kDimensionless &&
+          csv::unit_in_header(names()[c], dimension_, options_.euro_per_dollar))
+        fitting.push_back(c);
+    }
+    if (values.size() == 1) return values.front();
+    if (fitting.size() == 1) return fitting.front();
+    throw InputError(describe({file_, layout_.header.line}, "",
+                              fmt::format("one column beside the time, or the option `column`; "
+                                          "there are {} columns",
+                                          names().size())));
+  }
+
+  InputError several(const std::vector<std::size_t>& found) const {
+    std::string text = "a name that one column has; take";
+    for (const std::size_t c : found)
+      text += fmt::format("{} `#{}` ({})",
+                          c == found.front()  ? ""
+                          : c == found.back() ? " or"
+                                              : ",",
+                          c + 1, full_name(c));
+    return InputError(describe({file_, layout_.header.line}, options_.column, text));
+  }
+
+  const std::string& file_;
+  const csv::Layout& layout_;
+  const CsvOptions& options_;
+  const Dimension& dimension_;
+};
+
+csv::Rules rules_of(const CsvOptions& options, const Dimension& dimension, bool ends) {
+  csv::Rules rules;
+  rules.gaps = options.gaps;
+  rules.ends = ends;
+  rules.trim_ends = options.trim_ends;
+  rules.longest_gap = options.longest_gap;
+  rules.needed_from = options.needed_from;
+  rules.needed_to = options.needed_to;
+  const bool signed_by_nature = dimension == EnergyPrice::kDimension || dimension == kDimensionless;
+  rules.negative = signed_by_nature ? NegativePolicy::Allow : options.negative;
+  return rules;
+}
+
+CoreFile read(const std::function<input::Lines()>& open, const CsvOptions& options,
+              const Dimension& dimension) {
+  csv::Layout layout;
+  {
+    input::Lines first = open();
+    layout = csv::find_layout(first, options);
+  }
+  input::Lines lines = open();
   const std::string& file = lines.name();
-  const csv::Header header = csv::read_header(lines);
-  csv::TimeColumns time;
-  time.zone = csv::parse_zone(options.zone);
-  if (!options.time_column.empty()) {
-    time.first = csv::find_column(header, file, options.time_column);
+  const ColumnChoice choice(file, layout, options, dimension);
+  const std::size_t column = choice.choose();
+  const std::string& name = layout.header.names[column];
+  if (layout.time.columns.empty()
+          ? column == layout.time.first
+          : std::count(layout.time.columns.begin(), layout.time.columns.end(), column) > 0) {
+    throw InputError(
+        describe({file, layout.header.line}, name, "a column other than the one of times"));
   }
-  const std::size_t column = choose_column(header, file, options.column, time.first);
-  if (column == time.first) {
-    throw InputError(describe({file, header.line}, header.names[column],
-                              "a column other than the one of times"));
-  }
-  const csv::ColumnName name = csv::split_unit(header.names[column]);
-  const std::string unit = options.unit.empty() ? name.unit : options.unit;
-  csv::UnitConversion unit_conversion;
+  const std::string unit = choice.unit(column);
   if (unit.empty() && dimension != kDimensionless) {
-    throw InputError(describe({file, header.line}, header.names[column],
+    throw InputError(describe({file, layout.header.line}, name,
                               "a unit in the header, such as `wind_mw` or `price [EUR/MWh]`, or "
                               "the option `unit`"));
   }
+  csv::UnitConversion conversion;
   try {
-    unit_conversion = csv::unit_conversion(unit, dimension, options.euro_per_dollar);
+    conversion = csv::unit_conversion(unit, dimension, options.euro_per_dollar);
   } catch (const InputError& error) {
-    throw InputError(describe({file, header.line}, header.names[column], error.what()));
+    throw InputError(describe({file, layout.header.line}, name, error.what()));
   }
-  csv::Series series = csv::read_series(lines, header, time, {column});
-  csv::Rules rules;
-  rules.gaps = options.gaps;
-  rules.ends = options.ends;
-  rules.trim_ends = options.trim_ends;
-  const bool signed_by_nature = dimension == EnergyPrice::kDimension || dimension == kDimensionless;
-  rules.allow_negative = options.allow_negative || signed_by_nature;
+  std::string_view skipped;
+  while (lines.number() < layout.header.line && lines.next(skipped)) {
+  }
+  csv::Series series =
+      csv::read_series(lines, layout.header, layout.time, {column}, layout.form, options.repeats);
+  std::vector<double> hours;
+  layout.said += csv::regularise(series, layout.ends, conversion.is_energy ? &hours : nullptr);
+  std::vector<double> value = std::move(series.value[0]);
+  for (std::size_t i = 0; i < hours.size(); ++i) value[i] /= hours[i];
   csv::Assembled assembled =
-      csv::assemble(file, series, header.names[column], std::move(series.value[0]),
-                    unit_conversion.conversion, rules);
-  std::string provenance =
-      csv::describe_source(file, header.names[column], unit, assembled, options.gaps) +
-      unit_conversion.note;
+      csv::assemble(file, series, name, std::move(value), conversion.conversion,
+                    rules_of(options, dimension, layout.ends));
+  std::string provenance = csv::describe_source(file, name, unit, assembled, options.gaps) +
+                           conversion.note + layout.said;
   return {std::move(assembled.core), std::move(assembled.filled), std::move(provenance)};
 }
 
 }  // namespace
 
 CoreFile read_csv(const std::string& path, const CsvOptions& options, const Dimension& dimension) {
-  return read(input::Lines::of_file(path), options, dimension);
+  return read([&path] { return input::Lines::of_file(path); }, options, dimension);
 }
 
 CoreFile parse_csv(std::string_view text, const std::string& name, const CsvOptions& options,
                    const Dimension& dimension) {
-  return read(input::Lines::of_text(text, name), options, dimension);
+  return read([&] { return input::Lines::of_text(text, name); }, options, dimension);
 }
 
 }  // namespace reading

@@ -50,7 +50,7 @@ TraceFile<Q> read_sites(const std::string& path, const std::string& zone, std::s
   csv::Rules rules;
   rules.gaps = gaps;
   rules.trim_ends = true;
-  rules.allow_negative = std::is_same_v<Q, EnergyPrice>;
+  rules.negative = std::is_same_v<Q, EnergyPrice> ? NegativePolicy::Allow : NegativePolicy::Refuse;
   Assembled assembled =
       csv::assemble(path, series, zone, std::move(series.value[0]), conversion.conversion, rules);
   return finish<Q>(path, zone, unit, std::move(assembled), gaps, conversion.note);
@@ -79,7 +79,7 @@ double generation(double value) { return value < 0.0 ? 0.0 : value; }
 csv::Rules eia_rules(GapPolicy gaps) {
   csv::Rules rules;
   rules.gaps = gaps;
-  rules.allow_negative = false;
+  rules.negative = NegativePolicy::Refuse;
   return rules;
 }
 
@@ -106,7 +106,7 @@ TraceFile<Power> read_rts_gmlc(const std::string& path, const std::string& colum
       csv::read_series(lines, header, {csv::TimeColumns::Kind::YearMonthDayPeriod, 0, kUtc}, {at});
   csv::Rules rules;
   rules.gaps = gaps;
-  rules.allow_negative = false;
+  rules.negative = NegativePolicy::Refuse;
   Assembled assembled = csv::assemble(path, series, column, std::move(series.value[0]),
                                       {megawatt.base(), 0.0}, rules);
   return finish<Power>(path, column, "MW", std::move(assembled), gaps,
@@ -211,7 +211,7 @@ TraceFile<Power> read_gb_curtailment(const std::string& path, GbSeries which, Ga
                                                                : "planned, less curtailed";
   csv::Rules rules;
   rules.gaps = gaps;
-  rules.allow_negative = false;
+  rules.negative = NegativePolicy::Refuse;
   // GWh of a quarter of an hour.
   Assembled assembled = csv::assemble(path, series, name, std::move(value), {4e9, 0.0}, rules);
   if (assembled.core.step() != Duration::seconds(900)) {
