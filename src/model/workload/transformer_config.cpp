@@ -134,8 +134,12 @@ void plan_layers(TransformerConfig& config, std::uint64_t total, Plan plan) {
 }
 
 void read_heads(const Keys& keys, TransformerConfig& config, std::uint64_t dimension) {
-  config.query_heads = keys.need({"num_attention_heads", "n_head", "num_heads"});
-  config.key_heads = keys.number_or({"num_key_value_heads"}, config.query_heads);
+  // Published Gemma 3 configurations leave out what equals the class's defaults.
+  const bool gemma3 = config.model_type == "gemma3_text";
+  config.query_heads = gemma3 ? keys.number({"num_attention_heads"}, 8)
+                              : keys.need({"num_attention_heads", "n_head", "num_heads"});
+  config.key_heads = gemma3 ? keys.number({"num_key_value_heads"}, 4)
+                            : keys.number_or({"num_key_value_heads"}, config.query_heads);
   if (config.key_heads == 0 || config.query_heads % config.key_heads != 0) {
     keys.refuse("num_key_value_heads", "divides num_attention_heads");
   }
@@ -201,7 +205,8 @@ void read_decoder(const Keys& keys, TransformerConfig& c) {
   };
   const bool gemma = is({"gemma", "gemma2", "gemma3_text"});
   c.hidden = keys.need({"hidden_size"});
-  c.vocabulary = keys.need({"vocab_size"});
+  c.vocabulary =
+      type == "gemma3_text" ? keys.number({"vocab_size"}, 262208) : keys.need({"vocab_size"});
   read_heads(keys, c, gemma ? 256 : is({"qwen3", "qwen3_moe"}) ? 128 : type == "gpt_oss" ? 64 : 0);
   c.tied = keys.flag("tie_word_embeddings", gemma);
   const bool biased = is({"qwen2", "qwen2_moe"});
