@@ -22,6 +22,7 @@ extern const char* const kElectricityPriceTable;
 extern const char* const kEmbodiedTable;
 extern const char* const kChipsTable;
 extern const char* const kKernelModelTable;
+extern const char* const kServingModelTable;  ///< data/serving_model.csv
 
 using Row = std::vector<std::string>;
 

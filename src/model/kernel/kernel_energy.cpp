@@ -68,6 +68,17 @@ Sheet sheet_of(const Chip& chip) {
   return s;
 }
 
+/// Of the same build: die, multiprocessors, clock and cache within 15 %, process and peak alike.
+bool is_kin(const Chip& a, const Chip& b) {
+  const auto within = [&](std::string_view property, double factor) {
+    const auto *x = a.find(property), *y = b.find(property);
+    return x != nullptr && y != nullptr && x->value <= factor * y->value &&
+           y->value <= factor * x->value;
+  };
+  return within("die", 1.15) && within("units", 1.15) && within("clock", 1.15) &&
+         within("l2", 1.15) && within("bf16", 1.25) && within("process", 1);
+}
+
 KernelModel::Point formula(const std::vector<double>& q, const KernelWork& work, const Sheet& s,
                            double limit) {
   const auto within = [&q](Parameter p, double high) { return std::clamp(q[p], 0.0, high); };
@@ -143,6 +154,7 @@ KernelModel KernelModel::parse(std::string_view csv, const std::string& file) {
     }
     std::string key(cells[0]);
     for (std::size_t i = 1; i < 4; ++i) key += "|" + std::string(cells[i]);
+    if (cells[3] != "*") model.cards_.emplace(cells[3]);
     Coefficients values;
     for (std::size_t i = 4; i < cells.size(); ++i) values.push_back(number(table, key, cells[i]));
     if (!model.rows_.emplace(key, std::move(values)).second) table.add(key, "one row");
@@ -154,6 +166,14 @@ KernelModel KernelModel::parse(std::string_view csv, const std::string& file) {
 const KernelModel& KernelModel::embedded() {
   static const KernelModel model = parse(kKernelModelTable, "data/kernel_model.csv");
   return model;
+}
+
+std::string KernelModel::kin_of(const Chip& chip) const {
+  if (cards_.contains(chip.id)) return chip.id;
+  for (const Chip& other : ChipCatalogue::embedded().chips()) {
+    if (cards_.contains(other.id) && is_kin(chip, other)) return other.id;
+  }
+  return chip.id;
 }
 
 KernelModel::Interval KernelModel::interval(std::string_view kernel, bool known) const {
@@ -182,8 +202,9 @@ KernelPrediction KernelModel::predict(const KernelWork& work, const Chip& chip,
   const Sheet sheet = sheet_of(chip);
   const std::string kernel(name(work.kernel));
   const std::string maker = framework.empty() ? "*" : std::string(framework);
-  const std::array<std::string, 4> wanted = {
+  const std::array<std::string, 5> wanted = {
       kernel + "|" + work.format + "|" + maker + "|" + chip.id,
+      kernel + "|" + work.format + "|" + maker + "|" + kin_of(chip),
       kernel + "|" + work.format + "|" + maker + "|*", kernel + "|" + work.format + "|*|*",
       kernel + "|*|*|*"};
   KernelPrediction out;

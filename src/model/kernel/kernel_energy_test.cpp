@@ -119,6 +119,16 @@ TEST(KernelModel, IntervalsAreOrderedAndWiderForACardNeverMeasured) {
   EXPECT_GT(unseen.time.value().in(second), work.flops / 312e12);
 }
 
+TEST(KernelModel, ACardOfTheSameBuildServesOneNeverMeasured) {
+  const auto& model = KernelModel::embedded();
+  const auto work = gemm_work(4096, 4096, 4096, "bfloat16");
+  const auto of = [&](const char* id) { return model.predict(work, chip(id), "vllm"); };
+  EXPECT_EQ(of("gb200").coefficients, "gemm|bfloat16|vllm|b200");
+  EXPECT_EQ(of("h100-sxm").coefficients, "gemm|bfloat16|vllm|h200-sxm");
+  EXPECT_EQ(of("a100-sxm-80").coefficients, "gemm|bfloat16|vllm|*");
+  EXPECT_FALSE(of("gb200").card_known);
+}
+
 TEST(KernelModel, UnknownFormatsFrameworksAndClassesFallBackAndSaySo) {
   const auto& model = KernelModel::embedded();
   auto work = gemm_work(128, 4096, 4096, "int4_wo");

@@ -134,8 +134,12 @@ void plan_layers(TransformerConfig& config, std::uint64_t total, Plan plan) {
 }
 
 void read_heads(const Keys& keys, TransformerConfig& config, std::uint64_t dimension) {
-  config.query_heads = keys.need({"num_attention_heads", "n_head", "num_heads"});
-  config.key_heads = keys.number_or({"num_key_value_heads"}, config.query_heads);
+  // Published Gemma 3 configurations leave out what equals the class's defaults.
+  const bool gemma3 = config.model_type == "gemma3_text";
+  config.query_heads = gemma3 ? keys.number({"num_attention_heads"}, 8)
+                              : keys.need({"num_attention_heads", "n_head", "num_heads"});
+  config.key_heads = gemma3 ? keys.number({"num_key_value_heads"}, 4)
+                            : keys.number_or({"num_key_value_heads"}, config.query_heads);
   if (config.key_heads == 0 || config.query_heads % config.key_heads != 0) {
     keys.refuse("num_key_value_heads", "divides num_attention_heads");
   }
@@ -201,7 +205,8 @@ void read_decoder(const Keys& keys, TransformerConfig& c) {
   };
   const bool gemma = is({"gemma", "gemma2", "gemma3_text"});
   c.hidden = keys.need({"hidden_size"});
-  c.vocabulary = keys.need({"vocab_size"});
+  c.vocabulary =
+      type == "gemma3_text" ? keys.number({"vocab_size"}, 262208) : keys.need({"vocab_size"});
   read_heads(keys, c, gemma ? 256 : is({"qwen3", "qwen3_moe"}) ? 128 : type == "gpt_oss" ? 64 : 0);
   c.tied = keys.flag("tie_word_embeddings", gemma);
   const bool biased = is({"qwen2", "qwen2_moe"});
@@ -290,6 +295,65 @@ void read_deepseek(const Keys& keys, TransformerConfig& c) {
     const bool sparse = routed != 0 && i >= first && i % every == 0;
     layer.name = sparse ? "layers" : "layers.dense";
     layer.feed_forward = sparse ? experts : dense(width, true, false);
+    return layer;
+  });
+}
+
+// Every other layer, or all, of routed and shared experts of the same width; three layers in four
+// attend within chunks.
+void read_llama4(const Keys& keys, TransformerConfig& c) {
+  c.hidden = keys.need({"hidden_size"});
+  c.vocabulary = keys.need({"vocab_size"});
+  read_heads(keys, c, 128);
+  c.tied = keys.flag("tie_word_embeddings", false);
+  c.query_bias = c.output_bias = keys.flag("attention_bias", false);
+  const std::uint64_t total = layer_total(keys, {"num_hidden_layers"});
+  FeedForward experts =
+      mixture(keys, keys.need({"num_local_experts"}), keys.number({"num_experts_per_tok"}, 1),
+              keys.need({"intermediate_size"}));
+  experts.shared_width = experts.expert_width;
+  const std::uint64_t width = keys.need({"intermediate_size_mlp"});
+  const std::uint64_t step =
+      std::max<std::uint64_t>(1, keys.number_or({"interleave_moe_layer_step"}, 1));
+  const std::uint64_t chunk = keys.number_or({"attention_chunk_size"}, 8192);
+  const std::uint64_t full =
+      std::max<std::uint64_t>(1, keys.number_or({"no_rope_layer_interval"}, 4));
+  plan_layers(c, total, [&](std::uint64_t i) {
+    LayerGroup layer;
+    layer.window = (i + 1) % full == 0 ? 0 : chunk;
+    const bool sparse = (i + 1) % step == 0;
+    layer.name = layer.window != 0 ? "layers.chunked" : "layers";
+    if (!sparse) layer.name += ".dense";
+    layer.feed_forward = sparse ? experts : dense(width, true, false);
+    return layer;
+  });
+}
+
+// A layer is one of: Mamba-2 (M), attention (*), feed forward (-), by a pattern of these letters.
+void read_nemotron_h(const Keys& keys, TransformerConfig& c) {
+  c.hidden = keys.need({"hidden_size"});
+  c.vocabulary = keys.need({"vocab_size"});
+  read_heads(keys, c, keys.number_or({"attention_head_dim"}, 128));
+  c.tied = keys.flag("tie_word_embeddings", false);
+  c.kernel = keys.number({"conv_kernel"}, 4);
+  c.convolution_bias = keys.flag("use_conv_bias", true);
+  c.state = keys.number({"ssm_state_size"}, 128);
+  c.groups = keys.number({"n_groups"}, 8);
+  c.scan_heads = keys.need({"mamba_num_heads"});
+  c.inner = checked_product("inner", {c.scan_heads, keys.number({"mamba_head_dim"}, 64)});
+  c.norms = 1;
+  const std::uint64_t width = keys.need({"intermediate_size"});
+  const std::uint64_t total = layer_total(keys, {"num_hidden_layers"});
+  const std::string pattern = keys.text({"hybrid_override_pattern"}, "");
+  if (pattern.size() != total || pattern.find_first_not_of("M*-") != std::string::npos) {
+    keys.refuse("hybrid_override_pattern", "one of `M`, `*` and `-` for each layer is needed");
+  }
+  plan_layers(c, total, [&](std::uint64_t i) {
+    LayerGroup layer;
+    const char kind = pattern[static_cast<std::size_t>(i)];
+    layer.mixer = kind == 'M' ? Mixer::Mamba2 : kind == '*' ? Mixer::Attention : Mixer::None;
+    layer.name = kind == 'M' ? "layers.scan" : kind == '*' ? "layers.attention" : "layers.mlp";
+    if (kind == '-') layer.feed_forward = dense(width, false, false);
     return layer;
   });
 }
@@ -478,6 +542,8 @@ const std::map<std::string, Reader>& readers() {
       {"deepseek_v2", read_deepseek},
       {"deepseek_v3", read_deepseek},
       {"qwen3_next", read_qwen3_next},
+      {"llama4_text", read_llama4},
+      {"nemotron_h", read_nemotron_h},
       {"gpt2", read_gpt},
       {"opt", read_gpt},
       {"gpt_neox", read_gpt},

@@ -179,15 +179,16 @@ struct Part {
 
   void mamba2() const {
     const std::uint64_t mixed = c.inner + 2 * c.groups * c.state;
-    b.product("mamba.input", tokens, c.hidden, mixed + c.inner + c.query_heads, c.query_bias);
+    const std::uint64_t heads = c.scan_heads != 0 ? c.scan_heads : c.query_heads;
+    b.product("mamba.input", tokens, c.hidden, mixed + c.inner + heads, c.query_bias);
     convolution("mamba.convolution", mixed, c.convolution_bias);
     const std::uint64_t cells = checked_product("state", {c.inner, c.state});
     const std::uint64_t steps = checked_product("state", {tokens, cells});
     const std::uint64_t macs = checked_product("multiply-accumulates", {2, steps});
-    b.scan("mamba.scan", {run.batch, run.length, c.query_heads, c.head_dimension, c.state},
+    b.scan("mamba.scan", {run.batch, run.length, heads, c.inner / heads, c.state},
            {macs, checked_product("FLOPs", {macs, 2}),
-            checked_sum("other operations", {steps, 3 * tokens * c.inner}), tokens * c.query_heads},
-           tokens * mixed, tokens * c.inner, 3 * c.query_heads,
+            checked_sum("other operations", {steps, 3 * tokens * c.inner}), tokens * heads},
+           tokens * mixed, tokens * c.inner, 3 * heads,
            b.activation_bytes(checked_product("state", {run.batch, cells})));
     b.stream("mamba.gate", KernelKind::Elementwise, tokens * c.inner, 5, 2, 2);
     b.norm("mamba.norm", tokens, c.inner, false);

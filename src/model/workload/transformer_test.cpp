@@ -309,5 +309,34 @@ TEST(Transformer, BadConfigurationsSayWhatIsNeeded) {
   EXPECT_THROW(read_transformer_config("/nowhere/config.json"), InputFileError);
 }
 
+/// Sizes that the makers state: 3.88e9 (Gemma 3 report, 4B, embedding 675e6 and 3,209e6 besides),
+/// 8.89e9 (Nemotron Nano 2 model card), 400e9 of which 17e9 are met (Llama 4 model card).
+TEST(Transformer, ConfigurationsThatLeaveOutOrMixLayersHaveTheStatedSize) {
+  const auto size = [](const char* text) {
+    return transformer_workload(parse_transformer_config(text, "config.json"), prefill(4));
+  };
+  const auto gemma = size(R"({"model_type": "gemma3", "text_config": {"hidden_size": 2560,
+      "intermediate_size": 10240, "model_type": "gemma3_text", "num_hidden_layers": 34,
+      "sliding_window": 1024}})");
+  EXPECT_NEAR(static_cast<double>(gemma.parameters), 3.88e9, 0.01e9);
+  const auto nemotron = size(R"({"model_type": "nemotron_h", "hidden_size": 4480,
+      "num_hidden_layers": 56, "vocab_size": 131072, "num_attention_heads": 40,
+      "num_key_value_heads": 8, "head_dim": 128, "intermediate_size": 15680,
+      "mamba_num_heads": 128, "mamba_head_dim": 80, "ssm_state_size": 128, "n_groups": 8,
+      "hybrid_override_pattern": "M-M-M-MM-M-M-M*-M-M-M*-M-M-M-M*-M-M-M-M*-M-MM-M-M-M-M-M-"})");
+  EXPECT_NEAR(static_cast<double>(nemotron.parameters), 8.89e9, 0.02e9);
+  const auto maverick = size(R"({"model_type": "llama4", "text_config": {
+      "model_type": "llama4_text", "hidden_size": 5120, "num_hidden_layers": 48,
+      "vocab_size": 202048, "num_attention_heads": 40, "num_key_value_heads": 8, "head_dim": 128,
+      "intermediate_size": 8192, "intermediate_size_mlp": 16384, "num_local_experts": 128,
+      "num_experts_per_tok": 1, "interleave_moe_layer_step": 2}})");
+  EXPECT_NEAR(static_cast<double>(maverick.parameters), 400e9, 2e9);
+  EXPECT_NEAR(static_cast<double>(maverick.active_parameters), 17e9, 1e9);
+  EXPECT_THROW(size(R"({"model_type": "nemotron_h", "hidden_size": 64, "num_hidden_layers": 3,
+      "vocab_size": 100, "num_attention_heads": 4, "intermediate_size": 64, "mamba_num_heads": 4,
+      "hybrid_override_pattern": "M?-"})"),
+               InputError);
+}
+
 }  // namespace
 }  // namespace carnot::model

@@ -16,7 +16,9 @@
 /// the card's dynamic power, plus what active multiprocessors take, and cap() bends it below the
 /// limit. data/kernel_model.md states every term and what was measured of its errors.
 ///
-/// Coefficients are sought for (class, format, framework, card), then for any card, any framework,
+/// Coefficients are sought for (class, format, framework, card), where a card never measured takes
+/// those of a measured one of the same build (die, multiprocessors, clock and cache within 15 %,
+/// process and peak alike: GB200 of B200, H100 of H200), then for any card, any framework,
 /// any format. Intervals are of a class, split-conformal: where the card was measured they held 89
 /// to 91 % of rows held out, for 90. For a card never measured they come from the errors with a
 /// card left out, held only 64 and 83 % when tried, and are a rough range, not a calibrated one.
@@ -24,6 +26,7 @@
 /// Instances do not change, so threads may share them.
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,8 +77,11 @@ class KernelModel {
   };
   using Coefficients = std::vector<double>;
   Interval interval(std::string_view kernel, bool known) const;
+  /// The measured card of the chip's build, itself if none is.
+  std::string kin_of(const Chip& chip) const;
 
   std::map<std::string, Coefficients, std::less<>> rows_;
+  std::set<std::string, std::less<>> cards_;  ///< that rows are of
   std::map<std::string, Interval, std::less<>> known_, unknown_;
 };
 

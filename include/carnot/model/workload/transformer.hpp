@@ -6,9 +6,10 @@
 /// closed form: no weights, no framework, microseconds.
 ///
 /// Families: dense decoders (GPT-2, OPT, GPT-NeoX, Llama, Mistral, Qwen, Gemma, Phi-3), mixtures of
-/// experts (Mixtral, Qwen-MoE, DeepSeek with latent attention, GPT-OSS), encoders (BERT, RoBERTa,
-/// ViT), encoder-decoders (T5), diffusion transformers (DiT), state space models (Mamba, Mamba-2)
-/// and linear attention (Qwen3-Next). `model_type` in the file chooses; keys that a family has
+/// experts (Mixtral, Qwen-MoE, DeepSeek with latent attention, GPT-OSS, Llama 4), encoders (BERT,
+/// RoBERTa, ViT), encoder-decoders (T5), diffusion transformers (DiT), state space models (Mamba,
+/// Mamba-2), linear attention (Qwen3-Next) and layers of scans, attention and feed forward in a
+/// pattern (Nemotron-H). `model_type` in the file chooses; keys that a family has
 /// defaults for may be left out (each default taken is a note), others are asked for by name.
 ///
 ///     product             macs = tokens x in x out
@@ -71,6 +72,7 @@ struct TransformerConfig {
   std::uint64_t query_rank = 0, key_rank = 0, rope_dimension = 0, value_dimension = 0;
   // State space and linear attention.
   std::uint64_t inner = 0, state = 0, kernel = 0, step_rank = 0, groups = 0;
+  std::uint64_t scan_heads = 0;  ///< of Mamba-2 beside attention; 0: query_heads
   std::uint64_t linear_key_heads = 0, linear_value_heads = 0;
   std::uint64_t linear_key_dimension = 0, linear_value_dimension = 0;
   bool convolution_bias = false;
