@@ -12,6 +12,11 @@ Same main parameters, attributes and columns of emissions.csv. What is different
 - a killed program loses no more than `measure_power_secs`: the row so far lies beside the CSV and is
   added to it by the next tracker with the same output folder;
 - energies are kWh, powers W, emissions kg CO2e, as there; intervals are in `tracker.measurement`.
+
+Settings come from the call, else from variables `CODECARBON_NAME`, else from `.codecarbon.config` in the
+working folder, else in the home folder. What has no meaning here is named in one warning, wherever it
+was stated. A tracker that only ran tasks (`start_task`, `stop_task`) writes at `stop()` the sum of them to
+`output_file`, and a row a task to `emissions_NAME_RUN.csv`, NAME being `experiment_name` or `base`.
 """
 import csv
 import dataclasses
@@ -28,6 +33,7 @@ import uuid
 import warnings
 from typing import Any, Callable, Dict, List, Optional
 
+from ._codecarbon_settings import state_code, stated
 from ._figures import counts
 from ._library import MeterError
 from ._measurement import Measurement
@@ -44,7 +50,10 @@ _ACCEPTED = frozenset(  # parameters of CodeCarbon that mean nothing here or are
     country_2letter_iso_code wue force_carbon_intensity_g_co2e_kwh""".split())
 _SILENT = frozenset(["log_level", "allow_multiple_runs", "api_call_interval", "tracking_pid",
                      "force_mode_cpu_load"])
+_TAKEN = frozenset(["wue", "force_carbon_intensity_g_co2e_kwh", "country_2letter_iso_code", "region",
+                    "experiment_name"])
 _log = logging.getLogger("carnot.codecarbon")
+__version__ = "3.3.2"  # the version of CodeCarbon whose names and columns these are
 
 
 @dataclasses.dataclass
@@ -99,6 +108,21 @@ class EmissionsData:
 
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(EmissionsData))
+TASK_COLUMNS = ("task_name",) + COLUMNS
+_SUMS = ("duration", "emissions", "cpu_energy", "gpu_energy", "ram_energy", "energy_consumed",
+         "water_consumed")
+
+
+def _sum_of(parts: List[EmissionsData]) -> EmissionsData:
+    """One row for several spans of time; powers are means over them."""
+    total = dataclasses.replace(parts[-1], **{name: math.fsum(getattr(part, name) for part in parts)
+                                              for name in _SUMS})
+    for power, energy in (("cpu_power", "cpu_energy"), ("gpu_power", "gpu_energy"),
+                          ("ram_power", "ram_energy")):
+        mean = getattr(total, energy) * _JOULES_PER_KWH / total.duration if total.duration else _NAN
+        total = dataclasses.replace(total, **{power: mean})
+    rate = total.emissions / total.duration if total.duration else _NAN
+    return dataclasses.replace(total, emissions_rate=rate)
 
 
 def _cell(value: Any) -> Any:
@@ -121,9 +145,9 @@ class _File:
             os.fsync(file.fileno())
         os.replace(fresh, self._part)
 
-    def append(self, row: Dict[str, Any]) -> None:
+    def append(self, row: Dict[str, Any], columns_of_a_new_file: Any = COLUMNS) -> None:
         """Adds the row under the columns the file has; a new file gets all."""
-        columns = list(COLUMNS)
+        columns = list(columns_of_a_new_file)
         if os.path.exists(self.path) and os.path.getsize(self.path) > 0:
             with open(self.path, newline="", encoding="utf-8") as file:
                 columns = next(csv.reader(file), columns)
@@ -206,48 +230,63 @@ def _ram_gb() -> float:
 class EmissionsTracker:
     """Tracks energy and emissions between start() and stop(); see the module."""
 
-    def __init__(self, project_name: str = "codecarbon", measure_power_secs: float = 15,
-                 *, experiment_id: str = "5b0fa12a-3dd7-45bb-9766-cc326314d9f1",
-                 output_dir: str = ".", output_file: str = "emissions.csv",
-                 save_to_file: bool = True, country_iso_code: Optional[str] = None,
-                 tracking_mode: str = "machine", pue: float = 1.0,
-                 meter: Optional[Meter] = None, **others: Any) -> None:
-        if tracking_mode not in ("machine", "process"):
-            raise ValueError(f"tracking_mode: allowed: machine, process; given: {tracking_mode!r}")
-        if not measure_power_secs > 0:
-            raise ValueError(f"measure_power_secs: allowed: > 0; given: {measure_power_secs}")
+    def __init__(self, project_name: Optional[str] = None,
+                 measure_power_secs: Optional[float] = None, *, meter: Optional[Meter] = None,
+                 **given: Any) -> None:
+        """project_name "codecarbon", measure_power_secs 15, experiment_id, experiment_name,
+        output_dir ".", output_file "emissions.csv", save_to_file True, country_iso_code, region,
+        tracking_mode "machine", pue 1, wue 0, force_carbon_intensity_g_co2e_kwh."""
+        given.update(project_name=project_name, measure_power_secs=measure_power_secs)
+        settings = {**stated(), **{key: value for key, value in given.items() if value is not None}}
+
+        def take(key: str, usual: Any) -> Any:
+            return settings.pop(key, usual)
+        self._project_name = take("project_name", "codecarbon")
+        interval = take("measure_power_secs", 15)
+        self._experiment_id = take("experiment_id", "5b0fa12a-3dd7-45bb-9766-cc326314d9f1")
+        output_dir, output_file = take("output_dir", "."), take("output_file", "emissions.csv")
+        save_to_file = take("save_to_file", True)
+        country = take("country_iso_code", "") or settings.get("country_2letter_iso_code") or ""
+        self._tracking_mode = take("tracking_mode", "machine")
+        self._pue = float(take("pue", 1.0))
+        if self._tracking_mode not in ("machine", "process"):
+            raise ValueError("tracking_mode: allowed: machine, process; given: "
+                             f"{self._tracking_mode!r}")
+        if not float(interval) > 0:
+            raise ValueError(f"measure_power_secs: allowed: > 0; given: {interval}")
         if save_to_file and not os.path.isdir(output_dir):
             raise OSError(f"Folder '{output_dir}' doesn't exist !")
-        self._project_name = project_name
-        self._experiment_id = experiment_id
-        self._interval_s = float(measure_power_secs)
-        self._country = country_iso_code or others.get("country_2letter_iso_code") or ""
-        self._tracking_mode = tracking_mode
-        self._pue = float(pue)
-        self._intensity = float(others.get("force_carbon_intensity_g_co2e_kwh") or 0.0)
-        self._wue = float(others.get("wue") or 0.0)
+        self._interval_s = float(interval)
+        self._region = settings.get("region") or ""
+        self._country, self._place = country, state_code(country, self._region) or country
+        self._intensity = float(settings.get("force_carbon_intensity_g_co2e_kwh") or 0.0)
+        self._wue = float(settings.get("wue") or 0.0)
         self._meter = meter
         self.run_id = uuid.uuid4()
         self._file = _File(output_dir, output_file, str(self.run_id)) if save_to_file else None
+        name = settings.get("experiment_name") or "base"
+        self._task_file = _File(output_dir, f"emissions_{name}_{self.run_id}.csv",
+                                str(self.run_id)) if save_to_file else None
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._tasks: Dict[str, Measurement] = {}
+        self._task_data: Dict[str, EmissionsData] = {}
         self._active_task: Optional[str] = None
         self.measurement: Optional[Measurement] = None
         self.final_emissions: Optional[float] = None
         self.final_emissions_data: Optional[EmissionsData] = None
-        unknown = [key for key in others if key not in _ACCEPTED]
-        ignored = [key for key in others if key in _ACCEPTED and others[key] not in (None, False)
-                   and key not in _SILENT
-                   and key not in ("wue", "force_carbon_intensity_g_co2e_kwh",
-                                   "country_2letter_iso_code")]
-        if unknown or ignored:
-            warnings.warn("carnot.codecarbon does without " + ", ".join(sorted(unknown + ignored)),
+        without = [key for key, value in settings.items()
+                   if key not in _ACCEPTED or (value not in (None, False) and
+                                               key not in _SILENT | _TAKEN)]
+        if self._region and self._place == country:
+            without.append(f"region={self._region!r} (names of states of the USA are known)")
+        if without:
+            warnings.warn("carnot.codecarbon does without " + ", ".join(sorted(without)),
                           UserWarning, stacklevel=2)
         self._measure("")  # a location that is not known is told at once
 
     def _measure(self, label: str) -> Measurement:
-        return Measurement(label, meter=self._meter, location=self._country,
+        return Measurement(label, meter=self._meter, location=self._place,
                            policy="capacity", carbon_g_per_kwh=self._intensity or None,
                            pue=self._pue if self._pue > 1 else None)
 
@@ -291,23 +330,33 @@ class EmissionsTracker:
         """Ends and gives the emissions in kg CO2e; None if it never began. Raises MeterError if
         nothing could be measured."""
         with self._lock:
-            if self.measurement is None:
-                _log.warning("stop() without start()")
-                return None
             if self.final_emissions is not None:
                 return self.final_emissions
+            if self.measurement is None and not self._tasks:
+                _log.warning("stop() without start()")
+                return None
             self._ended.set()
-            for task in self._tasks.values():
+            for name, task in self._tasks.items():
                 task.stop()
-            self.measurement.stop()
-            self.final_emissions_data = self._data(self.measurement)
+                self._task_data.setdefault(name, self._data(task))
+            if self.measurement is not None:
+                self.measurement.stop()
+                self.final_emissions_data = self._data(self.measurement)
+            else:
+                self.final_emissions_data = _sum_of(list(self._task_data.values()))
             self.final_emissions = self.final_emissions_data.emissions
-            if self._file is not None:
-                try:
-                    self._file.append(self.final_emissions_data.values)
-                except OSError as error:
-                    _log.error("emissions could not be saved: %s", error)
+            self._save()
             return self.final_emissions
+
+    def _save(self) -> None:
+        if self._file is None or self._task_file is None or self.final_emissions_data is None:
+            return
+        try:
+            self._file.append(self.final_emissions_data.values)
+            for name, data in self._task_data.items():
+                self._task_file.append({"task_name": name, **data.values}, TASK_COLUMNS)
+        except OSError as error:
+            _log.error("emissions could not be saved: %s", error)
 
     def __enter__(self) -> "EmissionsTracker":
         self.start()
@@ -329,6 +378,10 @@ class EmissionsTracker:
         with self._lock:
             if name in self._tasks and self._tasks[name].running:
                 raise ValueError(f"task {name!r} runs already")
+            if self.final_emissions is not None:
+                raise ValueError(f"task {name!r}: the tracker was stopped")
+            if name in self._tasks:  # once more: a row of its own
+                name = f"{name}_{uuid.uuid4().hex}"
             self._tasks[name] = self._measure(name).start()
             self._active_task = name
         return name
@@ -338,7 +391,9 @@ class EmissionsTracker:
         name = task_name or self._active_task
         if name is None or name not in self._tasks:
             raise ValueError(f"no task {name!r} was started")
-        return self._data(self._tasks[name].stop())
+        data = self._data(self._tasks[name].stop())
+        self._task_data.setdefault(name, data)
+        return data
 
     # ---- figures
 
@@ -369,7 +424,7 @@ class EmissionsTracker:
             cpu_power=power(cpu), gpu_power=power(gpu), ram_power=power(ram), cpu_energy=cpu,
             gpu_energy=gpu, ram_energy=ram, energy_consumed=kwh,
             water_consumed=kwh * self._wue, country_name=account.grid_name,
-            country_iso_code=self._country, region="", cloud_provider="", cloud_region="",
+            country_iso_code=self._country, region=self._region, cloud_provider="", cloud_region="",
             os=platform.platform(), python_version=platform.python_version(),
             codecarbon_version="carnot", cpu_count=os.cpu_count() or _NAN,
             cpu_model=_cpu_model(), gpu_count=len(gpus),
@@ -383,7 +438,41 @@ class OfflineEmissionsTracker(EmissionsTracker):
     """As EmissionsTracker, which asks no network either."""
 
 
-def track_emissions(fn: Optional[Callable[..., Any]] = None, project_name: str = "codecarbon",
+class TaskEmissionsTracker:
+    """A task of a tracker as a block: `with TaskEmissionsTracker("load", tracker=t):`. Without a
+    tracker it has one of its own, which ends with it."""
+
+    def __init__(self, task_name: Optional[str] = None, tracker: Optional[EmissionsTracker] = None,
+                 **options: Any) -> None:
+        self._own = tracker is None
+        self.tracker = EmissionsTracker(**options) if tracker is None else tracker
+        self.task_name = task_name
+        self.data: Optional[EmissionsData] = None
+
+    def __enter__(self) -> "TaskEmissionsTracker":
+        self.task_name = self.tracker.start_task(self.task_name)
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self.data = self.tracker.stop_task(self.task_name)
+        if self._own:
+            self.tracker.stop()
+
+
+def track_task_emissions(fn: Optional[Callable[..., Any]] = None,
+                         tracker: Optional[EmissionsTracker] = None,
+                         task_name: Optional[str] = None) -> Any:
+    """Decorator: every call is a task of the tracker, named after the function unless told."""
+    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def tracked(*args: Any, **kwargs: Any) -> Any:
+            with TaskEmissionsTracker(task_name or function.__name__, tracker):
+                return function(*args, **kwargs)
+        return tracked
+    return wrap if fn is None else wrap(fn)
+
+
+def track_emissions(fn: Optional[Callable[..., Any]] = None, project_name: Optional[str] = None,
                     *, offline: bool = False, **options: Any) -> Any:
     """Decorator: a tracker around every call. What the function raises is what its caller sees."""
     def wrap(function: Callable[..., Any]) -> Callable[..., Any]:

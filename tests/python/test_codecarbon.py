@@ -11,8 +11,8 @@ import time
 import unittest
 import warnings
 
-from carnot.codecarbon import (COLUMNS, EmissionsTracker, OfflineEmissionsTracker,
-                               track_emissions)
+from carnot.codecarbon import (COLUMNS, TASK_COLUMNS, EmissionsTracker, OfflineEmissionsTracker,
+                               TaskEmissionsTracker, track_emissions, track_task_emissions)
 from sensors import burn, tree
 
 
@@ -74,6 +74,86 @@ class Tracker(unittest.TestCase):
                                delta=240 * 0.05 / 3.6e6)
         self.assertAlmostEqual(data.cpu_power, 200.0, delta=60)
         self.assertAlmostEqual(data.emissions, data.energy_consumed * 0.5, delta=1e-12)
+
+    def test_tasks_alone_make_a_run(self):
+        tracker = EmissionsTracker("p", output_file="t.csv", experiment_name="e", **self.options)
+        for name in ("load", "train", "load"):
+            tracker.start_task(name)
+            burn(0.03)
+            tracker.stop_task()
+        burn(0.1)  # belongs to none
+        kg = tracker.stop()
+        self.assertGreater(kg, 0)
+        self.assertEqual(tracker.stop(), kg)
+        tasks = rows(self.folder.name, f"emissions_e_{tracker.run_id}.csv")
+        self.assertEqual(tuple(tasks[0]), TASK_COLUMNS)
+        self.assertEqual([row["task_name"].split("_")[0] for row in tasks], ["load", "train", "load"])
+        self.assertEqual(len({row["task_name"] for row in tasks}), 3)
+        row, = rows(self.folder.name, "t.csv")
+        for name in ("duration", "emissions", "energy_consumed", "cpu_energy"):
+            self.assertAlmostEqual(float(row[name]), math.fsum(float(t[name]) for t in tasks),
+                                   delta=1e-12 + 1e-9 * float(row[name]))
+        self.assertAlmostEqual(float(row["cpu_power"]), 100.0, delta=30)
+        self.assertEqual(sorted(os.listdir(self.folder.name)),
+                         sorted([f"emissions_e_{tracker.run_id}.csv", "t.csv"]))
+
+    def test_task_blocks_and_decorators(self):
+        tracker = EmissionsTracker(**self.options)
+
+        @track_task_emissions(tracker=tracker)
+        def work():
+            burn(0.02)
+            return 7
+        self.assertEqual(work(), 7)
+        with TaskEmissionsTracker("block", tracker=tracker) as task:
+            burn(0.02)
+        self.assertGreater(task.data.energy_consumed, 0)
+        tracker.stop()
+        tasks = rows(self.folder.name, f"emissions_base_{tracker.run_id}.csv")
+        self.assertEqual([row["task_name"] for row in tasks], ["work", "block"])
+
+    def test_settings_of_files_and_variables(self):
+        with tempfile.TemporaryDirectory() as home, tempfile.TemporaryDirectory() as here:
+            for folder, text in ((home, "project_name=home\nmeasure_power_secs=7\npue=1.5\n"),
+                                 (here, "project_name = here\nsave_to_file=no\n")):
+                with open(os.path.join(folder, ".codecarbon.config"), "w") as file:
+                    file.write("[codecarbon]\n" + text)
+            before, kept = os.getcwd(), dict(os.environ)
+            try:
+                os.chdir(here)
+                os.environ.update(HOME=home, CODECARBON_COUNTRY_ISO_CODE="FRA",
+                                  CODECARBON_API_KEY="k")
+                with self.assertWarnsRegex(UserWarning, "does without api_key"):
+                    tracker = EmissionsTracker(meter=self.meter)
+                with tracker:
+                    pass
+                data = tracker.final_emissions_data
+                self.assertEqual((data.project_name, data.pue, data.country_iso_code),
+                                 ("here", 1.5, "FRA"))
+                self.assertEqual(os.listdir(here), [".codecarbon.config"], "save_to_file=no")
+                tracker = EmissionsTracker("call", pue=2.0, api_key=False, meter=self.meter)
+                with tracker:
+                    pass
+                self.assertEqual((tracker.final_emissions_data.project_name,
+                                  tracker.final_emissions_data.pue), ("call", 2.0))
+                os.environ["CODECARBON_PUE"] = "much"
+                with self.assertRaisesRegex(ValueError, "pue: a number is needed, not 'much'"):
+                    EmissionsTracker(meter=self.meter)
+            finally:
+                os.chdir(before)
+                os.environ.clear()
+                os.environ.update(kept)
+
+    def test_regions_by_name(self):
+        def name(**where):
+            tracker = OfflineEmissionsTracker(save_to_file=False, meter=self.meter, **where)
+            with tracker:
+                pass
+            return tracker.final_emissions_data.country_name
+        self.assertEqual(name(country_iso_code="USA", region="california"), "California")
+        self.assertEqual(name(country_iso_code="USA", region="New York"), "New York")
+        with self.assertWarnsRegex(UserWarning, "region='bavaria'"):
+            self.assertEqual(name(country_iso_code="DEU", region="bavaria"), "Germany")
 
     def test_process_mode_is_less_than_the_machine(self):
         tracker = EmissionsTracker(tracking_mode="process", **self.options)
