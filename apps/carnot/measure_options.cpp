@@ -184,6 +184,9 @@ void add_source_flags(CLI::App& command, meter::SourceOptions& s, std::string& h
   command.add_option("--redfish", s.redfish, "Also ask this Redfish service, such as https://bmc");
   command.add_option("--redfish-user", s.redfish_user,
                      "Its user; password in CARNOT_REDFISH_PASSWORD");
+  command.add_option("--external", s.external,
+                     "Also read a meter at the plug: a file that grows, or the http address of a "
+                     "Shelly, Tasmota or HomeWizard plug");
   command.add_option("--record", s.record_to, "Copy every reading to this file");
   command.add_option("--replay", s.replay_from, "Read these readings instead of the machine's");
 }

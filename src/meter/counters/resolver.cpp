@@ -22,7 +22,7 @@ bool is_processor(DomainKind kind) {
 int rank_of(const Domain& d) {
   constexpr std::string_view kProcessor[] = {"perf", "powercap", "msr", "hwmon"};
   constexpr std::string_view kAccelerator[] = {"nvml", "amd-smi", "hwmon"};
-  constexpr std::string_view kNode[] = {"cray", "redfish", "ipmi", "hwmon"};
+  constexpr std::string_view kNode[] = {"external", "cray", "redfish", "ipmi", "hwmon"};
   const auto place = [&](auto& words) {
     return static_cast<int>(std::find(std::begin(words), std::end(words), d.source) -
                             std::begin(words));

@@ -16,8 +16,9 @@ Found find_sources(const SourceOptions& options) {
           {"recording", options.replay_from + ": its last line is cut off and left out", ""});
   } else {
     // In the order of preference where two read the same register (resolver.hpp).
-    for (const auto open : {&open_perf, &open_powercap, &open_msr, &open_hwmon, &open_cray,
-                            &open_nvml, &open_amd_smi, &open_battery, &open_redfish, &open_ipmi})
+    for (const auto open :
+         {&open_perf, &open_powercap, &open_msr, &open_hwmon, &open_cray, &open_nvml, &open_amd_smi,
+          &open_battery, &open_redfish, &open_ipmi, &open_external})
       if (auto source = open(options, found.notes)) found.sources.push_back(std::move(source));
   }
   if (found.sources.empty())

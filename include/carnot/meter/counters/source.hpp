@@ -133,7 +133,8 @@ struct SourceOptions {
   bool ipmi = false;    ///< opt in to /dev/ipmi0, DCMI Get Power Reading
   std::string redfish;  ///< URL of a chassis' service, such as https://bmc; empty: none
   std::string redfish_user, redfish_password;
-  std::string record_to;             ///< copy every reading to this file, for replay; empty: no
+  std::string external;   ///< a meter at the plug: file that grows, or http(s) address; empty: none
+  std::string record_to;  ///< copy every reading to this file, for replay; empty: no
   std::string replay_from;           ///< read that instead of the machine; empty: no
   Clock* clock = &Clock::machine();  ///< never null; outlives what is opened with it
 };
@@ -144,7 +145,8 @@ struct Found {
   std::vector<Note> notes;
 };
 
-/// Looks at the machine (or the trees). Opens no network socket unless `redfish` is set. A missing
+/// Looks at the machine (or the trees). Opens no network socket unless `redfish` or an
+/// address as `external` is set. A missing
 /// or unreadable interface is a note, not an error.
 /// \throws InputError for options that cannot be meant (replay file that is none); IoError
 Found find_sources(const SourceOptions& options);
@@ -160,6 +162,8 @@ std::unique_ptr<Source> open_nvml(const SourceOptions& options, std::vector<Note
 std::unique_ptr<Source> open_amd_smi(const SourceOptions& options, std::vector<Note>& notes);
 std::unique_ptr<Source> open_redfish(const SourceOptions& options, std::vector<Note>& notes);
 std::unique_ptr<Source> open_ipmi(const SourceOptions& options, std::vector<Note>& notes);
+/// \throws InputError for an address of another kind
+std::unique_ptr<Source> open_external(const SourceOptions& options, std::vector<Note>& notes);
 /// The recording `options.replay_from`: one source for each that was recorded, whose polls answer
 /// with the recorded readings in order and then with Ended.
 /// \throws InputError naming file and line; IoError
