@@ -175,6 +175,12 @@ TEST(ServingWork, RefusesWhatItCannotCount) {
   run.batch = std::nan("");
   EXPECT_THROW(serving_work(llama, run), InputError);
   run = {};
+  run.encoder_flops = -1;
+  EXPECT_THROW(serving_work(llama, run), InputError);
+  run.encoder_flops = 1e12;
+  EXPECT_NEAR(serving_work(llama, run).prefill_flops - serving_work(llama, {}).prefill_flops,
+              1e12 / run.output, 1);
+  run = {};
   run.weights = DataType::Float64;
   EXPECT_THROW(serving_work(llama, run), InputError);
   const auto bert = parse_transformer_config(

@@ -96,6 +96,9 @@ ServingWork serving_work(const TransformerConfig& config, const ServingRun& run)
   check("batch", run.batch, 1e6);
   check("prompt", run.prompt, 1e8);
   check("output", run.output, 1e8);
+  if (!(run.encoder_flops >= 0 && run.encoder_flops < 1e30)) {
+    throw InputError(describe({}, "encoder_flops", "a number from 0"));
+  }
   ServingWork w;
   w.bits = bits_of(run.weights == DataType::Undefined ? config.weights : run.weights);
   w.chips = run.chips;
@@ -150,7 +153,8 @@ ServingWork serving_work(const TransformerConfig& config, const ServingRun& run)
   w.head_flops = 2 * run.batch * vocabulary * w.hidden;
   w.attention_flops = run.batch * attention;
   const double arrivals = run.batch / run.output;
-  w.prefill_flops = arrivals * (2 * (active + routed) * run.prompt + prefill_attention);
+  w.prefill_flops =
+      arrivals * (2 * (active + routed) * run.prompt + prefill_attention + run.encoder_flops);
   w.prefill_tokens = arrivals * run.prompt;
   w.logits = run.batch * vocabulary;
   w.exchanges = run.chips > 1 ? exchanges : 0;

@@ -15,7 +15,8 @@
 ///     state bytes      read and written once a step by state space layers, in 32 bits
 ///     flops            2 batch x parameters met; attention 4 heads d a pair, latent attention with
 ///                      absorbed products 2 heads (2 rank + rope)
-///     prefill flops    batch / output x (2 parameters met x prompt + prompt^2 / 2 pairs)
+///     prefill flops    batch / output x (2 parameters met x prompt + prompt^2 / 2 pairs
+///                      + encoder)
 ///     logits           batch x vocabulary, from which tokens are drawn
 ///     exchanges        one all-reduce after each mixer and each feed forward, if chips > 1
 ///
@@ -31,6 +32,9 @@ struct ServingRun {
   double batch = 1;     ///< sequences decoded together, mean; at least 1
   double prompt = 200;  ///< tokens of a request; at least 1
   double output = 400;  ///< tokens answered; at least 1
+  /// FLOP of a request outside of the decoder, such as an encoder of its images; their tokens count
+  /// in `prompt`. Not checked against measurements.
+  double encoder_flops = 0;
   /// Of the weights: 16, 8 or 4 bits. Undefined: as the configuration says.
   DataType weights = DataType::Undefined;
   bool block_scales = false;     ///< 8 bits with a scale for each block of 128 x 128
