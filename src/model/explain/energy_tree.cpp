@@ -94,6 +94,16 @@ EnergyTree::Index EnergyTree::add_leaf(Index parent, TreeLevel level, std::strin
   return at;
 }
 
+void EnergyTree::calibrate(Index at, double low_ratio, double high_ratio, std::string cause) {
+  Node& node = nodes_.at(at);
+  if (node.leaf != kNone || cause.empty()) refuse(node.name, "calibrate", "a sum, with a cause");
+  if (!(low_ratio >= 0 && low_ratio <= 1 && high_ratio >= 1 && std::isfinite(high_ratio)))
+    refuse(node.name, "interval", "ratios 0 <= low <= 1 <= high");
+  node.low_ratio = low_ratio;
+  node.high_ratio = high_ratio;
+  node.calibrated = std::move(cause);
+}
+
 void EnergyTree::graft(Index parent, const EnergyTree& other, double times) {
   if (!sound(times)) throw InputError("energy tree: times: 0 or more and finite");
   std::vector<Index> made(other.nodes_.size(), kNone);
@@ -103,6 +113,8 @@ void EnergyTree::graft(Index parent, const EnergyTree& other, double times) {
     const Node& from = other.nodes_[i];
     if (from.leaf == kNone) {
       made[i] = add(made[from.parent], from.level, from.name, from.count);
+      if (!from.calibrated.empty())
+        calibrate(made[i], from.low_ratio, from.high_ratio, from.calibrated);
       continue;
     }
     Activity a = other.leaves_[from.leaf];
@@ -122,6 +134,8 @@ void EnergyTree::finish() {
   };
   std::map<std::string_view, std::size_t> causes;
   for (const Activity& a : leaves_) causes.emplace(a.cause, causes.size());
+  for (const Node& node : nodes_)
+    if (!node.calibrated.empty()) causes.emplace(node.calibrated, causes.size());
   struct Running {
     Sum<> joules, floor, limit;
     std::vector<std::pair<std::size_t, Width>> widths;  // by cause, ascending
@@ -166,6 +180,10 @@ void EnergyTree::finish() {
       node.joules = running[i].joules.value();
       node.floor_joules = running[i].floor.value();
       node.limit_joules = running[i].limit.value();
+      if (!node.calibrated.empty())
+        running[i].widths = {
+            {causes.at(node.calibrated),
+             {node.joules * (node.high_ratio - 1), node.joules * (1 - node.low_ratio)}}};
     }
     double up = 0, down = 0;
     for (const auto& [cause, width] : running[i].widths) {

@@ -163,6 +163,28 @@ TEST(EnergyTree, IntervalsOfOneCauseAddUp) {
   EXPECT_NEAR(all.high().in(joule), tree.node(0).high, 1e-12);
 }
 
+// A sum that was calibrated as a whole keeps its interval, and hands it up.
+TEST(EnergyTree, ACalibratedSumHasItsOwnInterval) {
+  EnergyTree tree("all", 300 * kelvin);
+  const auto phase = tree.add(0, TreeLevel::Phase, "phase");
+  Activity a = activity(1, 10);
+  a.low_ratio = 0.1;
+  a.high_ratio = 3;
+  tree.add_leaf(phase, TreeLevel::Component, "one", a);
+  tree.add_leaf(phase, TreeLevel::Component, "two", a);
+  tree.calibrate(phase, 0.8, 1.25, "whole phase");
+  EXPECT_THROW(tree.calibrate(phase, 1.1, 1.25, "x"), InputError);
+  EXPECT_THROW(tree.calibrate(2, 0.9, 1.1, "x"), InputError);  // a leaf
+  EnergyTree life("life", 300 * kelvin);
+  life.graft(0, tree, 3);
+  life.finish();
+  tree.finish();
+  EXPECT_NEAR(tree.node(0).low, 16, 1e-12);
+  EXPECT_NEAR(tree.node(0).high, 25, 1e-12);
+  EXPECT_NEAR(life.node(0).high, 75, 1e-12);
+  EXPECT_NEAR(tree.node(2).high, 30, 1e-12);
+}
+
 TEST(EnergyTree, AGraftIsTheBranchTimesOver) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     const EnergyTree branch = random_tree(seed);

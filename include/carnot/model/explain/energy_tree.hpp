@@ -69,10 +69,12 @@ class EnergyTree {
     double floor_joules = 0, limit_joules = 0;
     double count = 0;  ///< how many executions, layers, devices it stands for; 0: not said
     Origin origin = Origin::Measured;
+    std::string calibrated;  ///< cause of an interval of its own; empty: of its parts
+    double low_ratio = 1, high_ratio = 1;
   };
 
   /// \param temperature  for the limit, > 0 K. \throws InputError
-  EnergyTree(std::string root, Temperature temperature);
+  explicit EnergyTree(std::string root = "whole", Temperature temperature = 300 * kelvin);
 
   /// \throws InputError for a parent that is a leaf, a level that is not below the parent's, a
   ///         name that a sibling has
@@ -80,6 +82,9 @@ class EnergyTree {
   /// \throws InputError as add(); naming the leaf and what is allowed for one that is negative, not
   ///         finite, below its limit, or whose floor exceeds it
   Index add_leaf(Index parent, TreeLevel level, std::string name, Activity activity);
+  /// Says that the sum under `at` was calibrated as a whole: its interval is this, whatever those
+  /// of its parts. \throws InputError for a leaf, or unless 0 <= low_ratio <= 1 <= high_ratio
+  void calibrate(Index at, double low_ratio, double high_ratio, std::string cause);
   /// Copies the branch under the root of `other` (its root's children) below `parent`, counts and
   /// owned times `times` as much. \throws InputError as add()
   void graft(Index parent, const EnergyTree& other, double times);

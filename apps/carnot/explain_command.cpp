@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// carnot explain MODEL
+#include "explain_command.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/file.hpp"
+#include "carnot/base/text.hpp"
+#include "carnot/model/explain/explain.hpp"
+#include "carnot/report/explain/report.hpp"
+
+#include "account_options.hpp"
+#include "command.hpp"
+
+namespace carnot::app {
+
+namespace {
+
+template <class Number>
+std::map<std::string, Number> pairs_of(const std::vector<std::string>& words, const char* option,
+                                       long long least) {
+  std::map<std::string, Number> out;
+  for (const std::string& word : words) {
+    const std::size_t at = word.rfind('=');
+    long long value = -1;
+    if (at != std::string::npos && at > 0) {
+      try {
+        value = parse_integer(word.substr(at + 1));
+      } catch (const InputError&) {
+        value = -1;
+      }
+    }
+    if (value < least)
+      throw UsageError(fmt::format("{}: NAME=VALUE with a whole number of {} or more, not `{}`",
+                                   option, least, word.substr(0, 60)));
+    out[word.substr(0, at)] = static_cast<Number>(value);
+  }
+  return out;
+}
+
+template <class Q>
+Q quantity_of(const std::string& text, const char* option) {
+  try {
+    return parse_as<Q>(text);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", option, error.what()));
+  }
+}
+
+model::Recompute recompute_of(const std::string& word) {
+  if (word == "none") return model::Recompute::None;
+  if (word == "selective") return model::Recompute::Selective;
+  if (word == "full") return model::Recompute::Full;
+  throw UsageError(fmt::format("--recompute: none, selective or full, not `{}`", word));
+}
+
+std::uint64_t whole_of(const std::string& text, const char* option) {
+  if (text.empty()) return 0;
+  try {
+    const long long value = parse_integer(text);
+    if (value >= 1) return static_cast<std::uint64_t>(value);
+  } catch (const InputError&) {
+  }
+  throw UsageError(
+      fmt::format("{}: a whole number from 1 on, not `{}`", option, text.substr(0, 40)));
+}
+
+}  // namespace
+
+model::ExplainOptions explain_options(const ExplainCommand& c) {
+  model::ExplainOptions o;
+  const std::filesystem::path path = c.path;
+  const std::string last = path.filename().string();
+  const auto folder = [](const std::filesystem::path& p) { return p.filename().string(); };
+  if (last == "config.json" || last.empty() || last == ".")
+    o.name = folder(path.parent_path());
+  else
+    o.name =
+        path.extension() == ".onnx" || path.extension() == ".json" || path.extension() == ".txt"
+            ? path.stem().string()
+            : last;
+  o.chip = c.chip;
+  o.format = c.format;
+  o.cache_format = c.cache_format;
+  o.framework = c.framework;
+  o.recompute = recompute_of(c.recompute);
+  if (!c.phase.empty()) o.phase = model::explain_phase(c.phase);
+  const auto number = [](std::uint64_t& into, const std::string& text, const char* option) {
+    if (const std::uint64_t value = whole_of(text, option); value != 0) into = value;
+  };
+  number(o.batch, c.batch, "--batch");
+  number(o.context, c.context, "--context");
+  number(o.tokens, c.tokens, "--tokens");
+  number(o.chips, c.chips, "--chips");
+  number(o.micro_batches, c.micro_batches, "--micro-batches");
+  if (!c.tensor.empty() || !c.pipeline.empty() || !c.data.empty() || !c.expert.empty()) {
+    model::ExplainSplit split;
+    number(split.tensor, c.tensor, "--tensor");
+    number(split.pipeline, c.pipeline, "--pipeline");
+    number(split.data, c.data, "--data");
+    number(split.expert, c.expert, "--expert");
+    o.split = split;
+  }
+  if (!c.power_limit.empty()) o.power_limit = quantity_of<Power>(c.power_limit, "--power-limit");
+  if (!c.host_power.empty()) o.host_power = quantity_of<Power>(c.host_power, "--host-power");
+  o.temperature = quantity_of<Temperature>(c.temperature, "--temperature");
+  o.pue = c.account.pue;
+  return o;
+}
+
+model::ModelSource explain_model(const ExplainCommand& c) {
+  model::OnnxOptions onnx;
+  onnx.dimensions = pairs_of<std::int64_t>(c.dimensions, "--dim", 1);
+  onnx.trips = pairs_of<std::uint64_t>(c.trips, "--trips", 0);
+  return model::read_model_source(c.path, onnx);
+}
+
+model::ChipCatalogue explain_catalogue(const std::vector<std::string>& files) {
+  model::ChipCatalogue catalogue = model::ChipCatalogue::embedded();
+  for (const std::string& file : files) catalogue.add(model::ChipCatalogue::read(file));
+  return catalogue;
+}
+
+namespace {
+
+int execute(const ExplainCommand& c, const Common& common) {
+  const model::ExplainOptions options = explain_options(c);
+  const model::ChipCatalogue catalogue = explain_catalogue(c.catalogues);
+  const model::ModelSource model = explain_model(c);
+  report::ExplainReport r;
+  r.command = common.command_line;
+  r.explanation = model::explain(model, catalogue, options);
+  model::AccountOptions account = c.account;
+  if (account.machine.empty() && r.explanation.chip_name.starts_with("NVIDIA")) {
+    const std::string& name = r.explanation.chip_name;
+    for (const char* known : {"NVIDIA A100", "NVIDIA H100", "NVIDIA H200"})
+      if (name.starts_with(known)) account.machine = known;
+  }
+  r.account = model::account(
+      r.explanation.machine, Instant(),
+      Duration::from(r.explanation.time.value() * static_cast<double>(r.explanation.devices)),
+      std::nullopt, account);
+  report::ExplainView view;
+  view.width = static_cast<std::size_t>(std::max(60, terminal_width(1)));
+  view.colour = is_terminal(1);
+  view.rows = c.rows;
+  view.depth = c.depth;
+  print(common.json ? report::explain_json(r) : report::explain_terminal(r, view));
+  return kOk;
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, const Common& common, Action& action) {
+  auto c = std::make_shared<ExplainCommand>();
+  CLI::App* command =
+      app.add_subcommand("explain", "Where the joules of a model go, and what would take fewer");
+  command
+      ->add_option("model", c->path,
+                   "ONNX file, config.json of a transformer (or its folder), dump of trees")
+      ->required();
+  command->add_option("--on", c->chip, "Chip of the catalogue; default h200-sxm, trees epyc-9654");
+  command->add_option("--chips", c->chips, "How many; default 1");
+  command->add_option("--tensor", c->tensor, "Devices that share each layer");
+  command->add_option("--pipeline", c->pipeline, "Stages, of layers each");
+  command->add_option("--data", c->data, "Replicas that share the batch");
+  command->add_option("--expert", c->expert, "Devices that share the experts");
+  command->add_option("--micro-batches", c->micro_batches,
+                      "In flight in a pipeline; default 4 a stage");
+  command->add_option("--phase", c->phase, "train, prefill, decode or infer (default)");
+  command->add_option("--batch", c->batch, "Sequences, images, rows at a time; default 1");
+  command->add_option("--context", c->context, "Tokens of a prompt or sequence; default 1024");
+  command->add_option("--tokens", c->tokens, "Tokens answered of each; default 256");
+  command->add_option("--format", c->format,
+                      "Weights and products: fp32, tf32, bf16 (default), fp16, fp8, fp8_block, "
+                      "int8, nvfp4, int4, mxfp4, mxfp4_mxfp8");
+  command->add_option("--cache-format", c->cache_format, "Keys and values: bf16 (default), fp8");
+  command->add_option("--framework", c->framework, "Whose kernels: vllm (default), trtllm");
+  command->add_option("--recompute", c->recompute, "In training: none, selective (default), full");
+  command->add_option("--power-limit", c->power_limit, "Of a chip, such as '500 W'");
+  command->add_option("--host-power", c->host_power,
+                      "Of processors, memory and fans, a chip's share, such as '120 W'");
+  command->add_option("--temperature,-T", c->temperature, "Of the limit; default '300 K'");
+  command->add_option("--dim", c->dimensions,
+                      "NAME=VALUE of a dimension that an ONNX file leaves open; again for more");
+  command->add_option("--trips", c->trips, "NAME=VALUE: how often an ONNX Loop runs");
+  command->add_option("--catalogue", c->catalogues, "CSV of chips of your own; again for more");
+  command->add_option("--rows", c->rows, "Of the tree under each node; default 6")
+      ->check(CLI::Validator(whole_number, ""));
+  command
+      ->add_option("--depth", c->depth,
+                   "Levels of the tree: 1 phases, 2 operators (default), 3 components, 4 circuits")
+      ->check(CLI::Validator(whole_number, ""));
+  add_account_options(*command, c->account);
+  command->fallthrough();
+  command->callback(
+      [c, &common, &action] { action = [c, &common] { return execute(*c, common); }; });
+}
+
+}  // namespace carnot::app

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Options of `carnot explain` as typed, and what they mean.
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "carnot/model/explain/explain.hpp"
+#include "carnot/model/footprint/accounting.hpp"
+
+namespace carnot::app {
+
+struct ExplainCommand {
+  std::string path;
+  std::string chip, chips, tensor, pipeline, data, expert, micro_batches;
+  std::string phase, batch, context, tokens;
+  std::string format = "bf16", cache_format = "bf16", framework = "vllm", recompute = "selective";
+  std::string power_limit, host_power, temperature = "300 K";
+  std::vector<std::string> dimensions, trips, catalogues;
+  std::size_t rows = 6, depth = 2;
+  model::AccountOptions account;
+};
+
+/// \throws UsageError, InputError naming the option
+model::ExplainOptions explain_options(const ExplainCommand& command);
+model::ModelSource explain_model(const ExplainCommand& command);
+/// The one that ships, with the user's files on top.
+model::ChipCatalogue explain_catalogue(const std::vector<std::string>& files);
+
+}  // namespace carnot::app

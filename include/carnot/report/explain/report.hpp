@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// An explanation for people and for programs: terminal tree, carnot.explain/1
+/// (docs/formats/explain.md), page. The same figures in all three. Pure functions; thread-safe.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "carnot/model/explain/explain.hpp"
+#include "carnot/model/footprint/accounting.hpp"
+
+namespace carnot::report {
+
+struct ExplainReport {
+  std::string command;  ///< as typed
+  model::Explanation explanation;
+  std::optional<model::Account> account;  ///< of one batch or step
+};
+
+struct ExplainView {
+  std::size_t width = 80;
+  bool colour = false;
+  std::size_t rows = 6;   ///< children shown of a node; the rest is one row
+  std::size_t depth = 2;  ///< levels below the whole
+};
+
+std::string explain_terminal(const ExplainReport& report, const ExplainView& view);
+/// carnot.explain/1, two blanks a level, a line feed at the end.
+std::string explain_json(const ExplainReport& report);
+}  // namespace carnot::report
