@@ -111,7 +111,46 @@ model::ExplainOptions explain_options(const ExplainCommand& c) {
   if (!c.power_limit.empty()) o.power_limit = quantity_of<Power>(c.power_limit, "--power-limit");
   if (!c.host_power.empty()) o.host_power = quantity_of<Power>(c.host_power, "--host-power");
   o.temperature = quantity_of<Temperature>(c.temperature, "--temperature");
+  if (!(o.temperature > Temperature{})) throw InputError("--temperature: above 0 K");
   o.pue = c.account.pue;
+  return o;
+}
+
+bool ExplainCommand::life_cycle() const {
+  return !train_tokens.empty() || !fine_tunes.empty() || !queries.empty();
+}
+
+model::LifeCycleOptions life_cycle_options(const ExplainCommand& c) {
+  const auto amount = [](const std::string& text, const char* option, double otherwise) {
+    if (text.empty()) return otherwise;
+    try {
+      if (const double value = parse_number(text); value >= 0) return value;
+    } catch (const InputError&) {
+    }
+    throw UsageError(fmt::format("{}: a number from 0 on, not `{}`", option, text.substr(0, 40)));
+  };
+  model::LifeCycleOptions o;
+  o.answering = explain_options(c);
+  o.training = o.answering;
+  if (!c.train_chip.empty()) o.training.chip = c.train_chip;
+  o.training.batch = 64;
+  o.training.context = 2048;
+  o.training.chips = std::max<std::uint64_t>(1, whole_of(c.train_chips, "--train-chips"));
+  o.training.split.reset();
+  if (const auto n = whole_of(c.train_batch, "--train-batch"); n != 0) o.training.batch = n;
+  if (const auto n = whole_of(c.train_context, "--train-context"); n != 0) o.training.context = n;
+  if (c.train_batch.empty() && o.training.batch % o.training.chips != 0)
+    o.training.batch = o.training.chips;
+  // Formats below 8 bits are for answering.
+  if (model::explain_format(o.training.format).weight_bytes < 1) o.training.format = "bf16";
+  o.training_tokens = amount(c.train_tokens, "--train-tokens", 0);
+  o.development = amount(c.development, "--development", 0);
+  o.tunings = amount(c.fine_tunes, "--fine-tunes", 0);
+  o.tuning_tokens = amount(c.fine_tune_tokens, "--fine-tune-tokens", 0);
+  o.answers = amount(c.queries, "--queries", 0);
+  o.lifetime_years = amount(c.lifetime, "--lifetime", 4);
+  if (!c.water.empty()) o.water_l_per_kwh = amount(c.water, "--water", 0);
+  o.account = c.account;
   return o;
 }
 
@@ -147,6 +186,7 @@ int execute(const ExplainCommand& c, const Common& common) {
       r.explanation.machine, Instant(),
       Duration::from(r.explanation.time.value() * static_cast<double>(r.explanation.devices)),
       std::nullopt, account);
+  if (c.life_cycle()) r.lifecycle = model::life_cycle(model, catalogue, life_cycle_options(c));
   report::ExplainView view;
   view.width = static_cast<std::size_t>(std::max(60, terminal_width(1)));
   view.colour = is_terminal(1);
@@ -198,6 +238,19 @@ void add_explain(CLI::App& app, const Common& common, Action& action) {
       ->add_option("--depth", c->depth,
                    "Levels of the tree: 1 phases, 2 operators (default), 3 components, 4 circuits")
       ->check(CLI::Validator(whole_number, ""));
+  command->add_option("--train-tokens", c->train_tokens,
+                      "Life cycle: tokens of the final training, such as 15.6e12");
+  command->add_option("--train-on", c->train_chip, "Chip of the training; default as --on");
+  command->add_option("--train-chips", c->train_chips, "How many, each a replica; default 1");
+  command->add_option("--train-batch", c->train_batch, "Sequences of a step; default 64");
+  command->add_option("--train-context", c->train_context, "Tokens of each; default 2048");
+  command->add_option("--development", c->development,
+                      "Joules of experiments over those of the final training; default 0");
+  command->add_option("--fine-tunes", c->fine_tunes, "How often it is fine-tuned");
+  command->add_option("--fine-tune-tokens", c->fine_tune_tokens, "Tokens of each");
+  command->add_option("--queries", c->queries, "Sequences answered in its life");
+  command->add_option("--lifetime", c->lifetime, "Years that machines serve; default 4");
+  command->add_option("--water", c->water, "Litres a kWh on site; default the published range");
   add_account_options(*command, c->account);
   command->fallthrough();
   command->callback(

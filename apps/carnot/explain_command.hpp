@@ -10,6 +10,7 @@
 
 #include "carnot/model/explain/explain.hpp"
 #include "carnot/model/footprint/accounting.hpp"
+#include "carnot/model/lifecycle/lifecycle.hpp"
 
 namespace carnot::app {
 
@@ -22,10 +23,15 @@ struct ExplainCommand {
   std::vector<std::string> dimensions, trips, catalogues;
   std::size_t rows = 6, depth = 2;
   model::AccountOptions account;
+  // Of a life cycle; empty: not asked for.
+  std::string train_tokens, development, fine_tunes, fine_tune_tokens, queries;
+  std::string train_chip, train_chips, train_batch, train_context, lifetime, water;
+  bool life_cycle() const;  ///< whether one is asked for
 };
 
 /// \throws UsageError, InputError naming the option
 model::ExplainOptions explain_options(const ExplainCommand& command);
+model::LifeCycleOptions life_cycle_options(const ExplainCommand& command);
 model::ModelSource explain_model(const ExplainCommand& command);
 /// The one that ships, with the user's files on top.
 model::ChipCatalogue explain_catalogue(const std::vector<std::string>& files);

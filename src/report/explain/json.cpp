@@ -120,6 +120,48 @@ Json account_json(const model::Account& a) {
           {"remarks", a.remarks}};
 }
 
+Json score_json(const Estimate<Carbon>& score, const std::string& unit) {
+  if (unit.empty()) return {{"value", nullptr}, {"reason", "N/A: see remarks"}};
+  return {{"g_per_unit", json_figure(score)}, {"unit", unit}};
+}
+
+Json lifecycle_json(const model::LifeCycle& l) {
+  Json stages = Json::array();
+  for (const model::LifeStage& s : l.stages)
+    stages.push_back({{"stage", s.name},
+                      {"times", s.times},
+                      {"energy_j", json_figure(s.energy)},
+                      {"chip_h", s.chip_hours},
+                      {"operational_g", json_figure(s.operational)},
+                      {"embodied_g", json_figure(s.embodied)}});
+  return {{"energy_j", json_figure(l.energy)},
+          {"operational_g", json_figure(l.operational)},
+          {"embodied_g", json_figure(l.embodied)},
+          {"water_l", json_figure(l.water_l)},
+          {"carbon_g_per_j", json_figure(l.grid.intensity)},
+          {"location", printable(l.grid.name)},
+          {"training_flop", l.exact_flops},
+          {"training_flop_6nd", l.six_nd},
+          {"learning_bound_j", l.learning_bound.in(joule)},
+          {"answer_j", json_figure(l.answer)},
+          {"break_even_answers", l.break_even_answers > 0 ? Json(l.break_even_answers) : Json()},
+          {"sci_ai_consumer", score_json(l.consumer, l.consumer_unit)},
+          {"sci_ai_provider", score_json(l.provider, l.provider_unit)},
+          {"stages", std::move(stages)},
+          {"tree", node_json(l.tree, 0)},
+          {"remarks", l.remarks}};
+}
+
+Json gpai_json(const ExplainReport& report) {
+  Json rows = Json::array();
+  for (const model::GpaiField& f : gpai_fields(report.explanation, report.lifecycle))
+    rows.push_back({{"field", f.field},
+                    {"value", f.value ? Json(*f.value) : Json()},
+                    {"unit", f.unit},
+                    {"reason", f.reason.empty() ? Json() : Json(f.reason)}});
+  return rows;
+}
+
 Json lines_json(const std::vector<std::string>& lines) {
   Json out = Json::array();
   for (const std::string& line : lines) out.push_back(printable(line));
@@ -176,6 +218,8 @@ Json explain_document(const ExplainReport& report) {
               {"constants", constants_json(e.tree)},
               {"unknown", std::move(unknown)},
               {"footprint", report.account ? account_json(*report.account) : Json()},
+              {"lifecycle", report.lifecycle ? lifecycle_json(*report.lifecycle) : Json()},
+              {"eu_gpai", gpai_json(report)},
               {"notes", lines_json(e.notes)},
               {"remarks", lines_json(e.remarks)}};
   return out;

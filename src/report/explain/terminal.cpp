@@ -69,12 +69,12 @@ void branch(TreeTable& table, const model::EnergyTree& tree, model::EnergyTree::
   }
 }
 
-std::string tree_text(const model::Explanation& e, const ExplainView& view) {
+std::string tree_text(const model::EnergyTree& tree, const ExplainView& view) {
   TreeTable table;
-  const auto& root = e.tree.node(0);
+  const auto& root = tree.node(0);
   table.row(root.name, "> ", root.joules, root.joules, root.low, root.high, root.floor_joules,
             root.limit_joules);
-  branch(table, e.tree, 0, "", view.depth, view, root.joules);
+  branch(table, tree, 0, "", view.depth, view, root.joules);
   return plain_table({table.name, table.joules, table.share, table.range, table.floor, table.limit},
                      table.markers, view);
 }
@@ -151,8 +151,13 @@ std::string explain_terminal(const ExplainReport& report, const ExplainView& vie
           : "")});
   out += "\n";
   words(explain_answer(report));
-  out += "\n" + phase_text(e, view) + "\n" + tree_text(e, view) + "\n" + component_text(e, view);
+  out +=
+      "\n" + phase_text(e, view) + "\n" + tree_text(e.tree, view) + "\n" + component_text(e, view);
   if (!e.formats.empty()) out += "\n" + format_text(e, view);
+  if (report.lifecycle) {
+    out += "\n" + tree_text(report.lifecycle->tree, view) + "\n";
+    words(lifecycle_words(report));
+  }
   const std::vector<std::string> footprint = explain_footprint(report);
   if (!footprint.empty()) out += "\n";
   words(footprint);

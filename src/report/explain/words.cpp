@@ -31,6 +31,13 @@ Step step_of(double joules) {
   return joules == 0 ? kSteps[5] : best;
 }
 
+/// "16,384"
+std::string whole_text(double count) {
+  std::string text = fmt::format("{:.0f}", count);
+  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
+  return text;
+}
+
 }  // namespace
 
 std::string spent_text(double joules, int digits) {
@@ -65,7 +72,7 @@ std::string count_text(double count) {
   static constexpr Step kSteps[] = {{"", 1},      {" k", 1e3},  {" M", 1e6}, {" G", 1e9},
                                     {" T", 1e12}, {" P", 1e15}, {" E", 1e18}};
   if (std::abs(count) < 1e5)
-    return figure_text(count, count < 1e4 && count != std::floor(count) ? 3 : 5);
+    return count == std::floor(count) ? whole_text(count) : figure_text(count, 3);
   Step best = kSteps[0];
   for (const Step& step : kSteps)
     if (std::abs(count) >= step.size * 0.9995) best = step;
@@ -146,6 +153,42 @@ std::vector<std::string> explain_footprint(const ExplainReport& report) {
                             figure_text(a.cost.low().in(euro), 2),
                             figure_text(a.cost.high().in(euro), 2), printable(a.price_source)));
   if (!a.pue_known) out.push_back("PUE not stated: cooling and power conversion are not counted.");
+  return out;
+}
+
+std::vector<std::string> lifecycle_words(const ExplainReport& report) {
+  std::vector<std::string> out;
+  if (!report.lifecycle) return out;
+  const model::LifeCycle& l = *report.lifecycle;
+  out.push_back(fmt::format(
+      "Life cycle: {}; carbon {} ({} to {}) at {} g/kWh, {}; making the machines {} ({} to {}); "
+      "water on site {} m3 ({} to {}).",
+      spent_range(l.energy.value().in(joule), l.energy.low().in(joule), l.energy.high().in(joule)),
+      mass_text(l.operational.value().in(gram)), mass_text(l.operational.low().in(gram)),
+      mass_text(l.operational.high().in(gram)),
+      figure_text(l.grid.intensity.value().in(gram_per_kilowatt_hour)), printable(l.grid.name),
+      mass_text(l.embodied.value().in(gram)), mass_text(l.embodied.low().in(gram)),
+      mass_text(l.embodied.high().in(gram)), figure_text(l.water_l.value() / 1000),
+      figure_text(l.water_l.low() / 1000), figure_text(l.water_l.high() / 1000)));
+  if (l.exact_flops > 0)
+    out.push_back(fmt::format(
+        "Training: {} FLOP exactly counted, {} by the rule 6 N D; learning itself would need "
+        "2 N D k_B T = {} at least.",
+        figure_text(l.exact_flops), figure_text(l.six_nd), spent_text(l.learning_bound.in(joule))));
+  if (l.break_even_answers > 0)
+    out.push_back(fmt::format("Break-even: {} answers cost what making the model did.",
+                              count_text(l.break_even_answers)));
+  if (!l.consumer_unit.empty())
+    out.push_back(fmt::format("SCI for AI, consumer: {} a {} ({} to {}).",
+                              mass_text(l.consumer.value().in(gram)), l.consumer_unit,
+                              mass_text(l.consumer.low().in(gram)),
+                              mass_text(l.consumer.high().in(gram))));
+  if (!l.provider_unit.empty())
+    out.push_back(fmt::format("SCI for AI, provider: {} a 10^18 FLOP ({} to {}).",
+                              mass_text(1e18 * l.provider.value().in(gram)),
+                              mass_text(1e18 * l.provider.low().in(gram)),
+                              mass_text(1e18 * l.provider.high().in(gram))));
+  for (const std::string& remark : l.remarks) out.push_back("Remark: " + printable(remark) + ".");
   return out;
 }
 

@@ -31,6 +31,9 @@ std::vector<std::string> explain_sources(const ExplainReport& report);
 /// Carbon, cost, embodied, a line each; nothing without an account.
 std::vector<std::string> explain_footprint(const ExplainReport& report);
 
+/// What a life cycle comes to beside its stages; nothing without one.
+std::vector<std::string> lifecycle_words(const ExplainReport& report);
+
 /// Children of a node, largest first; the ones not worth a row as one: "… n more".
 struct ShownChild {
   model::EnergyTree::Index node = model::EnergyTree::kNone;  ///< kNone: the rest

@@ -12,13 +12,15 @@
 
 #include "carnot/model/explain/explain.hpp"
 #include "carnot/model/footprint/accounting.hpp"
+#include "carnot/model/lifecycle/lifecycle.hpp"
 
 namespace carnot::report {
 
 struct ExplainReport {
   std::string command;  ///< as typed
   model::Explanation explanation;
-  std::optional<model::Account> account;  ///< of one batch or step
+  std::optional<model::Account> account;      ///< of one batch or step
+  std::optional<model::LifeCycle> lifecycle;  ///< where it was asked for
 };
 
 struct ExplainView {
