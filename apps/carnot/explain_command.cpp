@@ -192,6 +192,7 @@ int execute(const ExplainCommand& c, const Common& common) {
   view.colour = is_terminal(1);
   view.rows = c.rows;
   view.depth = c.depth;
+  if (!c.html.empty()) write_file(c.html, report::explain_html(r));
   print(common.json ? report::explain_json(r) : report::explain_terminal(r, view));
   return kOk;
 }
@@ -232,6 +233,7 @@ void add_explain(CLI::App& app, const Common& common, Action& action) {
                       "NAME=VALUE of a dimension that an ONNX file leaves open; again for more");
   command->add_option("--trips", c->trips, "NAME=VALUE: how often an ONNX Loop runs");
   command->add_option("--catalogue", c->catalogues, "CSV of chips of your own; again for more");
+  command->add_option("--html", c->html, "Writes a page");
   command->add_option("--rows", c->rows, "Of the tree under each node; default 6")
       ->check(CLI::Validator(whole_number, ""));
   command

@@ -19,7 +19,7 @@ struct ExplainCommand {
   std::string chip, chips, tensor, pipeline, data, expert, micro_batches;
   std::string phase, batch, context, tokens;
   std::string format = "bf16", cache_format = "bf16", framework = "vllm", recompute = "selective";
-  std::string power_limit, host_power, temperature = "300 K";
+  std::string power_limit, host_power, html, temperature = "300 K";
   std::vector<std::string> dimensions, trips, catalogues;
   std::size_t rows = 6, depth = 2;
   model::AccountOptions account;

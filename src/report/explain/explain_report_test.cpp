@@ -10,6 +10,7 @@
 
 #include "carnot/report/explain/report.hpp"
 
+#include "report/draw/testing_markup.hpp"
 #include "report/draw/testing_schema.hpp"
 #include "report/draw/text_columns.hpp"
 #include "report/explain/words.hpp"
@@ -122,7 +123,13 @@ TEST(ExplainReport, RowsAddUp) {
   }
 }
 
+TEST(ExplainReport, PageIsSound) {
+  expect_sound(explain_html(small()));
+  expect_sound(explain_html(small(false)));
+}
+
 TEST(ExplainReport, SameBytesEachTime) {
+  EXPECT_EQ(explain_html(small()), explain_html(small()));
   EXPECT_EQ(explain_json(small()), explain_json(small()));
   EXPECT_EQ(explain_terminal(small(), {}), explain_terminal(small(), {}));
 }

@@ -104,12 +104,13 @@ std::vector<std::string> explain_answer(const ExplainReport& report) {
   std::vector<std::string> out;
   const double each = whole / std::max(e.units, 1e-300);
   const std::string least = e.unknown.empty() ? "" : "at least ";
-  out.push_back(fmt::format(
-      "{}{} a {} and {} for {} of them, {} … {} of that with 90 %: {}, {} boundary, {}.", least,
-      spent_text(each), e.unit, spent_text(whole), count_text(e.units),
-      fmt::format("{:.2f}", e.whole.low().in(joule) / whole),
-      fmt::format("{:.2f} x", e.whole.high().in(joule) / whole), name(e.whole.origin()),
-      name(e.whole.boundary()), lasting_text(e.time.value().in(second))));
+  out.push_back(
+      fmt::format("{}{} a {}: {} for {} in {}; 90 %: {:.2f} to {:.2f} times that. {}, {} boundary.",
+                  least, spent_text(each), e.unit, spent_text(whole), count_text(e.units),
+                  lasting_text(e.time.value().in(second)), e.whole.low().in(joule) / whole,
+                  e.whole.high().in(joule) / whole,
+                  e.whole.origin() == Origin::Assumed ? "Modelled, in part assumed" : "Modelled",
+                  name(e.whole.boundary())));
   const auto& tree = e.tree;
   const auto shares = fold_components(tree, tree.root());
   if (!shares.empty() && whole > 0) {

@@ -33,4 +33,7 @@ struct ExplainView {
 std::string explain_terminal(const ExplainReport& report, const ExplainView& view);
 /// carnot.explain/1, two blanks a level, a line feed at the end.
 std::string explain_json(const ExplainReport& report);
+/// A page that loads nothing: icicle, Sankey, tables.
+std::string explain_html(const ExplainReport& report);
+
 }  // namespace carnot::report
