@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -169,29 +170,110 @@ model::ChipCatalogue explain_catalogue(const std::vector<std::string>& files) {
 
 namespace {
 
-int execute(const ExplainCommand& c, const Common& common) {
-  const model::ExplainOptions options = explain_options(c);
-  const model::ChipCatalogue catalogue = explain_catalogue(c.catalogues);
-  const model::ModelSource model = explain_model(c);
+/// The accelerators' rows of the table that names them.
+std::string making_of(const std::string& chip_name) {
+  for (const char* known : {"NVIDIA A100", "NVIDIA H100", "NVIDIA H200"})
+    if (chip_name.starts_with(known)) return known;
+  return "";
+}
+
+report::ExplainReport report_of(const ExplainCommand& c, const Common& common,
+                                const model::ModelSource& model,
+                                const model::ChipCatalogue& catalogue,
+                                const model::ExplainOptions& options) {
   report::ExplainReport r;
   r.command = common.command_line;
   r.explanation = model::explain(model, catalogue, options);
   model::AccountOptions account = c.account;
-  if (account.machine.empty() && r.explanation.chip_name.starts_with("NVIDIA")) {
-    const std::string& name = r.explanation.chip_name;
-    for (const char* known : {"NVIDIA A100", "NVIDIA H100", "NVIDIA H200"})
-      if (name.starts_with(known)) account.machine = known;
-  }
+  if (account.machine.empty()) account.machine = making_of(r.explanation.chip_name);
   r.account = model::account(
       r.explanation.machine, Instant(),
       Duration::from(r.explanation.time.value() * static_cast<double>(r.explanation.devices)),
       std::nullopt, account);
-  if (c.life_cycle()) r.lifecycle = model::life_cycle(model, catalogue, life_cycle_options(c));
+  return r;
+}
+
+/// "key=value,key=value" of --compare.
+void set_all(model::ExplainOptions& options, const std::string& text) {
+  std::size_t from = 0;
+  while (from <= text.size()) {
+    const std::size_t to = std::min(text.find(',', from), text.size());
+    const std::string word = text.substr(from, to - from);
+    const std::size_t at = word.find('=');
+    if (at == std::string::npos || at == 0)
+      throw UsageError(fmt::format("--compare: key=value,key=value, not `{}`", text.substr(0, 60)));
+    set_option(options, word.substr(0, at), word.substr(at + 1));
+    from = to + 1;
+  }
+}
+
+/// "key=value,value,value" of --what-if; "key=from:to:step" counts.
+model::SweepAxis axis_of(const std::string& text) {
+  const std::size_t at = text.find('=');
+  if (at == std::string::npos || at == 0 || at + 1 == text.size())
+    throw UsageError(fmt::format("--what-if: key=value,value or key=from:to:step, not `{}`",
+                                 text.substr(0, 60)));
+  model::SweepAxis axis{text.substr(0, at), {}};
+  const std::string values = text.substr(at + 1);
+  const std::size_t first = values.find(':'), second = values.find(':', first + 1);
+  if (first != std::string::npos && second != std::string::npos) {
+    const auto from = whole_of(values.substr(0, first), "--what-if");
+    const auto to = whole_of(values.substr(first + 1, second - first - 1), "--what-if");
+    const auto step = whole_of(values.substr(second + 1), "--what-if");
+    if (from == 0 || to < from || step == 0 || (to - from) / step >= 10'000'000)
+      throw UsageError("--what-if: key=from:to:step with from up to to, at most 10 million values");
+    for (std::uint64_t v = from; v <= to; v += step) axis.values.push_back(std::to_string(v));
+    return axis;
+  }
+  std::size_t begin = 0;
+  while (begin <= values.size()) {
+    const std::size_t end = std::min(values.find(',', begin), values.size());
+    axis.values.push_back(values.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return axis;
+}
+
+int execute(const ExplainCommand& c, const Common& common) {
+  const model::ExplainOptions options = explain_options(c);
+  if (!c.compare.empty() + !c.what_if.empty() + c.life_cycle() > 1)
+    throw UsageError("--compare, --what-if and a life cycle: one of them");
+  const model::ChipCatalogue catalogue = explain_catalogue(c.catalogues);
+  const model::ModelSource model = explain_model(c);
   report::ExplainView view;
   view.width = static_cast<std::size_t>(std::max(60, terminal_width(1)));
   view.colour = is_terminal(1);
-  view.rows = c.rows;
+  view.rows = c.rows != 0 ? c.rows : c.what_if.empty() ? 6 : 20;
   view.depth = c.depth;
+  if (!c.compare.empty()) {
+    if (!c.html.empty()) throw UsageError("--html: of one explanation, not of --compare");
+    std::vector<report::ExplainReport> reports;
+    std::vector<std::string> names = c.compare;
+    for (const std::string& text : names) {
+      model::ExplainOptions o = options;
+      set_all(o, text);
+      reports.push_back(report_of(c, common, model, catalogue, o));
+    }
+    print(common.json ? report::explain_compare_json(reports, names, common.command_line)
+                      : report::explain_compare_terminal(reports, names, view));
+    return kOk;
+  }
+  if (!c.what_if.empty()) {
+    if (!c.html.empty()) throw UsageError("--html: of one explanation, not of --what-if");
+    const StopToken stop = stop_on_interrupt();
+    report::SweepReport r;
+    r.command = common.command_line;
+    r.subject = options.name;
+    for (const std::string& text : c.what_if) r.axes.push_back(axis_of(text));
+    r.points = model::explain_sweep(model, catalogue, options, r.axes,
+                                    std::max(1u, std::thread::hardware_concurrency()),
+                                    [] { return !interrupted(); });
+    r.unit = model::explain_unit(model, options);
+    print(common.json ? report::explain_sweep_json(r) : report::explain_sweep_terminal(r, view));
+    return interrupted() ? kInterrupted : kOk;
+  }
+  report::ExplainReport r = report_of(c, common, model, catalogue, options);
+  if (c.life_cycle()) r.lifecycle = model::life_cycle(model, catalogue, life_cycle_options(c));
   if (!c.html.empty()) write_file(c.html, report::explain_html(r));
   print(common.json ? report::explain_json(r) : report::explain_terminal(r, view));
   return kOk;
@@ -233,8 +315,17 @@ void add_explain(CLI::App& app, const Common& common, Action& action) {
                       "NAME=VALUE of a dimension that an ONNX file leaves open; again for more");
   command->add_option("--trips", c->trips, "NAME=VALUE: how often an ONNX Loop runs");
   command->add_option("--catalogue", c->catalogues, "CSV of chips of your own; again for more");
+  command->add_option("--compare", c->compare,
+                      "KEY=VALUE,KEY=VALUE: a run beside others; again for each (see --what-if)");
+  command->add_option(
+      "--what-if", c->what_if,
+      "KEY=VALUE,VALUE or KEY=FROM:TO:STEP; again for more keys: every combination. "
+      "Keys: on, format, cache_format, framework, batch, context, tokens, chips, "
+      "tensor, pipeline, data, expert, power_limit, phase, recompute");
   command->add_option("--html", c->html, "Writes a page");
-  command->add_option("--rows", c->rows, "Of the tree under each node; default 6")
+  command
+      ->add_option("--rows", c->rows,
+                   "Of the tree under each node, default 6; of a sweep, default 20")
       ->check(CLI::Validator(whole_number, ""));
   command
       ->add_option("--depth", c->depth,

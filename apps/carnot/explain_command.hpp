@@ -21,7 +21,8 @@ struct ExplainCommand {
   std::string format = "bf16", cache_format = "bf16", framework = "vllm", recompute = "selective";
   std::string power_limit, host_power, html, temperature = "300 K";
   std::vector<std::string> dimensions, trips, catalogues;
-  std::size_t rows = 6, depth = 2;
+  std::vector<std::string> compare, what_if;
+  std::size_t rows = 0, depth = 2;  ///< rows 0: 6 of a tree, 20 of a sweep
   model::AccountOptions account;
   // Of a life cycle; empty: not asked for.
   std::string train_tokens, development, fine_tunes, fine_tune_tokens, queries;

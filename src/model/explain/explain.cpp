@@ -59,19 +59,32 @@ std::uint64_t held(const PhasePlan& phase, const ExplainPlan& plan) {
   return static_cast<std::uint64_t>(bytes);
 }
 
-/// Tokens at a time that products with weights see on one device.
-double rows_of(const PhasePlan& phase, const ExplainSplit& split) {
-  double most = 0, rows = 1;
+/// The product with weights that works most, on one device: its rows are tokens at a time.
+struct MainProduct {
+  double m = 1, n = 1, k = 1;
+};
+
+MainProduct main_product(const PhasePlan& phase, const ExplainSplit& split) {
+  double most = 0;
+  MainProduct out;
   for (const Operator& op : phase.workload.operators) {
     const auto* shape = std::get_if<GemmShape>(&op.shape);
     if (shape == nullptr || op.weight_type == DataType::Undefined) continue;
     const double work = real(op.counts.macs) * real(op.repeats);
     if (work > most) {
       most = work;
-      rows = real(shape->m) / real(split.data);
+      out = {real(shape->m) / real(split.data), real(shape->n) / real(split.tensor),
+             real(shape->k)};
     }
   }
-  return rows;
+  return out;
+}
+
+/// Of the measured ratios, the sizes that this product is one of; empty: of none.
+std::string measured_size(const MainProduct& p) {
+  const bool wide = std::min(p.n, p.k) >= 4096;
+  if (p.m <= 16) return wide ? "small" : "small_any";
+  return p.m >= 4096 && wide ? "large" : "";
 }
 
 std::optional<PhaseTotal> total_of(const ExplainOptions& o, const PhasePlan& phase,
@@ -100,7 +113,7 @@ void add_phase(Explanation& out, const OperatorModel& machine, const PhasePlan& 
   r.units = phase.units * phase.executions;
   r.unit = phase.unit;
   r.totals = totals(phase.workload);
-  r.rows = rows_of(phase, plan.split);
+  r.rows = main_product(phase, plan.split).m;
   r.memory_bytes = held(phase, plan);
   r.node = out.tree.add(out.tree.root(), TreeLevel::Phase, phase.name, phase.executions);
   const PhaseCost cost = cost_of(machine, phase, plan);
@@ -211,22 +224,23 @@ void add_facility(Explanation& out, const ExplainOptions& o, double machine_joul
 }
 
 /// What is to be said of a narrow format that the model finds dearer than bf16.
-std::string more_for_less(const FormatRow& row, double m) {
+std::string more_for_less(const FormatRow& row, const MainProduct& main) {
+  const std::string shapes =
+      std::min(main.n, main.k) >= 4096 ? "products with n, k >= 4096" : "products of any n and k";
   std::string out = fmt::format(
       "{}: fewer bits cost more: {} takes {:.2f} x the joules of bf16 at m = {:.0f} rows a product",
-      row.phase, row.format, row.over_bf16, m);
+      row.phase, row.format, row.over_bf16, main.m);
   if (row.measured_ratio > 1)
     return out +
            fmt::format(
-               " (products with n, k >= 4096 measured: {:.2f} x [{}]); quantising, scales and "
-               "waiting outweigh the bytes saved",
-               row.measured_ratio, row.measured_id);
+               " ({} were measured at {:.2f} x [{}]); quantising, scales and waiting outweigh "
+               "the bytes saved",
+               shapes, row.measured_ratio, row.measured_id);
   if (row.measured_ratio > 0)
     return fmt::format(
-        "{}: {} takes {:.2f} x the joules of bf16 by the model, but products with n, k >= 4096 "
-        "were "
-        "measured at {:.2f} x [{}]: the model overstates here, and bits still buy little",
-        row.phase, row.format, row.over_bf16, row.measured_ratio, row.measured_id);
+        "{}: {} takes {:.2f} x the joules of bf16 by the model, but {} were measured at {:.2f} x "
+        "[{}]: the model overstates here",
+        row.phase, row.format, row.over_bf16, shapes, row.measured_ratio, row.measured_id);
   return out + (row.measured ? ", by the model alone" : ", by kernels of other cards: rough");
 }
 
@@ -254,15 +268,14 @@ void compare_formats(Explanation& out, const ModelSource& model, const Chip& chi
                      KernelModel::embedded()
                          .find(KernelClass::Gemm, its.format.kernel, o.framework, chip.id)
                          .card_known;
-      const double m = rows_of(its.phases[i], its.split);
-      const char* size = m <= 16 ? "small" : m >= 4096 ? "large" : nullptr;
-      if (size != nullptr) {
+      const MainProduct main = main_product(its.phases[i], its.split);
+      if (const std::string size = measured_size(main); !size.empty()) {
         row.measured_id = fmt::format("ratio.{}.{}.{}", chip.id, name, size);
         const EnergyCoefficient* c = CoefficientTable::embedded().find(row.measured_id);
         row.measured_ratio = c != nullptr ? c->value : 0;
         if (c == nullptr) row.measured_id.clear();
       }
-      if (name != "bf16" && row.over_bf16 > 1.05) out.remarks.push_back(more_for_less(row, m));
+      if (name != "bf16" && row.over_bf16 > 1.05) out.remarks.push_back(more_for_less(row, main));
       out.formats.push_back(std::move(row));
     }
   }
@@ -380,11 +393,7 @@ Explanation explain(const ModelSource& model, const ChipCatalogue& catalogue,
   return out;
 }
 
-ExplainPoint explain_point(const ModelSource& model, const ChipCatalogue& catalogue,
-                           const ExplainOptions& o) {
-  const Chip& chip = explain_chip(model, catalogue, o);
-  const ExplainPlan plan = explain_plan(model, o);
-  const OperatorModel machine(chip, plan.format, plan.cache, o.framework, o.power_limit);
+ExplainPoint point_of(const OperatorModel& machine, const ExplainPlan& plan) {
   ExplainPoint point;
   for (const PhasePlan& phase : plan.phases) {
     const PhaseCost cost = cost_of(machine, phase, plan);
@@ -393,6 +402,17 @@ ExplainPoint explain_point(const ModelSource& model, const ChipCatalogue& catalo
   }
   point.units = plan.units;
   return point;
+}
+
+std::string explain_unit(const ModelSource& model, const ExplainOptions& o) {
+  return explain_plan(model, o).unit;
+}
+
+ExplainPoint explain_point(const ModelSource& model, const ChipCatalogue& catalogue,
+                           const ExplainOptions& o) {
+  const Chip& chip = explain_chip(model, catalogue, o);
+  const ExplainPlan plan = explain_plan(model, o);
+  return point_of(OperatorModel(chip, plan.format, plan.cache, o.framework, o.power_limit), plan);
 }
 
 }  // namespace carnot::model

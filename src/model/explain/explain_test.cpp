@@ -267,6 +267,45 @@ TEST(Explain, SaysWhenFewerBitsCostMore) {
     EXPECT_THAT(remark, testing::Not(HasSubstr("fewer bits cost more: nvfp4")));
 }
 
+// A sweep is the points one by one, in the order of its axes, for any number of threads.
+TEST(Explain, ASweepIsItsPoints) {
+  const ModelSource model = configuration("qwen3-30b-a3b");
+  ExplainOptions o;
+  o.context = 300;
+  const std::vector<SweepAxis> axes = {{"on", {"h200-sxm", "b200", "tpu-v4"}},
+                                       {"batch", {"1", "7", "64"}},
+                                       {"format", {"bf16", "nvfp4", "fp8_block"}},
+                                       {"tensor", {"1", "3", "8"}},
+                                       {"power_limit", {"100 W", "150 W"}}};
+  const std::vector<SweepPoint> one = explain_sweep(model, chips(), o, axes, 1);
+  const std::vector<SweepPoint> three = explain_sweep(model, chips(), o, axes, 3);
+  ASSERT_EQ(one.size(), 162u);
+  std::size_t refused = 0;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(one[i].point.joules, three[i].point.joules);
+    EXPECT_EQ(one[i].refused, three[i].refused);
+    ExplainOptions plain = o;
+    std::size_t rest = i;
+    for (std::size_t a = axes.size(); a-- > 0; rest /= axes[a].values.size())
+      set_option(plain, axes[a].key, axes[a].values[rest % axes[a].values.size()]);
+    if (!one[i].refused.empty()) {
+      ++refused;
+      EXPECT_EQ(message([&] { explain_point(model, chips(), plain); }), one[i].refused);
+      continue;
+    }
+    EXPECT_DOUBLE_EQ(explain_point(model, chips(), plain).joules, one[i].point.joules);
+  }
+  EXPECT_EQ(refused, 54u);  // 32 heads do not divide among 3
+  EXPECT_THAT(message([&] {
+                explain_sweep(model, chips(), o, {{"bach", {"1"}}}, 1);
+              }),
+              HasSubstr("did you mean `batch`?"));
+  EXPECT_THAT(message([&] {
+                explain_sweep(model, chips(), o, {{"batch", {"1", "x"}}}, 1);
+              }),
+              HasSubstr("batch: a whole number"));
+}
+
 TEST(Explain, RefusesWhatCannotBe) {
   const ModelSource model = configuration("llama-3.1-8b");
   const auto refused = [&](const std::function<void(ExplainOptions&)>& change) {

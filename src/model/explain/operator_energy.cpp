@@ -148,8 +148,15 @@ OperatorModel::OperatorModel(const Chip& chip, ExplainFormat format, ExplainForm
     }
     // Products of activations alone keep 16 bits.
     rows_.push_back(model.find(KernelClass::Gemm, "bfloat16", framework_, chip_.id));
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      const auto kind = static_cast<KernelClass>(i == kClasses ? 0 : i);
+      constants_.push_back("kernel_model:" + rows_[i].name);
+      causes_.push_back("kernel:" + std::string(model::name(kind)));
+      stand_ins_.push_back(causes_.back() + ":stand-in");
+    }
     if (format_.stand_in) slower_ = std::max(1.0, peak16_ / peak_);
   }
+  tile_ = coefficient("circuit.tile");
   const ChipValue* idle = chip_.find("idle");
   idle_ = idle != nullptr ? idle->value * watt
                           : coefficient("roofline.static_share") * chip_.at("tdp").value * watt;
@@ -167,8 +174,7 @@ void OperatorModel::count(OperatorEnergy& e, const Operator& op, const ExplainSp
   e.macs = real(op.counts.macs) / by;
   e.special_ops = real(op.counts.special_ops) / by;
   e.other_ops = (real(op.counts.other_ops) - real(op.counts.special_ops)) / by;
-  e.chip_bytes =
-      e.memory_bytes + 2 * e.macs * format_.activation_bytes / coefficient("circuit.tile");
+  e.chip_bytes = e.memory_bytes + 2 * e.macs * format_.activation_bytes / tile_;
 }
 
 // Bytes that the memory must carry on one device: weights in the format asked for, activations as
@@ -285,7 +291,8 @@ OperatorEnergy OperatorModel::kernel(const Operator& op, const ExplainSplit& spl
   }
   const auto kind = static_cast<std::size_t>(work.kernel);
   const bool sixteen = work.kernel == KernelClass::Gemm && !weights;
-  const KernelModel::Row& row = sixteen ? rows_.back() : rows_[kind];
+  const std::size_t at = sixteen ? kClasses : kind;
+  const KernelModel::Row& row = rows_[at];
   const KernelPoint p = KernelModel::evaluate(work, *sheet_, row, limit_);
   OperatorEnergy e;
   e.seconds = fused(op.kind) ? std::max(p.seconds - p.launch_seconds, 0.0) : p.seconds;
@@ -297,8 +304,8 @@ OperatorEnergy OperatorModel::kernel(const Operator& op, const ExplainSplit& spl
   e.memory = dynamic * p.memory;
   e.active = std::max(0.0, dynamic - e.arithmetic - e.memory);
   e.memory_bytes = work.bytes * (1 - p.cached);
-  e.constant = "kernel_model:" + row.name;
-  e.cause = "kernel:" + std::string(model::name(work.kernel));
+  e.constant = constants_[at];
+  e.cause = causes_[at];
   e.measured = exact_class && row.card_known && row.class_known;
   double low = row.low, high = row.high;
   if (!exact_class || !row.class_known) {
@@ -306,7 +313,7 @@ OperatorEnergy OperatorModel::kernel(const Operator& op, const ExplainSplit& spl
     // stream may run inside its neighbour.
     low = std::min(low, -std::log(3.0));
     high = std::max(high, std::log(3.0));
-    e.cause += ":stand-in";
+    e.cause = stand_ins_[at];
   }
   e.low_ratio = std::exp(low);
   e.high_ratio = std::exp(high);

@@ -37,4 +37,7 @@ ExplainPlan explain_plan(const ModelSource& model, const ExplainOptions& options
 const Chip& explain_chip(const ModelSource& model, const ChipCatalogue& catalogue,
                          const ExplainOptions& options);
 
+/// All of a plan's phases on a machine, without a tree.
+ExplainPoint point_of(const OperatorModel& machine, const ExplainPlan& plan);
+
 }  // namespace carnot::model

@@ -57,7 +57,9 @@ KernelPoint formula(const std::vector<double>& q, const KernelWork& work, const 
   const double waves = std::max(work.blocks / s.units, 1e-6);
   const double fill = waves < 1 ? 1 : waves / std::ceil(waves);
   const double few = std::min(1.0, waves);
-  const double spread = std::pow(few, -within(FewCompute, 1)) * std::pow(fill, -within(Wave, 1));
+  // Powers of one are common and exact: most kernels fill the card.
+  const double spread = (few < 1 ? std::pow(few, -within(FewCompute, 1)) : 1) *
+                        (fill < 1 ? std::pow(fill, -within(Wave, 1)) : 1);
 
   const double compute = (first * std::exp(-q[ComputeEfficiency] - q[ComputeSlope] * narrow) +
                           second * std::exp(-q[ComputeEfficiency])) *
@@ -67,13 +69,14 @@ KernelPoint formula(const std::vector<double>& q, const KernelWork& work, const 
   const double share = 1 / (1 + filled * filled * filled);
   const double moved = work.bytes / s.bandwidth * (1 - share + share * std::exp(-q[CacheGain]));
   const double memory =
-      moved * std::exp(-q[MemoryEfficiency]) * std::pow(few, -within(FewMemory, 1));
+      moved * std::exp(-q[MemoryEfficiency]) * (few < 1 ? std::pow(few, -within(FewMemory, 1)) : 1);
   const double chain = work.chain * std::exp(q[Chain]);
 
   const double p = 1 + std::exp(q[Overlap]);
   const double top = std::max({compute, exponential, memory, chain, 1e-12});
   double sum = 0;
-  for (const double part : {compute, exponential, memory, chain}) sum += std::pow(part / top, p);
+  for (const double part : {compute, exponential, memory, chain})
+    sum += part == top ? 1 : part > 0 ? std::pow(part / top, p) : 0;
   const double seconds = std::exp(q[Launch]) + top * std::pow(sum, 1 / p);
 
   const double still = std::min(kStaticPerArea * s.area * std::exp(q[Static]), 0.6 * limit);
@@ -81,7 +84,8 @@ KernelPoint formula(const std::vector<double>& q, const KernelWork& work, const 
       std::exp(q[PowerCompute]) * (first * std::exp(q[PowerSlope] * narrow) + second);
   const double traffic = std::exp(q[PowerMemory]) * moved;
   const double softmax = std::exp(q[PowerExponential]) * exponentials;
-  const double awake = std::exp(q[PowerActive]) * std::pow(few, within(PowerFew, 1.5));
+  const double awake =
+      std::exp(q[PowerActive]) * (few < 1 ? std::pow(few, within(PowerFew, 1.5)) : 1);
   double demand = (arithmetic + traffic + softmax) / seconds + awake;
   const double whole = demand;
   demand = std::max(demand, 1e-9);

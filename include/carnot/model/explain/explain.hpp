@@ -22,6 +22,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -143,5 +144,31 @@ struct ExplainPoint {
 };
 ExplainPoint explain_point(const ModelSource& model, const ChipCatalogue& catalogue,
                            const ExplainOptions& options);
+
+/// What the whole makes: "token", "image" ... \throws InputError as explain()
+std::string explain_unit(const ModelSource& model, const ExplainOptions& options);
+
+/// One key of a sweep and its values as typed: "batch" and {"1", "8"}. Keys: on, format,
+/// cache_format, framework, batch, context, tokens, chips, tensor, pipeline, data, expert,
+/// power_limit (with unit), phase, recompute.
+struct SweepAxis {
+  std::string key;
+  std::vector<std::string> values;
+};
+/// Sets one key. \throws InputError naming it and what is allowed
+void set_option(ExplainOptions& options, const std::string& key, const std::string& value);
+
+struct SweepPoint {
+  ExplainPoint point;
+  std::string refused;  ///< why it cannot be; empty: it can
+};
+/// Every combination of the axes' values, the last axis running fastest, over `threads` threads:
+/// the same points for any number of them.
+/// \param keep_going  false ends the sweep early: points not tried are refused, and say so
+/// \throws InputError for keys and values that cannot be read; more than 10 million combinations
+std::vector<SweepPoint> explain_sweep(const ModelSource& model, const ChipCatalogue& catalogue,
+                                      const ExplainOptions& options,
+                                      const std::vector<SweepAxis>& axes, unsigned threads,
+                                      const std::function<bool()>& keep_going = {});
 
 }  // namespace carnot::model

@@ -62,8 +62,7 @@ struct OperatorEnergy {
   double memory_bytes = 0, chip_bytes = 0, link_bytes = 0;
   bool network = false;                      ///< its link leaves the node
   double low_ratio = 1.0, high_ratio = 1.0;  ///< of joules and of seconds, 90 %
-  std::string constant;                      ///< which coefficients
-  std::string cause;
+  std::string_view constant, cause;          ///< which coefficients, whose error; of the model
   bool measured = false;  ///< coefficients of this card and class, calibrated interval
   bool assumed = false;   ///< of the roofline with assumed efficiencies
 };
@@ -100,7 +99,9 @@ class OperatorModel {
   std::string framework_;
   double limit_ = 0;
   std::optional<KernelSheet> sheet_;
-  std::vector<KernelModel::Row> rows_;  // by class and whether it is of the weights' format
+  std::vector<KernelModel::Row> rows_;  // by class; last: products of activations alone
+  std::vector<std::string> constants_, causes_, stand_ins_;  // of the rows
+  double tile_ = 128;
   CircuitFloor floor_, plain_floor_;
   double peak_ = 0, peak16_ = 0, vector_peak_ = 0, bandwidth_ = 0, link_ = 0;
   double still_ = 0;   // W, static part of a device that works

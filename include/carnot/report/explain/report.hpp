@@ -36,4 +36,22 @@ std::string explain_json(const ExplainReport& report);
 /// A page that loads nothing: icicle, Sankey, tables.
 std::string explain_html(const ExplainReport& report);
 
+/// Runs side by side, each over the first. `names`: what each differs in, as typed.
+std::string explain_compare_terminal(const std::vector<ExplainReport>& reports,
+                                     const std::vector<std::string>& names,
+                                     const ExplainView& view);
+/// carnot.explain-compare/1
+std::string explain_compare_json(const std::vector<ExplainReport>& reports,
+                                 const std::vector<std::string>& names, const std::string& command);
+
+struct SweepReport {
+  std::string command, subject, unit;
+  std::vector<model::SweepAxis> axes;
+  std::vector<model::SweepPoint> points;  ///< the last axis running fastest
+};
+/// The least joules a unit first, `view.rows` of them.
+std::string explain_sweep_terminal(const SweepReport& report, const ExplainView& view);
+/// carnot.explain-sweep/1, in the order of the axes
+std::string explain_sweep_json(const SweepReport& report);
+
 }  // namespace carnot::report
