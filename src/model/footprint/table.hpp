@@ -15,14 +15,15 @@
 
 namespace carnot::model {
 
-/// data/grid_intensity.csv, data/electricity_price.csv, data/embodied.csv, data/chips.csv and
-/// data/kernel_model.csv at build time.
+/// data/grid_intensity.csv, data/electricity_price.csv, data/embodied.csv, data/chips.csv,
+/// data/kernel_model.csv and data/energy_coefficients.csv at build time.
 extern const char* const kGridIntensityTable;
 extern const char* const kElectricityPriceTable;
 extern const char* const kEmbodiedTable;
 extern const char* const kChipsTable;
 extern const char* const kKernelModelTable;
 extern const char* const kServingModelTable;  ///< data/serving_model.csv
+extern const char* const kEnergyCoefficientsTable;
 
 using Row = std::vector<std::string>;
 

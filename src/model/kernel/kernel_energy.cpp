@@ -46,28 +46,6 @@ constexpr double kStaticPerArea = 0.153;           // W/mm2
 constexpr double kExponentialsPerClock = 16;       // of a multiprocessor
 constexpr double kCapSharpness = 6, kCap = 0.985;  // of the dynamic power
 
-struct Sheet {
-  double compute16 = 0, compute8 = 0, compute4 = 0;  // FLOP/s
-  double bandwidth = 0, cache = 0;                   // B/s, B
-  double units = 0, clock = 0, area = 0;             // 1, Hz, mm2
-};
-
-Sheet sheet_of(const Chip& chip) {
-  Sheet s;
-  const auto* bf16 = chip.find("bf16");
-  s.compute16 = (bf16 != nullptr ? bf16->value : chip.at("fp16").value) * 1e12;
-  const auto* fp8 = chip.find("fp8");
-  s.compute8 = fp8 != nullptr ? fp8->value * 1e12 : s.compute16;
-  const auto* fp4 = chip.find("fp4");
-  s.compute4 = fp4 != nullptr ? fp4->value * 1e12 : s.compute8;
-  s.bandwidth = chip.at("bandwidth").value * 1e9;
-  s.cache = chip.at("l2").value * 1e6;
-  s.units = chip.at("units").value;
-  s.clock = chip.at("clock").value * 1e9;
-  s.area = chip.at("die").value;
-  return s;
-}
-
 /// Of the same build: die, multiprocessors, clock and cache within 15 %, process and peak alike.
 bool is_kin(const Chip& a, const Chip& b) {
   const auto within = [&](std::string_view property, double factor) {
@@ -79,8 +57,8 @@ bool is_kin(const Chip& a, const Chip& b) {
          within("l2", 1.15) && within("bf16", 1.25) && within("process", 1);
 }
 
-KernelModel::Point formula(const std::vector<double>& q, const KernelWork& work, const Sheet& s,
-                           double limit) {
+KernelPoint formula(const std::vector<double>& q, const KernelWork& work, const KernelSheet& s,
+                    double limit) {
   const auto within = [&q](Parameter p, double high) { return std::clamp(q[p], 0.0, high); };
   const double narrow = std::log2(16 / work.bits);
   const double peak = work.bits >= 16 ? s.compute16 : work.bits >= 8 ? s.compute8 : s.compute4;
@@ -90,7 +68,9 @@ KernelModel::Point formula(const std::vector<double>& q, const KernelWork& work,
   const double waves = std::max(work.blocks / s.units, 1e-6);
   const double fill = waves < 1 ? 1 : waves / std::ceil(waves);
   const double few = std::min(1.0, waves);
-  const double spread = std::pow(few, -within(FewCompute, 1)) * std::pow(fill, -within(Wave, 1));
+  // Powers of one are common and exact: most kernels fill the card.
+  const double spread = (few < 1 ? std::pow(few, -within(FewCompute, 1)) : 1) *
+                        (fill < 1 ? std::pow(fill, -within(Wave, 1)) : 1);
 
   const double compute = (first * std::exp(-q[ComputeEfficiency] - q[ComputeSlope] * narrow) +
                           second * std::exp(-q[ComputeEfficiency])) *
@@ -100,25 +80,41 @@ KernelModel::Point formula(const std::vector<double>& q, const KernelWork& work,
   const double share = 1 / (1 + filled * filled * filled);
   const double moved = work.bytes / s.bandwidth * (1 - share + share * std::exp(-q[CacheGain]));
   const double memory =
-      moved * std::exp(-q[MemoryEfficiency]) * std::pow(few, -within(FewMemory, 1));
+      moved * std::exp(-q[MemoryEfficiency]) * (few < 1 ? std::pow(few, -within(FewMemory, 1)) : 1);
   const double chain = work.chain * std::exp(q[Chain]);
 
   const double p = 1 + std::exp(q[Overlap]);
   const double top = std::max({compute, exponential, memory, chain, 1e-12});
   double sum = 0;
-  for (const double part : {compute, exponential, memory, chain}) sum += std::pow(part / top, p);
+  for (const double part : {compute, exponential, memory, chain})
+    sum += part == top ? 1 : part > 0 ? std::pow(part / top, p) : 0;
   const double seconds = std::exp(q[Launch]) + top * std::pow(sum, 1 / p);
 
   const double still = std::min(kStaticPerArea * s.area * std::exp(q[Static]), 0.6 * limit);
-  double demand =
-      (std::exp(q[PowerCompute]) * (first * std::exp(q[PowerSlope] * narrow) + second) +
-       std::exp(q[PowerMemory]) * moved + std::exp(q[PowerExponential]) * exponentials) /
-          seconds +
-      std::exp(q[PowerActive]) * std::pow(few, within(PowerFew, 1.5));
+  const double arithmetic =
+      std::exp(q[PowerCompute]) * (first * std::exp(q[PowerSlope] * narrow) + second);
+  const double traffic = std::exp(q[PowerMemory]) * moved;
+  const double softmax = std::exp(q[PowerExponential]) * exponentials;
+  const double awake =
+      std::exp(q[PowerActive]) * (few < 1 ? std::pow(few, within(PowerFew, 1.5)) : 1);
+  double demand = (arithmetic + traffic + softmax) / seconds + awake;
+  const double whole = demand;
   demand = std::max(demand, 1e-9);
   const double capped = std::pow(std::pow(demand, -kCapSharpness) + std::pow(kCap, -kCapSharpness),
                                  -1 / kCapSharpness);
-  return {seconds, still + (limit - still) * capped};
+  KernelPoint point;
+  point.seconds = seconds;
+  point.launch_seconds = std::exp(q[Launch]);
+  point.watts = still + (limit - still) * capped;
+  point.static_watts = still;
+  point.cached = share;
+  if (whole > 0) {
+    point.compute = arithmetic / seconds / whole;
+    point.exponential = softmax / seconds / whole;
+    point.memory = traffic / seconds / whole;
+  }
+  point.active = std::max(0.0, 1 - point.compute - point.exponential - point.memory);
+  return point;
 }
 
 double number(TableReader& table, std::string_view field, std::string_view text) {
@@ -132,6 +128,22 @@ double number(TableReader& table, std::string_view field, std::string_view text)
 }
 
 }  // namespace
+
+KernelSheet kernel_sheet(const Chip& chip) {
+  KernelSheet s;
+  const auto* bf16 = chip.find("bf16");
+  s.compute16 = (bf16 != nullptr ? bf16->value : chip.at("fp16").value) * 1e12;
+  const auto* fp8 = chip.find("fp8");
+  s.compute8 = fp8 != nullptr ? fp8->value * 1e12 : s.compute16;
+  const auto* fp4 = chip.find("fp4");
+  s.compute4 = fp4 != nullptr ? fp4->value * 1e12 : s.compute8;
+  s.bandwidth = chip.at("bandwidth").value * 1e9;
+  s.cache = chip.at("l2").value * 1e6;
+  s.units = chip.at("units").value;
+  s.clock = chip.at("clock").value * 1e9;
+  s.area = chip.at("die").value;
+  return s;
+}
 
 KernelModel KernelModel::parse(std::string_view csv, const std::string& file) {
   KernelModel model;
@@ -192,41 +204,59 @@ KernelModel::Point KernelModel::evaluate(const KernelWork& work, const Chip& chi
     for (const auto& entry : rows_) known.push_back(entry.first);
     unknown("kernel model row", row, known, "a row of the table");
   }
-  return formula(found->second, work, sheet_of(chip), limit_watts);
+  return formula(found->second, work, kernel_sheet(chip), limit_watts);
+}
+
+KernelModel::Row KernelModel::find(KernelClass kind, std::string_view format,
+                                   std::string_view framework, const Chip& chip) const {
+  const std::string kernel(name(kind));
+  const std::string maker = framework.empty() ? "*" : std::string(framework);
+  const std::array<std::string, 5> wanted = {
+      kernel + "|" + std::string(format) + "|" + maker + "|" + chip.id,
+      kernel + "|" + std::string(format) + "|" + maker + "|" + kin_of(chip),
+      kernel + "|" + std::string(format) + "|" + maker + "|*",
+      kernel + "|" + std::string(format) + "|*|*", kernel + "|*|*|*"};
+  Row out;
+  auto found = rows_.end();
+  for (std::size_t i = 0; i < wanted.size() && found == rows_.end(); ++i) {
+    found = rows_.find(wanted[i]);
+    out.card_known = i == 0 && found != rows_.end();
+    out.name = wanted[i];
+  }
+  if (found == rows_.end()) {
+    // No kernel of the class was measured: products stand in for it.
+    found = rows_.find("gemm|*|*|*");
+    out.class_known = false;
+    out.name = "gemm|*|*|*";
+    if (found == rows_.end()) found = rows_.begin();
+  }
+  out.coefficients = &found->second;
+  const Interval bounds = interval(out.class_known ? kernel : "", out.card_known);
+  // The interval may lie to one side of the point, if the class is predicted with a bias.
+  out.low = std::min(bounds.low, 0.0);
+  out.high = std::max(bounds.high, 0.0);
+  return out;
+}
+
+KernelPoint KernelModel::evaluate(const KernelWork& work, const KernelSheet& sheet, const Row& row,
+                                  double limit_watts) {
+  CARNOT_CHECK(row.coefficients != nullptr, "a row that was found");
+  return formula(*row.coefficients, work, sheet, limit_watts);
 }
 
 KernelPrediction KernelModel::predict(const KernelWork& work, const Chip& chip,
                                       std::string_view framework, Power power_limit) const {
   const double limit = power_limit == Power{} ? chip.at("tdp").value : power_limit.in(watt);
   if (!(limit > 0)) throw InputError(describe({}, "power_limit", "above 0 W"));
-  const Sheet sheet = sheet_of(chip);
+  const KernelSheet sheet = kernel_sheet(chip);
   const std::string kernel(name(work.kernel));
-  const std::string maker = framework.empty() ? "*" : std::string(framework);
-  const std::array<std::string, 5> wanted = {
-      kernel + "|" + work.format + "|" + maker + "|" + chip.id,
-      kernel + "|" + work.format + "|" + maker + "|" + kin_of(chip),
-      kernel + "|" + work.format + "|" + maker + "|*", kernel + "|" + work.format + "|*|*",
-      kernel + "|*|*|*"};
+  const Row row = find(work.kernel, work.format, framework, chip);
+  const Point point = formula(*row.coefficients, work, sheet, limit);
   KernelPrediction out;
-  auto found = rows_.end();
-  for (std::size_t i = 0; i < wanted.size() && found == rows_.end(); ++i) {
-    found = rows_.find(wanted[i]);
-    out.card_known = i == 0 && found != rows_.end();
-    out.coefficients = wanted[i];
-  }
-  if (found == rows_.end()) {
-    // No kernel of the class was measured: products stand in for it.
-    found = rows_.find("gemm|*|*|*");
-    out.class_known = false;
-    out.coefficients = "gemm|*|*|*";
-    if (found == rows_.end()) found = rows_.begin();
-  }
-  const Point point = formula(found->second, work, sheet, limit);
-  auto bounds = interval(out.class_known ? kernel : "", out.card_known);
-  // The interval may lie to one side of the point, if the class is predicted with a bias.
-  bounds.low = std::min(bounds.low, 0.0);
-  bounds.high = std::max(bounds.high, 0.0);
-  const double least = std::exp(bounds.low), most = std::exp(bounds.high);
+  out.card_known = row.card_known;
+  out.class_known = row.class_known;
+  out.coefficients = row.name;
+  const double least = std::exp(row.low), most = std::exp(row.high);
   const std::string cause = "kernel:" + kernel;
   const std::vector<std::string> sources = {"aiconfigurator-2026", "data/kernel_model.csv"};
   const double joules = point.seconds * point.watts;

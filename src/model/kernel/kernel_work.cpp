@@ -75,10 +75,11 @@ KernelFormat kernel_format(std::string_view name) {
       {"fp8_block", 1, 8},          {"nvfp4", 0.5625, 4},
       {"w4a16_mxfp4", 0.53125, 16}, {"w4a8_mxfp4_mxfp8", 0.53125, 8},
       {"int4_wo", 0.53125, 16}};
+  for (const auto& format : formats)
+    if (format.name == name) return format;
   std::vector<std::string> known;
   std::string names;
   for (const auto& format : formats) {
-    if (format.name == name) return format;
     known.push_back(format.name);
     names += (names.empty() ? "" : ", ") + format.name;
   }

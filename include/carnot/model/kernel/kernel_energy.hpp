@@ -38,6 +38,26 @@
 
 namespace carnot::model {
 
+/// Of a data sheet, what the formula needs.
+struct KernelSheet {
+  double compute16 = 0, compute8 = 0, compute4 = 0;  ///< FLOP/s
+  double bandwidth = 0, cache = 0;                   ///< B/s, B
+  double units = 0, clock = 0, area = 0;             ///< 1, Hz, mm2
+};
+/// \throws InputError if the chip lacks bf16 and fp16, bandwidth, l2, units, clock or die
+KernelSheet kernel_sheet(const Chip& chip);
+
+/// Time and power of a call, and which part of the power is owned by what: static, and of the
+/// dynamic rest, in proportion to the terms of the demand, arithmetic, exponentials, memory and
+/// multiprocessors that are awake. The four shares sum to 1.
+struct KernelPoint {
+  double seconds = 0, watts = 0;
+  double launch_seconds = 0;  ///< of `seconds`
+  double static_watts = 0;
+  double compute = 0, exponential = 0, memory = 0, active = 0;
+  double cached = 0;  ///< share of the bytes that the last-level cache serves
+};
+
 struct KernelPrediction {
   Estimate<Time> time;
   Estimate<Power> power;
@@ -61,9 +81,21 @@ class KernelModel {
   KernelPrediction predict(const KernelWork& work, const Chip& chip,
                            std::string_view framework = {}, Power power_limit = Power{}) const;
 
-  struct Point {
-    double seconds = 0, watts = 0;
+  using Point = KernelPoint;
+
+  /// What predict() would take for a kernel on a card: found once, for sweeps. It points into the
+  /// model and must not outlive it.
+  struct Row {
+    const std::vector<double>* coefficients = nullptr;
+    bool card_known = false, class_known = true;
+    std::string name;          ///< "gemm|bfloat16|vllm|b200"
+    double low = 0, high = 0;  ///< of log(measured / predicted) joules, at 5 and 95 %; low <= 0
   };
+  Row find(KernelClass kernel, std::string_view format, std::string_view framework,
+           const Chip& chip) const;
+  static Point evaluate(const KernelWork& work, const KernelSheet& sheet, const Row& row,
+                        double limit_watts);
+
   /// The bare formula with the coefficients of one row, "class/format/framework/card".
   /// \throws InputError with the nearest row
   Point evaluate(const KernelWork& work, const Chip& chip, std::string_view row,
