@@ -266,7 +266,7 @@ void compare_formats(Explanation& out, const ModelSource& model, const Chip& chi
       row.over_bf16 = cost.joules / bf16[i];
       row.measured = machine.has_kernels() &&
                      KernelModel::embedded()
-                         .find(KernelClass::Gemm, its.format.kernel, o.framework, chip.id)
+                         .find(KernelClass::Gemm, its.format.kernel, o.framework, chip)
                          .card_known;
       const MainProduct main = main_product(its.phases[i], its.split);
       if (const std::string size = measured_size(main); !size.empty()) {
@@ -307,7 +307,7 @@ void add_remarks(Explanation& out, const OperatorModel& machine) {
         "{}: no measured kernels and no full data sheet: a roofline with assumed efficiencies",
         machine.chip().id));
   else if (!KernelModel::embedded()
-                .find(KernelClass::Gemm, "bfloat16", "vllm", machine.chip().id)
+                .find(KernelClass::Gemm, "bfloat16", "vllm", machine.chip())
                 .card_known)
     out.remarks.push_back(fmt::format(
         "{}: no kernel of this card was measured; intervals are a rough range (held 64 to 83 % "
