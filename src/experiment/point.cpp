@@ -57,7 +57,7 @@ class PointRun {
 
   Energy look_energy() const {
     Counters counters = learner_->evaluation_counters(task_.split.test.rows, stage().precision);
-    counters += learner_->copy_counters(task_.split.test.rows, stage().precision);
+    counters += learner_->copy_counters(task_.split.test.rows, stage().precision.delivered());
     return joules(counters);
   }
 

@@ -296,7 +296,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     if (result.schedule_done) return {};
     const auto mode = static_cast<std::size_t>(std::max(mode_now, 0));
     learn::Counters look = learner.evaluation_counters(held_out.rows, job.precisions[mode]);
-    look += learner.copy_counters(held_out.rows, job.precisions[mode]);
+    look += learner.copy_counters(held_out.rows, job.precisions[mode].delivered());
     return table.energy(look).value();
   }
 

@@ -15,6 +15,7 @@
 
 #include "learn/kernels/elementwise.hpp"
 #include "learn/network/accounting.hpp"
+#include "learn/network/rotation.hpp"
 #include "learn/network/sgd_learner.hpp"
 
 namespace carnot::learn {
@@ -205,6 +206,18 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
   capture(exact, batch, options_.seed, first);
   data_.gather(rows.subspan(half, half), 32, batch);
   capture(exact, batch, options_.seed, second);
+  // Integer gradients of the first layer come in the basis of the rotated data; lengths of vectors
+  // are the same in either.
+  std::vector<float> turned_first, turned_second;
+  if (!data_.data().unsigned_features) {
+    const Layer& layer = exact.layers().front();
+    turned_first = first.front();
+    turned_second = second.front();
+    for (std::size_t j = 0; j < layer.outputs; ++j) {
+      rotate(turned_first.data() + j * layer.inputs, layer.inputs);
+      rotate(turned_second.data() + j * layer.inputs, layer.inputs);
+    }
+  }
 
   // The mini-batch as a data set of its own: candidates need no copy of all the data.
   const Dataset& all = data_.data();
@@ -236,14 +249,18 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
     capture(trial, batch, options_.seed ^ 0x6e6f697365u, rounded);
     NoiseShare share{candidate, 0.0, 0.0};
     const double now = rate(steps_);
+    const auto momentum = static_cast<float>(options_.momentum);
     for (std::size_t l = 0; l < rounded.size(); ++l) {
       double rounding = 0.0, spread = 0.0, added = 0.0;
+      const bool turned = l == 0 && candidate.is_integer() && !turned_first.empty();
+      const std::vector<float>& half_a = turned ? turned_first : first[l];
+      const std::vector<float>& half_b = turned ? turned_second : second[l];
       constexpr std::size_t kBlock = 256;  // summed in binary32, blocks in binary64
       for (std::size_t from = 0; from < rounded[l].size(); from += kBlock) {
         const std::size_t to = std::min(from + kBlock, rounded[l].size());
         float block_spread = 0.0f, block_added = 0.0f;
         for (std::size_t i = from; i < to; ++i) {
-          const float a = first[l][i], b = second[l][i];
+          const float a = half_a[i], b = half_b[i];
           const float e = rounded[l][i] - 0.5f * (a + b);
           block_spread += (a - b) * (a - b);
           block_added += e * e;
@@ -258,9 +275,13 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
         for (std::size_t j = 0; j < layer.outputs; ++j) {
           const float grid = layer.scale[j], per_grid = static_cast<float>(now) / grid;
           const float* gradient = rounded[l].data() + j * layer.inputs;
+          const float* velocity =
+              layer.velocity.empty() ? nullptr : layer.velocity.data() + j * layer.stride;
           float row = 0.0f;
           for (std::size_t k = 0; k < layer.inputs; ++k) {
-            const float steps = std::clamp(gradient[k] * per_grid, -1e9f, 1e9f);
+            const float change =
+                velocity == nullptr ? gradient[k] : gradient[k] + momentum * velocity[k];
+            const float steps = std::clamp(change * per_grid, -1e9f, 1e9f);
             const float f = std::abs(steps - static_cast<float>(static_cast<std::int32_t>(steps)));
             row += f * (1.0f - f);
           }
@@ -273,14 +294,18 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
         return part <= 0.0 ? 0.0 : whole > 0.0 ? part / whole : 1e9;
       };
       share.gradient = std::max(share.gradient, over(added, spread));
-      share.update = std::max(share.update, over(now * now * added + rounding, typical * spread));
+      // A gradient's noise comes in 1 / (1 - momentum) times over, the update's rounding once.
+      const double once = (1.0 - options_.momentum) * (1.0 - options_.momentum);
+      share.update =
+          std::max(share.update, over(now * now * added + once * rounding, typical * spread));
     }
     shares.push_back(share);
   }
   return shares;
 }
 
-Quality SgdLearner::evaluate(const Dataset& held_out, const Precision& precision) {
+Quality SgdLearner::evaluate(const Dataset& held_out, const Precision& trained) {
+  const Precision precision = trained.delivered();
   if (held_out.columns != data_.data().columns || held_out.classes != data_.data().classes ||
       held_out.unsigned_features != data_.data().unsigned_features || held_out.rows == 0) {
     throw InputError(
@@ -368,7 +393,8 @@ Counters SgdLearner::copy_counters(std::size_t rows, const Precision& p) const {
   return learn::copy_counters(network_.shape(), p, rows);
 }
 
-Counters SgdLearner::evaluation_counters(std::size_t rows, const Precision& p) const {
+Counters SgdLearner::evaluation_counters(std::size_t rows, const Precision& trained) const {
+  const Precision p = trained.delivered();
   Counters c = conversion_counters(network_.shape(), network_.precision(), p);
   c += forward_counters(network_.shape(), p, kEvaluationRows) * (rows / kEvaluationRows);
   if (const std::size_t rest = rows % kEvaluationRows; rest != 0) {

@@ -15,7 +15,7 @@ namespace carnot::learn {
 
 namespace {
 
-constexpr char kMagic[8] = {'c', 'a', 'r', 'n', 'o', 't', 'L', '1'};
+constexpr char kMagic[8] = {'c', 'a', 'r', 'n', 'o', 't', 'L', '2'};
 
 std::uint64_t hash_of(const std::uint8_t* bytes, std::size_t size) noexcept {
   std::uint64_t hash = 0xcbf29ce484222325u;

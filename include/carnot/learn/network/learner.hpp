@@ -40,9 +40,11 @@ struct LearnerOptions {
 /// With g the exact gradient, g_q the rounded one, V the minibatch gradient's variance, lr the
 /// learning rate:
 ///   gradient = |g_q - g|^2 / V, worst layer
-///   update   = (lr^2 |g_q - g|^2 + variance of rounding the coefficients' update) / (<lr^2> V),
-///   worst layer,
-///              <lr^2> the schedule's mean square learning rate
+///   update   = (lr^2 |g_q - g|^2 + (1 - mu)^2 variance of rounding the coefficients' update)
+///              / (<lr^2> V), worst layer,
+///              <lr^2> the schedule's mean square learning rate, mu the momentum: what enters the
+///              velocity acts 1 / (1 - mu) times over, an update is rounded once; the update's
+///              rounding is that of lr (g + mu v), v the velocity now
 struct NoiseShare {
   Precision precision;
   double gradient = 0.0;
@@ -83,12 +85,14 @@ class Learner {
   /// training. Counted (it costs real operations). Does not disturb the sequence of training.
   virtual std::vector<NoiseShare> noise_shares(const std::vector<Precision>& candidates) = 0;
 
-  /// Held-out quality in `precision`. Counted.
+  /// Held-out quality of the model that training in `precision` delivers
+  /// (Precision::delivered). Counted.
   virtual Quality evaluate(const Dataset& held_out, const Precision& precision) = 0;
 
   /// Counts so far: training, switching, noise measurement, evaluation, since construction.
   virtual const Counters& counters() const noexcept = 0;
-  /// Closed form: what one step in `precision` counts, and what switching between two counts.
+  /// Closed form: what one step in `precision` counts, and what switching between two counts. What
+  /// depends on the numbers themselves (an integer row that outgrows its grid) comes on top.
   virtual Counters step_counters(const Precision& precision) const = 0;
   virtual Counters switch_counters(const Precision& from, const Precision& to) const = 0;
   /// What making the copy of `rows` rows of data at the width of `precision` counts: the training
