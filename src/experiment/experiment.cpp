@@ -69,6 +69,7 @@ void check(const ExperimentOptions& options) {
 
 /// Certified before not, better before worse, cheaper before dearer.
 bool better(const ExperimentPoint& a, const ExperimentPoint& b) {
+  if (a.diverged != b.diverged) return b.diverged;
   if (a.certified != b.certified) return a.certified;
   if (a.certified) return a.energy.value() < b.energy.value();
   if (a.quality.value != b.quality.value) return a.quality.value > b.quality.value;

@@ -167,6 +167,11 @@ class PointRun {
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (outcome_.stopped) return;
     CARNOT_CHECK(did > 0, "a learner before the end of its schedule makes steps");
+    if (learner_->diverged()) {
+      point().diverged = true;
+      point().stopped = fmt::format("diverged at step {}: a lower learning rate, or more bits",
+                                    learner_->steps_done());
+    }
     if (learner_->steps_done() == mark || learner_->steps_done() == learner_->total_steps()) look();
     report_progress();
   }

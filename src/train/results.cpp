@@ -163,7 +163,9 @@ ledger::LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::En
   ledger::LaneEnd end;
   end.policy = facts.policy;
   end.stopped = outcome.stopped;
-  if (outcome.certified) {
+  if (learner.diverged()) {
+    end.outcome = "diverged";
+  } else if (outcome.certified) {
     end.outcome = "target-reached";
   } else if (!outcome.deadline_passed) {
     end.outcome = "infeasible";

@@ -476,6 +476,16 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   }
 
   void finish_if_due() {
+    if (learner.diverged() && !result.schedule_done) {
+      // Nothing more can come of it: no joule is spent on going on or on certifying.
+      result.schedule_done = true;
+      const learn::Counters before = learner.counters();
+      result.quality = learner.evaluate(held_out, precision());
+      result.instrument += learner.counters() - before;
+      result.evaluated = true;
+      result.certificate = certificate.look(result.quality);  // for its interval
+      return end("the training diverged: a lower learning rate, or more bits");
+    }
     if (steps_left() > 0 && learner.steps_done() >= next_point) {
       draw_point();
       while (next_point <= learner.steps_done()) next_point += curve_interval();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integer training keeps up with binary32 where coefficients have far to go.
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -104,6 +105,33 @@ TEST(Rotation, SpreadsOneGreatValueOverTheRow) {
   float most = 0.0f;
   for (const float v : x) most = std::max(most, std::abs(v));
   EXPECT_LT(most, 2.6f);
+}
+
+TEST(Divergence, IsSaidInEveryPrecisionAndNotOfANull) {
+  for (const char* name : {"f32", "bf16", "int8", "int4"}) {
+    for (const double rate : {0.3, 100.0}) {
+      LearnerOptions o;
+      o.hidden = 16;
+      o.batch = 32;
+      o.epochs = 4;
+      o.learning_rate = rate;
+      Dataset digits = embedded_digits();
+      auto learner = make_learner(o, digits);
+      learner->train(learner->total_steps(), Precision::parse(name));
+      EXPECT_EQ(learner->diverged(), rate > 1.0) << name;
+      for (const auto& layer : learner->parameters())
+        for (const float x : layer) ASSERT_TRUE(std::isfinite(x)) << name;
+      const Quality q = learner->evaluate(digits, Precision::parse(name));
+      EXPECT_TRUE(std::isfinite(q.value) && std::isfinite(q.bits_per_label)) << name;
+      // Labels that say nothing are learned no better than their frequencies: no divergence.
+      std::rotate(digits.labels.begin(), digits.labels.begin() + 700, digits.labels.end());
+      for (std::size_t i = 0; i < digits.rows; ++i) digits.labels[i] = digits.labels[i * 7 % 1783];
+      if (rate > 1.0) continue;
+      learner = make_learner(o, digits);
+      learner->train(learner->total_steps(), Precision::parse(name));
+      EXPECT_FALSE(learner->diverged()) << name;
+    }
+  }
 }
 
 TEST(Delivered, IntegersDeliverTheirMastersInEightBits) {

@@ -24,6 +24,9 @@ namespace {
 /// Mean of ((1 + cos(pi f)) / 2)^2 over the schedule.
 constexpr double kMeanSquareSchedule = 0.375;
 
+/// What stands for a quality that is no number.
+constexpr double kLeastQuality = -1e9;
+
 constexpr double kLn2 = 0.69314718055994530942;
 constexpr std::size_t kEvaluationRows = 256;
 
@@ -43,6 +46,26 @@ NetworkShape shape_of(const LearnerOptions& options, const Dataset& data) {
     shape.widths.push_back(data.classes);
   }
   return shape;
+}
+
+/// Bits per label, or squared error, of knowing the labels' frequencies, or their mean, alone.
+double idle_loss(const Dataset& data) {
+  const auto n = static_cast<double>(data.rows);
+  double loss = 0.0;
+  if (data.is_regression()) {
+    double mean = 0.0;
+    for (const float y : data.targets) mean += static_cast<double>(y) / n;
+    for (const float y : data.targets)
+      loss += (static_cast<double>(y) - mean) * (static_cast<double>(y) - mean) / n;
+    return loss;
+  }
+  std::vector<std::uint64_t> counts(data.classes);
+  for (const std::uint32_t label : data.labels) ++counts[label];
+  for (const std::uint64_t count : counts) {
+    const double share = static_cast<double>(count) / n;
+    if (count > 0) loss -= share * std::log2(share);
+  }
+  return loss;
 }
 
 void check(const LearnerOptions& o, const Dataset& data) {
@@ -96,6 +119,22 @@ SgdLearner::SgdLearner(const LearnerOptions& options, const Dataset& train)
   const double steps =
       options.epochs * static_cast<double>(train.rows) / static_cast<double>(options.batch);
   total_steps_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(steps + 0.5));
+  idle_loss_ = idle_loss(train);
+}
+
+bool SgdLearner::diverged() const noexcept {
+  constexpr double kRise = 10.0;
+  if (steps_ == 0) return false;
+  if (!std::isfinite(smoothed_loss_)) return true;
+  return steps_ == total_steps_ && greatest_loss_ > kRise * std::max(first_loss_, idle_loss_) &&
+         smoothed_loss_ > 0.98 * idle_loss_;
+}
+
+std::vector<std::vector<float>> SgdLearner::parameters() const {
+  std::vector<std::vector<float>> all = network_.parameters();
+  for (std::vector<float>& layer : all)
+    for (float& x : layer) x = std::isfinite(x) ? x : 0.0f;
+  return all;
 }
 
 void SgdLearner::order_epoch(std::uint64_t epoch) {
@@ -164,6 +203,8 @@ std::uint64_t SgdLearner::train(std::uint64_t steps, const Precision& precision)
     }
     double loss = sum / static_cast<double>(nats_.size());
     if (!data_.data().is_regression()) loss /= kLn2;
+    if (steps_ == 0) first_loss_ = loss;
+    greatest_loss_ = std::max(greatest_loss_, loss);
     smoothed_loss_ = steps_ == 0 ? loss : 0.98 * smoothed_loss_ + 0.02 * loss;
     network_.backward(batch_, {static_cast<float>(rate(steps_)), options_.seed, steps_, nullptr},
                       &counters_);
@@ -366,12 +407,14 @@ Quality SgdLearner::evaluate(const Dataset& held_out, const Precision& trained) 
     }
     quality.metric = "r2";
     quality.value = spread > 0.0 ? 1.0 - sum / spread : 0.0;
+    if (!(quality.value > kLeastQuality)) quality.value = kLeastQuality;  // nor if it is no number
     quality.bits_per_label = kNaN;
   } else {
     quality.metric = "accuracy";
     quality.successes = right;
     quality.value = static_cast<double>(right) / n;
     quality.bits_per_label = sum / n / kLn2;
+    if (!(quality.bits_per_label < -kLeastQuality)) quality.bits_per_label = -kLeastQuality;
   }
   return quality;
 }

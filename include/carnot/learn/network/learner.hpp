@@ -53,8 +53,8 @@ struct NoiseShare {
 
 /// Quality on held-out data.
 struct Quality {
-  std::string metric;  ///< "accuracy" or "r2"
-  double value = 0.0;
+  std::string metric;           ///< "accuracy" or "r2"
+  double value = 0.0;           ///< never below -1e9, which also stands for no number at all
   std::uint64_t trials = 0;     ///< held-out rows
   std::uint64_t successes = 0;  ///< correct ones (accuracy only)
   double bits_per_label = 0.0;  ///< mean negative log2-likelihood (classification); NaN else
@@ -76,6 +76,10 @@ class Learner {
   virtual double remaining_learning() const noexcept = 0;
   /// Exponentially smoothed training loss, bits per label (classification) or mean squared error.
   virtual double smoothed_loss() const noexcept = 0;
+  /// The training came to nothing: a loss that is no number, or one that rose above ten times what
+  /// it was at first (and what knowing no more than the labels' frequencies costs) and ended no
+  /// better than that. What it learned is then of no use, whatever the precision.
+  virtual bool diverged() const noexcept { return false; }
   /// Sum over all training labels, first time each was met, of -log2 p before it was trained on:
   /// the prequential code of the first pass (bits; grows during the first epoch only).
   virtual double prequential_bits() const noexcept = 0;
@@ -110,7 +114,8 @@ class Learner {
   /// \throws InputError if the bytes are no state of a learner of these options and data
   virtual void restore(const std::vector<std::uint8_t>& state) = 0;
 
-  /// All coefficients in f32, layer by layer, for code lengths and tests.
+  /// All coefficients in f32, layer by layer, for code lengths and tests. One that is no number
+  /// reads as 0: see `diverged`.
   virtual std::vector<std::vector<float>> parameters() const = 0;
 };
 
