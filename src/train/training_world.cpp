@@ -129,6 +129,9 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   std::uint64_t next_point;  // steps at which a point of the quality curve is due
   std::vector<control::ModeNoise> noise;
   std::uint64_t noise_measured_at = 0;
+  std::uint64_t looked_at = 0;  // steps done at the last look
+  std::uint64_t needed_for =
+      std::numeric_limits<std::uint64_t>::max();  // looks that the view knows
   int mode_now = -1;
   std::string mode_name;
   site::Flows flows;
@@ -193,6 +196,9 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
                          : Power{};
     o.own = o.available(o.total);
     o.grid_limit = options.import_limit;
+    o.sellable = options.computing_uses == site::ComputingUses::AllOwn
+                     ? min(options.export_limit, weather().export_limit)
+                     : Power{};
     o.pue = options.hall.pue(past.outside, 1.0);
     o.outside = past.outside;
     o.standby =
@@ -219,6 +225,18 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     l.remaining_learning = learner.remaining_learning();
     l.noise = noise;
     l.noise_measured_at = noise_measured_at;
+    l.training_quality = learner.training_quality();
+    if (certificate.state().looks != needed_for) {
+      needed_for = certificate.state().looks;
+      l.needed = certificate.needed(held_out.rows, held_out.is_regression());
+      l.needed_after = certificate.needed(held_out.rows, held_out.is_regression(), 1);
+    }
+    l.regression = held_out.is_regression();
+    l.held_out_rows = held_out.rows;
+    l.looks = certificate.state().looks;
+    l.look_quality = result.evaluated ? result.quality.value : kNaN;
+    l.looked_at = looked_at;
+    l.look_energy = job.trainings * final_look();
     status.mode = static_cast<std::uint8_t>(std::max(mode_now, 0));
   }
 
@@ -315,7 +333,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     noise.assign(job.precisions.size(), {});
     for (std::size_t m = 0, i = 0; m < job.precisions.size(); ++m) {
       if (!job.precisions[m].is_integer()) continue;
-      noise[m] = {shares[i].gradient, shares[i].update};
+      noise[m] = {shares[i].gradient, shares[i].update, shares[i].signal};
       ++i;
     }
     noise_measured_at = learner.steps_done();
@@ -336,6 +354,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     const learn::Counters before = learner.counters();
     result.quality = learner.evaluate(held_out, precision());
     result.evaluated = true;
+    looked_at = learner.steps_done();
     result.certificate = certificate.look(result.quality);
     result.certified = result.certificate.certified;
     charge(before);
@@ -357,6 +376,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   /// Carries out the decision until the slot ends, its steps are done or the job ends.
   void act() {
     if (decision.measure_noise && steps_left() > 0) measure_noise();
+    if (decision.look && !result.certified && steps_left() > 0 && learner.steps_done() > 0)
+      take_look();
     const Duration left = slot_start(slot + 1) - now_;
     site::Demand demand;
     demand.grid_allowance = decision.grid_allowance;
@@ -364,7 +385,9 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     demand.throttle = decision.throttle;
     Duration length = left;
     double debt_steps = 0.0, most_steps = 0.0;
-    const bool wants = decision.mode >= 0 && (steps_left() > 0 || debt > Energy{});
+    // Certified: what is owed is worked off, no step more.
+    const double steps_wanted = result.certified ? 0.0 : steps_left();
+    const bool wants = decision.mode >= 0 && (steps_wanted > 0 || debt > Energy{});
     if (wants) {
       const auto m = static_cast<std::size_t>(decision.mode);
       demand.mode = &job.modes[m];
@@ -373,7 +396,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
       const double until_look = next_look > learner.steps_done()
                                     ? static_cast<double>(next_look - learner.steps_done())
                                     : 1.0;
-      most_steps = std::min({decision.max_steps, steps_left(), until_look});
+      most_steps = std::min({decision.max_steps, steps_wanted, until_look});
       const double wanted = std::max(0.0, std::max(0.0, most_steps - carry) + debt_steps);
       length = time_for(wanted, demand, left);
     }
@@ -503,8 +526,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
       next_look += look_interval();
       if (4 * learner.steps_done() >= learner.total_steps()) take_look();
     }
-    if (!ended && result.certified && scenario.work.stop_when_certified && debt <= Energy{})
-      end("the minimum quality is certified");
+    if (!ended && result.certified && debt <= Energy{}) end("the minimum quality is certified");
     if (!ended && slot >= environment.weather.size()) {
       if (learner.steps_done() > 0) {
         // The job is over; what it had learned is measured for the report, at nobody's charge.
@@ -576,6 +598,7 @@ std::vector<std::uint8_t> TrainingWorld::save() const {
   w.value(i.result.instrument);
   w.sequence(i.noise);
   w.value(i.noise_measured_at);
+  w.value(i.looked_at);
   w.value(i.mode_now);
   w.value(i.energy.base());
   w.value(i.own.base());
@@ -609,6 +632,7 @@ void TrainingWorld::restore(const std::vector<std::uint8_t>& state) {
   i.result.instrument = r.value<learn::Counters>();
   i.noise = r.sequence<control::ModeNoise>();
   i.noise_measured_at = r.value<std::uint64_t>();
+  i.looked_at = r.value<std::uint64_t>();
   i.mode_now = r.value<int>();
   i.energy = Energy::from_base(r.value<double>());
   i.own = Energy::from_base(r.value<double>());

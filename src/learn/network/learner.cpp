@@ -194,8 +194,10 @@ std::uint64_t SgdLearner::train(std::uint64_t steps, const Precision& precision)
     network_.forward(batch_, &counters_);
     network_.differentiate(batch_, nats_, &counters_);
     double sum = 0.0;
+    std::size_t likely = 0;
     for (std::size_t i = 0; i < nats_.size(); ++i) {
       sum += nats_[i];
+      likely += nats_[i] < kLn2 ? 1 : 0;
       if (!data_.data().is_regression() && steps_ * options_.batch + i < rows) {
         prequential_nats_ += nats_[i];
         ++prequential_labels_;
@@ -203,6 +205,13 @@ std::uint64_t SgdLearner::train(std::uint64_t steps, const Precision& precision)
     }
     double loss = sum / static_cast<double>(nats_.size());
     if (!data_.data().is_regression()) loss /= kLn2;
+    const double quality = data_.data().is_regression()
+                               ? 1.0 - loss / std::max(idle_loss_, 1e-30)
+                               : static_cast<double>(likely) / static_cast<double>(nats_.size());
+    // A mean of all so far, then an exponential one.
+    const double fresh = std::max(0.01, 1.0 / static_cast<double>(steps_ + 1));
+    training_quality_ =
+        steps_ == 0 ? quality : training_quality_ + fresh * (quality - training_quality_);
     if (steps_ == 0) first_loss_ = loss;
     greatest_loss_ = std::max(greatest_loss_, loss);
     smoothed_loss_ = steps_ == 0 ? loss : 0.98 * smoothed_loss_ + 0.02 * loss;
@@ -288,26 +297,28 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
     Network trial(exact);
     trial.set_precision(candidate, {}, &counters_);
     capture(trial, batch, options_.seed ^ 0x6e6f697365u, rounded);
-    NoiseShare share{candidate, 0.0, 0.0};
+    NoiseShare share{candidate, 0.0, 0.0, 1e9};
     const double now = rate(steps_);
     const auto momentum = static_cast<float>(options_.momentum);
     for (std::size_t l = 0; l < rounded.size(); ++l) {
-      double rounding = 0.0, spread = 0.0, added = 0.0;
+      double rounding = 0.0, spread = 0.0, added = 0.0, length = 0.0;
       const bool turned = l == 0 && candidate.is_integer() && !turned_first.empty();
       const std::vector<float>& half_a = turned ? turned_first : first[l];
       const std::vector<float>& half_b = turned ? turned_second : second[l];
       constexpr std::size_t kBlock = 256;  // summed in binary32, blocks in binary64
       for (std::size_t from = 0; from < rounded[l].size(); from += kBlock) {
         const std::size_t to = std::min(from + kBlock, rounded[l].size());
-        float block_spread = 0.0f, block_added = 0.0f;
+        float block_spread = 0.0f, block_added = 0.0f, block_length = 0.0f;
         for (std::size_t i = from; i < to; ++i) {
           const float a = half_a[i], b = half_b[i];
           const float e = rounded[l][i] - 0.5f * (a + b);
           block_spread += (a - b) * (a - b);
           block_added += e * e;
+          block_length += 0.25f * (a + b) * (a + b);
         }
         spread += 0.25 * static_cast<double>(block_spread);
         added += static_cast<double>(block_added);
+        length += static_cast<double>(block_length);
       }
       const Layer& layer = trial.layers()[l];
       if (!layer.scale.empty()) {
@@ -334,6 +345,7 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
       const auto over = [](double part, double whole) {
         return part <= 0.0 ? 0.0 : whole > 0.0 ? part / whole : 1e9;
       };
+      if (added > 0.0) share.signal = std::min(share.signal, std::sqrt(length / added));
       share.gradient = std::max(share.gradient, over(added, spread));
       // A gradient's noise comes in 1 / (1 - momentum) times over, the update's rounding once.
       const double once = (1.0 - options_.momentum) * (1.0 - options_.momentum);

@@ -104,6 +104,7 @@ std::vector<std::uint8_t> SgdLearner::save() const {
   out.value(identity());
   out.value(steps_);
   out.value(smoothed_loss_);
+  out.value(training_quality_);
   out.value(first_loss_);
   out.value(greatest_loss_);
   out.value(prequential_nats_);
@@ -143,6 +144,7 @@ void SgdLearner::restore(const std::vector<std::uint8_t>& state) {
   const auto steps = in.value<std::uint64_t>();
   Reader::check(steps <= total_steps_, "step beyond the schedule");
   const auto smoothed = in.value<double>();
+  const auto training_quality = in.value<double>();
   const auto first_loss = in.value<double>();
   const auto greatest_loss = in.value<double>();
   const auto prequential = in.value<double>();
@@ -185,6 +187,7 @@ void SgdLearner::restore(const std::vector<std::uint8_t>& state) {
   data_.make(precision.data);
   steps_ = steps;
   smoothed_loss_ = smoothed;
+  training_quality_ = training_quality;
   first_loss_ = first_loss;
   greatest_loss_ = greatest_loss;
   prequential_nats_ = prequential;

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +50,7 @@ struct NoiseShare {
   Precision precision;
   double gradient = 0.0;
   double update = 0.0;
+  double signal = 1e9;  ///< |g| / |g_q - g|, worst layer; 1e9 where nothing is rounded
 };
 
 /// Quality on held-out data.
@@ -76,6 +78,12 @@ class Learner {
   virtual double remaining_learning() const noexcept = 0;
   /// Exponentially smoothed training loss, bits per label (classification) or mean squared error.
   virtual double smoothed_loss() const noexcept = 0;
+  /// Quality as training itself sees it, smoothed over some hundred minibatches, each before it was
+  /// learned from: the share of rows given more than half the probability, or 1 - squared error
+  /// over the targets' variance. From the second epoch on it is hopeful. NaN: not known.
+  virtual double training_quality() const noexcept {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
   /// The training came to nothing: a loss that is no number, or one that rose above ten times what
   /// it was at first (and what knowing no more than the labels' frequencies costs) and ended no
   /// better than that. What it learned is then of no use, whatever the precision.
