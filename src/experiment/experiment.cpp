@@ -154,6 +154,12 @@ ExperimentResult run_experiment(const ExperimentOptions& options, const learn::S
       break;
     }
   }
+  // The empty model: no bit of it, the labels as they are. It is on every hull.
+  if (!result.points.empty()) {
+    StructurePoint empty;
+    empty.data_bits = learn::uniform_length(split.train);
+    result.structure.push_back(empty);
+  }
   result.k_star_structure = structure_function(result.structure, options.slack);
   result.k_star = result.structure[result.k_star_structure].model_bits;
   return result;

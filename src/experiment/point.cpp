@@ -61,6 +61,10 @@ class PointRun {
     return joules(counters);
   }
 
+  Energy last_step_energy() const {
+    return joules(learner_->step_counters(stages_.back().precision));
+  }
+
   /// Rounding the final model is part of every run and is kept back from its budget.
   Energy rounding_energy() const {
     Counters one;
@@ -90,9 +94,8 @@ class PointRun {
         const double until = i + 1 < stages_.size() ? stages_[i + 1].from : 1.0;
         mean += (until - stages_[i].from) * joules(learner_->step_counters(stages_[i].precision));
       }
-      // Looks at held-out data for a certificate are paid for too.
-      const Energy looks =
-          has_target() ? (task_.options.curve_points + 1.0) * look_energy() : Energy{};
+      // The look at the end is paid for too; earlier ones only by what the schedule leaves.
+      const Energy looks = has_target() ? look_energy() : Energy{};
       const double affordable =
           std::floor((task_.options.budget - rounding_energy() - ingest_ - looks) / mean);
       if (affordable < total) learner_options_.epochs *= std::max(affordable, 1.0) / total;
@@ -221,7 +224,12 @@ class PointRun {
 
   bool affordable_look() {
     if (!has_budget()) return true;
-    return spent() + look_energy() <= task_.options.budget;
+    // An early look must leave enough for the rest of the schedule and the look at its end.
+    Energy later;
+    const std::uint64_t left = learner_->total_steps() - learner_->steps_done();
+    if (left > 0)
+      later = look_energy() + static_cast<double>(left) * max(step_energy(), last_step_energy());
+    return spent() + look_energy() + later <= task_.options.budget;
   }
 
   void finish() {

@@ -102,9 +102,7 @@ std::string facts_json(const std::vector<std::string>& policies, const RunOption
   for (const SignalNote& note : environment.notes)
     signals.push_back(Json{{"name", note.signal}, {"source", note.source}});
   const learn::Dataset& train = split.train;
-  const double uniform = train.is_regression() ? kNaN
-                                               : static_cast<double>(train.rows) *
-                                                     std::log2(static_cast<double>(train.classes));
+  const double uniform = train.is_regression() ? kNaN : learn::uniform_length(train);
   const site::SiteOptions& site = scenario.site;
   Json facts{
       {"modes", modes},

@@ -183,6 +183,11 @@ Shared prepare(const site::Scenario& scenario, const RunOptions& options) {
                  fmt::format("{} cannot be certified with {} held-out rows even if all were right; "
                              "at most {:.4f}",
                              scenario.work.minimum_quality, rows, certificate.highest(rows)));
+  if (shared.split.train.is_regression() && certificate.needed(rows, true) > 1.0)
+    problems.add(scenario.place("work.minimum_quality"), "work.minimum_quality",
+                 fmt::format("an R2 of {} cannot be certified with {} held-out rows even if every "
+                             "prediction were exact; at most {:.4f}",
+                             scenario.work.minimum_quality, rows, certificate.highest_r2(rows)));
   problems.throw_if_any();
   shared.stop.throw_if_requested();
   return shared;

@@ -32,6 +32,19 @@ Forecaster make_forecaster(const std::optional<TraceCore>& history,
   return Forecaster(options, history, document);
 }
 
+/// Sixteen, at (i + 1/2) / 16.
+std::vector<double> quantiles(std::span<const double> values) {
+  constexpr std::size_t kCount = 16;
+  std::vector<double> sorted(values.begin(), values.end());
+  std::erase_if(sorted, [](double v) { return !std::isfinite(v); });
+  if (sorted.empty()) return {};
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<double> out;
+  for (std::size_t i = 0; i < kCount; ++i)
+    out.push_back(sorted[(2 * i + 1) * sorted.size() / (2 * kCount)]);
+  return out;
+}
+
 /// Every k-th row, so that about `rows` remain: enough for a curve, cheap beside training.
 learn::Dataset thinned(const learn::Dataset& data, std::size_t rows) {
   if (data.rows <= rows) return data;
@@ -88,6 +101,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     status.since = status.first_start = e.start;
     site_state.running = 1;
     site_state.it = site_state.facility = Power::from_base(kNaN);
+    if (e.power_history) usual_total = quantiles(e.power_history->mean());
+    site_state.usual_total = usual_total;
     sites_ = {&site_state, 1};
     arrived_ = {&request, 1};
     status_ = {&status, 1};
@@ -113,6 +128,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   ForecastView power_view, price_view, carbon_view;
 
   // What the view shows.
+  std::vector<double> usual_total;
   control::SiteState site_state;
   control::LearningState learning_state;
   JobRequest request;
@@ -236,7 +252,10 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     l.looks = certificate.state().looks;
     l.look_quality = result.evaluated ? result.quality.value : kNaN;
     l.looked_at = looked_at;
-    l.look_energy = job.trainings * final_look();
+    l.look_energy = job.trainings *
+                    table.energy(learner.evaluation_counters(held_out.rows, precision())).value();
+    if (l.measure_energy <= Energy{})
+      l.measure_energy = job.trainings * table.energy(learner.noise_counters(integers())).value();
     status.mode = static_cast<std::uint8_t>(std::max(mode_now, 0));
   }
 
@@ -322,14 +341,17 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     debt += table.energy(learner.counters() - before).value();
   }
 
+  /// Next to the integers' rounding a float's is no noise (2^-8 at worst, no coarse grid).
+  std::vector<learn::Precision> integers() const {
+    std::vector<learn::Precision> all;
+    for (const learn::Precision& p : job.precisions)
+      if (p.is_integer()) all.push_back(p);
+    return all;
+  }
+
   void measure_noise() {
     const learn::Counters before = learner.counters();
-    // Only integers: next to theirs, a float's rounding is no noise (2^-8 at worst, no coarse
-    // grid).
-    std::vector<learn::Precision> integers;
-    for (const learn::Precision& p : job.precisions)
-      if (p.is_integer()) integers.push_back(p);
-    const std::vector<learn::NoiseShare> shares = learner.noise_shares(integers);
+    const std::vector<learn::NoiseShare> shares = learner.noise_shares(integers());
     noise.assign(job.precisions.size(), {});
     for (std::size_t m = 0, i = 0; m < job.precisions.size(); ++m) {
       if (!job.precisions[m].is_integer()) continue;

@@ -57,7 +57,9 @@ struct SiteState {
   EnergyPrice export_price;  ///< paid for own power that is exported
   CarbonIntensity carbon;    ///< of grid supply
   Temperature outside;
-  Power total;         ///< that turbines and panels can deliver
+  Power total;                          ///< that turbines and panels can deliver
+  std::span<const double> usual_total;  ///< watt, quantiles of it in the past at (i + 1/2) / size:
+                                        ///< what to expect beyond the forecast; empty: not known
   Power export_first;  ///< own power that goes to the grid before computing gets any
   Power own;           ///< of `total`, that computing may use
   Power grid_limit;    ///< import limit
@@ -122,7 +124,8 @@ struct LearningState {
   std::uint64_t looks = 0;                                         ///< taken so far
   double look_quality = std::numeric_limits<double>::quiet_NaN();  ///< held-out, at the last look
   std::uint64_t looked_at = 0;                                     ///< steps_done then
-  Energy look_energy;                                              ///< dynamic, of a look
+  Energy look_energy;     ///< dynamic, of another look beside the last one
+  Energy measure_energy;  ///< dynamic, of measuring noise once
 
   std::uint64_t steps_left() const noexcept {
     return steps_total > steps_done ? steps_total - steps_done : 0;

@@ -108,7 +108,7 @@ struct ExperimentPoint {
 /// One model at one width.
 struct StructurePoint {
   std::size_t point = 0;  ///< which run
-  int width = 0;
+  int width = 0;          ///< 0: the empty model, of no run
   double model_bits = 0.0, data_bits = 0.0;
   Energy energy;         ///< of the run it came from
   bool sampled = false;  ///< data_bits scaled up from a sample of the rows

@@ -40,10 +40,10 @@ int cheapest_sufficient_mode(std::span<const site::Mode> modes, std::span<const 
 
 double value_of_look(double at, double chance_now, double chance_at_end,
                      double chance_after_failing, double look_energy_share) {
-  constexpr double kMissed = 5.0;  // a floor that is missed is as dear as five whole schedules
+  constexpr double kMissed = 20.0;  // a floor missed is as dear as twenty whole schedules
   return chance_now * (1.0 - at) -
          (1.0 - chance_now) * kMissed * std::max(0.0, chance_at_end - chance_after_failing) -
-         look_energy_share;
+         (1.0 - chance_now) * look_energy_share;
 }
 
 namespace {
@@ -59,6 +59,7 @@ class Governor final : public JobPolicy {
   Decision decide(const Observation& o) override {
     Decision d;
     const double done = static_cast<double>(o.learning.steps_done);
+    if (next_measure_ < 0.0) next_measure_ = first_measurement(o);
     learn_gap(o);
     choose_mode(o);
     d.mode = mode_;
@@ -79,7 +80,6 @@ class Governor final : public JobPolicy {
     }
     const PowerAction action = power(o);
     d.grid_allowance = action == PowerAction::OwnAndGrid ? o.site.grid_limit : Power{};
-    if (action == PowerAction::Pause) d.mode = -1;
     return d;
   }
 
@@ -114,9 +114,12 @@ class Governor final : public JobPolicy {
   static constexpr double kFirstLook = 1.0 / 8;   // of the schedule
   static constexpr double kImprovement = 0.3;     // delta
   static constexpr double kGap = 0.01, kGapSpread = 0.015, kGapSpreadR2 = 0.03;
-  static constexpr double kKnownSpread = 0.006;  // of the gap, once a look has told it
-  static constexpr double kLastsAnHour = 0.93;   // share of a surprise (trace/forecast.hpp's prior)
-  static constexpr double kEnough = 0.9;         // chance that makes more bits needless
+  static constexpr double kKnownSpread = 0.006;   // of the gap, once a look has told it
+  static constexpr double kMeasureBudget = 0.02;  // of the schedule's energy
+  static constexpr double kSpells = 10.0;         // of weather in the past that is known
+  static constexpr double kLastPart = 0.8;
+  static constexpr double kLastsAnHour = 0.93;  // share of a surprise (trace/forecast.hpp's prior)
+  static constexpr double kEnough = 0.9;        // chance that makes more bits needless
 
   /// The cheapest mode whose surviving noise is small enough; never back down, and not up where the
   /// floor does not ask for it.
@@ -136,6 +139,17 @@ class Governor final : public JobPolicy {
                   chance_at(o, 1.0, o.learning.needed) < kEnough)) {
         mode_ = wanted;
       }
+      chosen_ = true;
+    }
+    // Nothing measured, because measuring is dear beside this job: eight bits of coefficients in
+    // the last fifth, in the mode that they cost least in.
+    if (o.learning.noise.empty() && !chosen_ && share_done(o.learning) >= kLastPart &&
+        chance_at(o, 1.0, o.learning.needed) < kEnough) {
+      std::vector<ModeNoise> coarse(modes.size());
+      for (std::size_t m = 0; m < modes.size(); ++m)
+        coarse[m].gradient = modes[m].bits < 8 ? 2.0 : 0.0;
+      mode_ = cheapest_sufficient_mode(modes, coarse, 1.0, options_,
+                                       static_cast<double>(o.learning.steps_left()), widths_);
       chosen_ = true;
     }
     const int width = data_bits(modes[static_cast<std::size_t>(mode_)]);
@@ -206,11 +220,32 @@ class Governor final : public JobPolicy {
     return best.chance * std::max(0.0, best.at - done) + (1.0 - best.chance) * (1.0 - done);
   }
 
+  /// How often noise may be measured: all of it for kMeasureBudget of the schedule's energy.
+  double affordable_measurements(const Observation& o) const {
+    const LearningState& l = o.learning;
+    const Energy whole =
+        static_cast<double>(l.steps_total) * l.modes[static_cast<std::size_t>(mode_)].step_energy();
+    return l.measure_energy > Energy{} ? kMeasureBudget * (whole / l.measure_energy) : kInfinity;
+  }
+
+  /// Steps at which noise is measured first: at once; where that can be afforded a few times only,
+  /// late, when the answer changes.
+  double first_measurement(const Observation& o) const {
+    const double n = affordable_measurements(o);
+    const auto total = static_cast<double>(o.learning.steps_total);
+    if (n >= 8.0) return 0.0;
+    return n >= 1.0 ? std::ceil(0.75 * total) : total;
+  }
+
   /// Steps until noise is worth measuring again; see the header.
   double until_next_measurement(const Observation& o) const {
-    const double total = static_cast<double>(o.learning.steps_total),
-                 done = static_cast<double>(o.learning.steps_done);
-    const double interval = std::max(1.0, std::ceil(options_.measure_share * total));
+    const auto total = static_cast<double>(o.learning.steps_total);
+    const auto done = static_cast<double>(o.learning.steps_done);
+    const double affordable = affordable_measurements(o);
+    if (affordable < 2.0) return total;
+    if (affordable < 8.0) return std::max(1.0, std::ceil(0.25 * total / affordable));
+    const double interval =
+        std::max(1.0, std::ceil(std::max(options_.measure_share, 0.5 / affordable) * total));
     // The first measurement's answer comes with the next decision; then two early ones, for modes
     // too coarse to learn with at all.
     for (const double share : {0.25, 0.7})
@@ -233,27 +268,33 @@ class Governor final : public JobPolicy {
 
   PowerAction power(const Observation& o) {
     const site::Mode& guard = guard_mode(o);
-    if (must_buy(o, guard, static_cast<double>(o.learning.steps_left())))
-      return action_ = PowerAction::OwnAndGrid;
+    // At worst half of what is left needs the guard's mode.
+    const double rate = o.learning.modes[static_cast<std::size_t>(mode_)].steps_per_second;
+    const double steps = static_cast<double>(o.learning.steps_left()) *
+                         (0.5 + 0.5 * std::min(1.0, guard.steps_per_second / rate));
+    if (must_buy(o, guard, steps)) return action_ = PowerAction::OwnAndGrid;
     if (o.total_forecast.empty()) return PowerAction::Own;
     if (planned_ && o.now - planned_at_ < kReplanEvery) return action_;
     planned_ = true;
     planned_at_ = o.now;
-    const bool sells = o.site.sellable > Power{} && o.site.export_price.base() > 0.0;
-    if (o.site.grid_limit <= Power{} && !sells) return action_ = PowerAction::Own;
-    return action_ = plan(o, guard, sells);
+    if (o.site.grid_limit <= Power{}) return action_ = PowerAction::Own;
+    return action_ = plan(o, guard);
   }
 
-  PowerAction plan(const Observation& o, const site::Mode& guard, bool sells) {
+  PowerAction plan(const Observation& o, const site::Mode& guard) {
     const site::Mode& mode = o.learning.modes[static_cast<std::size_t>(mode_)];
     const ForecastView& wind = o.total_forecast;
     const double forecast_h = wind.step.time().in(hour);
-    // Work in dynamic joules: what is left is priced half in this mode, half in the guard's, up to
-    // the look that promises most.
+    // Work in dynamic joules, up to the look that promises most: four fifths in this mode, the rest
+    // in the cheapest one whose coefficients have eight bits.
+    Energy eight = guard.step_energy();
+    for (const site::Mode& other : o.learning.modes)
+      if (other.bits == guard.bits) eight = min(eight, other.step_energy());
     const double left = expected_share_left(o) * static_cast<double>(o.learning.steps_total);
-    const Energy work =
-        left * (0.5 * mode.step_energy() + 0.5 * guard.step_energy()) + o.learning.overhead;
-    // Forecast steps, then blocks of six hours up to the deadline; beyond the horizon its last day.
+    const Energy work = left * (kLastPart * mode.step_energy() +
+                                (1.0 - kLastPart) * max(eight, mode.step_energy())) +
+                        o.learning.overhead;
+    // Forecast steps, then blocks of six hours up to the deadline.
     const double until_h = (o.deadline - o.now).time().in(hour);
     const auto n = static_cast<double>(wind.mean.size());
     lengths_.clear();
@@ -266,22 +307,36 @@ class Governor final : public JobPolicy {
       at += length;
     }
     if (lengths_.empty()) return PowerAction::OwnAndGrid;
-    // Five scenarios: today's surprise lasts for half a day or so, then any wind may blow (nodes
-    // and weights of Gauss-Hermite, Abramowitz & Stegun table 25.10).
+    // Eight scenarios: today's surprise lasts for half a day or so, then any wind may blow.
     scenarios_.resize(kNode.size());
     double calm_cost = 0.0;
     for (std::vector<PlanStep>& steps : scenarios_) steps.resize(lengths_.size());
     for (std::size_t k = 0; k < lengths_.size(); ++k) {
       PlanStep mean;
       for (std::size_t s = 0; s < kNode.size(); ++s) {
-        scenarios_[s][k] = offer(o, mode, from_[k], lengths_[k], kNode[s]);
+        scenarios_[s][k] = offer(o, mode, from_[k], lengths_[k], s);
         mix(mean, scenarios_[s][k], kWeight[s]);
+      }
+      // A month has some ten spells of weather: by the rule of succession one of twelve to come is
+      // windy, however calm they were. Nights stay dark: there the forecast has no spread.
+      if (wind.sd.empty() || wind.sd[std::min(k, wind.sd.size() - 1)] > 0.0) {
+        const Energy most = mode.dynamic_power * (lengths_[k] * hour);
+        const Energy own = (kSpells * mean.own + most) / (kSpells + 2.0);
+        mean.room = max(Energy{}, mean.own + mean.room - own);
+        if (mean.own <= Energy{})
+          mean.own_cost =
+              objective_.own_value.base() * o.site.pue * (mode.power(1.0) / mode.dynamic_power);
+        mean.own = own;
       }
       const double lasting = std::pow(kLastsAnHour, from_[k] + 0.5 * lengths_[k]);
       for (std::size_t s = 0; s < kNode.size(); ++s) {
+        // Own energy of days to come is about as spread as it is large.
+        PlanStep later = mean;
+        later.own = min(kDays[s] * mean.own, mean.own + mean.room);
+        later.room = mean.own + mean.room - later.own;
         PlanStep mixed;
         mix(mixed, scenarios_[s][k], lasting);
-        mix(mixed, mean, 1.0 - lasting);
+        mix(mixed, later, 1.0 - lasting);
         mixed.length = scenarios_[s][k].length;
         scenarios_[s][k] = mixed;
       }
@@ -294,7 +349,7 @@ class Governor final : public JobPolicy {
         o.site.standby.in(watt) / (o.site.pue * (mode.power(1.0) / mode.dynamic_power));
     const DelayPrice delay =
         objective_.delay_price + DelayPrice::from_base(std::max(0.0, calm_cost * standby_share));
-    return best_action(scenarios_, kWeight, work, delay, lengths_.size(), sells, scratch_);
+    return best_action(scenarios_, kWeight, work, delay, lengths_.size(), false, scratch_);
   }
 
   /// Adds `share` of what `step` offers.
@@ -310,65 +365,85 @@ class Governor final : public JobPolicy {
     to.room += room;
   }
 
-  /// What [from, from + length) hours from now offers when the wind is `deviations` off its mean.
+  /// What [from, from + length) hours from now offers in scenario `s`: within the forecast by its
+  /// mean and spread, beyond it as usual.
   PlanStep offer(const Observation& o, const site::Mode& mode, double from, double length,
-                 double deviations) const {
+                 std::size_t s) const {
     const ForecastView& wind = o.total_forecast;
     const double step_h = wind.step.time().in(hour);
-    PlanStep out;
-    out.length = length * hour;
     const auto last_day = std::max<std::size_t>(
         1, std::min(wind.mean.size(), static_cast<std::size_t>(std::lround(24.0 / step_h))));
-    double own = 0.0, room = 0.0, own_eur = 0.0, room_eur = 0.0;
+    PlanStep out;
     int pieces = 0;
-    for (double at = from; at < from + length - 1e-9; at += step_h, ++pieces) {
-      auto k = static_cast<std::size_t>(at / step_h + 1e-9);
-      if (k >= wind.mean.size())
-        k = wind.mean.size() - last_day + (k - wind.mean.size()) % last_day;
+    for (double at = from; at < from + length - 1e-9; at += step_h) ++pieces;
+    const Time piece = length * hour / std::max(1, pieces);
+    for (int i = 0; i < pieces; ++i) {
+      auto k = static_cast<std::size_t>(from / step_h + 1e-9) + static_cast<std::size_t>(i);
+      const bool beyond = k >= wind.mean.size();
+      if (beyond) k = wind.mean.size() - last_day + (k - wind.mean.size()) % last_day;
       const auto at_or = [k](std::span<const double> values, double other) {
         return values.empty() ? other : values[std::min(k, values.size() - 1)];
       };
       const double per_joule =
           at_or(o.price_forecast.mean, o.site.price.base()) +
           at_or(o.carbon_forecast.mean, o.site.carbon.base()) * objective_.carbon_price.base();
-      const double total =
-          std::max(0.0, wind.mean[k] + (wind.sd.empty() ? 0.0 : wind.sd[k] * deviations));
-      const double offered = std::max(0.0, total - o.site.export_first.in(watt)) / o.site.pue;
-      const double fixed = mode.static_power.in(watt), dynamic = mode.dynamic_power.in(watt);
-      const double share = std::clamp((offered - fixed) / dynamic, 0.0, 1.0);
-      // The import limit adds to own power where there is some, else carries the hall alone.
-      const double with_grid = std::clamp(
-          (offered + o.site.grid_limit.in(watt) / o.site.pue - fixed) / dynamic, 0.0, 1.0);
-      const double extra = std::max(0.0, with_grid - share);
-      // Bought energy pays for the static power that own power does not cover.
-      const double uncovered = std::max(0.0, fixed - std::min(offered, fixed));
-      const double bought = extra * dynamic + (share > 0.0 ? 0.0 : uncovered);
-      const double used = share > 0.0 ? (share * dynamic + fixed) * o.site.pue : 0.0;
-      const double forgone = std::clamp(used - std::max(0.0, total - o.site.sellable.in(watt)), 0.0,
-                                        std::min(used, o.site.sellable.in(watt)));
-      own += share * dynamic;
-      room += extra * dynamic;
-      own_eur += used * objective_.own_value.base() + forgone * o.site.export_price.base();
-      room_eur += bought * o.site.pue * per_joule;
+      if (beyond && !o.site.usual_total.empty()) {
+        for (const double total : o.site.usual_total)
+          mix(out, under(o, mode, total, per_joule, piece),
+              1.0 / static_cast<double>(o.site.usual_total.size()));
+      } else {
+        const double sd = wind.sd.empty() ? 0.0 : wind.sd[k];
+        mix(out, under(o, mode, std::max(0.0, wind.mean[k] + sd * kNode[s]), per_joule, piece),
+            1.0);
+      }
     }
-    const double seconds = out.length.in(second) / std::max(1, pieces);
-    out.own = Energy::from_base(own * seconds);
-    out.room = Energy::from_base(room * seconds);
-    out.own_cost = own > 0.0 ? own_eur / own : 0.0;
-    out.unit_cost = room > 0.0 ? room_eur / room : 0.0;
+    out.length = length * hour;
     return out;
   }
 
-  static constexpr std::array<double, 5> kNode{-2.8569700138728, -1.3556261799743, 0.0,
-                                               1.3556261799743, 2.8569700138728};
-  static constexpr std::array<double, 5> kWeight{0.0112574113277, 0.2220759220056, 0.5333333333333,
-                                                 0.2220759220056, 0.0112574113277};
+  /// What a stretch of time offers when turbines and panels deliver `total` and a joule of the grid
+  /// costs `per_joule`.
+  PlanStep under(const Observation& o, const site::Mode& mode, double total, double per_joule,
+                 Time length) const {
+    const double offered = std::max(0.0, total - o.site.export_first.in(watt)) / o.site.pue;
+    const double fixed = mode.static_power.in(watt), dynamic = mode.dynamic_power.in(watt);
+    const double share = std::clamp((offered - fixed) / dynamic, 0.0, 1.0);
+    // The import limit adds to own power where there is some, else carries the hall alone.
+    const double with_grid =
+        std::clamp((offered + o.site.grid_limit.in(watt) / o.site.pue - fixed) / dynamic, 0.0, 1.0);
+    const double extra = std::max(0.0, with_grid - share);
+    // Bought energy pays for the static power that own power does not cover.
+    const double uncovered = std::max(0.0, fixed - std::min(offered, fixed));
+    const double bought = extra * dynamic + (share > 0.0 ? 0.0 : uncovered);
+    const double used = share > 0.0 ? (share * dynamic + fixed) * o.site.pue : 0.0;
+    const double sellable = o.site.sellable.in(watt);
+    const double forgone =
+        std::clamp(used - std::max(0.0, total - sellable), 0.0, std::min(used, sellable));
+    PlanStep out;
+    out.own = share * mode.dynamic_power * length;
+    out.room = extra * mode.dynamic_power * length;
+    if (share > 0.0)
+      out.own_cost = (used * objective_.own_value.base() + forgone * o.site.export_price.base()) /
+                     (share * dynamic);
+    if (extra > 0.0) out.unit_cost = bought * o.site.pue * per_joule / (extra * dynamic);
+    return out;
+  }
+
+  /// Middles of eight equally likely parts of the normal distribution.
+  static constexpr std::array<double, 8> kNode{-1.5341, -0.8871, -0.4888, -0.1573,
+                                               0.1573,  0.4888,  0.8871,  1.5341};
+  static constexpr std::array<double, 8> kWeight{0.125, 0.125, 0.125, 0.125,
+                                                 0.125, 0.125, 0.125, 0.125};
+
+  /// Own energy of a stretch of days over its mean, eight equally likely values of mean 1 and
+  /// spread 1, in an order that has nothing to do with the present surprise.
+  static constexpr std::array<double, 8> kDays{0.5, 2.0, 0.0, 1.4, 0.2, 3.0, 0.0, 0.9};
 
   site::ObjectiveOptions objective_;
   GovernorOptions options_;
   int mode_;
   bool chosen_ = false;
-  double next_measure_ = 0.0, next_look_ = 0.0;
+  double next_measure_ = -1.0, next_look_ = 0.0;  // steps; below zero: not yet thought of
   double gap_ = kGap;        // training quality less held-out quality, at the last look
   std::uint64_t looks_ = 0;  // that gap_ knows of
   std::vector<int> widths_;  // of the data, of which there are copies

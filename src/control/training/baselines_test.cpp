@@ -248,8 +248,9 @@ TEST(Governor, ACopyOfTheDataIsPartOfTheChoice) {
 }
 
 TEST(Governor, AnEarlyLookIsWorthWhatItSavesLessWhatItRisks) {
-  EXPECT_NEAR(value_of_look(0.25, 1.0, 1.0, 1.0, 0.01), 0.74, 1e-12);
-  EXPECT_NEAR(value_of_look(0.5, 0.5, 0.9, 0.8, 0.0), 0.25 - 0.5 * 5 * 0.1, 1e-12);
+  EXPECT_NEAR(value_of_look(0.25, 1.0, 1.0, 1.0, 0.01), 0.75, 1e-12);
+  EXPECT_NEAR(value_of_look(0.25, 0.5, 1.0, 1.0, 0.01), 0.37, 1e-12);
+  EXPECT_NEAR(value_of_look(0.5, 0.5, 0.9, 0.8, 0.0), 0.25 - 0.5 * 20 * 0.1, 1e-12);
   EXPECT_LT(value_of_look(0.9, 0.3, 0.6, 0.4, 0.0), 0.0);
 }
 

@@ -93,6 +93,11 @@ double Certificate::highest(std::uint64_t trials) const {
   return std::pow(budget(alpha_, state_.looks + 1), 1.0 / static_cast<double>(trials));
 }
 
+double Certificate::highest_r2(std::uint64_t trials) const {
+  if (trials < 2) return -kClip;
+  return 1.0 - squared_error_half_width(0.0, trials, budget(alpha_, state_.looks + 1));
+}
+
 bool Certificate::reachable(std::uint64_t trials) const {
   return trials > 0 && highest(trials) >= floor_;
 }

@@ -27,6 +27,8 @@ constexpr double kMeanSquareSchedule = 0.375;
 /// What stands for a quality that is no number.
 constexpr double kLeastQuality = -1e9;
 
+constexpr double kQualityRows = 1000.0;  // that training_quality looks back on
+
 constexpr double kLn2 = 0.69314718055994530942;
 constexpr std::size_t kEvaluationRows = 256;
 
@@ -194,10 +196,8 @@ std::uint64_t SgdLearner::train(std::uint64_t steps, const Precision& precision)
     network_.forward(batch_, &counters_);
     network_.differentiate(batch_, nats_, &counters_);
     double sum = 0.0;
-    std::size_t likely = 0;
     for (std::size_t i = 0; i < nats_.size(); ++i) {
       sum += nats_[i];
-      likely += nats_[i] < kLn2 ? 1 : 0;
       if (!data_.data().is_regression() && steps_ * options_.batch + i < rows) {
         prequential_nats_ += nats_[i];
         ++prequential_labels_;
@@ -205,11 +205,13 @@ std::uint64_t SgdLearner::train(std::uint64_t steps, const Precision& precision)
     }
     double loss = sum / static_cast<double>(nats_.size());
     if (!data_.data().is_regression()) loss /= kLn2;
-    const double quality = data_.data().is_regression()
-                               ? 1.0 - loss / std::max(idle_loss_, 1e-30)
-                               : static_cast<double>(likely) / static_cast<double>(nats_.size());
-    // A mean of all so far, then an exponential one.
-    const double fresh = std::max(0.01, 1.0 / static_cast<double>(steps_ + 1));
+    const double quality = data_.data().is_regression() ? 1.0 - loss / std::max(idle_loss_, 1e-30)
+                                                        : static_cast<double>(network_.right()) /
+                                                              static_cast<double>(nats_.size());
+    // A mean of all so far, then an exponential one over some thousand rows.
+    const double fresh =
+        std::max(std::clamp(static_cast<double>(options_.batch) / kQualityRows, 0.01, 0.2),
+                 1.0 / static_cast<double>(steps_ + 1));
     training_quality_ =
         steps_ == 0 ? quality : training_quality_ + fresh * (quality - training_quality_);
     if (steps_ == 0) first_loss_ = loss;

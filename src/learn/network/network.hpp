@@ -107,6 +107,8 @@ class Network {
   /// Outputs before the loss, [rows][out_stride of the last layer]. With `training`, operands
   /// are up to date from the last step; else they are rebuilt where they can be stale.
   float* forward(const Batch& batch, Counters* count);
+  /// Rows of the last `differentiate` whose label was the likeliest (classes only).
+  std::size_t right() const noexcept { return right_; }
   /// Replaces outputs by their gradient of the mean loss; `nats[i]` = loss of row i.
   void differentiate(const Batch& batch, std::vector<double>& nats, Counters* count);
   /// Propagates the gradient and updates. Call after forward and differentiate on the same batch.
@@ -148,6 +150,7 @@ class Network {
   std::vector<Layer> layers_;
   Work work_;
   FloatProducts products_;
+  std::size_t right_ = 0;
   int threads_ = 1;
 };
 

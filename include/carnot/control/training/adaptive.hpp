@@ -25,19 +25,22 @@
 ///     q(f) = q_train + delta (1 - q_train)(f - f_now) - gap,     delta = 0.3
 ///
 /// with a gap of 0.01 +- 0.015 (R2: +- 0.03) until the first look tells it. Looking at share f is
-/// worth p(f) (1 - f), the energy saved if it certifies, less 5 (1 - p(f)) times the chance of
-/// certifying at the end that a failed look costs, less the look's own energy. The governor looks
-/// when that is positive and no later moment promises more. A certified floor ends the job.
-/// Measuring noise costs real operations too: it is done at the start, at 0.25 and 0.7 of the
-/// schedule, then every 1/32 (1/16 while less than rho / 10 survives), and no more when the mode in
-/// use has a tenth of what is allowed.
+/// worth p(f) (1 - f), the energy saved if it certifies, less 20 (1 - p(f)) times the chance of
+/// certifying at the end that a failed look costs, less 1 - p(f) times a look's own energy. The
+/// governor looks when that is positive and no later moment promises more. A certified floor ends
+/// the job. Measuring noise costs real operations too, and may take 2 % of the schedule's energy:
+/// it is done at the start, at 0.25 and 0.7 of the schedule, then every 1/32 (1/16 while less than
+/// rho / 10 survives), and no more when the mode in use has a tenth of what is allowed; where fewer
+/// than eight can be afforded, from 0.75 on; where none can, coefficients get eight bits for the
+/// last fifth.
 ///
 /// **Power.** The throttle follows own power inside each slot (site/site.hpp). Hourly the
-/// stochastic programme of purchases.hpp says whether to pause (only where own power could be
-/// sold), to run on own power or to buy besides, over the forecast (five scenarios of its mean and
-/// spread; a surprise lasts half a day or so, then any wind may blow), beyond its horizon over its
-/// last day repeated. The deadline guard
-/// (`must_buy`) stands behind it.
+/// stochastic programme of purchases.hpp says whether to run on own power alone or to buy besides
+/// (it never pauses: waiting for hours in which own power cannot be sold was tried, and lost),
+/// over eight scenarios. They follow the forecast's
+/// mean and spread for half a day or so; own energy of the days after, expected by the forecast and
+/// beyond it by the wind of the past, is as spread as it is large. The deadline guard (`must_buy`)
+/// stands behind it.
 ///
 /// The constants are stated once; none is fitted to a task.
 

@@ -78,9 +78,9 @@ class Learner {
   virtual double remaining_learning() const noexcept = 0;
   /// Exponentially smoothed training loss, bits per label (classification) or mean squared error.
   virtual double smoothed_loss() const noexcept = 0;
-  /// Quality as training itself sees it, smoothed over some hundred minibatches, each before it was
-  /// learned from: the share of rows given more than half the probability, or 1 - squared error
-  /// over the targets' variance. From the second epoch on it is hopeful. NaN: not known.
+  /// Quality as training itself sees it, smoothed over the last thousand rows or so, each before it
+  /// was learned from: accuracy, or 1 - squared error over the targets' variance. From the second
+  /// epoch on it is hopeful. NaN: not known.
   virtual double training_quality() const noexcept {
     return std::numeric_limits<double>::quiet_NaN();
   }
