@@ -75,7 +75,10 @@ int execute(const LearnCommand& c, const Common& common) {
     say(common, "interrupted; the runs above are those that had begun");
     return kInterrupted;
   }
-  return result.target_met() ? kOk : kOutcomeSaysNo;
+  for (const experiment::ExperimentPoint& p : result.points)
+    if (p.diverged)
+      say(common, fmt::format("bits {}, seed {}: the training {}", p.precision, p.seed, p.stopped));
+  return result.target_met() && !result.diverged() ? kOk : kOutcomeSaysNo;
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ using Segments = std::vector<std::pair<std::string, std::uint64_t>>;  // precisi
 struct Memory {
   std::map<std::string, learn::Quality> quality;
   std::map<std::string, std::vector<learn::NoiseShare>> noise;
-  std::map<std::string, double> loss;
+  std::map<std::string, double> loss, training_quality;
   std::size_t trainings = 0;  ///< times a real learner was run
   // The real learner last used and where it stands, so that a longer sequence goes on from it.
   std::unique_ptr<learn::Learner> learner;
@@ -67,6 +67,11 @@ class RecordedLearner final : public learn::Learner {
   }
   double smoothed_loss() const noexcept override {
     return loss_matters_ ? const_cast<RecordedLearner*>(this)->loss() : kNaN;
+  }
+  double training_quality() const noexcept override {
+    auto [it, fresh] = memory_.training_quality.try_emplace(key());
+    if (fresh) it->second = const_cast<RecordedLearner*>(this)->real().training_quality();
+    return it->second;
   }
   double remaining_learning() const noexcept override {
     const double f = static_cast<double>(done_) / static_cast<double>(total_);

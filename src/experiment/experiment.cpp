@@ -69,6 +69,7 @@ void check(const ExperimentOptions& options) {
 
 /// Certified before not, better before worse, cheaper before dearer.
 bool better(const ExperimentPoint& a, const ExperimentPoint& b) {
+  if (a.diverged != b.diverged) return b.diverged;
   if (a.certified != b.certified) return a.certified;
   if (a.certified) return a.energy.value() < b.energy.value();
   if (a.quality.value != b.quality.value) return a.quality.value > b.quality.value;
@@ -152,6 +153,12 @@ ExperimentResult run_experiment(const ExperimentOptions& options, const learn::S
       result.stopped = true;
       break;
     }
+  }
+  // The empty model: no bit of it, the labels as they are. It is on every hull.
+  if (!result.points.empty()) {
+    StructurePoint empty;
+    empty.data_bits = learn::uniform_length(split.train);
+    result.structure.push_back(empty);
   }
   result.k_star_structure = structure_function(result.structure, options.slack);
   result.k_star = result.structure[result.k_star_structure].model_bits;

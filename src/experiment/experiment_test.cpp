@@ -63,9 +63,31 @@ TEST(Experiment, SweepsPrecisionsOnDigits) {
   }
   EXPECT_LT(r.points[1].energy.value(), 0.6 * r.points[0].energy.value());
   EXPECT_EQ(r.points[0].energy.origin(), Origin::Modelled);
-  EXPECT_EQ(r.structure.size(), 18u);
+  EXPECT_EQ(r.structure.size(), 19u);  // three runs at six widths, and the empty model
+  EXPECT_EQ(r.structure.back().width, 0);
+  EXPECT_EQ(r.structure.back().model_bits, 0.0);
   EXPECT_TRUE(r.structure[r.k_star_structure].on_hull);
   EXPECT_FALSE(r.measured_note.empty());
+}
+
+TEST(Experiment, ATargetLeavesTheBudgetToTraining) {
+  ExperimentOptions options = digits({"32"}, 8.0);
+  options.budget = 500e-6 * joule;
+  const ExperimentResult without = run_experiment(options);
+  options.target = 0.99;  // never certified here
+  const ExperimentResult with = run_experiment(options);
+  EXPECT_GT(with.points[0].quality.value, without.points[0].quality.value - 0.03);
+  EXPECT_GT(with.points[0].energy.value(), 0.9 * without.points[0].energy.value());
+  EXPECT_LE(with.points[0].energy.value(), options.budget);
+}
+
+TEST(Experiment, OfNoiseTheEmptyModelIsTheBest) {
+  ExperimentOptions options = digits({"32"}, 4.0);
+  options.shuffle_labels = true;
+  const ExperimentResult r = run_experiment(options);
+  EXPECT_EQ(r.k_star, 0.0);
+  EXPECT_EQ(r.structure[r.k_star_structure].width, 0);
+  EXPECT_LE(r.points[0].lengths.learned_net, 0.0);
 }
 
 TEST(Experiment, StoppedAnywhereHasTheRunsThatWereDone) {

@@ -57,8 +57,12 @@ class PointRun {
 
   Energy look_energy() const {
     Counters counters = learner_->evaluation_counters(task_.split.test.rows, stage().precision);
-    counters += learner_->copy_counters(task_.split.test.rows, stage().precision);
+    counters += learner_->copy_counters(task_.split.test.rows, stage().precision.delivered());
     return joules(counters);
+  }
+
+  Energy last_step_energy() const {
+    return joules(learner_->step_counters(stages_.back().precision));
   }
 
   /// Rounding the final model is part of every run and is kept back from its budget.
@@ -90,9 +94,8 @@ class PointRun {
         const double until = i + 1 < stages_.size() ? stages_[i + 1].from : 1.0;
         mean += (until - stages_[i].from) * joules(learner_->step_counters(stages_[i].precision));
       }
-      // Looks at held-out data for a certificate are paid for too.
-      const Energy looks =
-          has_target() ? (task_.options.curve_points + 1.0) * look_energy() : Energy{};
+      // The look at the end is paid for too; earlier ones only by what the schedule leaves.
+      const Energy looks = has_target() ? look_energy() : Energy{};
       const double affordable =
           std::floor((task_.options.budget - rounding_energy() - ingest_ - looks) / mean);
       if (affordable < total) learner_options_.epochs *= std::max(affordable, 1.0) / total;
@@ -167,6 +170,11 @@ class PointRun {
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (outcome_.stopped) return;
     CARNOT_CHECK(did > 0, "a learner before the end of its schedule makes steps");
+    if (learner_->diverged()) {
+      point().diverged = true;
+      point().stopped = fmt::format("diverged at step {}: a lower learning rate, or more bits",
+                                    learner_->steps_done());
+    }
     if (learner_->steps_done() == mark || learner_->steps_done() == learner_->total_steps()) look();
     report_progress();
   }
@@ -216,7 +224,12 @@ class PointRun {
 
   bool affordable_look() {
     if (!has_budget()) return true;
-    return spent() + look_energy() <= task_.options.budget;
+    // An early look must leave enough for the rest of the schedule and the look at its end.
+    Energy later;
+    const std::uint64_t left = learner_->total_steps() - learner_->steps_done();
+    if (left > 0)
+      later = look_energy() + static_cast<double>(left) * max(step_energy(), last_step_energy());
+    return spent() + look_energy() + later <= task_.options.budget;
   }
 
   void finish() {

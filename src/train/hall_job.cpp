@@ -15,7 +15,7 @@ int nominal_bits(const learn::Precision& p) { return std::max(p.data, p.weight);
 }  // namespace
 
 const std::vector<std::string>& default_precisions() {
-  static const std::vector<std::string> names{"f32", "bf16", "int8", "int4"};
+  static const std::vector<std::string> names{"f32", "bf16", "int8", "d4w8g4", "int4"};
   return names;
 }
 
@@ -54,6 +54,10 @@ Job make_job(const learn::Learner& learner, const learn::EnergyTable& table,
                                      dynamic / (job.trainings * energy / second));
     mode.static_power = hall.nodes * hall.node_idle;
     mode.dynamic_power = job.trainings * energy * mode.steps_per_second / second;
+    mode.data_bits = precision.data;
+    mode.first_use =
+        job.trainings *
+        table.energy(learner.switch_counters(learn::Precision::parse("f32"), precision)).value();
     job.precisions.push_back(precision);
     job.modes.push_back(std::move(mode));
     job.step_energy.push_back(energy);

@@ -102,9 +102,7 @@ std::string facts_json(const std::vector<std::string>& policies, const RunOption
   for (const SignalNote& note : environment.notes)
     signals.push_back(Json{{"name", note.signal}, {"source", note.source}});
   const learn::Dataset& train = split.train;
-  const double uniform = train.is_regression() ? kNaN
-                                               : static_cast<double>(train.rows) *
-                                                     std::log2(static_cast<double>(train.classes));
+  const double uniform = train.is_regression() ? kNaN : learn::uniform_length(train);
   const site::SiteOptions& site = scenario.site;
   Json facts{
       {"modes", modes},
@@ -163,7 +161,9 @@ ledger::LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::En
   ledger::LaneEnd end;
   end.policy = facts.policy;
   end.stopped = outcome.stopped;
-  if (outcome.certified) {
+  if (learner.diverged()) {
+    end.outcome = "diverged";
+  } else if (outcome.certified) {
     end.outcome = "target-reached";
   } else if (!outcome.deadline_passed) {
     end.outcome = "infeasible";
@@ -249,7 +249,9 @@ ledger::LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::En
 std::string comparison_json(const std::vector<ledger::Entry>& entries,
                             const std::optional<control::OracleSolution>& oracle) {
   std::string best, best_fixed;
-  double best_cost = kInfinity, best_fixed_cost = best_cost;
+  std::string best_static;  // fixed or switched beforehand, in hindsight
+  double best_cost = kInfinity, best_fixed_cost = best_cost, best_static_cost = best_cost;
+  double adaptive_cost = kNaN;
   Json oracle_row;
   for (const ledger::Entry& entry : entries) {
     const auto* end = std::get_if<ledger::LaneEnd>(&entry);
@@ -269,15 +271,22 @@ std::string comparison_json(const std::vector<ledger::Entry>& entries,
       best_fixed_cost = cost;
       best_fixed = end->policy;
     }
+    if ((end->policy.starts_with("fixed:") || end->policy.starts_with("switch:")) &&
+        cost < best_static_cost) {
+      best_static_cost = cost;
+      best_static = end->policy;
+    }
+    if (end->policy == "adaptive") adaptive_cost = cost;
   }
   Json bound;
   if (oracle && oracle->feasible) {
     bound = Json{{"policy", "oracle"},
-                 {"cost_eur", oracle->cost.in(euro)},
+                 {"cost_eur", std::min(best_cost, oracle->cost.in(euro))},
                  {"proven_cost_eur", oracle->bound.in(euro)},
                  {"duration_s", oracle->duration.in(second)}};
     if (!oracle_row.is_null()) {
-      bound["cost_eur"] = oracle_row["cost_eur"]["value"];
+      // What a policy did is possible as well.
+      bound["cost_eur"] = std::min<double>(best_cost, oracle_row["cost_eur"]["value"]);
       bound["duration_s"] = oracle_row["duration_s"];
       bound["grid_energy_j"] = oracle_row["grid_energy_j"];
       bound["energy_j"] = oracle_row["energy_j"]["value"];
@@ -285,6 +294,9 @@ std::string comparison_json(const std::vector<ledger::Entry>& entries,
   }
   return Json{{"best", best.empty() ? Json(nullptr) : Json(best)},
               {"best_fixed", best_fixed.empty() ? Json(nullptr) : Json(best_fixed)},
+              {"best_static", best_static.empty() ? Json(nullptr) : Json(best_static)},
+              {"adaptive_over_best_static",
+               or_null(best_static.empty() ? kNaN : adaptive_cost / best_static_cost)},
               {"bound", bound}}
       .dump();
 }

@@ -103,6 +103,30 @@ std::string beside(const site::Scenario& scenario, const RunOptions& options,
   return fs::is_regular_file(near, ignored) ? near.string() : name;
 }
 
+/// Formats that policies name become modes: `fixed:d4w4g8`, `switch:int4>d8w4g8@0.7`.
+void add_named_precisions(const std::vector<std::string>& policies,
+                          std::vector<std::string>& precisions) {
+  for (const std::string& policy : policies) {
+    const bool fixed = policy.starts_with("fixed:"), switched = policy.starts_with("switch:");
+    if (!fixed && !switched) continue;
+    std::string rest = policy.substr(policy.find(':') + 1);
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find('>'), rest.size());
+      std::string name = rest.substr(0, std::min(rest.find('@'), end));
+      rest.erase(0, end + 1);
+      try {
+        name = learn::Precision::parse(name).name;
+      } catch (const InputError&) {
+        continue;  // a width, or a mistake that making the policy will name
+      }
+      const auto same = [&](const std::string& other) {
+        return learn::Precision::parse(other).name == name;
+      };
+      if (std::none_of(precisions.begin(), precisions.end(), same)) precisions.push_back(name);
+    }
+  }
+}
+
 Shared prepare(const site::Scenario& scenario, const RunOptions& options) {
   learn::DatasetOptions data;
   data.path = beside(scenario, options, scenario.work.data);
@@ -124,11 +148,13 @@ Shared prepare(const site::Scenario& scenario, const RunOptions& options) {
                 {}};
   if (options.interrupted) shared.stop = StopToken(options.interrupted);
   const auto learner = shared.learner();
-  shared.job = make_job(*learner, shared.table, scenario,
-                        options.precisions.empty() ? default_precisions() : options.precisions);
   shared.policies = !options.policies.empty()    ? options.policies
                     : !scenario.policies.empty() ? scenario.policies
-                                                 : control::policy_names(shared.job.modes);
+                                                 : std::vector<std::string>{"all"};
+  std::vector<std::string> precisions =
+      options.precisions.empty() ? default_precisions() : options.precisions;
+  add_named_precisions(shared.policies, precisions);
+  shared.job = make_job(*learner, shared.table, scenario, precisions);
   if (std::count(shared.policies.begin(), shared.policies.end(), "all") > 0)
     shared.policies = control::policy_names(shared.job.modes);
   // The oracle replays what the others cannot know: last. Each policy once.
@@ -157,6 +183,11 @@ Shared prepare(const site::Scenario& scenario, const RunOptions& options) {
                  fmt::format("{} cannot be certified with {} held-out rows even if all were right; "
                              "at most {:.4f}",
                              scenario.work.minimum_quality, rows, certificate.highest(rows)));
+  if (shared.split.train.is_regression() && certificate.needed(rows, true) > 1.0)
+    problems.add(scenario.place("work.minimum_quality"), "work.minimum_quality",
+                 fmt::format("an R2 of {} cannot be certified with {} held-out rows even if every "
+                             "prediction were exact; at most {:.4f}",
+                             scenario.work.minimum_quality, rows, certificate.highest_r2(rows)));
   problems.throw_if_any();
   shared.stop.throw_if_requested();
   return shared;
@@ -170,13 +201,32 @@ std::vector<control::Stage> stages_of(const std::vector<ledger::Entry>& lane, co
     const auto* slot = std::get_if<ledger::SlotEntry>(&entry);
     if (slot == nullptr || slot->steps == before) continue;
     for (const site::Mode& mode : job.modes)
-      if (mode.name == slot->mode && (stages.empty() || stages.back().minimum_bits != mode.bits))
-        stages.push_back({static_cast<double>(before), mode.bits});
+      if (mode.name == slot->mode &&
+          (stages.empty() ||
+           job.modes[static_cast<std::size_t>(stages.back().mode)].name != mode.name))
+        stages.push_back(
+            {static_cast<double>(before), mode.bits, static_cast<int>(&mode - job.modes.data())});
     before = slot->steps;
   }
-  if (stages.empty()) stages.push_back({0.0, job.modes.back().bits});
+  if (stages.empty())
+    stages.push_back({0.0, job.modes.back().bits, static_cast<int>(job.modes.size()) - 1});
   stages.front().from_step = 0.0;
   return stages;
+}
+
+/// Steps after which a lane looked at held-out rows, and its last step.
+std::pair<std::vector<double>, double> looks_of(const std::vector<ledger::Entry>& lane) {
+  std::vector<double> looks;
+  double last = 0.0;
+  for (const ledger::Entry& entry : lane) {
+    if (const auto* slot = std::get_if<ledger::SlotEntry>(&entry))
+      last = std::max(last, static_cast<double>(slot->steps));
+    const auto* look = std::get_if<ledger::Evaluation>(&entry);
+    // Points of the curve have no interval.
+    if (look != nullptr && (look->certified || look->low != look->value))
+      looks.push_back(static_cast<double>(look->steps));
+  }
+  return {looks, last};
 }
 
 /// Dynamic energy of a lane's training steps.
@@ -288,8 +338,9 @@ std::vector<control::Stage> probe_stages(const Shared& shared) {
   return stages_of(entries, shared.job);
 }
 
+/// \param steps  of the job, which may end before its schedule does
 control::OracleSolution solve(const Shared& shared, std::vector<control::Stage> stages,
-                              const learn::Learner& learner) {
+                              const learn::Learner& learner, double steps) {
   control::OracleProblem problem;
   problem.site = shared.scenario.site;
   problem.battery_energy =
@@ -300,13 +351,11 @@ control::OracleSolution solve(const Shared& shared, std::vector<control::Stage> 
   problem.objective = shared.scenario.objective;
   problem.stop = shared.stop;
   // The certificate's evaluation belongs to the job: so many steps' worth of energy at its end.
-  std::size_t last = 0;
-  for (std::size_t m = 0; m < shared.job.modes.size(); ++m)
-    if (shared.job.modes[m].bits >= stages.back().minimum_bits) last = m;
+  const auto last = static_cast<std::size_t>(std::max(stages.back().mode, 0));
   const learn::Counters evaluation =
       learner.evaluation_counters(shared.split.test.rows, shared.job.precisions[last]);
-  problem.steps_total = static_cast<double>(learner.total_steps()) +
-                        shared.table.energy(evaluation).value() / shared.job.step_energy[last];
+  problem.steps_total =
+      steps + shared.table.energy(evaluation).value() / shared.job.step_energy[last];
   problem.stages = std::move(stages);
   return control::solve_oracle(problem, shared.environment.start);
 }
@@ -330,7 +379,13 @@ class Driver {
  private:
   bool run_lanes(std::size_t first, const std::vector<std::uint8_t>* state) {
     const std::unique_ptr<learn::Learner> learner = shared_.learner();
-    feasible_ = solve(shared_, {{0.0, shared_.job.modes.back().bits}}, *learner).feasible;
+    const auto all = static_cast<double>(learner->total_steps());
+    feasible_ =
+        solve(
+            shared_,
+            {{0.0, shared_.job.modes.back().bits, static_cast<int>(shared_.job.modes.size()) - 1}},
+            *learner, all)
+            .feasible;
     for (std::size_t i = first; i < shared_.policies.size(); ++i) {
       if (!lane(i, i == first ? state : nullptr)) return false;
     }
@@ -353,17 +408,24 @@ class Driver {
       if (end == nullptr || end->policy == "oracle") continue;
       if (end->outcome != "target-reached" && !stages_.empty()) continue;
       std::vector<control::Stage> stages = stages_of(lane, shared_.job);
+      auto [looks, last] = looks_of(lane);
       const Energy energy = end->outcome == "target-reached"
                                 ? dynamic_energy(lane, shared_.job)
                                 : Energy::from_base(std::numeric_limits<double>::max());
       if (energy < least) {
         least = energy;
         stages_ = std::move(stages);
+        looks_ = std::move(looks);
+        steps_ = end->outcome == "target-reached" ? last : 0.0;
       }
     }
     if (stages_.empty()) stages_ = probe_stages(shared_);
     const std::unique_ptr<learn::Learner> learner = shared_.learner();
-    oracle_ = solve(shared_, stages_, *learner);
+    if (steps_ <= 0.0) {
+      steps_ = static_cast<double>(learner->total_steps());
+      looks_.clear();
+    }
+    oracle_ = solve(shared_, stages_, *learner, steps_);
   }
 
   std::unique_ptr<control::Policy> policy(const std::string& name) {
@@ -371,7 +433,7 @@ class Driver {
       return control::make_policy(
           name, control::JobPolicyOptions{shared_.job.modes, shared_.scenario.objective});
     prepare_oracle();
-    return control::make_replay("oracle", oracle_->decisions, stages_);
+    return control::make_replay("oracle", oracle_->decisions, stages_, looks_);
   }
 
   bool lane(std::size_t index, const std::vector<std::uint8_t>* state) {
@@ -448,6 +510,8 @@ class Driver {
   Sink& sink_;
   bool feasible_ = true;
   std::vector<control::Stage> stages_;
+  std::vector<double> looks_;  ///< steps at which the oracle looks
+  double steps_ = 0.0;         ///< with which it ends
   std::optional<control::OracleSolution> oracle_;
 };
 

@@ -52,7 +52,7 @@ TEST(Run, EveryPolicyLeavesALaneAndTheSumsOfItsSlots) {
   EXPECT_TRUE(run.complete);
   EXPECT_TRUE(run.any_target_reached);
   const auto ends = all<ledger::LaneEnd>(run.entries);
-  ASSERT_EQ(ends.size(), 11u);
+  ASSERT_EQ(ends.size(), 14u);
   EXPECT_EQ(ends.back().policy, "oracle");
   const auto sums = ledger::totals(run.entries);
   ASSERT_EQ(sums.size(), ends.size());

@@ -32,6 +32,19 @@ Forecaster make_forecaster(const std::optional<TraceCore>& history,
   return Forecaster(options, history, document);
 }
 
+/// Sixteen, at (i + 1/2) / 16.
+std::vector<double> quantiles(std::span<const double> values) {
+  constexpr std::size_t kCount = 16;
+  std::vector<double> sorted(values.begin(), values.end());
+  std::erase_if(sorted, [](double v) { return !std::isfinite(v); });
+  if (sorted.empty()) return {};
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<double> out;
+  for (std::size_t i = 0; i < kCount; ++i)
+    out.push_back(sorted[(2 * i + 1) * sorted.size() / (2 * kCount)]);
+  return out;
+}
+
 /// Every k-th row, so that about `rows` remain: enough for a curve, cheap beside training.
 learn::Dataset thinned(const learn::Dataset& data, std::size_t rows) {
   if (data.rows <= rows) return data;
@@ -88,6 +101,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     status.since = status.first_start = e.start;
     site_state.running = 1;
     site_state.it = site_state.facility = Power::from_base(kNaN);
+    if (e.power_history) usual_total = quantiles(e.power_history->mean());
+    site_state.usual_total = usual_total;
     sites_ = {&site_state, 1};
     arrived_ = {&request, 1};
     status_ = {&status, 1};
@@ -113,6 +128,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   ForecastView power_view, price_view, carbon_view;
 
   // What the view shows.
+  std::vector<double> usual_total;
   control::SiteState site_state;
   control::LearningState learning_state;
   JobRequest request;
@@ -129,6 +145,9 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   std::uint64_t next_point;  // steps at which a point of the quality curve is due
   std::vector<control::ModeNoise> noise;
   std::uint64_t noise_measured_at = 0;
+  std::uint64_t looked_at = 0;  // steps done at the last look
+  std::uint64_t needed_for =
+      std::numeric_limits<std::uint64_t>::max();  // looks that the view knows
   int mode_now = -1;
   std::string mode_name;
   site::Flows flows;
@@ -193,6 +212,9 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
                          : Power{};
     o.own = o.available(o.total);
     o.grid_limit = options.import_limit;
+    o.sellable = options.computing_uses == site::ComputingUses::AllOwn
+                     ? min(options.export_limit, weather().export_limit)
+                     : Power{};
     o.pue = options.hall.pue(past.outside, 1.0);
     o.outside = past.outside;
     o.standby =
@@ -219,6 +241,21 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     l.remaining_learning = learner.remaining_learning();
     l.noise = noise;
     l.noise_measured_at = noise_measured_at;
+    l.training_quality = learner.training_quality();
+    if (certificate.state().looks != needed_for) {
+      needed_for = certificate.state().looks;
+      l.needed = certificate.needed(held_out.rows, held_out.is_regression());
+      l.needed_after = certificate.needed(held_out.rows, held_out.is_regression(), 1);
+    }
+    l.regression = held_out.is_regression();
+    l.held_out_rows = held_out.rows;
+    l.looks = certificate.state().looks;
+    l.look_quality = result.evaluated ? result.quality.value : kNaN;
+    l.looked_at = looked_at;
+    l.look_energy = job.trainings *
+                    table.energy(learner.evaluation_counters(held_out.rows, precision())).value();
+    if (l.measure_energy <= Energy{})
+      l.measure_energy = job.trainings * table.energy(learner.noise_counters(integers())).value();
     status.mode = static_cast<std::uint8_t>(std::max(mode_now, 0));
   }
 
@@ -296,7 +333,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     if (result.schedule_done) return {};
     const auto mode = static_cast<std::size_t>(std::max(mode_now, 0));
     learn::Counters look = learner.evaluation_counters(held_out.rows, job.precisions[mode]);
-    look += learner.copy_counters(held_out.rows, job.precisions[mode]);
+    look += learner.copy_counters(held_out.rows, job.precisions[mode].delivered());
     return table.energy(look).value();
   }
 
@@ -304,18 +341,21 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     debt += table.energy(learner.counters() - before).value();
   }
 
+  /// Next to the integers' rounding a float's is no noise (2^-8 at worst, no coarse grid).
+  std::vector<learn::Precision> integers() const {
+    std::vector<learn::Precision> all;
+    for (const learn::Precision& p : job.precisions)
+      if (p.is_integer()) all.push_back(p);
+    return all;
+  }
+
   void measure_noise() {
     const learn::Counters before = learner.counters();
-    // Only integers: next to theirs, a float's rounding is no noise (2^-8 at worst, no coarse
-    // grid).
-    std::vector<learn::Precision> integers;
-    for (const learn::Precision& p : job.precisions)
-      if (p.is_integer()) integers.push_back(p);
-    const std::vector<learn::NoiseShare> shares = learner.noise_shares(integers);
+    const std::vector<learn::NoiseShare> shares = learner.noise_shares(integers());
     noise.assign(job.precisions.size(), {});
     for (std::size_t m = 0, i = 0; m < job.precisions.size(); ++m) {
       if (!job.precisions[m].is_integer()) continue;
-      noise[m] = {shares[i].gradient, shares[i].update};
+      noise[m] = {shares[i].gradient, shares[i].update, shares[i].signal};
       ++i;
     }
     noise_measured_at = learner.steps_done();
@@ -336,6 +376,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     const learn::Counters before = learner.counters();
     result.quality = learner.evaluate(held_out, precision());
     result.evaluated = true;
+    looked_at = learner.steps_done();
     result.certificate = certificate.look(result.quality);
     result.certified = result.certificate.certified;
     charge(before);
@@ -357,6 +398,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   /// Carries out the decision until the slot ends, its steps are done or the job ends.
   void act() {
     if (decision.measure_noise && steps_left() > 0) measure_noise();
+    if (decision.look && !result.certified && steps_left() > 0 && learner.steps_done() > 0)
+      take_look();
     const Duration left = slot_start(slot + 1) - now_;
     site::Demand demand;
     demand.grid_allowance = decision.grid_allowance;
@@ -364,7 +407,9 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     demand.throttle = decision.throttle;
     Duration length = left;
     double debt_steps = 0.0, most_steps = 0.0;
-    const bool wants = decision.mode >= 0 && (steps_left() > 0 || debt > Energy{});
+    // Certified: what is owed is worked off, no step more.
+    const double steps_wanted = result.certified ? 0.0 : steps_left();
+    const bool wants = decision.mode >= 0 && (steps_wanted > 0 || debt > Energy{});
     if (wants) {
       const auto m = static_cast<std::size_t>(decision.mode);
       demand.mode = &job.modes[m];
@@ -373,7 +418,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
       const double until_look = next_look > learner.steps_done()
                                     ? static_cast<double>(next_look - learner.steps_done())
                                     : 1.0;
-      most_steps = std::min({decision.max_steps, steps_left(), until_look});
+      most_steps = std::min({decision.max_steps, steps_wanted, until_look});
       const double wanted = std::max(0.0, std::max(0.0, most_steps - carry) + debt_steps);
       length = time_for(wanted, demand, left);
     }
@@ -476,6 +521,16 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   }
 
   void finish_if_due() {
+    if (learner.diverged() && !result.schedule_done) {
+      // Nothing more can come of it: no joule is spent on going on or on certifying.
+      result.schedule_done = true;
+      const learn::Counters before = learner.counters();
+      result.quality = learner.evaluate(held_out, precision());
+      result.instrument += learner.counters() - before;
+      result.evaluated = true;
+      result.certificate = certificate.look(result.quality);  // for its interval
+      return end("the training diverged: a lower learning rate, or more bits");
+    }
     if (steps_left() > 0 && learner.steps_done() >= next_point) {
       draw_point();
       while (next_point <= learner.steps_done()) next_point += curve_interval();
@@ -493,8 +548,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
       next_look += look_interval();
       if (4 * learner.steps_done() >= learner.total_steps()) take_look();
     }
-    if (!ended && result.certified && scenario.work.stop_when_certified && debt <= Energy{})
-      end("the minimum quality is certified");
+    if (!ended && result.certified && debt <= Energy{}) end("the minimum quality is certified");
     if (!ended && slot >= environment.weather.size()) {
       if (learner.steps_done() > 0) {
         // The job is over; what it had learned is measured for the report, at nobody's charge.
@@ -566,6 +620,7 @@ std::vector<std::uint8_t> TrainingWorld::save() const {
   w.value(i.result.instrument);
   w.sequence(i.noise);
   w.value(i.noise_measured_at);
+  w.value(i.looked_at);
   w.value(i.mode_now);
   w.value(i.energy.base());
   w.value(i.own.base());
@@ -599,6 +654,7 @@ void TrainingWorld::restore(const std::vector<std::uint8_t>& state) {
   i.result.instrument = r.value<learn::Counters>();
   i.noise = r.sequence<control::ModeNoise>();
   i.noise_measured_at = r.value<std::uint64_t>();
+  i.looked_at = r.value<std::uint64_t>();
   i.mode_now = r.value<int>();
   i.energy = Energy::from_base(r.value<double>());
   i.own = Energy::from_base(r.value<double>());

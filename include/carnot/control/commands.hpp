@@ -34,6 +34,7 @@ struct Decision {
   bool use_battery = true;
   double max_steps = 1e300;    ///< tick again after this many steps, even inside the slot, > 0
   bool measure_noise = false;  ///< measure the modes' noise before the first step
+  bool look = false;  ///< look at held-out quality first; if that certifies the floor the job ends
 };
 
 /// A run that a job is to make: due at `from`, on nodes of `site` in `mode`. At `to` it is

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -56,10 +57,14 @@ struct SiteState {
   EnergyPrice export_price;  ///< paid for own power that is exported
   CarbonIntensity carbon;    ///< of grid supply
   Temperature outside;
-  Power total;         ///< that turbines and panels can deliver
+  Power total;                          ///< that turbines and panels can deliver
+  std::span<const double> usual_total;  ///< watt, quantiles of it in the past at (i + 1/2) / size:
+                                        ///< what to expect beyond the forecast; empty: not known
   Power export_first;  ///< own power that goes to the grid before computing gets any
   Power own;           ///< of `total`, that computing may use
   Power grid_limit;    ///< import limit
+  Power sellable;  ///< own power up to here, of what is left, would be exported if computing did
+                   ///< not take it; zero where export comes first
 
   /// Own power that computing may use when turbines and panels could deliver `delivered`.
   Power available(Power delivered) const noexcept { return max(Power{}, delivered - export_first); }
@@ -95,6 +100,7 @@ struct ModeNoise {
   double update =
       0.0;  ///< variance that a step adds to the coefficients (gradient and coefficient
             ///< rounding), over the minibatch's at the schedule's mean square learning rate
+  double signal = 1e9;  ///< length of the gradient over that of its rounding error
 };
 
 /// How far a job that learns has come.
@@ -108,6 +114,18 @@ struct LearningState {
   double remaining_learning = 1.0;  ///< share of the schedule's summed learning rate still ahead
   std::span<const ModeNoise> noise;     ///< per mode, last measured; empty: never measured
   std::uint64_t noise_measured_at = 0;  ///< steps_done of the last measurement
+  /// Smoothed quality on minibatches before they were learned from (learn::Learner); NaN: not
+  /// known.
+  double training_quality = std::numeric_limits<double>::quiet_NaN();
+  double needed = 1.0;  ///< held-out quality that the next look must find to certify the floor
+  double needed_after = 1.0;  ///< and the one after it, if that fails
+  bool regression = false;    ///< quality is R2, else accuracy
+  std::uint64_t held_out_rows = 0;
+  std::uint64_t looks = 0;                                         ///< taken so far
+  double look_quality = std::numeric_limits<double>::quiet_NaN();  ///< held-out, at the last look
+  std::uint64_t looked_at = 0;                                     ///< steps_done then
+  Energy look_energy;     ///< dynamic, of another look beside the last one
+  Energy measure_energy;  ///< dynamic, of measuring noise once
 
   std::uint64_t steps_left() const noexcept {
     return steps_total > steps_done ? steps_total - steps_done : 0;

@@ -92,7 +92,8 @@ struct ExperimentPoint {
   learn::Quality quality;                        ///< on held-out rows
   double quality_low = 0.0, quality_high = 0.0;  ///< 90 %
   bool certified = false;
-  std::string stopped;  ///< why, in words
+  bool diverged = false;  ///< Learner::diverged: named in `stopped` too
+  std::string stopped;    ///< why, in words
   learn::Counters counters, instrument;
   Estimate<Energy> energy, instrument_energy;
   Time modelled_time;
@@ -107,7 +108,7 @@ struct ExperimentPoint {
 /// One model at one width.
 struct StructurePoint {
   std::size_t point = 0;  ///< which run
-  int width = 0;
+  int width = 0;          ///< 0: the empty model, of no run
   double model_bits = 0.0, data_bits = 0.0;
   Energy energy;         ///< of the run it came from
   bool sampled = false;  ///< data_bits scaled up from a sample of the rows
@@ -132,6 +133,8 @@ struct ExperimentResult {
   std::vector<learn::CostRow> table;
   std::string measured_note;  ///< why no measured joules stand beside the modelled ones
   bool stopped = false;       ///< by the callback or the token
+  /// The best run there is came to nothing.
+  bool diverged() const noexcept { return !points.empty() && points[best].diverged; }
   bool target_met() const noexcept {
     return !points.empty() && (target != target || points[best].certified);
   }

@@ -24,6 +24,9 @@ struct Mode {
   double steps_per_second = 0.0;  ///< at full throttle, site time, > 0
   Power static_power;             ///< IT power while on, whatever the throttle, >= 0
   Power dynamic_power;            ///< IT power added at full throttle, > 0
+  int data_bits = 0;              ///< of the copy of the data that it reads; 0: `bits`
+  Energy first_use = {};  ///< dynamic energy of making that copy when no mode has made it yet, and
+                          ///< of converting the coefficients
 
   Power power(double throttle) const noexcept { return static_power + throttle * dynamic_power; }
   /// Dynamic energy of one step.

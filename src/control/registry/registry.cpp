@@ -25,8 +25,12 @@ constexpr PolicyInfo kJobRules[] = {
     {"cpt", "bits in cosine cycles", "CPT, Fu et al., ICLR 2021", Scope::Job},
     {"pfq", "more bits when the loss stops falling", "FracTrain, Fu et al., NeurIPS 2020",
      Scope::Job},
-    {"adaptive", "bits by the stage of training, grid power by planning ahead", "carnot",
-     Scope::Job},
+    {"sqrt3", "more bits when the gradient drowns in its rounding error",
+     "FP4 All the Way, arXiv 2505.19115", Scope::Job},
+    {"switch", "precisions by share of the steps, such as switch:int4>int8@0.8",
+     "the best static schedule in hindsight", Scope::Job},
+    {"adaptive", "the floor at least cost: bits by what is left to gain, power by planning ahead",
+     "carnot", Scope::Job},
     {"oracle", "the offline optimum, replayed", "carnot", Scope::Job},
 };
 
@@ -115,6 +119,13 @@ std::span<const PolicyInfo> policy_list() noexcept {
 std::vector<std::string> policy_names(std::span<const site::Mode> modes) {
   std::vector<std::string> names;
   for (const PolicyInfo& info : kJobRules) {
+    if (info.name == "switch") {
+      for (const site::Mode& from : modes)
+        for (const site::Mode& to : modes)
+          if (from.name == "int4" && to.name == "int8")
+            names.push_back("switch:" + from.name + ">" + to.name + "@0.8");
+      continue;
+    }
     if (info.name != "fixed") {
       names.emplace_back(info.name);
       continue;

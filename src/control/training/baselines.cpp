@@ -2,8 +2,11 @@
 // The policies that ours is compared with.
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/limits.hpp"
@@ -104,7 +107,7 @@ int mode_with_bits(std::span<const site::Mode> modes, double bits) {
   int chosen = 0;
   for (std::size_t m = 0; m < modes.size(); ++m)
     if (modes[m].bits + 1e-9 >= bits &&
-        modes[m].bits <= modes[static_cast<std::size_t>(chosen)].bits)
+        modes[m].bits < modes[static_cast<std::size_t>(chosen)].bits)
       chosen = static_cast<int>(m);
   return chosen;
 }
@@ -117,7 +120,9 @@ std::pair<int, int> integer_bits(std::span<const site::Mode> modes) {
   return {low, high};
 }
 
-/// Cyclic precision training, Fu et al., ICLR 2021: 32 cosine cycles between the fewest bits and 8.
+/// Cyclic precision training, Fu et al., ICLR 2021: 32 cosine cycles between 3 and 8 bits of data
+/// and coefficients. Bits that no format has are carried in the next wider one: 3 and 4 in the
+/// narrowest integers, 5 to 8 in eight bits.
 class CyclicPrecision final : public WindFollower {
  public:
   explicit CyclicPrecision(const site::Mode& guard) : WindFollower("cpt", guard) {}
@@ -125,7 +130,7 @@ class CyclicPrecision final : public WindFollower {
  private:
   static constexpr double kCycles = 32.0;
   int choose(const Observation& o, Decision& d) override {
-    const auto [low, high] = integer_bits(o.learning.modes);
+    constexpr double low = 3.0, high = 8.0;
     const double cycle = std::max(1.0, static_cast<double>(o.learning.steps_total) / kCycles);
     const double phase = std::fmod(static_cast<double>(o.learning.steps_done), cycle) / cycle;
     d.max_steps = std::max(1.0, std::ceil(cycle / 16.0));
@@ -138,16 +143,18 @@ class CyclicPrecision final : public WindFollower {
 /// Progressive fractional quantisation, the PFQ part of FracTrain, Fu et al., NeurIPS 2020: start
 /// with the fewest bits and move up one mode when the smoothed loss has fallen by less than epsilon
 /// (relative, over 1/40 of the schedule); epsilon shrinks by alpha at each move. epsilon 0.05,
-/// alpha 0.3 as published.
+/// alpha 0.3 as published, and its four levels (3/6, 4/6, 4/8, 6/8 bits forward and backward), each
+/// carried in the modes there are.
 class ProgressiveQuantisation final : public WindFollower {
  public:
   ProgressiveQuantisation(const site::Mode& guard, std::span<const site::Mode> modes)
       : WindFollower("pfq", guard), mode_(static_cast<int>(modes.size()) - 1) {}
   std::vector<double> numbers() const override {
-    return {static_cast<double>(mode_), epsilon_, last_loss_, next_look_};
+    return {static_cast<double>(mode_), epsilon_, last_loss_, next_look_, level_};
   }
   void set_numbers(const std::vector<double>& state) override {
-    CARNOT_CHECK(state.size() == 4, "pfq state has four numbers");
+    CARNOT_CHECK(state.size() == 5, "pfq state has five numbers");
+    level_ = state[4];
     mode_ = static_cast<int>(state[0]);
     epsilon_ = state[1];
     last_loss_ = state[2];
@@ -163,9 +170,14 @@ class ProgressiveQuantisation final : public WindFollower {
       if (std::isfinite(o.learning.smoothed_loss) && std::isfinite(last_loss_)) {
         const double fall = (last_loss_ - o.learning.smoothed_loss) / std::max(last_loss_, 1e-12);
         const auto [low, high] = integer_bits(o.learning.modes);
-        if (fall < epsilon_ && o.learning.modes[static_cast<std::size_t>(mode_)].bits < high) {
-          --mode_;
+        (void)low;
+        if (fall < epsilon_ && level_ + 1.0 < kLevels.size()) {
+          level_ += 1.0;
           epsilon_ *= 0.3;
+          mode_ = std::min(
+              mode_,
+              mode_with_bits(o.learning.modes,
+                             std::min<double>(high, kLevels[static_cast<std::size_t>(level_)])));
         }
       }
       last_loss_ = o.learning.smoothed_loss;
@@ -174,17 +186,113 @@ class ProgressiveQuantisation final : public WindFollower {
     d.max_steps = std::max(1.0, next_look_ - done);
     return mode_;
   }
+  static constexpr std::array<double, 4> kLevels{3, 4, 4, 6};  // forward
   int mode_;
+  double level_ = 0.0;
   double epsilon_ = 0.05;
   double last_loss_ = kNaN;
   double next_look_ = 0.0;
 };
 
+/// FP4 All the Way, arXiv 2505.19115: quantised training stops paying once the gradient is shorter
+/// than sqrt(3) times its rounding error. Starts with the fewest bits and goes up a mode whenever
+/// that is so; measured every 1/16 of the schedule.
+class SquareRootOfThree final : public WindFollower {
+ public:
+  SquareRootOfThree(const site::Mode& guard, std::span<const site::Mode> modes)
+      : WindFollower("sqrt3", guard), mode_(static_cast<int>(modes.size()) - 1) {}
+  std::vector<double> numbers() const override {
+    return {static_cast<double>(mode_), next_measure_};
+  }
+  void set_numbers(const std::vector<double>& state) override {
+    CARNOT_CHECK(state.size() == 2, "sqrt3 state has two numbers");
+    mode_ = static_cast<int>(state[0]);
+    next_measure_ = state[1];
+  }
+
+ private:
+  int choose(const Observation& o, Decision& d) override {
+    const double done = static_cast<double>(o.learning.steps_done);
+    const auto high = integer_bits(o.learning.modes).second;
+    const auto at = [&] { return static_cast<std::size_t>(mode_); };
+    while (!o.learning.noise.empty() && o.learning.noise[at()].signal < std::numbers::sqrt3 &&
+           mode_ > 0 && o.learning.modes[at() - 1].bits <= high)
+      --mode_;
+    if (done >= next_measure_) {
+      d.measure_noise = true;
+      next_measure_ =
+          done + std::max(1.0, std::ceil(static_cast<double>(o.learning.steps_total) / 16.0));
+      d.max_steps = 1.0;
+    } else {
+      d.max_steps = next_measure_ - done;
+    }
+    return mode_;
+  }
+  int mode_;
+  double next_measure_ = 0.0;
+};
+
 int index_of(std::span<const site::Mode> modes, std::string_view name) {
   for (std::size_t m = 0; m < modes.size(); ++m)
-    if (modes[m].name == name || std::to_string(modes[m].bits) == name) return static_cast<int>(m);
+    if (modes[m].name == name) return static_cast<int>(m);
+  // A width stands for the format that has it throughout.
+  for (std::size_t m = 0; m < modes.size(); ++m)
+    if (std::to_string(modes[m].bits) == name) return static_cast<int>(m);
   return -1;
 }
+
+/// `A>B@f`: A, then B from share f of the steps on; any number of stages.
+class Switch final : public WindFollower {
+ public:
+  struct StageOf {
+    int mode = 0;
+    double from = 0.0;
+  };
+  Switch(std::string name, std::vector<StageOf> stages, const site::Mode& guard)
+      : WindFollower(std::move(name), guard), stages_(std::move(stages)) {}
+
+  /// Empty if `text` is no such schedule of these modes.
+  static std::vector<StageOf> parse(std::string_view text, std::span<const site::Mode> modes) {
+    std::vector<StageOf> stages;
+    while (true) {
+      const std::size_t end = text.find('>');
+      const std::string_view part = text.substr(0, end);
+      const std::size_t at = part.find('@');
+      StageOf stage{index_of(modes, part.substr(0, at)), 0.0};
+      if (at != std::string_view::npos) {
+        const std::string_view number = part.substr(at + 1);
+        const auto [stop, error] =
+            std::from_chars(number.data(), number.data() + number.size(), stage.from);
+        if (error != std::errc{} || stop != number.data() + number.size()) return {};
+      }
+      const bool in_order = stages.empty() ? at == std::string_view::npos
+                                           : stage.from > stages.back().from && stage.from < 1.0;
+      if (stage.mode < 0 || !in_order) return {};
+      stages.push_back(stage);
+      if (end == std::string_view::npos) return stages;
+      text.remove_prefix(end + 1);
+    }
+  }
+
+ private:
+  int choose(const Observation& o, Decision& d) override {
+    const auto total = static_cast<double>(o.learning.steps_total);
+    const auto done = static_cast<double>(o.learning.steps_done);
+    int mode = stages_.front().mode;
+    for (const StageOf& stage : stages_) {
+      const double from = std::round(stage.from * total);
+      if (from <= done) {
+        mode = stage.mode;
+      } else {
+        d.max_steps = std::max(1.0, from - done);
+        break;
+      }
+    }
+    return mode;
+  }
+  int fallback_mode() const override { return stages_.front().mode; }
+  std::vector<StageOf> stages_;
+};
 
 }  // namespace
 
@@ -207,6 +315,17 @@ std::unique_ptr<JobPolicy> make_job_policy(std::string_view name, const JobPolic
   if (name == "paper") return std::make_unique<PowerToBits>(modes[0]);
   if (name == "cpt") return std::make_unique<CyclicPrecision>(eight);
   if (name == "pfq") return std::make_unique<ProgressiveQuantisation>(eight, modes);
+  if (name == "sqrt3") return std::make_unique<SquareRootOfThree>(eight, modes);
+  if (name.starts_with("switch:")) {
+    const std::vector<Switch::StageOf> stages = Switch::parse(name.substr(7), modes);
+    if (stages.empty()) return nullptr;
+    const site::Mode* dearest = &modes[static_cast<std::size_t>(stages.front().mode)];
+    for (const Switch::StageOf& stage : stages) {
+      const site::Mode& mode = modes[static_cast<std::size_t>(stage.mode)];
+      if (mode.steps_per_second < dearest->steps_per_second) dearest = &mode;
+    }
+    return std::make_unique<Switch>(std::string(name), stages, *dearest);
+  }
   if (name == "adaptive") return make_governor(modes, options.objective);
   if (name.starts_with("fixed:")) {
     const int mode = index_of(modes, name.substr(6));

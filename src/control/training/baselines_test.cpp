@@ -45,7 +45,8 @@ TEST(Policy, ThePapersRuleGivesMorePowerMoreBits) {
 
 TEST(Policy, OnlyTheDeadlineMakesFollowersBuy) {
   const auto modes = testing::modes();
-  for (const char* name : {"pause-resume", "fixed:int8", "paper", "cpt", "pfq"}) {
+  for (const char* name :
+       {"pause-resume", "fixed:int8", "paper", "cpt", "pfq", "sqrt3", "switch:int4>int8@0.8"}) {
     const auto policy = make_job_policy(name, {modes, {}});
     Observation o = observation(modes);
     o.site.total = Power{};
@@ -88,6 +89,38 @@ TEST(Policy, CyclicPrecisionVisitsBothEndsEachCycle) {
   EXPECT_LE(switches, 64);
 }
 
+TEST(Policy, SwitchesWhereItSays) {
+  const auto modes = testing::modes();
+  const auto policy = make_job_policy("switch:4>int8@0.5>f32@0.9", {modes, {}});
+  ASSERT_NE(policy, nullptr);
+  Observation o = observation(modes);
+  for (const auto& [step, mode, most] :
+       {std::tuple{0, 3, 5000.0}, {4990, 3, 10.0}, {5000, 2, 4000.0}, {9000, 0, 1e300}}) {
+    o.learning.steps_done = static_cast<std::uint64_t>(step);
+    const Decision d = policy->decide(o);
+    EXPECT_EQ(d.mode, mode) << step;
+    EXPECT_EQ(d.max_steps, most) << step;
+  }
+  for (const char* wrong :
+       {"switch:", "switch:int4>int8", "switch:int4>int8@1.5", "switch:int4@0.2>int8@0.5",
+        "switch:int5>int8@0.5", "switch:int4>int8@0.6>f32@0.5", "switch:int4>int8@x"})
+    EXPECT_EQ(make_job_policy(wrong, {modes, {}}), nullptr) << wrong;
+}
+
+TEST(Policy, TheRootOfThreeRuleGoesUpWhenTheGradientDrowns) {
+  const auto modes = testing::modes();
+  const auto policy = make_job_policy("sqrt3", {modes, {}});
+  Observation o = observation(modes);
+  std::vector<ModeNoise> noise{{}, {}, {0, 0, 40.0}, {0, 0, 1.8}};
+  EXPECT_TRUE(policy->decide(o).measure_noise);
+  o.learning.noise = noise;
+  EXPECT_EQ(policy->decide(o).mode, 3);
+  noise[3].signal = 1.7;  // below the root of three
+  EXPECT_EQ(policy->decide(o).mode, 2);
+  noise[2].signal = 0.1;  // eight bits are as far as it goes
+  EXPECT_EQ(policy->decide(o).mode, 2);
+}
+
 TEST(Policy, ProgressiveQuantisationMovesUpWhenTheLossStalls) {
   const auto modes = testing::modes();
   const auto policy = make_job_policy("pfq", {modes, {}});
@@ -98,9 +131,15 @@ TEST(Policy, ProgressiveQuantisationMovesUpWhenTheLossStalls) {
   o.learning.smoothed_loss = 1.0;  // falls: stay
   EXPECT_EQ(policy->decide(o).mode, 3);
   o.learning.steps_done = 500;
-  o.learning.smoothed_loss = 0.999;  // stalls: up
-  EXPECT_EQ(policy->decide(o).mode, 2);
+  o.learning.smoothed_loss = 0.999;  // stalls: from 3 bits to 4, which the same mode carries
+  EXPECT_EQ(policy->decide(o).mode, 3);
   o.learning.steps_done = 750;
+  o.learning.smoothed_loss = 0.9989;  // gradients of more bits: no mode of its own
+  EXPECT_EQ(policy->decide(o).mode, 3);
+  o.learning.steps_done = 1000;
+  o.learning.smoothed_loss = 0.99889;  // six bits
+  EXPECT_EQ(policy->decide(o).mode, 2);
+  o.learning.steps_done = 1250;
   o.learning.smoothed_loss = 0.9989;  // as far as the integers go
   EXPECT_EQ(policy->decide(o).mode, 2);
 }
@@ -195,56 +234,43 @@ TEST(Governor, NeverGoesBackToFewerBits) {
   EXPECT_EQ(least, 8);
 }
 
-/// All ways to buy: each subset of hours up to k, cheapest that suffices. Plain oracle.
-double brute_purchases(std::span<const PlanStep> steps, Energy work, DelayPrice delay,
-                       std::size_t last) {
-  double best = kInfinity;
-  Energy own;
-  Time elapsed;
-  for (std::size_t k = 0; k < std::min(last, steps.size()); ++k) {
-    own += steps[k].own;
-    elapsed += steps[k].length;
-    const Energy missing = work - own;
-    // Fractional knapsack without fixed costs: sort a copy.
-    std::vector<PlanStep> sorted(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(k) + 1);
-    std::sort(sorted.begin(), sorted.end(),
-              [](const PlanStep& a, const PlanStep& b) { return a.unit_cost < b.unit_cost; });
-    double cost = (delay * elapsed).in(euro);
-    Energy left = missing;
-    for (const PlanStep& s : sorted) {
-      if (left <= Energy{}) break;
-      const Energy take = min(left, s.room);
-      cost += take.in(joule)*s.unit_cost;
-      left -= take;
-    }
-    if (left <= 1e-9 * work) best = std::min(best, cost);
-    if (missing <= Energy{}) break;
-  }
-  return best;
+TEST(Governor, ACopyOfTheDataIsPartOfTheChoice) {
+  auto modes = testing::modes();
+  modes[2].first_use = 5000.0 * modes[2].step_energy();  // int8 would need a copy of its own
+  modes.insert(modes.begin() + 3, {"d4w8g4", 8, 0.22, modes[2].static_power, 15.0 * megawatt, 4});
+  modes[4].data_bits = 4;
+  const std::vector<ModeNoise> noise{{0, 0}, {1e-4, 1e-4}, {0.01, 0.02}, {0.01, 0.02}, {0.2, 4.0}};
+  modes[3].dynamic_power = 17.0 * megawatt;  // dearer a step than int8
+  GovernorOptions options;
+  const std::vector<int> widths{4};
+  EXPECT_EQ(cheapest_sufficient_mode(modes, noise, 0.0, options, 1e9, widths), 2);
+  EXPECT_EQ(cheapest_sufficient_mode(modes, noise, 0.0, options, 100.0, widths), 3);
 }
 
-TEST(Governor, PurchasePlansEqualThePlainOracle) {
-  std::vector<std::size_t> scratch;
-  for (std::uint64_t seed = 0; seed < 500; ++seed) {
-    const RandomStream random(seed, "plan");
-    std::vector<PlanStep> steps(1 + random.below(0, 12));
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      steps[i].length = hour;
-      steps[i].own = 10.0 * random.uniform(3 * i + 1) * megawatt_hour;
-      steps[i].room = 10.0 * random.uniform(3 * i + 2) * megawatt_hour;
-      steps[i].unit_cost = 100.0 * (random.uniform(3 * i + 3) - 0.1) / megawatt_hour.in(joule);
-    }
-    const Energy work = 60.0 * random.uniform(100) * megawatt_hour;
-    const DelayPrice delay = 100.0 * random.uniform(101) * euro_per_hour;
-    const std::size_t last = random.below(102, steps.size() + 2);
-    const PurchasePlan plan = plan_purchases(steps, work, delay, last, scratch);
-    const double brute = brute_purchases(steps, work, delay, last);
-    if (std::isinf(brute)) {
-      EXPECT_EQ(plan.finish, steps.size());
-      EXPECT_FALSE(plan.buy_now);
-    } else {
-      EXPECT_NEAR(plan.expected_cost, brute, 1e-9 * std::abs(brute) + 1e-9) << seed;
-    }
+TEST(Governor, AnEarlyLookIsWorthWhatItSavesLessWhatItRisks) {
+  EXPECT_NEAR(value_of_look(0.25, 1.0, 1.0, 1.0, 0.01), 0.75, 1e-12);
+  EXPECT_NEAR(value_of_look(0.25, 0.5, 1.0, 1.0, 0.01), 0.37, 1e-12);
+  EXPECT_NEAR(value_of_look(0.5, 0.5, 0.9, 0.8, 0.0), 0.25 - 0.5 * 20 * 0.1, 1e-12);
+  EXPECT_LT(value_of_look(0.9, 0.3, 0.6, 0.4, 0.0), 0.0);
+}
+
+TEST(Governor, NeedsNoMoreBitsWhereTheFloorIsCertain) {
+  const auto modes = testing::modes();
+  const std::vector<ModeNoise> noise{{0, 0}, {0, 0}, {0.01, 0.01}, {0.2, 4.0}};
+  for (const bool easy : {false, true}) {
+    const auto policy = make_governor(modes, {});
+    Observation o = observation(modes);
+    o.learning.training_quality = 0.97;
+    o.learning.held_out_rows = 1000;
+    o.learning.needed = easy ? 0.90 : 0.97;
+    o.learning.needed_after = o.learning.needed + 0.005;
+    o.learning.noise = noise;
+    policy->decide(o);
+    o.learning.steps_done = 9'000;
+    o.learning.remaining_learning = 0.0;
+    const Decision d = policy->decide(o);
+    EXPECT_EQ(modes[static_cast<std::size_t>(d.mode)].bits, easy ? 4 : 8);
+    EXPECT_EQ(d.look, easy);
   }
 }
 

@@ -34,6 +34,11 @@ struct Leg {
   std::size_t mode;
 };
 
+bool allows(const Stage& stage, std::size_t index, const site::Mode& mode) {
+  return stage.mode >= 0 ? static_cast<std::size_t>(stage.mode) == index
+                         : mode.bits >= stage.minimum_bits;
+}
+
 std::vector<Leg> legs_of(const OracleProblem& problem) {
   std::vector<Leg> legs;
   for (std::size_t s = 0; s < problem.stages.size(); ++s) {
@@ -43,7 +48,7 @@ std::vector<Leg> legs_of(const OracleProblem& problem) {
     if (to <= from) continue;
     std::size_t best = problem.modes.size();
     for (std::size_t m = 0; m < problem.modes.size(); ++m) {
-      if (problem.modes[m].bits < problem.stages[s].minimum_bits) continue;
+      if (!allows(problem.stages[s], m, problem.modes[m])) continue;
       if (best == problem.modes.size() ||
           problem.modes[m].step_energy() < problem.modes[best].step_energy())
         best = m;
@@ -257,6 +262,117 @@ void trajectory(const OracleProblem& problem, Instant start, Search& search,
   }
 }
 
+/// A trajectory that takes whatever costs at most `limit` a dynamic joule above standing by: own
+/// power of a slot, then grid power. The optimum without a battery is of this kind but for the slot
+/// in which it ends, so the best limit comes within a slot's cost of it, however little of the job
+/// a slot does.
+struct Threshold {
+  double cost = kInfinity;
+  std::size_t last = 0;
+  Time used;
+};
+
+struct Slopes {
+  double own = kInfinity, grid = kInfinity;
+};
+
+std::vector<Slopes> slopes_of(const OracleProblem& problem, Search& search) {
+  std::vector<Slopes> all(problem.weather.size() * search.legs().size());
+  const Energy battery;
+  for (std::size_t t = 0; t < problem.weather.size(); ++t) {
+    problem.stop.throw_if_requested();
+    const auto cost = [&](std::size_t leg, Choice choice) {
+      const site::Demand d = search.demand(t, leg, choice, battery);
+      const site::Flows f = search.run(t, d, problem.slot, battery);
+      return std::pair{
+          slot_cost(f, problem.weather[t], problem.site, problem.objective, problem.slot).in(euro),
+          f.steps};
+    };
+    for (std::size_t leg = 0; leg < search.legs().size(); ++leg) {
+      const double joules = problem.modes[search.legs()[leg].mode].step_energy().in(joule);
+      const auto pause = cost(leg, kPause), own = cost(leg, kFollow), full = cost(leg, kFull);
+      Slopes& s = all[t * search.legs().size() + leg];
+      if (own.second > 0.0) s.own = (own.first - pause.first) / (own.second * joules);
+      if (full.second > own.second * (1.0 + 1e-12)) {
+        s.grid = (full.first - own.first) / ((full.second - own.second) * joules);
+        // Own power too little to run on: all comes with the first bought joule.
+        if (own.second <= 0.0 || s.grid < s.own)
+          s.own = s.grid = (full.first - pause.first) / (full.second * joules);
+      }
+    }
+  }
+  return all;
+}
+
+Choice choice_at(const Slopes& s, double limit) {
+  return s.own > limit ? kPause : s.grid > limit ? kFollow : kFull;
+}
+
+Threshold follow(const OracleProblem& problem, Search& search, const std::vector<Slopes>& slopes,
+                 double limit, double give_up) {
+  Threshold out;
+  double progress = 0.0, cost = 0.0, battery = problem.battery_energy.in(joule);
+  for (std::size_t t = 0; t < problem.weather.size(); ++t) {
+    const std::size_t leg = search.leg_at(progress);
+    const Search::Outcome o = search.advance(
+        t, progress, battery, choice_at(slopes[t * search.legs().size() + leg], limit));
+    cost += o.cost;
+    progress = o.progress;
+    battery = o.battery;
+    if (o.done) return {cost, t, o.used};
+    if (cost >= give_up && problem.objective.delay_price >= DelayPrice{}) return out;
+  }
+  return out;
+}
+
+/// Puts the best threshold in the place of the solution where it costs less.
+void thresholds(const OracleProblem& problem, Instant start, Search& search,
+                OracleSolution& solution) {
+  constexpr std::size_t kLimits = 200;
+  const std::vector<Slopes> slopes = slopes_of(problem, search);
+  std::vector<double> limits;
+  for (const Slopes& s : slopes)
+    for (const double slope : {s.own, s.grid})
+      if (std::isfinite(slope)) limits.push_back(slope);
+  std::sort(limits.begin(), limits.end());
+  if (limits.empty()) return;
+  Threshold best;
+  best.cost = solution.feasible ? solution.cost.in(euro) : kInfinity;
+  double best_limit = kInfinity;
+  bool found = false;
+  for (std::size_t i = 0; i < std::min(kLimits, limits.size()); ++i) {
+    problem.stop.throw_if_requested();
+    const double limit =
+        limits[limits.size() <= kLimits ? i : i * (limits.size() - 1) / (kLimits - 1)];
+    const Threshold tried = follow(problem, search, slopes, limit, best.cost);
+    if (tried.cost < best.cost) {
+      best = tried;
+      best_limit = limit;
+      found = true;
+    }
+  }
+  if (!found) return;
+  solution.feasible = true;
+  solution.cost = best.cost * euro;
+  solution.duration = static_cast<double>(best.last) * problem.slot + best.used;
+  solution.decisions.clear();
+  double progress = 0.0, battery = problem.battery_energy.in(joule);
+  const Duration slot = Duration::from(problem.slot);
+  for (std::size_t t = 0; t <= best.last; ++t) {
+    const std::size_t leg = search.leg_at(progress);
+    const Choice choice = choice_at(slopes[t * search.legs().size() + leg], best_limit);
+    Decision d;
+    if (choice != kPause) {
+      d.mode = static_cast<int>(search.legs()[leg].mode);
+      d.grid_allowance = search.demand(t, leg, choice, Energy::from_base(battery)).grid_allowance;
+    }
+    solution.decisions.push_back({start + slot * static_cast<std::int64_t>(t), d});
+    const Search::Outcome o = search.advance(t, progress, battery, choice);
+    progress = o.progress;
+    battery = o.battery;
+  }
+}
+
 /// One straight piece of a slot's cost hull.
 struct Segment {
   double slope;   // euro per joule of dynamic energy
@@ -304,18 +420,20 @@ double hull(const OracleProblem& problem, const site::SiteSimulator& simulator,
 }
 
 Money relaxation(const OracleProblem& problem, const Search& search) {
-  // The mode of greatest draw stands for all: it takes most from each slot. Costs a dynamic joule
-  // are those of the leg whose static share is least, so the hull lies below every mode's.
-  double needed = 0.0;
-  std::size_t widest = search.legs().front().mode;
+  // The mode of greatest draw stands for all legs: it takes most from each slot. Static power is
+  // the least of any, so the hull lies below every mode's. Faster modes count too, used here or
+  // not; slower ones that need more energy a step are never better.
+  double needed = 0.0, fastest = kInfinity;
   for (const Leg& leg : search.legs()) {
     needed += (leg.to - leg.from) * problem.modes[leg.mode].step_energy().in(joule);
-    if (problem.modes[leg.mode].dynamic_power > problem.modes[widest].dynamic_power)
-      widest = leg.mode;
+    fastest = std::min(fastest, problem.modes[leg.mode].steps_per_second);
   }
-  site::Mode mode = problem.modes[widest];
-  for (const Leg& leg : search.legs())
-    mode.static_power = min(mode.static_power, problem.modes[leg.mode].static_power);
+  site::Mode mode = problem.modes[search.legs().front().mode];
+  for (const site::Mode& other : problem.modes) {
+    if (other.steps_per_second < fastest) continue;
+    mode.dynamic_power = max(mode.dynamic_power, other.dynamic_power);
+    mode.static_power = min(mode.static_power, other.static_power);
+  }
   site::SiteOptions without_battery = problem.site;
   without_battery.battery = site::BatteryOptions{};
   const site::SiteSimulator simulator(without_battery);
@@ -363,8 +481,12 @@ Money relaxation(const OracleProblem& problem, const Search& search) {
 
 class Replay final : public JobPolicy {
  public:
-  Replay(std::string name, std::vector<TimedDecision> decisions, std::vector<Stage> stages)
-      : name_(std::move(name)), decisions_(std::move(decisions)), stages_(std::move(stages)) {}
+  Replay(std::string name, std::vector<TimedDecision> decisions, std::vector<Stage> stages,
+         std::vector<double> looks)
+      : name_(std::move(name)),
+        decisions_(std::move(decisions)),
+        stages_(std::move(stages)),
+        looks_(std::move(looks)) {}
   std::string_view name() const noexcept override { return name_; }
   Decision decide(const Observation& o) override {
     const auto after =
@@ -374,19 +496,24 @@ class Replay final : public JobPolicy {
     Decision d = (after - 1)->decision;
     if (d.mode < 0) return d;
     // The mode is the stage's, and a decision ends where the stage does.
-    int minimum_bits = 0;
+    const Stage* now = &stages_.front();
     const double done = static_cast<double>(o.learning.steps_done);
     for (const Stage& stage : stages_) {
       if (stage.from_step <= done) {
-        minimum_bits = stage.minimum_bits;
+        now = &stage;
       } else {
         d.max_steps = std::max(1.0, std::ceil(stage.from_step - done));
         break;
       }
     }
+    if (o.learning.looks < looks_.size()) {
+      const double look = looks_[o.learning.looks];
+      d.look = done >= look;
+      if (done < look) d.max_steps = std::min(d.max_steps, std::ceil(look - done));
+    }
     int best = -1;
     for (std::size_t m = 0; m < o.learning.modes.size(); ++m) {
-      if (o.learning.modes[m].bits < minimum_bits) continue;
+      if (!allows(*now, m, o.learning.modes[m])) continue;
       if (best < 0 || o.learning.modes[m].step_energy() <
                           o.learning.modes[static_cast<std::size_t>(best)].step_energy())
         best = static_cast<int>(m);
@@ -399,6 +526,7 @@ class Replay final : public JobPolicy {
   std::string name_;
   std::vector<TimedDecision> decisions_;
   std::vector<Stage> stages_;
+  std::vector<double> looks_;
 };
 
 }  // namespace
@@ -412,14 +540,17 @@ OracleSolution solve_oracle(const OracleProblem& problem, Instant start) {
   Search search(problem, legs_of(problem));
   if (search.legs().empty()) throw InputError("steps_total: must be > 0");
   trajectory(problem, start, search, solution);
+  thresholds(problem, start, search, solution);
   solution.bound =
       min(relaxation(problem, search), solution.feasible ? solution.cost : kInfinity * euro);
   return solution;
 }
 
 std::unique_ptr<JobPolicy> make_replay(std::string name, std::vector<TimedDecision> decisions,
-                                       std::vector<Stage> stages) {
-  return std::make_unique<Replay>(std::move(name), std::move(decisions), std::move(stages));
+                                       std::vector<Stage> stages, std::vector<double> looks) {
+  if (stages.empty()) throw InputError("stages: at least one");
+  return std::make_unique<Replay>(std::move(name), std::move(decisions), std::move(stages),
+                                  std::move(looks));
 }
 
 }  // namespace carnot::control

@@ -89,6 +89,50 @@ TEST(Oracle, NoPolicyBeatsTheBoundNorTheOracle) {
   EXPECT_LT(worst_gap, 0.10);
 }
 
+TEST(Oracle, OfAThousandScenariosNoneHasAPolicyBelowTheBound) {
+  const auto modes = testing::modes();
+  int compared = 0;
+  for (std::uint64_t seed = 1000; seed < 2000; ++seed) {
+    const RandomStream random(seed, "scenario");
+    const auto weather = testing::weather(seed, 30 + random.below(0, 170));
+    OracleProblem p = testing::problem(seed, weather, modes);
+    p.slot = (random.uniform(1) < 0.3 ? 30.0 : 300.0) * second;
+    p.steps_total = std::floor((0.05 + 0.95 * random.uniform(2)) * 0.35 * p.slot.in(second) *
+                               static_cast<double>(weather.size()));
+    const OracleSolution solution = solve_oracle(p, kStart);
+    for (const char* name : {"fixed:int4", "fixed:int8", "cpt", "paper", "adaptive"}) {
+      const auto policy = make_job_policy(name, {modes, p.objective});
+      const testing::Played played = testing::play(p, *policy, kStart);
+      if (!played.done) continue;
+      ++compared;
+      EXPECT_GE(played.cost_eur, solution.bound.in(euro)-1e-6) << name << " " << seed;
+    }
+  }
+  EXPECT_GE(compared, 1000);
+}
+
+TEST(Oracle, DoesNotForgetProgressThatIsLessThanABucketASlot) {
+  const auto modes = testing::modes();
+  int compared = 0;
+  for (std::uint64_t seed = 300; seed < 312; ++seed) {
+    const auto weather = testing::weather(seed, 2500);
+    OracleProblem p = testing::problem(seed, weather, modes);
+    p.slot = 30.0 * second;
+    p.steps_total = 4000.0;  // a slot does ten at most, a bucket holds seven
+    p.progress_buckets = 100;
+    const OracleSolution solution = solve_oracle(p, kStart);
+    for (const char* name : {"fixed:int4", "fixed:int8", "cpt", "adaptive"}) {
+      const auto policy = make_job_policy(name, {modes, p.objective});
+      const testing::Played played = testing::play(p, *policy, kStart);
+      if (!played.done) continue;
+      ASSERT_TRUE(solution.feasible) << seed;
+      ++compared;
+      EXPECT_GE(played.cost_eur, solution.cost.in(euro) * (1 - 2e-3) - 1e-6) << name << " " << seed;
+    }
+  }
+  EXPECT_GE(compared, 20);
+}
+
 TEST(Oracle, ReplayAttainsTheStatedCost) {
   const auto modes = testing::modes();
   for (std::uint64_t seed = 200; seed < 215; ++seed) {

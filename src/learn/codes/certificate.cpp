@@ -63,10 +63,39 @@ CertificateResult Certificate::look(const Quality& quality) {
   return result;
 }
 
+double Certificate::needed(std::uint64_t trials, bool regression, std::uint64_t failed) const {
+  constexpr double kNone = 2.0;
+  const double alpha = budget(alpha_, state_.looks + 1 + failed);
+  if (trials < 2) return kNone;
+  if (!regression) {
+    std::uint64_t low = 0, high = trials + 1;  // successes that do not suffice, that do
+    while (high - low > 1) {
+      const std::uint64_t middle = low + (high - low) / 2;
+      (clopper_pearson_lower(middle, trials, alpha) >= floor_ ? high : low) = middle;
+    }
+    return high > trials ? kNone : static_cast<double>(high) / static_cast<double>(trials);
+  }
+  double low = 0.0, high = kClip;  // mean squared errors that suffice, that do not
+  const auto suffices = [&](double error) {
+    return 1.0 - (error + squared_error_half_width(error, trials, alpha)) >= floor_;
+  };
+  if (!suffices(low)) return kNone;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = 0.5 * (low + high);
+    (suffices(middle) ? low : high) = middle;
+  }
+  return 1.0 - low;
+}
+
 double Certificate::highest(std::uint64_t trials) const {
   if (trials == 0) return 0.0;
   // All right: the alpha-quantile of Beta(n, 1).
   return std::pow(budget(alpha_, state_.looks + 1), 1.0 / static_cast<double>(trials));
+}
+
+double Certificate::highest_r2(std::uint64_t trials) const {
+  if (trials < 2) return -kClip;
+  return 1.0 - squared_error_half_width(0.0, trials, budget(alpha_, state_.looks + 1));
 }
 
 bool Certificate::reachable(std::uint64_t trials) const {

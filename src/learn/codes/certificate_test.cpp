@@ -15,6 +15,45 @@
 namespace carnot::learn {
 namespace {
 
+TEST(Certificate, NeedsWhatALookWouldCertifyAndNoLess) {
+  for (const std::uint64_t rows : {50u, 451u, 3000u}) {
+    for (const double floor : {0.3, 0.8, 0.93}) {
+      Certificate c(floor);
+      for (std::uint64_t look = 0; look < 4; ++look) {
+        const double needed = c.needed(rows, false);
+        EXPECT_LE(needed, c.needed(rows, false, 1));
+        const auto right =
+            static_cast<std::uint64_t>(std::llround(needed * static_cast<double>(rows)));
+        const auto with = [&](std::uint64_t n) {
+          Certificate copy(floor);
+          copy.restore(c.state());
+          return copy
+              .look({"accuracy", static_cast<double>(n) / static_cast<double>(rows), rows, n, 0.0})
+              .certified;
+        };
+        if (needed <= 1.0) {
+          EXPECT_TRUE(with(right)) << rows << ' ' << floor << ' ' << look;
+          EXPECT_FALSE(with(right - 1)) << rows << ' ' << floor << ' ' << look;
+        } else {
+          EXPECT_FALSE(c.reachable(rows));
+        }
+        const double r2 = c.needed(rows, true);
+        const auto with_r2 = [&](double value) {
+          Certificate copy(floor);
+          copy.restore(c.state());
+          return copy.look({"r2", value, rows, 0, 0.0}).certified;
+        };
+        EXPECT_EQ(r2 > 1.0, c.highest_r2(rows) < floor);
+        if (r2 <= 1.0) {
+          EXPECT_TRUE(with_r2(r2 + 1e-9));
+          EXPECT_FALSE(with_r2(r2 - 1e-6));
+        }
+        c.look({"accuracy", 0.0, rows, 0, 0.0});
+      }
+    }
+  }
+}
+
 Quality accuracy(std::uint64_t successes, std::uint64_t trials) {
   return {"accuracy", static_cast<double>(successes) / static_cast<double>(trials), trials,
           successes, 0.0};

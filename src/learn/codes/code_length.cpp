@@ -100,8 +100,10 @@ std::vector<std::size_t> parameter_rows(const std::vector<std::vector<float>>& p
 
 double uniform_length(const Dataset& data) {
   const auto n = static_cast<double>(data.rows);
-  return data.is_regression() ? n * gaussian_label_bits(1.0)
-                              : n * std::log2(static_cast<double>(data.classes));
+  if (data.is_regression()) return n * gaussian_label_bits(1.0);
+  std::vector<std::uint64_t> counts(data.classes);
+  for (const std::uint32_t label : data.labels) ++counts[label];
+  return kt_code_length(counts);
 }
 
 double data_length(const Dataset& data, const Quality& quality) {

@@ -222,9 +222,16 @@ TEST(CodeLengths, AddUpForClassesAndTargets) {
   d.rows = 1000;
   d.columns = 4;
   d.classes = 8;
+  for (std::size_t i = 0; i < d.rows; ++i) d.labels.push_back(static_cast<std::uint32_t>(i % 8));
   const FixedLearner learner(random_parameters({8 * 5}, 2));
   const CodeLengths l = code_lengths(learner, d, {"accuracy", 0.9, 1000, 900, 0.5}, 4);
-  EXPECT_DOUBLE_EQ(l.uniform, 3000.0);
+  // Balanced: n log2 C and what telling the eight counts costs, (C - 1) / 2 log2 n or so.
+  EXPECT_GT(l.uniform, 3000.0);
+  EXPECT_LT(l.uniform, 3000.0 + 3.5 * std::log2(1000.0) + 8.0);
+  Dataset rare = d;
+  for (std::size_t i = 0; i < rare.rows; ++i) rare.labels[i] = i % 50 == 0 ? 1u : 0u;
+  rare.classes = 2;  // one in fifty: H = 0.1414 bits a label
+  EXPECT_NEAR(uniform_length(rare), 141.4, 8.0);
   EXPECT_DOUBLE_EQ(l.data, 500.0);
   EXPECT_DOUBLE_EQ(l.model, model_length(learner.parameters(), {8}, 4));
   EXPECT_DOUBLE_EQ(l.two_part, l.model + l.data);
@@ -233,6 +240,7 @@ TEST(CodeLengths, AddUpForClassesAndTargets) {
   EXPECT_GT(l.model_raw, l.model);
 
   d.classes = 0;
+  d.labels.clear();
   const FixedLearner line(random_parameters({5}, 2));
   const CodeLengths half = code_lengths(line, d, {"r2", 0.75, 1000, 0, std::nan("")}, 8);
   EXPECT_NEAR(half.uniform - half.data, 1000.0, 1e-9) << "a quarter of the variance saves a bit";

@@ -26,6 +26,11 @@ int width_after(std::string_view name, std::size_t at, char letter) noexcept {
 
 }  // namespace
 
+Precision Precision::delivered() const {
+  if (!is_integer()) return *this;
+  return {"int8", 8, 8, 8, 16};
+}
+
 Precision Precision::parse(std::string_view name) {
   if (name == "f32") return {"f32", 32, 32, 32, 32};
   if (name == "bf16") return {"bf16", 16, 16, 16, 32};

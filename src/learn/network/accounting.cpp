@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "learn/network/accounting.hpp"
 
+#include "learn/network/rotation.hpp"
+
 namespace carnot::learn {
 
 namespace {
@@ -134,6 +136,8 @@ Counters conversion_counters(const NetworkShape& shape, const Precision& from,
   if (from == to) return c;
   const std::uint64_t n = sums_of(shape).weights;
   if (from.master != to.master) {
+    if (!shape.unsigned_inputs && from.is_integer() != to.is_integer())
+      c.at(Kind::F32Elementwise) = shape.widths[1] * rotation_operations(shape.widths[0]);
     c.at(Kind::Rounding) += n;
     c.at(MemoryLevel::Cache) += weight_bytes(shape, from.master) + weight_bytes(shape, to.master);
   }
@@ -153,7 +157,8 @@ Counters copy_counters(const NetworkShape& shape, const Precision& p, std::uint6
   c.at(Kind::Rounding) = rows * columns;
   c.at(MemoryLevel::Dram) = rows * (4 * columns + row_bytes(shape, p));
   if (p.is_integer() && !shape.unsigned_inputs) {
-    c.at(Kind::F32Elementwise) = rows * columns;  // greatest of the row
+    // Rotation; greatest of the row.
+    c.at(Kind::F32Elementwise) = rows * (rotation_operations(columns) + columns);
     c.at(Kind::Special) = 2 * rows;
   }
   return c;

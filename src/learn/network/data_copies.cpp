@@ -10,6 +10,7 @@
 
 #include "learn/kernels/kernel_table.hpp"
 #include "learn/kernels/memory.hpp"
+#include "learn/network/rotation.hpp"
 
 namespace carnot::learn {
 
@@ -66,6 +67,11 @@ void DataCopies::make(int bits) {
   if (packed_.contains(bits)) return;
   const Format format = data_->unsigned_features ? Format::UnitInterval : Format::Symmetric;
   packed_[bits] = shared_copy<PackedMatrix>(*data_, bits, [&] {
+    if (!data_->unsigned_features) {
+      std::vector<float> rotated = data_->features;
+      for (std::size_t r = 0; r < data_->rows; ++r) rotate(rotated.data() + r * columns, columns);
+      return PackedMatrix(rotated.data(), data_->rows, columns, bits, format);
+    }
     return PackedMatrix(data_->features.data(), data_->rows, columns, bits, format);
   });
 }

@@ -6,7 +6,8 @@
 // Unsigned data (images) are kept as two planes of half bytes, laid down once when the data come
 // in: 8-bit reads take both, 4-bit reads the upper one alone, so that a change of width costs
 // nothing and moves no byte. Other widths and standardised (signed) data have a packed copy per
-// width, made when first needed. Copies of one data set are shared by all who ask at the same time.
+// width, made when first needed; integer copies of signed data are rotated (rotation.hpp). Copies
+// of one data set are shared by all who ask at the same time.
 
 #include <cstdint>
 #include <map>

@@ -92,6 +92,7 @@ void Network::differentiate(const Batch& batch, std::vector<double>& nats, Count
   const Layer& last = layers_.back();
   const float share = 1.0f / static_cast<float>(batch.rows);
   nats.resize(batch.rows);
+  right_ = 0;
   for (std::size_t i = 0; i < batch.rows; ++i) {
     const float* z = as<float>(work_.outputs.back()) + i * last.out_stride;
     float* d = as<float>(work_.deltas.back()) + i * last.out_stride;
@@ -99,6 +100,7 @@ void Network::differentiate(const Batch& batch, std::vector<double>& nats, Count
       const std::size_t label = batch.labels[i];
       float most = z[0];
       for (std::size_t j = 1; j < last.outputs; ++j) most = std::max(most, z[j]);
+      right_ += z[label] >= most ? 1 : 0;
       std::copy_n(z, last.outputs, d);
       kernels().exponentials(d, last.outputs, most);
       float sum = 0.0f;
@@ -109,6 +111,7 @@ void Network::differentiate(const Batch& batch, std::vector<double>& nats, Count
       d[label] -= share;
     } else if (shape_.loss == Loss::Logistic) {
       const bool positive = batch.labels[i] != 0;
+      right_ += (z[0] > 0.0f) == positive ? 1 : 0;
       const float away = z[0] < 0.0f ? z[0] : -z[0];
       const float e = exp_nonpositive(away);
       const float p = (z[0] < 0.0f ? e : 1.0f) / (1.0f + e);

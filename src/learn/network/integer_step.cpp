@@ -128,6 +128,42 @@ void Network::momentum_update(Layer& layer, std::size_t row, const std::int32_t*
   }
 }
 
+void Network::grow_if_outgrown(std::size_t l, std::size_t row, const StepRule& rule,
+                               Counters* count) {
+  Layer& layer = layers_[l];
+  const std::size_t from = row * layer.stride;
+  const bool wide = precision_.master == 16;
+  // The upper bytes of wide masters are the operand: they tell as well, in half the bytes.
+  const std::int8_t* m =
+      wide ? as<std::int8_t>(layer.operand) + from : as<std::int8_t>(layer.master) + from;
+  unsigned at_end = 0;
+  for (std::size_t k = 0; k < layer.stride; ++k) {
+    at_end |= static_cast<unsigned>(m[k] == 127) | static_cast<unsigned>(m[k] == -127);
+  }
+  if (at_end == 0) return;
+  const int shift = precision_.master - precision_.weight;
+  const int limit = signed_limit(precision_.weight);
+  const RoundingKey key = rounding_key(rule.seed, 8 * l + 4, rule.step);
+  const auto index = static_cast<std::uint32_t>(from);
+  auto* w = as<std::int8_t>(layer.operand) + from;
+  if (wide) {
+    auto* master = as<std::int16_t>(layer.master) + from;
+    kernels().rescale16(master, layer.stride, 0.5f, key, index);
+    kernels().round16(master, layer.stride, shift, limit, w);
+  } else {
+    auto* master = as<std::int8_t>(layer.master) + from;
+    kernels().rescale8(master, layer.stride, 0.5f, key, index);
+    kernels().round8(master, layer.stride, shift, limit, w);
+  }
+  layer.scale[row] *= 2.0f;
+  layer.operand_scale[row] *= 2.0f;
+  if (count == nullptr) return;
+  count->at(OperationKind::F32Elementwise) += layer.inputs;
+  count->at(OperationKind::Rounding) += 2 * layer.inputs;
+  count->at(MemoryLevel::Cache) += 2 * packed_bytes(layer.inputs, precision_.master) +
+                                   packed_bytes(layer.inputs, precision_.weight);
+}
+
 void Network::weight_gradient(std::size_t l, const Batch& batch, const StepRule& rule,
                               Counters* count) {
   Layer& layer = layers_[l];
@@ -189,6 +225,10 @@ void Network::weight_gradient(std::size_t l, const Batch& batch, const StepRule&
           kernels().update8(as<std::int8_t>(layer.master) + from, g, updated, factor, key, index,
                             shift, limit, w);
         }
+      }
+      if (rule.capture == nullptr &&
+          (rule.step < kGrowthWatch || (row + rule.step) % kGrowthPeriod == 0)) {
+        grow_if_outgrown(l, row, rule, count);
       }
     }
   }

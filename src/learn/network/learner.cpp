@@ -15,6 +15,7 @@
 
 #include "learn/kernels/elementwise.hpp"
 #include "learn/network/accounting.hpp"
+#include "learn/network/rotation.hpp"
 #include "learn/network/sgd_learner.hpp"
 
 namespace carnot::learn {
@@ -22,6 +23,11 @@ namespace carnot::learn {
 namespace {
 /// Mean of ((1 + cos(pi f)) / 2)^2 over the schedule.
 constexpr double kMeanSquareSchedule = 0.375;
+
+/// What stands for a quality that is no number.
+constexpr double kLeastQuality = -1e9;
+
+constexpr double kQualityRows = 1000.0;  // that training_quality looks back on
 
 constexpr double kLn2 = 0.69314718055994530942;
 constexpr std::size_t kEvaluationRows = 256;
@@ -42,6 +48,26 @@ NetworkShape shape_of(const LearnerOptions& options, const Dataset& data) {
     shape.widths.push_back(data.classes);
   }
   return shape;
+}
+
+/// Bits per label, or squared error, of knowing the labels' frequencies, or their mean, alone.
+double idle_loss(const Dataset& data) {
+  const auto n = static_cast<double>(data.rows);
+  double loss = 0.0;
+  if (data.is_regression()) {
+    double mean = 0.0;
+    for (const float y : data.targets) mean += static_cast<double>(y) / n;
+    for (const float y : data.targets)
+      loss += (static_cast<double>(y) - mean) * (static_cast<double>(y) - mean) / n;
+    return loss;
+  }
+  std::vector<std::uint64_t> counts(data.classes);
+  for (const std::uint32_t label : data.labels) ++counts[label];
+  for (const std::uint64_t count : counts) {
+    const double share = static_cast<double>(count) / n;
+    if (count > 0) loss -= share * std::log2(share);
+  }
+  return loss;
 }
 
 void check(const LearnerOptions& o, const Dataset& data) {
@@ -95,6 +121,22 @@ SgdLearner::SgdLearner(const LearnerOptions& options, const Dataset& train)
   const double steps =
       options.epochs * static_cast<double>(train.rows) / static_cast<double>(options.batch);
   total_steps_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(steps + 0.5));
+  idle_loss_ = idle_loss(train);
+}
+
+bool SgdLearner::diverged() const noexcept {
+  constexpr double kRise = 10.0;
+  if (steps_ == 0) return false;
+  if (!std::isfinite(smoothed_loss_)) return true;
+  return steps_ == total_steps_ && greatest_loss_ > kRise * std::max(first_loss_, idle_loss_) &&
+         smoothed_loss_ > 0.98 * idle_loss_;
+}
+
+std::vector<std::vector<float>> SgdLearner::parameters() const {
+  std::vector<std::vector<float>> all = network_.parameters();
+  for (std::vector<float>& layer : all)
+    for (float& x : layer) x = std::isfinite(x) ? x : 0.0f;
+  return all;
 }
 
 void SgdLearner::order_epoch(std::uint64_t epoch) {
@@ -163,6 +205,17 @@ std::uint64_t SgdLearner::train(std::uint64_t steps, const Precision& precision)
     }
     double loss = sum / static_cast<double>(nats_.size());
     if (!data_.data().is_regression()) loss /= kLn2;
+    const double quality = data_.data().is_regression() ? 1.0 - loss / std::max(idle_loss_, 1e-30)
+                                                        : static_cast<double>(network_.right()) /
+                                                              static_cast<double>(nats_.size());
+    // A mean of all so far, then an exponential one over some thousand rows.
+    const double fresh =
+        std::max(std::clamp(static_cast<double>(options_.batch) / kQualityRows, 0.01, 0.2),
+                 1.0 / static_cast<double>(steps_ + 1));
+    training_quality_ =
+        steps_ == 0 ? quality : training_quality_ + fresh * (quality - training_quality_);
+    if (steps_ == 0) first_loss_ = loss;
+    greatest_loss_ = std::max(greatest_loss_, loss);
     smoothed_loss_ = steps_ == 0 ? loss : 0.98 * smoothed_loss_ + 0.02 * loss;
     network_.backward(batch_, {static_cast<float>(rate(steps_)), options_.seed, steps_, nullptr},
                       &counters_);
@@ -205,6 +258,18 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
   capture(exact, batch, options_.seed, first);
   data_.gather(rows.subspan(half, half), 32, batch);
   capture(exact, batch, options_.seed, second);
+  // Integer gradients of the first layer come in the basis of the rotated data; lengths of vectors
+  // are the same in either.
+  std::vector<float> turned_first, turned_second;
+  if (!data_.data().unsigned_features) {
+    const Layer& layer = exact.layers().front();
+    turned_first = first.front();
+    turned_second = second.front();
+    for (std::size_t j = 0; j < layer.outputs; ++j) {
+      rotate(turned_first.data() + j * layer.inputs, layer.inputs);
+      rotate(turned_second.data() + j * layer.inputs, layer.inputs);
+    }
+  }
 
   // The mini-batch as a data set of its own: candidates need no copy of all the data.
   const Dataset& all = data_.data();
@@ -234,22 +299,28 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
     Network trial(exact);
     trial.set_precision(candidate, {}, &counters_);
     capture(trial, batch, options_.seed ^ 0x6e6f697365u, rounded);
-    NoiseShare share{candidate, 0.0, 0.0};
+    NoiseShare share{candidate, 0.0, 0.0, 1e9};
     const double now = rate(steps_);
+    const auto momentum = static_cast<float>(options_.momentum);
     for (std::size_t l = 0; l < rounded.size(); ++l) {
-      double rounding = 0.0, spread = 0.0, added = 0.0;
+      double rounding = 0.0, spread = 0.0, added = 0.0, length = 0.0;
+      const bool turned = l == 0 && candidate.is_integer() && !turned_first.empty();
+      const std::vector<float>& half_a = turned ? turned_first : first[l];
+      const std::vector<float>& half_b = turned ? turned_second : second[l];
       constexpr std::size_t kBlock = 256;  // summed in binary32, blocks in binary64
       for (std::size_t from = 0; from < rounded[l].size(); from += kBlock) {
         const std::size_t to = std::min(from + kBlock, rounded[l].size());
-        float block_spread = 0.0f, block_added = 0.0f;
+        float block_spread = 0.0f, block_added = 0.0f, block_length = 0.0f;
         for (std::size_t i = from; i < to; ++i) {
-          const float a = first[l][i], b = second[l][i];
+          const float a = half_a[i], b = half_b[i];
           const float e = rounded[l][i] - 0.5f * (a + b);
           block_spread += (a - b) * (a - b);
           block_added += e * e;
+          block_length += 0.25f * (a + b) * (a + b);
         }
         spread += 0.25 * static_cast<double>(block_spread);
         added += static_cast<double>(block_added);
+        length += static_cast<double>(block_length);
       }
       const Layer& layer = trial.layers()[l];
       if (!layer.scale.empty()) {
@@ -258,9 +329,13 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
         for (std::size_t j = 0; j < layer.outputs; ++j) {
           const float grid = layer.scale[j], per_grid = static_cast<float>(now) / grid;
           const float* gradient = rounded[l].data() + j * layer.inputs;
+          const float* velocity =
+              layer.velocity.empty() ? nullptr : layer.velocity.data() + j * layer.stride;
           float row = 0.0f;
           for (std::size_t k = 0; k < layer.inputs; ++k) {
-            const float steps = std::clamp(gradient[k] * per_grid, -1e9f, 1e9f);
+            const float change =
+                velocity == nullptr ? gradient[k] : gradient[k] + momentum * velocity[k];
+            const float steps = std::clamp(change * per_grid, -1e9f, 1e9f);
             const float f = std::abs(steps - static_cast<float>(static_cast<std::int32_t>(steps)));
             row += f * (1.0f - f);
           }
@@ -272,15 +347,20 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
       const auto over = [](double part, double whole) {
         return part <= 0.0 ? 0.0 : whole > 0.0 ? part / whole : 1e9;
       };
+      if (added > 0.0) share.signal = std::min(share.signal, std::sqrt(length / added));
       share.gradient = std::max(share.gradient, over(added, spread));
-      share.update = std::max(share.update, over(now * now * added + rounding, typical * spread));
+      // A gradient's noise comes in 1 / (1 - momentum) times over, the update's rounding once.
+      const double once = (1.0 - options_.momentum) * (1.0 - options_.momentum);
+      share.update =
+          std::max(share.update, over(now * now * added + once * rounding, typical * spread));
     }
     shares.push_back(share);
   }
   return shares;
 }
 
-Quality SgdLearner::evaluate(const Dataset& held_out, const Precision& precision) {
+Quality SgdLearner::evaluate(const Dataset& held_out, const Precision& trained) {
+  const Precision precision = trained.delivered();
   if (held_out.columns != data_.data().columns || held_out.classes != data_.data().classes ||
       held_out.unsigned_features != data_.data().unsigned_features || held_out.rows == 0) {
     throw InputError(
@@ -341,12 +421,14 @@ Quality SgdLearner::evaluate(const Dataset& held_out, const Precision& precision
     }
     quality.metric = "r2";
     quality.value = spread > 0.0 ? 1.0 - sum / spread : 0.0;
+    if (!(quality.value > kLeastQuality)) quality.value = kLeastQuality;  // nor if it is no number
     quality.bits_per_label = kNaN;
   } else {
     quality.metric = "accuracy";
     quality.successes = right;
     quality.value = static_cast<double>(right) / n;
     quality.bits_per_label = sum / n / kLn2;
+    if (!(quality.bits_per_label < -kLeastQuality)) quality.bits_per_label = -kLeastQuality;
   }
   return quality;
 }
@@ -368,7 +450,8 @@ Counters SgdLearner::copy_counters(std::size_t rows, const Precision& p) const {
   return learn::copy_counters(network_.shape(), p, rows);
 }
 
-Counters SgdLearner::evaluation_counters(std::size_t rows, const Precision& p) const {
+Counters SgdLearner::evaluation_counters(std::size_t rows, const Precision& trained) const {
+  const Precision p = trained.delivered();
   Counters c = conversion_counters(network_.shape(), network_.precision(), p);
   c += forward_counters(network_.shape(), p, kEvaluationRows) * (rows / kEvaluationRows);
   if (const std::size_t rest = rows % kEvaluationRows; rest != 0) {

@@ -15,7 +15,7 @@ namespace carnot::learn {
 
 namespace {
 
-constexpr char kMagic[8] = {'c', 'a', 'r', 'n', 'o', 't', 'L', '1'};
+constexpr char kMagic[8] = {'c', 'a', 'r', 'n', 'o', 't', 'L', '2'};
 
 std::uint64_t hash_of(const std::uint8_t* bytes, std::size_t size) noexcept {
   std::uint64_t hash = 0xcbf29ce484222325u;
@@ -104,6 +104,9 @@ std::vector<std::uint8_t> SgdLearner::save() const {
   out.value(identity());
   out.value(steps_);
   out.value(smoothed_loss_);
+  out.value(training_quality_);
+  out.value(first_loss_);
+  out.value(greatest_loss_);
   out.value(prequential_nats_);
   out.value(prequential_labels_);
   out.value(counters_);
@@ -141,6 +144,9 @@ void SgdLearner::restore(const std::vector<std::uint8_t>& state) {
   const auto steps = in.value<std::uint64_t>();
   Reader::check(steps <= total_steps_, "step beyond the schedule");
   const auto smoothed = in.value<double>();
+  const auto training_quality = in.value<double>();
+  const auto first_loss = in.value<double>();
+  const auto greatest_loss = in.value<double>();
   const auto prequential = in.value<double>();
   const auto labels = in.value<std::uint64_t>();
   const auto counters = in.value<Counters>();
@@ -181,6 +187,9 @@ void SgdLearner::restore(const std::vector<std::uint8_t>& state) {
   data_.make(precision.data);
   steps_ = steps;
   smoothed_loss_ = smoothed;
+  training_quality_ = training_quality;
+  first_loss_ = first_loss;
+  greatest_loss_ = greatest_loss;
   prequential_nats_ = prequential;
   prequential_labels_ = labels;
   counters_ = counters;

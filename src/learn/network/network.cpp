@@ -11,6 +11,7 @@
 
 #include "learn/kernels/kernel_table.hpp"
 #include "learn/kernels/memory.hpp"
+#include "learn/network/rotation.hpp"
 
 namespace carnot::learn {
 
@@ -87,6 +88,9 @@ std::vector<std::vector<float>> Network::parameters() const {
         }
         weights[j * layer.inputs + k] = value;
       }
+      if (precision_.is_integer() && rotates(all.size() / 2)) {
+        rotate_back(weights.data() + j * layer.inputs, layer.inputs);
+      }
     }
     all.push_back(std::move(weights));
     all.emplace_back(layer.bias.begin(),
@@ -132,6 +136,14 @@ void to_floats(Layer& layer) {
   }
   layer.master = std::move(next);
   layer.scale.clear();
+}
+
+/// Rows of coefficients and velocities into the basis of rotated data, or back.
+void change_basis(Layer& layer, void (*turn)(float*, std::size_t)) {
+  for (std::size_t j = 0; j < layer.outputs; ++j) {
+    turn(as<float>(layer.master) + j * layer.stride, layer.inputs);
+    if (!layer.velocity.empty()) turn(layer.velocity.data() + j * layer.stride, layer.inputs);
+  }
 }
 
 void widen(Layer& layer) {
@@ -196,15 +208,21 @@ void Network::set_precision(const Precision& precision, RoundingKey key, Counter
     const std::uint64_t n = layer.weights();
     if (precision.master != precision_.master) {
       if (!was_integer) {
+        if (rotates(l) && precision.is_integer()) change_basis(layer, rotate);
         precision.master == 16 ? from_floats<std::int16_t>(layer) : from_floats<std::int8_t>(layer);
       } else if (!precision.is_integer()) {
         precision_.master == 16 ? to_floats<std::int16_t>(layer) : to_floats<std::int8_t>(layer);
+        if (rotates(l)) change_basis(layer, rotate_back);
       } else if (precision.master > precision_.master) {
         widen(layer);
       } else {
         narrow(layer, {key.first + static_cast<std::uint32_t>(l), key.second});
       }
       if (count != nullptr) {
+        if (rotates(l) && was_integer != precision.is_integer()) {
+          count->at(OperationKind::F32Elementwise) +=
+              layer.outputs * rotation_operations(layer.inputs);
+        }
         count->at(OperationKind::Rounding) += n;
         count->at(MemoryLevel::Cache) +=
             packed_bytes(n, precision_.master) + packed_bytes(n, precision.master);

@@ -8,7 +8,10 @@
 // an int16 (8-bit weights) or int8 (4- and 2-bit weights) in units of its row's scale. There is no
 // binary32 copy of a weight then. Products see the master rounded to its upper bits. Biases stay
 // binary32: they are O(width). Scales are renewed every kRefreshPeriod steps so that the greatest
-// coefficient of a row has 10 % of head-room.
+// coefficient of a row has 10 % of head-room; a row whose coefficient meets the end of its grid in
+// between doubles its scale there and then, so that coefficients grow as fast as in binary32.
+// Against standardised (signed) data the first layer's masters are in the rotated basis of
+// rotation.hpp.
 
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +27,8 @@ namespace carnot::learn {
 enum class Loss : std::uint8_t { Softmax, Logistic, Squared };
 
 inline constexpr std::uint64_t kRefreshPeriod = 64;
+/// Every row is watched for outgrowing its grid in the first steps, then a quarter of them a step.
+inline constexpr std::uint64_t kGrowthWatch = 256, kGrowthPeriod = 4;
 
 constexpr std::size_t padded(std::size_t n, std::size_t to) noexcept {
   return (n + to - 1) / to * to;
@@ -102,6 +107,8 @@ class Network {
   /// Outputs before the loss, [rows][out_stride of the last layer]. With `training`, operands
   /// are up to date from the last step; else they are rebuilt where they can be stale.
   float* forward(const Batch& batch, Counters* count);
+  /// Rows of the last `differentiate` whose label was the likeliest (classes only).
+  std::size_t right() const noexcept { return right_; }
   /// Replaces outputs by their gradient of the mean loss; `nats[i]` = loss of row i.
   void differentiate(const Batch& batch, std::vector<double>& nats, Counters* count);
   /// Propagates the gradient and updates. Call after forward and differentiate on the same batch.
@@ -132,6 +139,9 @@ class Network {
   void weight_gradient(std::size_t l, const Batch& batch, const StepRule& rule, Counters* count);
   void momentum_update(Layer& layer, std::size_t row, const std::int32_t* g, float factor,
                        const StepRule& rule, RoundingKey key);
+  /// Doubles the row's scale if one of its masters is at the end of the grid.
+  void grow_if_outgrown(std::size_t l, std::size_t row, const StepRule& rule, Counters* count);
+  bool rotates(std::size_t l) const noexcept { return l == 0 && !shape_.unsigned_inputs; }
   void bias_update(std::size_t l, std::size_t rows, const StepRule& rule, Counters* count);
 
   NetworkShape shape_;
@@ -140,6 +150,7 @@ class Network {
   std::vector<Layer> layers_;
   Work work_;
   FloatProducts products_;
+  std::size_t right_ = 0;
   int threads_ = 1;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <set>
 #include <utility>
@@ -24,6 +25,8 @@ class SgdLearner final : public Learner {
   std::uint64_t train(std::uint64_t steps, const Precision& precision) override;
   double smoothed_loss() const noexcept override { return smoothed_loss_; }
   double remaining_learning() const noexcept override;
+  double training_quality() const noexcept override { return training_quality_; }
+  bool diverged() const noexcept override;
   double prequential_bits() const noexcept override;
   std::uint64_t prequential_labels() const noexcept override { return prequential_labels_; }
   std::vector<NoiseShare> noise_shares(const std::vector<Precision>& candidates) override;
@@ -36,7 +39,7 @@ class SgdLearner final : public Learner {
   Counters noise_counters(const std::vector<Precision>& candidates) const override;
   std::vector<std::uint8_t> save() const override;
   void restore(const std::vector<std::uint8_t>& state) override;
-  std::vector<std::vector<float>> parameters() const override { return network_.parameters(); }
+  std::vector<std::vector<float>> parameters() const override;
 
  private:
   static constexpr std::uint64_t kSwitchStream = 0x73776974u;
@@ -55,6 +58,9 @@ class SgdLearner final : public Learner {
   Network network_;
   std::uint64_t total_steps_ = 0, steps_ = 0;
   double smoothed_loss_ = 0.0, prequential_nats_ = 0.0;
+  double idle_loss_ = 0.0;  ///< of the labels' frequencies (or mean) alone, bits or squared error
+  double training_quality_ = std::numeric_limits<double>::quiet_NaN();
+  double first_loss_ = 0.0, greatest_loss_ = 0.0;  ///< of a minibatch
   std::uint64_t prequential_labels_ = 0;
   Counters counters_;
   std::set<int> charged_copies_;

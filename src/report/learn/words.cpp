@@ -113,6 +113,11 @@ std::string finding(const experiment::ExperimentResult& result) {
 
 std::string k_star_sentence(const experiment::ExperimentResult& result) {
   const experiment::StructurePoint& s = result.structure[result.k_star_structure];
+  if (s.width == 0)
+    return fmt::format(
+        "k* = 0: the empty model, which leaves {} of labels; no model here saves what it takes to "
+        "state it.",
+        bits_text(s.data_bits));
   return fmt::format(
       "k* = {} of model ({}, coded at {} bits a coefficient), which leaves {} of labels; beyond "
       "it another bit of model saves less than a bit of labels.",

@@ -220,8 +220,9 @@ void take_row(LaneResult& lane, const ledger::LaneTotals& totals) {
   const std::string what = "lane " + lane.policy;
   const Json row = parse_object(lane.row_json, what);
   if (lane.outcome != "target-reached" && lane.outcome != "deadline-missed" &&
-      lane.outcome != "infeasible") {
-    throw InputError(what + ": outcome: target-reached, deadline-missed or infeasible is allowed");
+      lane.outcome != "infeasible" && lane.outcome != "diverged") {
+    throw InputError(
+        what + ": outcome: target-reached, deadline-missed, infeasible or diverged is allowed");
   }
   lane.energy = figure_at(row, "energy_j", what, totals.facility);
   lane.carbon = figure_at(row, "carbon_g", what, totals.carbon);

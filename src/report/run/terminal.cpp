@@ -20,6 +20,7 @@ std::string short_outcome(const std::string& outcome) {
   if (outcome == "target-reached") return "reached";
   if (outcome == "deadline-missed") return "missed";
   if (outcome == "infeasible") return "infeas.";
+  if (outcome == "diverged") return "diverged";
   return "cut off";
 }
 

@@ -12,7 +12,10 @@
 /// real progress and the exact cost of the decisions that led there; in each bucket of progress
 /// (and of battery charge) the least cost survives. Decisions in a slot: pause; follow own power;
 /// add half, or all, of the grid power that full throttle misses. A label that finishes inside a
-/// slot ends there. Being a real sequence of decisions, its cost is attained.
+/// slot ends there. Where a slot does less of the job than a bucket holds, that programme forgets
+/// progress; so trajectories that take all energy up to a limit of cost a joule are tried too, with
+/// exact progress, and the best counts. Being a real sequence of decisions, its cost is attained;
+/// it is no bound.
 ///
 /// **Bound** (no policy under the same stages costs less): for each finish slot T, cost is at least
 /// delay(T) plus the least cost of drawing the job's dynamic energy from slots 1..T. Each slot's
@@ -36,10 +39,12 @@
 
 namespace carnot::control {
 
-/// From `from_step` on, modes with at least `minimum_bits` are allowed (until the next stage).
+/// From `from_step` on, modes with at least `minimum_bits` are allowed (until the next stage), or
+/// `mode` alone.
 struct Stage {
   double from_step = 0;
   int minimum_bits = 2;
+  int mode = -1;  ///< index; below zero: any with the bits
 };
 
 struct OracleProblem {
@@ -75,9 +80,10 @@ struct OracleSolution {
 /// \throws InputError if there are no stages, modes or slots; Stopped
 OracleSolution solve_oracle(const OracleProblem& problem, Instant start);
 
-/// Replays timed decisions; the mode follows the stages exactly. Pauses before the first one.
+/// Replays timed decisions; the mode follows the stages exactly, looks are taken at these numbers
+/// of steps. Pauses before the first one.
 std::unique_ptr<JobPolicy> make_replay(std::string name, std::vector<TimedDecision> decisions,
-                                       std::vector<Stage> stages);
+                                       std::vector<Stage> stages, std::vector<double> looks = {});
 
 /// Cost of one slot under the objective: grid x (price + carbon price x intensity) + own x
 /// own_value + forgone export + delay while the job is not done + battery wear. The one place where

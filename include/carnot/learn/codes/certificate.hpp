@@ -37,6 +37,11 @@ class Certificate {
   CertificateResult look(const Quality& quality);
   /// The floor that the next look could certify if every one of `trials` held-out rows were right.
   double highest(std::uint64_t trials) const;
+  /// The same for R2: what an error of zero on `trials` rows would certify.
+  double highest_r2(std::uint64_t trials) const;
+  /// Least quality on `trials` rows that the look after `failed` more looks would certify; above 1
+  /// if none would.
+  double needed(std::uint64_t trials, bool regression, std::uint64_t failed = 0) const;
   /// Whether a look could certify at all if every held-out row were right.
   bool reachable(std::uint64_t trials) const;
   CertificateState state() const noexcept { return state_; }

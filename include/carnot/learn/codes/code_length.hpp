@@ -5,7 +5,9 @@
 /// Learning as compression: how many bits describe the labels with and without a trained model, and
 /// the learning cycle on the temperature-entropy plane.
 ///
-///   uniform     n log2 C labels without a model (regression: below)
+///   uniform     labels without a model of the rows: the adaptive Krichevsky-Trofimov code of their
+///               counts, about n H(frequencies), at most n log2 C + (C - 1)/2 log2 n, so that
+///               knowing which label is frequent counts as nothing learned (regression: below)
 ///   data        -sum log2 p(y_i | x_i, S) under the trained, quantised model S
 ///   model       K(S): architecture + per-row scales + integers under an adaptive
 ///               Krichevsky-Trofimov arithmetic code (ideal length; arithmetic_coder.hpp writes it)
@@ -63,7 +65,7 @@ std::vector<std::vector<float>> rounded(const std::vector<std::vector<float>>& p
 std::vector<std::size_t> parameter_rows(const std::vector<std::vector<float>>& parameters,
                                         std::size_t inputs, std::size_t outputs);
 
-/// Labels without a model: n log2 C, or the Gaussian code of standardised targets.
+/// Labels without a model: the code of their counts, or the Gaussian code of standardised targets.
 double uniform_length(const Dataset& data);
 /// Labels under a model of this quality on these very rows.
 double data_length(const Dataset& data, const Quality& quality);

@@ -33,6 +33,10 @@ struct Precision {
   /// \throws InputError listing the allowed names
   static Precision parse(std::string_view name);
   bool is_integer() const noexcept { return data <= 8; }
+  /// The precision of the model that training in this one delivers: integer coefficients are their
+  /// masters, which have eight bits at least and are used whole, on data of eight bits. Fewer bits
+  /// are a way to train, not what the model is.
+  Precision delivered() const;
   bool operator==(const Precision&) const = default;
 };
 

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,19 +41,22 @@ struct LearnerOptions {
 /// With g the exact gradient, g_q the rounded one, V the minibatch gradient's variance, lr the
 /// learning rate:
 ///   gradient = |g_q - g|^2 / V, worst layer
-///   update   = (lr^2 |g_q - g|^2 + variance of rounding the coefficients' update) / (<lr^2> V),
-///   worst layer,
-///              <lr^2> the schedule's mean square learning rate
+///   update   = (lr^2 |g_q - g|^2 + (1 - mu)^2 variance of rounding the coefficients' update)
+///              / (<lr^2> V), worst layer,
+///              <lr^2> the schedule's mean square learning rate, mu the momentum: what enters the
+///              velocity acts 1 / (1 - mu) times over, an update is rounded once; the update's
+///              rounding is that of lr (g + mu v), v the velocity now
 struct NoiseShare {
   Precision precision;
   double gradient = 0.0;
   double update = 0.0;
+  double signal = 1e9;  ///< |g| / |g_q - g|, worst layer; 1e9 where nothing is rounded
 };
 
 /// Quality on held-out data.
 struct Quality {
-  std::string metric;  ///< "accuracy" or "r2"
-  double value = 0.0;
+  std::string metric;           ///< "accuracy" or "r2"
+  double value = 0.0;           ///< never below -1e9, which also stands for no number at all
   std::uint64_t trials = 0;     ///< held-out rows
   std::uint64_t successes = 0;  ///< correct ones (accuracy only)
   double bits_per_label = 0.0;  ///< mean negative log2-likelihood (classification); NaN else
@@ -74,6 +78,16 @@ class Learner {
   virtual double remaining_learning() const noexcept = 0;
   /// Exponentially smoothed training loss, bits per label (classification) or mean squared error.
   virtual double smoothed_loss() const noexcept = 0;
+  /// Quality as training itself sees it, smoothed over the last thousand rows or so, each before it
+  /// was learned from: accuracy, or 1 - squared error over the targets' variance. From the second
+  /// epoch on it is hopeful. NaN: not known.
+  virtual double training_quality() const noexcept {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  /// The training came to nothing: a loss that is no number, or one that rose above ten times what
+  /// it was at first (and what knowing no more than the labels' frequencies costs) and ended no
+  /// better than that. What it learned is then of no use, whatever the precision.
+  virtual bool diverged() const noexcept { return false; }
   /// Sum over all training labels, first time each was met, of -log2 p before it was trained on:
   /// the prequential code of the first pass (bits; grows during the first epoch only).
   virtual double prequential_bits() const noexcept = 0;
@@ -83,12 +97,14 @@ class Learner {
   /// training. Counted (it costs real operations). Does not disturb the sequence of training.
   virtual std::vector<NoiseShare> noise_shares(const std::vector<Precision>& candidates) = 0;
 
-  /// Held-out quality in `precision`. Counted.
+  /// Held-out quality of the model that training in `precision` delivers
+  /// (Precision::delivered). Counted.
   virtual Quality evaluate(const Dataset& held_out, const Precision& precision) = 0;
 
   /// Counts so far: training, switching, noise measurement, evaluation, since construction.
   virtual const Counters& counters() const noexcept = 0;
-  /// Closed form: what one step in `precision` counts, and what switching between two counts.
+  /// Closed form: what one step in `precision` counts, and what switching between two counts. What
+  /// depends on the numbers themselves (an integer row that outgrows its grid) comes on top.
   virtual Counters step_counters(const Precision& precision) const = 0;
   virtual Counters switch_counters(const Precision& from, const Precision& to) const = 0;
   /// What making the copy of `rows` rows of data at the width of `precision` counts: the training
@@ -106,7 +122,8 @@ class Learner {
   /// \throws InputError if the bytes are no state of a learner of these options and data
   virtual void restore(const std::vector<std::uint8_t>& state) = 0;
 
-  /// All coefficients in f32, layer by layer, for code lengths and tests.
+  /// All coefficients in f32, layer by layer, for code lengths and tests. One that is no number
+  /// reads as 0: see `diverged`.
   virtual std::vector<std::vector<float>> parameters() const = 0;
 };
 

@@ -82,7 +82,7 @@ struct Checkpoint {
 
 struct LaneEnd {
   std::string policy;
-  std::string outcome;      ///< "target-reached" | "deadline-missed" | "infeasible"
+  std::string outcome;      ///< "target-reached" | "deadline-missed" | "infeasible" | "diverged"
   std::string stopped;      ///< why, in words
   std::string result_json;  ///< the lane's row of carnot.run/1
   bool operator==(const LaneEnd&) const = default;

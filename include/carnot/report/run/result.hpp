@@ -40,7 +40,8 @@ struct LearningCycle {
 struct LaneResult {
   std::string policy;
   bool finished = false;  ///< the lane has its end; else the run was interrupted in it
-  std::string outcome;    ///< "target-reached" | "deadline-missed" | "infeasible" | "unfinished"
+  std::string outcome;    ///< "target-reached" | "deadline-missed" | "infeasible" | "diverged" |
+                          ///< "unfinished"
   std::string stopped;    ///< why, in words
   std::string quality_metric, quality_split;
   double quality = 0, quality_low = 0, quality_high = 0;  ///< NaN: not known
