@@ -251,6 +251,27 @@ std::string bound_sentence(const RunResult& result, const LaneResult& best) {
                      result.bound.policy, money_text(bound), grid, gap, proof);
 }
 
+/// The cheapest schedule of precisions that was set beforehand and reached, known afterwards, and
+/// what adaptive costs against it. Empty without a switch among the policies.
+std::string static_sentence(const RunResult& result) {
+  const LaneResult* least = nullptr;
+  bool switched = false;
+  for (const LaneResult& lane : result.lanes) {
+    const bool beforehand = lane.policy.starts_with("switch:");
+    switched = switched || beforehand;
+    if (!beforehand && !lane.policy.starts_with("fixed:")) continue;
+    if (lane.outcome != "target-reached") continue;
+    if (least == nullptr || lane.cost.value() < least->cost.value()) least = &lane;
+  }
+  const LaneResult* adaptive = result.lane("adaptive");
+  if (!switched || least == nullptr || adaptive == nullptr ||
+      adaptive->outcome != "target-reached" || least->cost.value() <= Money{})
+    return {};
+  return fmt::format(
+      "The best schedule set beforehand, in hindsight, is {}; adaptive costs {:.2f} of it.",
+      least->policy, adaptive->cost.value() / least->cost.value());
+}
+
 }  // namespace
 
 std::vector<std::string> answer(const RunResult& result, const Facts& facts) {
@@ -295,6 +316,7 @@ std::vector<std::string> answer(const RunResult& result, const Facts& facts) {
     out.back().insert(out.back().find(':', out.back().find(fixed->policy) + fixed->policy.size()),
                       " (also the best fixed precision in hindsight)");
   }
+  if (const std::string line = static_sentence(result); !line.empty()) out.push_back(line);
   const LaneResult* grid = result.lane("grid-f32");
   if (grid != nullptr && grid->finished && grid != best && grid != rival && grid != fixed) {
     out.push_back(fmt::format("Against never waiting, grid-f32: {}.", against(*best, *grid)));
