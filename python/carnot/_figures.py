@@ -6,7 +6,7 @@ from . import _library
 
 ORIGINS = ("measured", "published", "modelled", "assumed")
 BOUNDARIES = ("chip", "node", "facility", "none")
-ROLES = ("counted", "part", "beside", "duplicate")
+ROLES = ("counted", "part", "beside", "duplicate", "stand-in")
 
 
 class Energy(NamedTuple):
@@ -56,7 +56,7 @@ class Account(NamedTuple):
 
 class Domain(NamedTuple):
     """One thing the meter reads. `role`: "counted" towards the machine, "part" of a counted one,
-    "beside" it, or a "duplicate"."""
+    "beside" it, a "duplicate", or the model as a "stand-in" while no sensor says anything."""
 
     id: str
     label: str
@@ -69,6 +69,11 @@ class Domain(NamedTuple):
     boundary: str
     socket: int
     device: int
+
+
+def counts(domain: Domain, energy: Energy) -> bool:
+    """Whether `energy` of this domain is part of the machine's."""
+    return domain.role == "counted" or (domain.role == "stand-in" and energy.value > 0)
 
 
 class Note(NamedTuple):

@@ -7,7 +7,7 @@ import time
 import warnings
 from typing import Any, Callable, Deque, Dict, List, Optional, TypeVar, Union, overload
 
-from ._figures import Account, Carbon, Domain, Energy, Note, account
+from ._figures import Account, Carbon, Domain, Energy, Note, account, counts
 from ._library import MeterError, WindowResult
 from ._meter import POLICIES, SCOPES, Meter, Window, choice, default_meter
 
@@ -179,7 +179,7 @@ class Measurement:
     @property
     def by_domain(self) -> Dict[str, Energy]:
         """Energy of the machine by what counts towards it; sums to `machine_energy`."""
-        return {d.id: e for d, e in self.domains.items() if d.role == "counted"}
+        return {d.id: e for d, e in self.domains.items() if counts(d, e)}
 
     @property
     def notes(self) -> List[Note]:

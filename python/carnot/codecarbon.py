@@ -28,6 +28,7 @@ import uuid
 import warnings
 from typing import Any, Callable, Dict, List, Optional
 
+from ._figures import counts
 from ._library import MeterError
 from ._measurement import Measurement
 from ._meter import Meter
@@ -349,7 +350,7 @@ class EmissionsTracker:
         part = energy / m.machine_energy_j if m.machine_energy_j > 0 else _NAN
         by_kind: Dict[str, float] = {}
         for domain, figure in m.domains.items():
-            if domain.role == "counted":
+            if counts(domain, figure):
                 by_kind[domain.kind] = by_kind.get(domain.kind, 0.0) + figure.value
         scale = part * self._pue / _JOULES_PER_KWH
         gpus = [d for d in m.domains if d.kind == "gpu" and d.role == "counted"]

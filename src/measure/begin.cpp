@@ -79,6 +79,12 @@ std::string facts_of(const meter::Meter& meter, const std::string& given) {
                                {"low", power.low().in(watt)},
                                {"high", power.high().in(watt)}};
   }
+  for (const meter::Channel& channel : meter.channels()) {
+    if (channel.role != meter::Role::StandIn || !channel.domain.at_rest) continue;
+    const meter::PowerBand& rest = *channel.domain.at_rest;
+    facts["stand_in_static_power_w"] = {
+        {"value", rest.value.in(watt)}, {"low", rest.low.in(watt)}, {"high", rest.high.in(watt)}};
+  }
   Json& reasons = facts["reasons"] = Json::object();
   for (const meter::Channel& channel : meter.channels())
     if (!channel.reason.empty()) reasons[channel.domain.id] = channel.reason;

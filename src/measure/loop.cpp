@@ -42,11 +42,18 @@ const char* gap_reason(const meter::ChannelState& now, const meter::ChannelState
                        bool is_counter) {
   using meter::PollStatus;
   using meter::StepKind;
+  if (now.last_step == StepKind::Silent) {
+    if (now.energy <= Energy{}) return nullptr;  // from the beginning: the meter's notes say so
+    return now.unobserved > before.unobserved ? "it said nothing"
+                                              : "it said nothing: the power model counts";
+  }
   if (now.status == PollStatus::Ended) return "its readings ended";
   if (now.status == PollStatus::Broken) return "it cannot be read any more";
   const bool unread = now.status != PollStatus::Ok && now.at == before.at;
   if (now.unobserved <= before.unobserved && !(is_counter && unread)) return nullptr;
   switch (now.last_step) {
+    case StepKind::Back:
+      return "its counter stepped back";
     case StepKind::Reset:
       return "its counter began again from zero";
     case StepKind::Implausible:
@@ -67,9 +74,12 @@ MeasureBase fresh_base(std::size_t channels) {
   return base;
 }
 
+static std::uint64_t recorded_counts(Energy energy) noexcept {
+  return static_cast<std::uint64_t>(std::llround(energy.in(joule) / kGaugeUnit_j));
+}
+
 std::uint64_t recorded_total(const meter::ChannelState& state, bool is_counter) noexcept {
-  if (is_counter) return state.total_raw;
-  return static_cast<std::uint64_t>(std::llround(state.energy.in(joule) / kGaugeUnit_j));
+  return is_counter ? state.total_raw : recorded_counts(state.energy);
 }
 
 MeasureLoop::MeasureLoop(MeasureSubject subject, const MeasureOptions& options,
@@ -88,12 +98,13 @@ MeasureLoop::MeasureLoop(MeasureSubject subject, const MeasureOptions& options,
       gaps_(begin.channels.size()),
       shares_(begin.channels.size(), 0.0),
       replaying_(!options.meter.sources.replay_from.empty()) {
-  if (!subject.job) table_.emplace(subject.procfs_root);
+  // A recording has no processes, and those of today are not its.
+  if (!subject.job && !replaying_) table_.emplace(subject.procfs_root);
   std::get<ledger::MeasurementSample>(entry_).channels.resize(begin.channels.size());
 }
 
 void MeasureLoop::fill_machine() {
-  if (now_.at.monotonic_ns >= machine_due_ns_) {
+  if (!replaying_ && now_.at.monotonic_ns >= machine_due_ns_) {
     machine_due_ns_ = now_.at.monotonic_ns + kMachineEvery;
     frequency_hz_ = machine_.frequency_hz();
     net_b_ = machine_.traffic().net_b;
@@ -138,7 +149,9 @@ void MeasureLoop::fill() {
     const meter::ChannelState& state = now_.channels[at];
     const bool counter = begin_.channels[i].is_counter;
     c.total = from.total + recorded_total(state, counter);
-    c.raw = state.raw;
+    c.raw = subject_.meter.channels()[at].role == meter::Role::StandIn
+                ? recorded_counts(state.confirmed)
+                : state.raw;
     c.unobserved_ns = from.unobserved_ns + state.unobserved.nanoseconds();
     c.share = shares_[i];
     c.status = static_cast<std::uint8_t>(state.status);
@@ -182,7 +195,8 @@ double MeasureLoop::counted_joules() const {
   const auto& channels = subject_.meter.channels();
   double joules = 0;
   for (std::size_t i = 0; i < channels.size(); ++i) {
-    if (channels[i].role != meter::Role::Counted) continue;
+    if (channels[i].role != meter::Role::Counted && channels[i].role != meter::Role::StandIn)
+      continue;
     joules += (now_.channels[i].energy - before_.channels[i].energy).in(joule);
   }
   return joules;
@@ -221,7 +235,7 @@ void MeasureLoop::look() {
   if (table_) {
     table_->sweep();
     processes_ = table_->processes();
-  } else {
+  } else if (subject_.job) {
     processes_ = subject_.job->processes();
   }
   ledger::MeasurementProcess row;
@@ -238,7 +252,7 @@ void MeasureLoop::look() {
     sink_.append(row);
     if (!p.alive) written_.erase({p.pid, p.start_ticks});
   }
-  if (!table_) look_at_accelerators();
+  if (subject_.job) look_at_accelerators();
   const std::int64_t done = clock_.now().monotonic_ns;
   const std::int64_t every = std::clamp((done - started_ns_) / 10, kLookSoonest, kLookEvery);
   look_due_ns_ = done + std::max(every, kLookShare * (done - began.monotonic_ns));
@@ -252,13 +266,18 @@ void MeasureLoop::look_at_accelerators() {
   };
   for (std::size_t i = 0; i < shares_.size(); ++i) {
     const int device = begin_.channels[i].device;
-    double all = 0, ours = 0;
+    double all = 0, ours = 0, foreign = 0;
     for (const meter::DeviceUse& use : uses) {
       if (device < 0 || use.device != device) continue;
       all += use.busy_share;
-      if (is_ours(use.pid)) ours += use.busy_share;
+      if (is_ours(use.pid)) {
+        ours += use.busy_share;
+      } else if (meter::is_foreign(use.pid, subject_.procfs_root)) {
+        foreign += use.busy_share;
+      }
     }
-    shares_[i] = all > 0 ? ours / all : 0.0;
+    // Whom nobody here knows may be the job under the host's numbers: then it is at most that much.
+    shares_[i] = all > 0 ? (ours > 0 ? ours / all : -foreign / all) : 0.0;
   }
 }
 
@@ -308,7 +327,7 @@ ledger::MeasurementEnd MeasureLoop::run() {
   }
   const bool over = job && job->ended();
   subject_.meter.sample(now_);
-  now_.machine = machine_.read();  // the meter's may be a tick old
+  if (!replaying_) now_.machine = machine_.read();  // the meter's may be a tick old
   look();
   read_use(true);
   if (over) use_ = job->finish();

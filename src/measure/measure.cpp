@@ -66,6 +66,7 @@ MeasureResult detail::measure_with(meter::Meter& meter, const MeasureOptions& op
   MeasureLoop loop({meter, job ? &*job : nullptr, roots.sysfs_root, roots.procfs_root}, options,
                    hooks, begin, fresh_base(begin.channels.size()), sink);
   loop.sample(true);
+  meter.begin();
   if (job) job->release();
   const ledger::MeasurementEnd end = loop.run();
   sink.append(end);

@@ -14,6 +14,7 @@
 #include "carnot/base/limits.hpp"
 
 #include "meter/meter_state.hpp"
+#include "meter/recording/recording.hpp"
 
 namespace carnot::meter {
 
@@ -33,14 +34,10 @@ constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min() / 2;
 constexpr int kObservedReadings = 5;
 constexpr Duration kObservedPause = Duration::nanoseconds(1'200'000);
 
-/// Whether the counted domains see the processors: a board of their own does not.
+/// Whether the counted domains see the processors.
 bool sees_processors(std::span<const Domain> domains, const Resolution& resolution) {
-  for (std::size_t i = 0; i < domains.size(); ++i) {
-    const DomainKind kind = domains[i].kind;
-    if (resolution.entries[i].role == Role::Counted && kind != DomainKind::Gpu &&
-        kind != DomainKind::GpuMemory && kind != DomainKind::Dram)
-      return true;
-  }
+  for (std::size_t i = 0; i < domains.size(); ++i)
+    if (resolution.entries[i].role == Role::Counted && sees_processors(domains[i])) return true;
   return false;
 }
 
@@ -88,17 +85,21 @@ HostFacts merged(HostFacts told, const HostFacts& said) {
 // ---- making one
 
 Meter Meter::open(const MeterOptions& options) {
-  Found found = find_sources(options.sources);
+  SourceOptions sources = options.sources;
+  sources.record_to.clear();  // with the model, once it is there
+  Found found = find_sources(sources);
   std::vector<Domain> domains = domains_of(found.sources);
-  if (options.model && !sees_processors(domains, resolve(domains))) {
-    const SourceOptions& roots = options.sources;
+  const SourceOptions& roots = options.sources;
+  // This machine's load says nothing of a recording's: its own model is in it.
+  if (options.model && roots.replay_from.empty()) {
     const HostFacts facts =
         merged(read_host_facts(roots.sysfs_root, roots.procfs_root), options.host);
     found.sources.push_back(open_model(facts, roots.procfs_root, *roots.clock));
-    found.notes.push_back({"power model",
-                           "no sensor of this machine's processors can be read: their power is "
-                           "modelled from what is known of the host and its load",
-                           ""});
+    if (!sees_processors(domains, resolve(domains)))
+      found.notes.push_back({"power model",
+                             "no sensor of this machine's processors can be read: their power is "
+                             "modelled from what is known of the host and its load",
+                             ""});
   }
   if (found.sources.empty()) {
     std::string message = "nothing to measure with here, and the power model is off";
@@ -107,6 +108,7 @@ Meter Meter::open(const MeterOptions& options) {
                              note.remedy);
     throw DeviceError(message);
   }
+  if (!roots.record_to.empty()) found.sources = recorded(std::move(found.sources), roots.record_to);
   auto implementation = std::make_unique<Implementation>(std::move(found.sources), options);
   implementation->notes.insert(implementation->notes.begin(), found.notes.begin(),
                                found.notes.end());
@@ -133,6 +135,14 @@ Meter::Implementation::Implementation(std::vector<std::unique_ptr<Source>> found
       guard(new ProcessKeeper(::getpid())) {
   try {
     machine.emplace(options.sources.procfs_root);
+    if (!machine->readable()) {
+      machine.reset();
+      notes.push_back({"CPU time",
+                       options.sources.procfs_root +
+                           "/stat makes no sense here (as under lxcfs): the machine's load is not "
+                           "known, and what a job shares with others cannot be told",
+                       ""});
+    }
   } catch (const IoError& error) {
     notes.push_back({"CPU time", error.what(), ""});
   }
@@ -141,6 +151,8 @@ Meter::Implementation::Implementation(std::vector<std::unique_ptr<Source>> found
   state.polled_ns.assign(sources.size(), kNever);
   states[1] = state;
   readings.resize(domains.size());
+  foreign_clock = !options.sources.replay_from.empty();
+  if (foreign_clock) machine.reset();
   Snapshot first;
   sample(first);
   for (const ChannelState& channel : first.channels)
@@ -153,7 +165,7 @@ Meter::Implementation::Implementation(std::vector<std::unique_ptr<Source>> found
     for (Track& track : each.tracks)
       if (!track.read) track.state.at = each.at;
   }
-  resolve_roles();
+  settle_roles();
   for (MeterState& each : states) each.static_power = static_power_of(channels);
   for (const Channel& channel : channels) {
     if (channel.role != Role::Counted) continue;
@@ -202,13 +214,15 @@ void Meter::Implementation::resolve_roles() {
     }
     resolution = observe(domains, resolution, deltas);
   }
+  channels.clear();
   for (std::size_t i = 0; i < domains.size(); ++i) {
     Resolution::Entry& entry = resolution.entries[i];
     channels.push_back({domains[i], entry.role, std::move(entry.of), std::move(entry.reason)});
   }
   boundary = resolution.boundary;
   origin = resolution.origin;
-  notes.insert(notes.end(), resolution.notes.begin(), resolution.notes.end());
+  resolution_notes = std::move(resolution.notes);
+  watch();
 }
 
 // ---- asking it
@@ -223,7 +237,14 @@ Clock& Meter::clock() const noexcept { return implementation_->clock; }
 StaticPower Meter::static_power() const {
   Implementation& m = *implementation_;
   const std::scoped_lock lock(m.own_guard().mutex);
-  return m.states[m.current.load(std::memory_order_acquire)].static_power;
+  const MeterState& state = m.states[m.current.load(std::memory_order_acquire)];
+  // Where the stand-in alone has counted, power at rest is the model's too.
+  if (state.static_power.samples() == 0 && !state.static_power.is_given() && m.stand_in &&
+      m.domains[*m.stand_in].at_rest && state.stand_in.shown.energy > Energy{}) {
+    const PowerBand& rest = *m.domains[*m.stand_in].at_rest;
+    return StaticPower::given(rest.value, rest.low, rest.high);
+  }
+  return state.static_power;
 }
 
 void Meter::sample(Snapshot& into) { implementation_->sample(into); }
@@ -244,6 +265,7 @@ void Meter::Implementation::sample(Snapshot& into) {
   const Stamp now = clock.now();
   advance(next, now);
   next.at = time_of_sample(next, now);
+  if (stand_in) stand(next, states[now_current].at);
   learn(next);
   current.store(1 - now_current, std::memory_order_release);
 
@@ -252,6 +274,7 @@ void Meter::Implementation::sample(Snapshot& into) {
   into.busy_share = next.busy_share;
   into.channels.resize(next.tracks.size());
   for (std::size_t i = 0; i < next.tracks.size(); ++i) into.channels[i] = next.tracks[i].state;
+  if (stand_in) into.channels[*stand_in] = next.stand_in.shown;
 }
 
 /// The latest reading made in this sample: a thread may be held up between reading and looking at
@@ -260,7 +283,7 @@ Stamp Meter::Implementation::time_of_sample(const MeterState& next, const Stamp&
   Stamp latest = foreign_clock ? next.at : began;
   bool read = foreign_clock;
   for (const Track& track : next.tracks) {
-    if (track.state.at.monotonic_ns < latest.monotonic_ns) continue;
+    if (track.covered || track.state.at.monotonic_ns < latest.monotonic_ns) continue;
     latest = track.state.at;
     read = true;
   }
@@ -305,7 +328,7 @@ void Meter::Implementation::learn(MeterState& next) const {
                                             next.machine.steal_ns - from.machine.steal_ns);
     if (length > Duration{} && busy + idle > 0) {
       next.busy_share = std::clamp(busy / (busy + idle), 0.0, 1.0);
-      if (unobserved == from.unobserved && origin == Origin::Measured)
+      if (unobserved == from.unobserved && origin == Origin::Measured && !next.stand_in.active)
         next.static_power.add(next.busy_share, (counted - from.counted) / length.time(), length);
     }
   }
@@ -340,8 +363,21 @@ void Meter::restore(const std::vector<std::string>& ids, const Snapshot& last) {
   const std::scoped_lock lock(m.own_guard().mutex);
   MeterState& state = m.states[m.current.load(std::memory_order_acquire)];
   for (std::size_t i = 0; i < ids.size(); ++i) state.tracks[i].restore(last.channels[i]);
+  if (m.stand_in) {
+    const ChannelState& model = last.channels[*m.stand_in];
+    state.stand_in = {model, model.energy, model.low, model.high, {}, {}, false};
+  }
   state.polled_ns.assign(m.sources.size(), kNever);
   state.learning.set = false;
+}
+
+void Meter::begin() {
+  Implementation& m = *implementation_;
+  const std::scoped_lock lock(m.own_guard().mutex);
+  StandInState& model = m.states[m.current.load(std::memory_order_acquire)].stand_in;
+  model.spell = Energy{};
+  model.since = m.states[m.current.load(std::memory_order_acquire)].at;
+  model.shown.waiting = model.shown.waiting_low = model.shown.waiting_high = Energy{};
 }
 
 // ---- keeping alive, and forks
@@ -378,8 +414,11 @@ Duration Meter::Implementation::keeper_interval() const {
   Duration interval = Duration::seconds(10);
   if (longest_interval > Duration{})
     interval = std::min(interval, Duration::nanoseconds(longest_interval.nanoseconds() / 2));
-  for (const Domain& domain : domains) {
-    if (!domain.is_counter)
+  for (std::size_t i = 0; i < domains.size(); ++i) {
+    const Domain& domain = domains[i];
+    if (channels[i].role == Role::StandIn) {
+      interval = std::min(interval, Duration::seconds(5));  // half of what a gauge is held for
+    } else if (!domain.is_counter)
       interval = std::min(interval, std::max(domain.gauge.update_period, kLearningInterval));
   }
   return std::max(interval, kTick);

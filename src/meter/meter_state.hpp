@@ -32,12 +32,39 @@ struct Track {
   Duration before_first;  ///< from opening to the first good reading
   bool read = false;      ///< has had a good reading
 
+  /// What the last reading was good for.
+  enum class Word { Plausible, Still, Zero, Beyond, Unreadable };
+  Word word = Word::Unreadable;
+  bool spoke = false;    ///< has ever been plausible
+  bool covered = false;  ///< another domain counts for the time now
+  Stamp spoke_at;        ///< when it was plausible last
+  Energy reset_doubt;    ///< counted after resets, which may have been steps back
+
   explicit Track(const Domain& domain);
   void take(const Reading& reading);
   void restore(const ChannelState& last);
+  /// Another domain has counted the time until `at`: nothing of it is missing here.
+  void cover(const Stamp& at);
+  /// Takes back up to `energy` of the last step: another domain has counted it. -> what was taken
+  Energy deduct(Energy energy);
 
  private:
   void settle(const Step& step, const Reading& reading);
+  void show(const Counter& counter);
+
+  bool zero_is_silence_ = false;
+};
+
+/// Why a track that is not plausible is not; for people.
+std::string silence_in_words(const Domain& domain, const Track& track);
+
+/// The model in place of sensors that say nothing.
+struct StandInState {
+  ChannelState shown;                ///< its channel as snapshots have it
+  Energy seen, seen_low, seen_high;  ///< of its track, up to the last sample
+  Energy spell;                      ///< counted since the sensors fell silent, not confirmed
+  Stamp since;                       ///< when they did
+  bool active = false;               ///< it counts now
 };
 
 /// All that a sample changes.
@@ -49,6 +76,8 @@ struct MeterState {
   Stamp at;                     ///< of the last sample
   StaticPower static_power;
   double busy_share = -1;
+  /// What the stand-in has counted, and for how much of the silence that goes on.
+  StandInState stand_in;
   /// Where the interval that static power learns from began.
   struct {
     bool set = false;
@@ -77,6 +106,7 @@ struct Meter::Implementation {
   std::vector<Domain> domains;  ///< of all sources, in order
   std::vector<Channel> channels;
   std::vector<Note> notes;
+  std::vector<Note> resolution_notes;  ///< of the resolution in force
   Clock& clock;
   Boundary boundary = Boundary::Chip;
   Origin origin = Origin::Measured;
@@ -86,8 +116,10 @@ struct Meter::Implementation {
   bool foreign_clock = false;
   std::optional<MachineMeter> machine;
   std::vector<Reading> readings;
-  std::vector<DeviceUse> device_use;  ///< last answer
-  std::int64_t device_use_ns;         ///< when, CLOCK_MONOTONIC
+  std::vector<DeviceUse> device_use;    ///< last answer
+  std::int64_t device_use_ns;           ///< when, CLOCK_MONOTONIC
+  std::vector<std::size_t> watched;     ///< counted channels that see the processors
+  std::optional<std::size_t> stand_in;  ///< the channel that counts where they are silent
   std::array<MeterState, 2> states;
   std::atomic<unsigned> current{0};
   std::atomic<ProcessKeeper*> guard;
@@ -106,10 +138,34 @@ struct Meter::Implementation {
   Stamp time_of_sample(const MeterState& next, const Stamp& began) const;
   void learn(MeterState& next) const;
   void resolve_roles();
+  void settle_roles();
+  void find_total();
+  void watch();
+  bool any_spoke() const;
+  void stand(MeterState& next, const Stamp& before) const;
+  void widen_silent(MeterState& next, Duration passed) const;
   void start_keeper(ProcessKeeper& mine);
   Duration keeper_interval() const;
 };
 
+/// Whether a channel is that of the processors: boards and memory alone do not see them.
+bool sees_processors(const Domain& domain) noexcept;
+/// The stand-in's part of an interval: what it counted, or, where no sensor of the processors moved
+/// at all, what it would have.
+struct Standing {
+  std::size_t channel = 0;
+  Energy value, low, high;
+  bool confirmed = false;  ///< all of it: a counter showed it later
+};
+std::optional<Standing> standing(const std::vector<Channel>& channels, const Snapshot& a,
+                                 const Snapshot& b);
+/// Rails of unknown scope may contain one another: what their sum may be too much, or too little.
+struct RailDoubt {
+  Energy down;  ///< of those counted, all but the largest
+  Energy up;    ///< of those beside one that may contain them
+};
+RailDoubt rail_doubt(const std::vector<Channel>& channels,
+                     const std::vector<Estimate<Energy>>& energies);
 /// Energy of one channel between two of its states, at the channel's own boundary.
 Estimate<Energy> channel_energy(const Domain& domain, const ChannelState& a, const Stamp& at_a,
                                 const ChannelState& b, const Stamp& at_b);

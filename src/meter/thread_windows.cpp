@@ -10,6 +10,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "carnot/meter/processes/processes.hpp"
+
+#include "meter/processes/descendants.hpp"
+
 namespace carnot::meter {
 
 namespace {
@@ -50,15 +54,24 @@ bool numbered_as_the_host() {
 struct DeviceShare {
   double value = 0, low = 0, high = 0;
 };
-DeviceShare device_share(const std::vector<DeviceUse>& use, int device, StaticPolicy policy) {
+
+DeviceShare device_share(const std::vector<DeviceUse>& use, int device, StaticPolicy policy,
+                         const std::vector<int>& descendants) {
   if (policy == StaticPolicy::Whole) return {1, 1, 1};
-  double own = 0, all = 0;
+  double own = 0, all = 0, foreign = 0;
   for (const DeviceUse& u : use) {
     if (u.device != device) continue;
     all += u.busy_share;
-    if (u.pid == ::getpid()) own += u.busy_share;
+    if (u.pid == ::getpid() ||
+        std::find(descendants.begin(), descendants.end(), u.pid) != descendants.end()) {
+      own += u.busy_share;
+    } else if (is_foreign(u.pid, "/proc")) {
+      foreign += u.busy_share;
+    }
   }
-  if (all > 0 && numbered_as_the_host()) return {own / all, own / all, own / all};
+  // Whom nobody here knows may be this process under the host's number.
+  if (all > 0 && numbered_as_the_host())
+    return {own / all, own / all, own > 0 ? own / all : foreign / all};
   // Nobody was seen to be busy, or whoever was cannot be told from us.
   return all > 0 ? DeviceShare{1, 0, 1} : DeviceShare{0, 0, 1};
 }
@@ -99,9 +112,14 @@ std::shared_ptr<ThreadWindows> ThreadWindows::of_this_thread(Meter& meter) {
   return mine.back();
 }
 
-CpuTimes ThreadWindows::cpu_times() const {
+CpuTimes ThreadWindows::cpu_times() {
   // A thread that has ended has no clock any more; it used nothing since.
-  return {seconds_of(clock_, cpu_.thread_s), seconds_of(CLOCK_PROCESS_CPUTIME_ID, cpu_.process_s)};
+  CpuTimes now{seconds_of(clock_, cpu_.thread_s),
+               seconds_of(CLOCK_PROCESS_CPUTIME_ID, cpu_.process_s), 0.0};
+  DescendantUse started = descendant_use();
+  now.family_s = now.process_s + started.cpu_s;
+  descendants_ = std::move(started.pids);
+  return now;
 }
 
 Share ThreadWindows::share(Scope scope, StaticPolicy policy, const CpuTimes& used) const {
@@ -115,7 +133,7 @@ Share ThreadWindows::share(Scope scope, StaticPolicy policy, const CpuTimes& use
           : (used.process_s > 0 ? std::min(1.0, used.thread_s / used.process_s) : 0.0);
   for (std::size_t i = 0; i < meter_->channels().size(); ++i) {
     const Channel& channel = meter_->channels()[i];
-    if (channel.role != Role::Counted) continue;
+    if (channel.role != Role::Counted && channel.role != Role::StandIn) continue;
     const Energy spent = max(Energy{}, next_.channels[i].energy - last_.channels[i].energy);
     if (!is_accelerator(channel)) {
       shared += spent;
@@ -123,11 +141,11 @@ Share ThreadWindows::share(Scope scope, StaticPolicy policy, const CpuTimes& use
     }
     if (!asked) use = meter_->device_use();
     asked = true;
-    const DeviceShare part = device_share(use, channel.domain.device, policy);
+    const DeviceShare part = device_share(use, channel.domain.device, policy, descendants_);
     accelerators += {of_process * part.value * spent, of_process * part.low * spent,
                      of_process * part.high * spent};
   }
-  const double own_s = scope == Scope::Process ? used.process_s : used.thread_s;
+  const double own_s = scope == Scope::Process ? used.family_s : used.thread_s;
   const CpuUse cpu{capacity_s(last_, next_), busy_seconds(last_, next_, own_s), own_s};
   const Duration length = Duration::nanoseconds(next_.at.monotonic_ns - last_.at.monotonic_ns);
   const Split parts = split(shared, meter_->static_power().watts(), length, cpu, policy);
@@ -147,7 +165,8 @@ void ThreadWindows::end_slice() {
   const CpuTimes now = cpu_times();
   if (!open_.empty()) {
     const CpuTimes used{std::max(0.0, now.thread_s - cpu_.thread_s),
-                        std::max(0.0, now.process_s - cpu_.process_s)};
+                        std::max(0.0, now.process_s - cpu_.process_s),
+                        std::max(0.0, now.family_s - cpu_.family_s)};
     std::array<std::optional<Share>, 8> known;  // by scope and policy
     Energy taken;
     for (auto window = open_.rbegin(); window != open_.rend(); ++window) {
@@ -157,7 +176,7 @@ void ThreadWindows::end_slice() {
       if (!of_kind) of_kind = share(w.scope, w.policy, used);
       const Share& slice = *of_kind;
       w.own += slice;
-      w.cpu_s += w.scope == Scope::Process ? used.process_s : used.thread_s;
+      w.cpu_s += w.scope == Scope::Process ? used.family_s : used.thread_s;
       w.exclusive += max(Energy{}, slice.value - taken);
       taken = max(taken, slice.value);
     }

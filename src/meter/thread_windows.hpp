@@ -17,9 +17,9 @@
 
 namespace carnot::meter {
 
-/// CPU time of a thread and of its process, in seconds.
+/// CPU time of a thread, of its process, and of that with all it started, in seconds.
 struct CpuTimes {
-  double thread_s = 0, process_s = 0;
+  double thread_s = 0, process_s = 0, family_s = 0;
 };
 
 /// What a window's sum is made of; `low` and `high` bound what is not known of accelerators.
@@ -55,7 +55,7 @@ class ThreadWindows {
  private:
   ThreadWindows(Meter& meter, clockid_t clock) : meter_(&meter), clock_(clock) {}
   void end_slice();
-  CpuTimes cpu_times() const;
+  CpuTimes cpu_times();
   Share share(Scope scope, StaticPolicy policy, const CpuTimes& used) const;
 
   Meter* meter_;
@@ -64,6 +64,7 @@ class ThreadWindows {
   std::vector<OpenWindow*> open_;  // oldest first
   Snapshot last_, next_;           // bounds of the slice
   CpuTimes cpu_;                   // at `last_`
+  std::vector<int> descendants_;   // alive at `last_`
   pid_t pid_ = 0;
 };
 

@@ -9,6 +9,7 @@
 
 #include "carnot/meter/meter.hpp"
 
+#include "meter/meter_state.hpp"
 #include "meter/thread_windows.hpp"
 
 namespace carnot::meter {
@@ -71,6 +72,7 @@ struct Window::Implementation {
   Implementation& operator=(const Implementation&) = delete;
 
   WindowResult summary() const;
+  Energy part_of(Energy total, Duration length) const;
   CpuUse cpu_use(double busy_s) const;
   Doubt doubt(const Energy& total) const;
   Estimate<Energy> shared(const Energy& value, const EnergyBetween& machine) const;
@@ -79,6 +81,12 @@ struct Window::Implementation {
 CpuUse Window::Implementation::cpu_use(double busy_s) const {
   const double length = static_cast<double>(now.at.monotonic_ns - start.at.monotonic_ns) * 1e-9;
   return {std::max(1, now.machine.cpus) * length, busy_s, state.cpu_s};
+}
+
+/// This scope's part of an energy of the processors.
+Energy Window::Implementation::part_of(Energy total, Duration length) const {
+  const double busy = busy_seconds(start, now, state.cpu_s);
+  return job(split(total, meter->static_power().watts(), length, cpu_use(busy), state.policy));
 }
 
 Doubt Window::Implementation::doubt(const Energy& total) const {
@@ -112,10 +120,7 @@ Estimate<Energy> Window::Implementation::shared(const Energy& value,
   if (total.value() > Energy{}) {
     proportion = value / total.value();
   } else if (total.high() > Energy{}) {
-    const double busy = busy_seconds(start, now, state.cpu_s);
-    const Split of_all = split(total.high(), meter->static_power().watts(), machine.length,
-                               cpu_use(busy), state.policy);
-    proportion = job(of_all) / total.high();
+    proportion = part_of(total.high(), machine.length) / total.high();
   }
   const Estimate<Energy> errors = proportion * (total - exactly(total.value()));
   Estimate<Energy> result = exactly(value) + errors;
@@ -152,8 +157,16 @@ WindowResult Window::Implementation::summary() const {
   WindowResult r;
   r.label = label;
   r.machine = meter->energy(start, now);
-  r.own = shared(state.own.value, r.machine);
-  r.exclusive = shared(state.exclusive, r.machine);
+  Energy own = state.own.value, exclusive = state.exclusive;
+  // No sensor moved in all this time, so no slice has any of it: the model's figure is divided.
+  if (const auto model = standing(meter->channels(), start, now);
+      model && now.channels[model->channel].energy <= start.channels[model->channel].energy) {
+    const Energy part = part_of(model->value, r.machine.length);
+    if (own <= Energy{}) exclusive = part;
+    own += part;
+  }
+  r.own = shared(own, r.machine);
+  r.exclusive = shared(exclusive, r.machine);
   r.length = r.machine.length;
   r.cpu_s = state.cpu_s;
   r.overlapped = others_at_start || started_windows.load() > started_before;

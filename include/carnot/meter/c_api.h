@@ -64,6 +64,7 @@ typedef enum carnot_boundary {
 } carnot_boundary;
 
 /** Whose CPU time a window counts as its own. */
+/** Whose CPU time a window counts; a process is counted with all it started. */
 typedef enum carnot_scope { CARNOT_SCOPE_THREAD = 0, CARNOT_SCOPE_PROCESS = 1 } carnot_scope;
 
 /** Who pays for static energy: what the machine spends however little it does. */
@@ -76,10 +77,12 @@ typedef enum carnot_static_policy {
 
 /** How a channel counts towards the machine's energy. */
 typedef enum carnot_role {
-  CARNOT_COUNTED = 0,  /**< in the sum */
-  CARNOT_PART = 1,     /**< inside a counted channel */
-  CARNOT_BESIDE = 2,   /**< contains or overlaps counted ones; never added */
-  CARNOT_DUPLICATE = 3 /**< the same register seen again */
+  CARNOT_COUNTED = 0,   /**< in the sum */
+  CARNOT_PART = 1,      /**< inside a counted channel */
+  CARNOT_BESIDE = 2,    /**< contains or overlaps counted ones; never added */
+  CARNOT_DUPLICATE = 3, /**< the same register seen again */
+  CARNOT_STAND_IN = 4   /**< the power model: in the sum for the time in which no sensor of the
+                             processors says anything */
 } carnot_role;
 
 /** Energy with its 90 % interval. */

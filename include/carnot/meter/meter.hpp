@@ -14,7 +14,9 @@
 ///
 /// `sample` polls all sources (at most one read a domain), unwraps counters, and costs a few
 /// microseconds; it allocates nothing after the first call with the same snapshot. Where there is
-/// no sensor the power model stands in and every figure says so (`Origin::Modelled`).
+/// no sensor the power model stands in and every figure says so (`Origin::Modelled`); so it does
+/// for the time in which the sensors that are there say nothing (a counter that stands still, an
+/// error value, a battery on mains): a sensor counts from its first plausible reading on.
 ///
 /// Windows nest and overlap freely, in any number of threads and processes: each reads the same
 /// monotonic totals, nothing is shared between processes, no lock file, no signal handler. Windows
@@ -57,6 +59,13 @@ struct ChannelState {
   Stamp at;                     ///< of the last good reading; before any, of opening
   Duration unobserved;          ///< cumulative
   Power highest;
+  Energy excess;  ///< of `energy`, what a counter's spike may have added (Counter::excess)
+  /// Of a stand-in: what it would count for the time since a sensor last spoke, with its bounds. It
+  /// becomes `energy` if the sensors stay silent, and is dropped if they speak.
+  Energy waiting, waiting_low, waiting_high;
+  /// Of a stand-in's `energy`: what a counter that was only slow has shown since, cumulative. It is
+  /// measured, and taken off the counter's.
+  Energy confirmed;
   PollStatus status = PollStatus::Retry;
   StepKind last_step = StepKind::First;
   int error = 0;
@@ -78,9 +87,10 @@ struct Channel {
 
 /// Energy between two snapshots. Errors are those of `with_errors` (errors.hpp), and of channels
 /// asked less often than the rest the age of their readings at the highest power. No bound lies
-/// below zero; where no reading moved the interval says how much may have passed.
+/// below zero; where no reading moved the model's figure is taken, or without a model the interval
+/// says how much may have passed.
 struct EnergyBetween {
-  Estimate<Energy> total;                    ///< sum of counted channels, at `Meter::boundary()`
+  Estimate<Energy> total;                    ///< sum of what counted; boundary the widest of theirs
   std::vector<Estimate<Energy>> by_channel;  ///< one per channel, whatever its role
   Duration length;                           ///< awake
   Duration asleep;
@@ -100,8 +110,8 @@ class Meter {
 
   const std::vector<Channel>& channels() const noexcept;  ///< fixed once made
   const std::vector<Note>& notes() const noexcept;
-  Boundary boundary() const noexcept;          ///< of the total
-  Origin origin() const noexcept;              ///< Measured or Modelled
+  Boundary boundary() const noexcept;          ///< of the total, as things stood when opened
+  Origin origin() const noexcept;              ///< Measured or Modelled, likewise
   Duration longest_interval() const noexcept;  ///< 0: any
   Clock& clock() const noexcept;               ///< by which it samples
 
@@ -117,6 +127,9 @@ class Meter {
   /// Goes on from a recorded state: the next sample is differenced with it.
   /// \throws InputError if the channels do not match by id
   void restore(const std::vector<std::string>& ids, const Snapshot& last);
+  /// What is measured begins now. A counter that has stood still until now is taken to have spent
+  /// what it shows next from now on, whatever the model counted for it before.
+  void begin();
   /// Samples in the background so that no turn goes unseen; idempotent.
   void keep_alive();
 
@@ -126,7 +139,8 @@ class Meter {
   std::unique_ptr<Implementation> implementation_;
 };
 
-/// Whose CPU time a window counts as its own.
+/// Whose CPU time a window counts as its own. Process: this process and all it started, alive or
+/// ended and waited for; who lost its parent before is not seen.
 enum class Scope { Thread, Process };
 
 struct WindowResult {

@@ -82,9 +82,13 @@ Attribution attribute(const ledger::MeasurementView& view, const MeasuredEnergy&
   const bool whole_machine = view.begin->job_method.empty();
   const std::vector<Step> steps = steps_of(view);
   Attribution out;
-  out.static_power = recorded_static_power(view.begin->facts_json)
-                         .value_or(learned(steps))
-                         .value(energy.boundary());
+  const meter::StaticPower from_load = learned(steps);
+  auto known = recorded_static_power(view.begin->facts_json, "static_power_w");
+  // Where the stand-in alone has counted, power at rest is the model's too.
+  if (!known && from_load.samples() == 0 &&
+      std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.stood_in; }))
+    known = recorded_static_power(view.begin->facts_json, "stand_in_static_power_w");
+  out.static_power = known.value_or(from_load).value(energy.boundary());
   out.job_j.assign(energy.intervals(), 0.0);
   out.job_until_j.assign(view.samples.size(), 0.0);
   // What the processes divide, and by which CPU time; both cumulative.
@@ -110,6 +114,13 @@ Attribution attribute(const ledger::MeasurementView& view, const MeasuredEnergy&
     const double high = job_at(steps, out.static_power.high(), policy);
     out.job = job_estimate(attributor.job_j(), cpu_share(steps), machine, std::min(low, high),
                            std::max(low, high), ticks_j(steps, view, attributor.dynamic_j()));
+    Sum<double> unknown;
+    for (const Step& step : steps) unknown += step.unknown_accelerator_j;
+    out.unknown_accelerator_j = policy == meter::StaticPolicy::Whole ? 0.0 : unknown.value();
+    if (out.unknown_accelerator_j > 0)
+      out.job = out.job + Estimate<Energy>(Energy{}, Energy{}, out.unknown_accelerator_j * joule,
+                                           machine.origin(), machine.boundary(),
+                                           "accelerators: whose they are", {});
   }
   out.processes = process_shares(view, divided_j, cpu_s);
   return out;

@@ -26,9 +26,10 @@ struct Attribution {
   double idle_j = 0;         ///< static energy of nobody
   double accelerator_j = 0;  ///< of accelerators, not the job's
   double unattributed_j = 0;
-  std::vector<double> job_j;        ///< [interval]
-  std::vector<double> job_until_j;  ///< [sample], cumulative
-  ProcessShares processes;          ///< of the job's energy; whole machine: of its dynamic energy
+  double unknown_accelerator_j = 0;  ///< of `accelerator_j`, what may be the job's
+  std::vector<double> job_j;         ///< [interval]
+  std::vector<double> job_until_j;   ///< [sample], cumulative
+  ProcessShares processes;           ///< of the job's energy; whole machine: of its dynamic energy
 };
 
 /// \param machine  all counted energy of `energy`

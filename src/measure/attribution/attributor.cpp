@@ -130,16 +130,24 @@ RunningAttribution::RunningAttribution(const ledger::MeasurementBegin& begin)
     : splitter_(begin),
       attributor_(begin),
       divider_(begin),
-      static_power_(recorded_static_power(begin.facts_json).value_or(meter::StaticPower{})) {}
+      static_power_(
+          recorded_static_power(begin.facts_json, "static_power_w").value_or(meter::StaticPower{})),
+      stand_in_power_(recorded_static_power(begin.facts_json, "stand_in_static_power_w")) {}
 
 std::span<const IntervalShare> RunningAttribution::sample(const ledger::MeasurementSample& now) {
   const Step* const step = splitter_.sample(now);
   if (step == nullptr) return {};
   learn(static_power_, *step);
-  const std::span<const IntervalShare> shares = attributor_.add(*step, static_power_.watts());
+  stood_in_ = stood_in_ || step->stood_in;
+  const std::span<const IntervalShare> shares = attributor_.add(*step, static_power().watts());
   accelerator_ += step->accelerator_j;
   ended_.assign(shares.begin(), shares.end());
   return ended_;
+}
+
+const meter::StaticPower& RunningAttribution::static_power() const noexcept {
+  const bool unknown = static_power_.samples() == 0 && !static_power_.is_given();
+  return unknown && stood_in_ && stand_in_power_ ? *stand_in_power_ : static_power_;
 }
 
 void RunningAttribution::settle(const TakeParts& take) {

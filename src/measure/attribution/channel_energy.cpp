@@ -9,6 +9,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/origin.hpp"
 #include "carnot/base/sum.hpp"
+#include "carnot/meter/counters/counter.hpp"
 
 #include "measure/attribution/clock_ticks.hpp"
 
@@ -70,6 +71,7 @@ ChannelEnergy::ChannelEnergy(const ledger::MeasurementView& view, std::size_t ch
       channel_(view.begin->channels[channel]),
       index_(channel),
       counted_(channel_.role == "counted"),
+      stands_in_(channel_.role == "stand-in"),
       accelerator_(channel_.kind == "gpu"),
       origin_(origin_named(channel_.origin, "channel " + channel_.id)),
       boundary_(boundary_named(channel_.boundary, "channel " + channel_.id)) {
@@ -89,12 +91,27 @@ ChannelEnergy::ChannelEnergy(const ledger::MeasurementView& view, std::size_t ch
     shown_[i] = channel_.unit_j * counts(now.total, reading(view, 0, channel).total);
     least_[i] = least.value();
     most_[i] = most.value();
+    // What a counter showed later is no longer the model's: its part of the error goes.
+    if (const double confirmed = stands_in_ ? confirmed_joules(i - 1) : 0.0; confirmed > 0) {
+      const double open = shown_[i] - confirmed_;
+      const double part = open > 0 ? std::min(1.0, confirmed / open) : 0.0;
+      least += part * std::max(0.0, shown_[i] - least_[i]);
+      most += part * std::min(0.0, shown_[i] - most_[i]);
+      least_[i] = least.value();
+      most_[i] = most.value();
+      confirmed_ += confirmed;
+    }
     const std::int64_t awake = view.samples[i]->monotonic_ns - view.samples[i - 1]->monotonic_ns;
     if (awake > 0 && awake / kUpdatesOfPower >= channel_.update_period_ns) {
       highest_w_ = std::max(highest_w_, e / (kSecond * static_cast<double>(awake)));
     }
   }
-  if (highest_w_ == 0) highest_w_ = channel_.power_cap_w;
+  spoke_ = highest_w_ > 0;
+  if (!spoke_) highest_w_ = channel_.power_cap_w;
+}
+
+bool ChannelEnergy::is_host() const noexcept {
+  return !accelerator_ && channel_.kind != "gpu-memory" && channel_.kind != "dram";
 }
 
 double ChannelEnergy::joules(std::size_t i) const noexcept {
@@ -102,10 +119,50 @@ double ChannelEnergy::joules(std::size_t i) const noexcept {
          counts(reading(view_, i + 1, index_).total, reading(view_, i, index_).total);
 }
 
+double ChannelEnergy::confirmed_joules(std::size_t i) const noexcept {
+  const std::uint64_t then = reading(view_, i, index_).raw, now = reading(view_, i + 1, index_).raw;
+  return now > then ? channel_.unit_j * counts(now, then) : 0.0;
+}
+
+void ChannelEnergy::confirm() noexcept {
+  // Counters show whole counts only, so that of what they confirm a little may stay open.
+  constexpr double kRoundedOff = 1e-4;
+  if (!stands_in_ || joules() - confirmed_ > kRoundedOff * joules()) return;
+  origin_ = Origin::Measured;
+  boundary_ = Boundary::Chip;
+}
+
+double ChannelEnergy::excess(std::size_t sample) const noexcept {
+  constexpr auto kBack = static_cast<std::uint8_t>(meter::StepKind::Back);
+  std::size_t mark = sample;
+  while (mark > 0 && reading(view_, mark, index_).step == kBack) --mark;
+  const std::uint64_t peak = reading(view_, mark, index_).raw;
+  const std::uint64_t now = reading(view_, sample, index_).raw;
+  double joules = mark < sample && peak > now ? channel_.unit_j * counts(peak, now) : 0.0;
+  // What was counted after resets, which may have been steps back.
+  constexpr auto kReset = static_cast<std::uint8_t>(meter::StepKind::Reset);
+  for (std::size_t i = 1; i <= sample; ++i)
+    if (reading(view_, i, index_).step == kReset)
+      joules += channel_.unit_j * std::min(counts(reading(view_, i, index_).raw, 0),
+                                           counts(reading(view_, i, index_).total,
+                                                  reading(view_, i - 1, index_).total));
+  return joules;
+}
+
+bool ChannelEnergy::was_silent() const noexcept {
+  constexpr auto kSilent = static_cast<std::uint8_t>(meter::StepKind::Silent);
+  return std::any_of(view_.samples.begin(), view_.samples.end(),
+                     [&](const auto* s) { return s->channels[index_].step == kSilent; });
+}
+
 double ChannelEnergy::joules() const noexcept { return shown_.empty() ? 0.0 : shown_.back(); }
 
 double ChannelEnergy::share(std::size_t i) const noexcept {
   return std::clamp(reading(view_, i + 1, index_).share, 0.0, 1.0);
+}
+
+double ChannelEnergy::unknown_share(std::size_t i) const noexcept {
+  return std::clamp(-reading(view_, i + 1, index_).share, 0.0, 1.0);
 }
 
 bool ChannelEnergy::unobserved(std::size_t i) const noexcept {
@@ -180,13 +237,17 @@ Estimate<Energy> ChannelEnergy::between(std::int64_t from_ns, std::int64_t to_ns
   const std::size_t last = to.share == 0 ? to.sample : to.sample + 1;
   // Since its last reading nothing is known, and no later one has made up for that.
   std::size_t read = last;
-  while (read > from.sample && reading(view_, read, index_).status != 0) --read;
+  constexpr auto kSilent = static_cast<std::uint8_t>(meter::StepKind::Silent);
+  while (read > from.sample && reading(view_, read, index_).status != 0 &&
+         reading(view_, read, index_).step != kSilent)
+    --read;
   const double unobserved =
       kSecond *
       static_cast<double>(reading(view_, last, index_).unobserved_ns -
                           reading(view_, from.sample, index_).unobserved_ns +
                           view_.samples[last]->monotonic_ns - view_.samples[read]->monotonic_ns);
   if (unobserved > 0) widen(0.0, unobserved * highest_w_, "unobserved");
+  if (const double spike = excess(last); spike > 0) widen(spike, 0.0, "spike");
   return energy;
 }
 
@@ -194,10 +255,38 @@ MeasuredEnergy::MeasuredEnergy(const ledger::MeasurementView& view) : view_(view
   channels_.reserve(view.begin->channels.size());
   for (std::size_t c = 0; c < view.begin->channels.size(); ++c) {
     channels_.emplace_back(view, c);
-    const ChannelEnergy& channel = channels_.back();
+  }
+  settle_stand_in();
+  for (const ChannelEnergy& channel : channels_) {
     if (channel.counted() && channel.boundary() != Boundary::None) {
       boundary_ = std::max(boundary_, channel.boundary());
     }
+  }
+}
+
+/// The model counts where it had to; what was silent all the time then has no part in the sum.
+/// What was silent beside others of its kind may have drawn as much as they.
+void MeasuredEnergy::settle_stand_in() {
+  bool stood_in = false;
+  double highest_w = 0;
+  for (ChannelEnergy& channel : channels_) {
+    if (channel.stands_in() && channel.joules() > 0) {
+      channel.count(true);
+      channel.confirm();
+      stood_in = channel.origin() != Origin::Measured;
+    } else if (channel.counted() && channel.is_host()) {
+      highest_w = std::max(highest_w, channel.highest_w());
+    }
+  }
+  constexpr double kMemoryShare = 0.5;  // as stand_in.cpp has it
+  for (ChannelEnergy& channel : channels_) {
+    if (!channel.counted() || channel.stands_in() || channel.accelerator() ||
+        channel.joules() > 0 || !channel.was_silent())
+      continue;
+    if (stood_in && channel.is_host()) channel.count(false);
+    constexpr double kUnlike = 1.25;  // likewise
+    if (highest_w > 0)
+      channel.bound(kUnlike * (channel.is_host() ? highest_w : kMemoryShare * highest_w));
   }
 }
 
@@ -224,7 +313,26 @@ Estimate<Energy> MeasuredEnergy::between(std::int64_t from_ns, std::int64_t to_n
     total = any ? total + energy : energy;
     any = true;
   }
-  return any ? total : Estimate<Energy>::exact(Energy{}, Origin::Assumed, boundary_, {});
+  if (!any) return Estimate<Energy>::exact(Energy{}, Origin::Assumed, boundary_, {});
+  // Rails of unknown scope may contain one another.
+  double sum = 0, largest = 0, up = 0;
+  for (std::size_t c = 0; c < channels_.size(); ++c) {
+    const ledger::MeasurementChannel& channel = view_.begin->channels[c];
+    if (channel.kind != "rail") continue;
+    const double joules = channels_[c].between(from_ns, to_ns, boundary_).value().in(joule);
+    if (channels_[c].counted()) {
+      sum += joules;
+      largest = std::max(largest, joules);
+    } else if (channel.role == "beside" && !channel.of.empty()) {
+      up += joules;
+    }
+  }
+  const double value = total.value().in(joule);
+  const double down = within(value, value - total.low().in(joule), sum - largest);
+  if (down > 0 || up > 0)
+    total = total + Estimate<Energy>(Energy{}, -down * joule, up * joule, total.origin(), boundary_,
+                                     "rails of unknown scope", {});
+  return total;
 }
 
 double MeasuredEnergy::counted_joules(std::size_t i) const noexcept {

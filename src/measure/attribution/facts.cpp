@@ -91,8 +91,9 @@ std::map<std::string, std::string> recorded_reasons(const std::string& facts_jso
   return reasons;
 }
 
-std::optional<meter::StaticPower> recorded_static_power(const std::string& facts_json) {
-  const Json recorded = object_at(facts_of(facts_json), "static_power_w");
+std::optional<meter::StaticPower> recorded_static_power(const std::string& facts_json,
+                                                        const char* key) {
+  const Json recorded = object_at(facts_of(facts_json), key);
   if (recorded.empty()) return std::nullopt;
   const double value = number_at(recorded, "value"), low = number_at(recorded, "low"),
                high = number_at(recorded, "high");

@@ -21,6 +21,7 @@ std::vector<std::pair<std::string, std::string>> recorded_notes(const std::strin
 std::map<std::string, std::string> recorded_reasons(const std::string& facts_json);
 
 /// Power at rest that was known from the beginning, if it was. \throws InputError likewise
-std::optional<meter::StaticPower> recorded_static_power(const std::string& facts_json);
+std::optional<meter::StaticPower> recorded_static_power(const std::string& facts_json,
+                                                        const char* key = "static_power_w");
 
 }  // namespace carnot::measure

@@ -44,7 +44,7 @@ void LiveTracker::sample(const ledger::MeasurementSample& now) {
     const double joules =
         begin_.channels[c].unit_j * static_cast<double>(now.channels[c].total - before);
     domains_[c].add(joules);
-    if (begin_.channels[c].role == "counted") machine_.add(joules);
+    if (counts(begin_.channels[c])) machine_.add(joules);
   }
   last_ = now;
   attribution_->settle([this](auto look, auto parts) { take_parts(look, parts); });
@@ -107,10 +107,11 @@ LiveState LiveTracker::state() const {
   std::string origin;
   for (std::size_t c = 0; c < domains_.size(); ++c) {
     const ledger::MeasurementChannel& channel = begin_.channels[c];
-    if (channel.role == "counted" && (origin.empty() || channel.origin != "measured")) {
+    if (channel.role == "stand-in" && !(domains_[c].energy.value() > 0)) continue;
+    if (counts(channel) && (origin.empty() || channel.origin != "measured")) {
       origin = channel.origin;
     }
-    const std::string role = channel.role == "counted" ? "" : ", " + channel.role;
+    const std::string role = counts(channel) ? "" : ", " + channel.role;
     s.domains.push_back(track(domains_[c], channel.label, channel.origin + role));
   }
   s.machine = track(machine_, "machine", origin);

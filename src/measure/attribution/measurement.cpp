@@ -62,12 +62,13 @@ void take_use(Measurement& m, const ledger::MeasurementView& view) {
   m.net_b = last.machine_net_b > first.machine_net_b ? last.machine_net_b - first.machine_net_b : 0;
 }
 
-/// Channels in the order shown: counted ones first.
+/// Channels in the order shown: counted ones first. A stand-in that was not needed is not shown.
 std::vector<std::size_t> shown_order(const MeasuredEnergy& energy) {
   std::vector<std::size_t> order;
   for (const bool counted : {true, false}) {
     for (std::size_t c = 0; c < energy.channels().size(); ++c) {
-      if (energy.channels()[c].counted() == counted) order.push_back(c);
+      const ChannelEnergy& channel = energy.channels()[c];
+      if (channel.counted() == counted && (counted || !channel.stands_in())) order.push_back(c);
     }
   }
   return order;
@@ -79,9 +80,16 @@ void take_domains(Measurement& m, const ledger::MeasurementView& view, const Mea
   for (const std::size_t c : shown_order(energy)) {
     const ledger::MeasurementChannel& channel = view.begin->channels[c];
     const ChannelEnergy& own = energy.channels()[c];
-    const auto reason = reasons.find(channel.id);
-    m.domains.push_back({channel.id, channel.label, channel.kind, channel.role, channel.source,
-                         reason == reasons.end() ? "" : reason->second,
+    const auto recorded = reasons.find(channel.id);
+    std::string role = channel.role, reason = recorded == reasons.end() ? "" : recorded->second;
+    if (own.stands_in()) {
+      role = "counted";
+      reason = "the sensors of the processors said nothing for a time";
+    } else if (role == "counted" && !own.counted()) {
+      role = "beside";
+      reason = "it said nothing: the power model counts";
+    }
+    m.domains.push_back({channel.id, channel.label, channel.kind, role, channel.source, reason,
                          own.between(from_ns, to_ns, own.boundary())});
   }
 }
@@ -179,6 +187,11 @@ Measurement summarise_measurement(const std::vector<ledger::Entry>& entries,
   m.static_power = parts.static_power;
   m.static_energy = min(parts.static_j * joule, m.machine_energy.value());
   m.dynamic_energy = m.machine_energy.value() - m.static_energy;
+  if (parts.unknown_accelerator_j > 0)
+    m.notes.emplace_back(
+        "accelerators: they name processes that cannot be told here (a container without the "
+        "host's process numbers, MIG, MPS): the job's part is from 0 to all that those spent",
+        "docker run --pid=host ..., or --static-policy whole if the job has the machine to itself");
   take_domains(m, view, energy, from_ns, to_ns);
   take_rows(m, parts);
   for (const ledger::MeasurementWindow* w : view.windows) {

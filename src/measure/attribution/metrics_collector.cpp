@@ -97,7 +97,7 @@ void MetricsCollector::take_domains(const ledger::MeasurementSample& now) {
                           grown_s(first_.channels[c].unobserved_ns, now.channels[c].unobserved_ns);
     const double step = joules(channel, last_.channels[c].total, now.channels[c].total);
     if (length > 0) domain.power_w = step / length;
-    if (channel.role == "counted") counted += step;
+    if (counts(channel)) counted += step;
   }
   state_.carbon_g += counted * options_.carbon_g_per_kwh / kilowatt_hour.in(joule);
 }

@@ -16,10 +16,14 @@ constexpr double kShortestStep = 10 * kTick;
 
 }  // namespace
 
+bool counts(const ledger::MeasurementChannel& channel) noexcept {
+  return channel.role == "counted" || channel.role == "stand-in";
+}
+
 SampleSplitter::SampleSplitter(const ledger::MeasurementBegin& begin)
     : whole_machine_(begin.job_method.empty()) {
   for (const ledger::MeasurementChannel& c : begin.channels) {
-    channels_.push_back({c.unit_j, c.role == "counted", c.kind == "gpu"});
+    channels_.push_back({c.unit_j, counts(c), c.kind == "gpu", c.role == "stand-in"});
   }
 }
 
@@ -65,9 +69,12 @@ void SampleSplitter::add(const ledger::MeasurementSample& now) {
     if (channel.accelerator) {
       step_.accelerator_j += joules;
       step_.job_accelerator_j += joules * std::clamp(after.share, 0.0, 1.0);
+      step_.unknown_accelerator_j += joules * std::clamp(-after.share, 0.0, 1.0);
     } else {
       step_.host_j += joules;
-      step_.whole = step_.whole && after.unobserved_ns <= before.unobserved_ns;
+      const bool stands_in = channel.stands_in && joules > 0;
+      step_.stood_in = step_.stood_in || stands_in;
+      step_.whole = step_.whole && after.unobserved_ns <= before.unobserved_ns && !stands_in;
     }
   }
   step_.intervals.push_back({counted.value(), job});

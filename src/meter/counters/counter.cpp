@@ -21,6 +21,12 @@ std::int64_t nanoseconds(clockid_t clock) noexcept {
   return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }
 
+/// A counter goes on at most so much faster than it was ever seen to, and what is that much faster
+/// than ever wants another explanation if there is one.
+constexpr double kFaster = 1.5, kUnusual = 3.0;
+/// A step back is small if the device could have drawn it in this time.
+constexpr Time kLargestStepBack = 1.0 * second;
+
 // Counts of one turn of a 32-bit register with a unit of `unit_nj`, as the kernel converts it.
 std::uint64_t turn_of(std::uint64_t unit_nj, Energy count) noexcept {
   return static_cast<std::uint64_t>(
@@ -69,45 +75,111 @@ Counter::Turned Counter::turned(std::uint64_t raw, Energy most) const noexcept {
   return least;
 }
 
+/// Whether the counter is back at the level it left, which explains the value better than the level
+/// it is at.
+bool Counter::returns(std::uint64_t raw, const Stamp& at, Energy most,
+                      Duration still) const noexcept {
+  if (!left_.set || raw < left_.raw) return false;
+  const Energy step = energy(spec_.step);
+  const Duration away = elapsed(left_.at, at).awake;
+  if (energy(raw - left_.raw) > spec_.power_cap * (away + spec_.update_period).time() + step)
+    return false;
+  if (raw < last_raw_) return true;
+  const Energy usual =
+      highest_ > Power{}
+          ? min(most, kUnusual * highest_ * (still + spec_.update_period).time() + step)
+          : most;
+  return energy(raw - last_raw_) > usual;
+}
+
+/// Remembers the level that the counter is about to leave.
+void Counter::leave() noexcept {
+  left_.set = true;
+  left_.raw = last_raw_;
+  left_.total = total_raw_;
+  left_.at = last_at_;
+}
+
+/// What a smaller value than the last means.
+void Counter::fall(std::uint64_t raw, Energy most, Duration still, Step& step) noexcept {
+  if (const Turned turn = turned(raw, most); turn.counts != 0) {
+    below_mark_ = false;
+    step.kind = turn.sure ? StepKind::Turn : StepKind::Unsure;
+    step.raw = turn.counts;
+    if (!turn.sure) step.unobserved = step.awake;
+    return;
+  }
+  step.unobserved = step.awake;
+  const Energy step_energy = energy(spec_.step);
+  const Energy seen =
+      highest_ > Power{}
+          ? min(most, kFaster * highest_ * (still + spec_.update_period).time() + step_energy)
+          : most;
+  if (raw <= last_raw_ / 2 && energy(raw) <= seen) {
+    leave();
+    below_mark_ = false;
+    step.kind = StepKind::Reset;
+    step.raw = raw;
+  } else if (energy(last_raw_ - raw) <= max(most, spec_.power_cap * kLargestStepBack)) {
+    if (!below_mark_) mark_ = last_raw_;
+    below_mark_ = true;
+    step.kind = StepKind::Back;
+  } else {
+    leave();
+    below_mark_ = false;
+    step.kind = StepKind::Implausible;
+  }
+}
+
 Step Counter::advance(std::uint64_t raw, const Stamp& at) noexcept {
   Step step;
   if (!started_) {
     started_ = true;
     last_raw_ = raw;
-    last_at_ = at;
+    last_at_ = moved_at_ = at;
     return step;
   }
   const Elapsed passed = elapsed(last_at_, at);
   step.awake = passed.awake;
   step.asleep = passed.asleep;
-  const Energy most = spec_.power_cap * (step.awake + spec_.update_period).time() +
-                      static_cast<double>(spec_.step) * spec_.unit;
-  if (raw >= last_raw_) {
+  const Duration still = elapsed(moved_at_, at).awake;
+  const Energy most = spec_.power_cap * (still + spec_.update_period).time() + energy(spec_.step);
+  if (returns(raw, at, most, still)) {
+    const std::uint64_t since = raw - left_.raw, counted = total_raw_ - left_.total;
     step.kind = StepKind::Advance;
-    step.raw = raw - last_raw_;
-  } else if (const Turned turn = turned(raw, most); turn.counts != 0) {
-    step.kind = turn.sure ? StepKind::Turn : StepKind::Unsure;
-    step.raw = turn.counts;
-    if (!turn.sure) step.unobserved = step.awake;
+    step.raw = since > counted ? since - counted : 0;
+    left_.set = below_mark_ = false;
+  } else if (raw < last_raw_) {
+    fall(raw, most, still, step);
+  } else if (below_mark_ && raw <= mark_) {
+    step.kind = StepKind::Back;
+    step.unobserved = step.awake;
   } else {
-    step.kind = StepKind::Reset;
-    step.raw = raw;
-    step.unobserved = step.awake;
+    step.kind = StepKind::Advance;
+    step.raw = raw - (below_mark_ ? mark_ : last_raw_);
+    // Up to the mark it counted what is not added; at a level it jumped to it may only be stuck.
+    const bool only_jumped = left_.set && total_raw_ == left_.total;
+    if (below_mark_ || (only_jumped && step.raw == 0)) step.unobserved = step.awake;
+    below_mark_ = false;
+    if (energy(step.raw) > most) {
+      leave();
+      step.kind = StepKind::Implausible;
+      step.raw = 0;
+      step.unobserved = step.awake;
+    }
   }
-  const Energy energy = static_cast<double>(step.raw) * spec_.unit;
-  if (energy > most) {
-    step.kind = StepKind::Implausible;
-    step.raw = 0;
-    step.unobserved = step.awake;
-  } else if (spec_.power_cap * step.awake.time() > range_) {
-    step.kind = StepKind::Unsure;
-    step.unobserved = step.awake;
-  } else if (step.unobserved == Duration{} && step.awake > Duration{} &&
-             step.awake >= spec_.update_period * 10) {
-    highest_ = max(highest_, energy / step.awake.time());
+  if (step.kind != StepKind::Implausible && step.kind != StepKind::Back) {
+    if (spec_.power_cap * step.awake.time() > range_) {
+      step.kind = StepKind::Unsure;
+      step.unobserved = step.awake;
+    } else if (step.unobserved == Duration{} && step.awake > Duration{} &&
+               step.awake >= spec_.update_period * 10) {
+      highest_ = max(highest_, energy(step.raw) / still.time());
+    }
   }
   total_raw_ += step.raw;
   unobserved_ = unobserved_ + step.unobserved;
+  if (raw != last_raw_) moved_at_ = at;
   last_raw_ = raw;
   last_at_ = at;
   return step;
@@ -117,9 +189,10 @@ void Counter::restore(std::uint64_t raw, const Stamp& at, std::uint64_t total_ra
                       Duration unobserved) noexcept {
   started_ = true;
   last_raw_ = raw;
-  last_at_ = at;
+  last_at_ = moved_at_ = at;
   total_raw_ = total_raw;
   unobserved_ = unobserved;
+  below_mark_ = left_.set = false;
 }
 
 Duration Counter::longest_interval() const noexcept {

@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -39,6 +41,21 @@ struct Zone {
     return static_cast<long double>(counts - start) * static_cast<long double>(unit_nj) / 1000;
   }
 };
+
+// A counter that nobody wrote for three seconds shows them at once; it was read all the time.
+TEST(Counter, WhatASlowCounterShowsAtOnceIsCounted) {
+  Counter counter(microjoules(262'143'328'850));
+  counter.advance(1'000'000, at_ns(0));
+  std::int64_t now = 0;
+  for (int i = 0; i < 30; ++i) counter.advance(1'000'000, at_ns(now += kSecond / 10));
+  const auto most = static_cast<std::uint64_t>(0.9 * counter.spec().power_cap.in(watt)*3.0 * 1e6);
+  const Step step = counter.advance(1'000'000 + most, at_ns(now));
+  EXPECT_EQ(step.kind, StepKind::Advance);
+  EXPECT_EQ(counter.total_raw(), most);
+  EXPECT_LE(counter.highest(), counter.spec().power_cap);
+  const Step jump = counter.advance(1'000'000 + 2 * most, at_ns(now + kSecond / 10));
+  EXPECT_EQ(jump.kind, StepKind::Implausible);
+}
 
 // Bar: 10 000 turns over four zones, reads at any offset from the turn: at most one raw unit off
 // per turn, never negative.
@@ -149,6 +166,51 @@ TEST(Counter, SixtyFourBitsTurnToo) {
   EXPECT_EQ(step.kind, StepKind::Turn);
   EXPECT_EQ(step.raw, 10u);
   EXPECT_EQ(counter.advance(2, at_ns(2 * kSecond)).kind, StepKind::Reset);
+}
+
+// 30 W read every half second, and what the counter shows instead at one reading or from it on.
+struct Reading30W {
+  std::vector<std::pair<int, double>> shown_j;  // reading, joules instead
+  double offset_j = 0;                          // from reading `from` on
+  int from = 1 << 30;
+};
+void expect_truth(double start_j, const Reading30W& faults, const char* what) {
+  CounterSpec spec;
+  spec.unit = 1e-6 * joule;
+  Counter counter(spec);
+  double before = -1;
+  constexpr int kReadings = 40;
+  for (int i = 0; i <= kReadings; ++i) {
+    double shown = start_j + 15.0 * i + (i >= faults.from ? faults.offset_j : 0.0);
+    for (const auto& [at, instead] : faults.shown_j)
+      if (at == i) shown = instead;
+    counter.advance(static_cast<std::uint64_t>(shown * 1e6), at_ns(i * (kSecond / 2)));
+    const double total = counter.total().in(joule), truth = 15.0 * i;
+    ASSERT_GE(total, before) << what;
+    before = total;
+    const double missing =
+        (max(counter.highest(), 30.0 * watt) * counter.unobserved().time()).in(joule);
+    // What cannot be told from a burst is told when it is over.
+    bool is_faulty = false;
+    for (const auto& [at, instead] : faults.shown_j) is_faulty |= at == i;
+    if (!is_faulty) {
+      ASSERT_LE(total - counter.excess().in(joule), truth + 1e-3) << what << " at " << i;
+    }
+    ASSERT_GE(total + missing, truth - 1e-3) << what << " at " << i;
+  }
+}
+
+TEST(Counter, StepsBackAndSpikesAddNothing) {
+  for (const double start : {0.0, 20.0, 400.0, 150e3}) {
+    expect_truth(start, {{{10, start + 120.0}, {20, start + 280.0}}, 0, 1 << 30}, "steps back");
+    expect_truth(start, {{{10, 9.0e12}}, 0, 1 << 30}, "a spike up");
+    expect_truth(start, {{{10, 9.0e12}, {11, 9.0e12}, {12, 9.0e12}}, 0, 1 << 30}, "a long spike");
+    // Of few joules a return cannot be told from a reset: that is doubt of the channel's.
+    if (start >= 400.0)
+      expect_truth(start, {{{10, start + 500.0}}, 0, 1 << 30}, "a spike that might be");
+    if (start >= 400.0) expect_truth(start, {{}, -213.0, 20}, "a fall for good");
+    expect_truth(start, {{{10, 0.0}}, 0, 1 << 30}, "zero once");
+  }
 }
 
 TEST(Counter, AsleepNothingIsSpent) {

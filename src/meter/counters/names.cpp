@@ -29,8 +29,8 @@ std::string_view name(PollStatus status) noexcept {
 }
 
 std::string_view name(Role role) noexcept {
-  static constexpr std::array<std::string_view, 4> kWords = {"counted", "part", "beside",
-                                                             "duplicate"};
+  static constexpr std::array<std::string_view, 5> kWords = {"counted", "part", "beside",
+                                                             "duplicate", "stand-in"};
   return pick(kWords, role);
 }
 

@@ -41,16 +41,13 @@ class Resolver {
   Resolution run() {
     for (Index i = 0; i < domains_.size(); ++i) find_same_register(i);
     for (Index i = 0; i < domains_.size(); ++i) find_better_interface(i);
+    set_silent_aside();
     if (has(DomainKind::Package) || has(DomainKind::Module)) {
       count_chips();
     } else if (has(DomainKind::Node)) {
       count_nodes();
     } else if (has(DomainKind::Gpu) || has(DomainKind::Dram)) {
-      result_.notes.push_back({"sum",
-                               "no processor counter: the sum is that of accelerators and memory "
-                               "alone",
-                               ""});
-      count_chips();
+      count_accelerators();
     } else {
       count_first_of(
           {DomainKind::Platform, DomainKind::Battery, DomainKind::Rail, DomainKind::Model});
@@ -106,7 +103,8 @@ class Resolver {
   void find_same_register(Index i) {
     const Domain& d = domains_[i];
     const auto same = find(d.same_as);
-    if (same && *same < i && domains_[*same].kind == d.kind)
+    if (same && *same < i && domains_[*same].kind == d.kind &&
+        (domains_[*same].silent.empty() || !d.silent.empty()))
       decide(i, Role::Duplicate, d.same_as, "reads the same register as " + d.same_as);
   }
 
@@ -120,6 +118,7 @@ class Resolver {
     for (Index j = 0; j < domains_.size(); ++j) {
       if (domains_[j].kind != d.kind || domains_[j].source == d.source) continue;
       if (!domains_[j].same_as.empty() && decided_[j]) continue;  // what it repeats is looked at
+      if (!domains_[j].silent.empty() && d.silent.empty()) continue;
       if (is_nvidia_beside_amd(domains_[j]) || rank_of(domains_[j]) >= rank_of(d)) continue;
       if (!same_thing(i, j)) continue;
       if (!better || rank_of(domains_[j]) < rank_of(domains_[*better])) better = j;
@@ -165,6 +164,34 @@ class Resolver {
     }
   }
 
+  /// What was found silent counts only where nothing else speaks, and no model can.
+  void set_silent_aside() {
+    const bool any_speaks = std::any_of(domains_.begin(), domains_.end(), [](const Domain& d) {
+      return d.silent.empty() && d.kind != DomainKind::Gpu && d.kind != DomainKind::GpuMemory &&
+             d.kind != DomainKind::Dram;
+    });
+    for (Index i = 0; any_speaks && i < domains_.size(); ++i)
+      if (!decided_[i] && !domains_[i].silent.empty())
+        decide(i, Role::Beside, "", domains_[i].silent);
+  }
+
+  /// Boards, and for the processors beside them the model.
+  void count_accelerators() {
+    const auto model = first(DomainKind::Model);
+    if (!model) {
+      result_.notes.push_back({"sum",
+                               "no processor counter: the sum is that of accelerators and memory "
+                               "alone",
+                               ""});
+    } else {
+      decide(*model, Role::Counted, "", "no sensor sees the processors");
+      for (Index i = 0; i < domains_.size(); ++i)
+        if (!decided_[i] && domains_[i].kind == DomainKind::Dram)
+          decide(i, Role::Part, domains_[*model].id, "memory is inside what is modelled");
+    }
+    count_chips();
+  }
+
   void count_nodes() {
     int best = 99;
     for (const Domain& d : domains_)
@@ -180,8 +207,14 @@ class Resolver {
       if (!one) continue;
       for (Index i = 0; i < domains_.size(); ++i)
         if (!decided_[i] && domains_[i].kind == kind &&
-            domains_[i].boundary == domains_[*one].boundary)
+            domains_[i].boundary == domains_[*one].boundary) {
+          const auto around = find(domains_[i].parent);
+          if (around && domains_[*around].kind == kind && *around != i) {
+            decide(i, Role::Part, domains_[*around].id, "fed by " + domains_[*around].label);
+            continue;
+          }
           decide(i, Role::Counted, "", "the best there is on this machine");
+        }
       if (kind == DomainKind::Rail)
         result_.notes.push_back({"sum", "supply rails of unknown scope are all there is", ""});
       return;
@@ -237,7 +270,7 @@ class Resolver {
       case DomainKind::Battery:
         return decide(i, Role::Beside, "", "contains the whole machine, at another boundary");
       case DomainKind::Model:
-        return decide(i, Role::Beside, "", "modelled, and there is a measurement");
+        return decide(i, Role::StandIn, "", "counts while no sensor of the processors speaks");
       default:
         return decide(i, Role::Beside, "", "overlaps what is counted in a way nobody documents");
     }
@@ -247,7 +280,9 @@ class Resolver {
     bool any = false;
     for (Index i = 0; i < domains_.size(); ++i) {
       if (result_.entries[i].role != Role::Counted) continue;
-      result_.boundary = any ? result_.boundary : domains_[i].boundary;
+      // Of unlike boundaries the wider: a board beside a machine that is modelled.
+      result_.boundary =
+          any ? std::max(result_.boundary, domains_[i].boundary) : domains_[i].boundary;
       result_.origin = any ? worst(result_.origin, domains_[i].origin) : domains_[i].origin;
       any = true;
     }

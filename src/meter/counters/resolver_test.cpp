@@ -183,9 +183,33 @@ TEST(Resolver, TheModelCountsOnlyAlone) {
   EXPECT_EQ(resolve(std::vector<Domain>{model}).origin, Origin::Modelled);
   EXPECT_EQ(roles({model}), (Roles{{"model/machine", "counted"}}));
   const Domain rail = gauge_domain("hwmon/in1", DomainKind::Rail);
-  EXPECT_EQ(roles({model, rail})["model/machine"], "beside");
+  EXPECT_EQ(roles({model, rail})["model/machine"], "stand-in");
   EXPECT_EQ(resolve(std::vector<Domain>{model, rail}).origin, Origin::Measured);
   EXPECT_TRUE(resolve(std::vector<Domain>{}).entries.empty());
+}
+
+TEST(Resolver, ABoardDoesNotDropTheProcessors) {
+  Domain model = at_node(gauge_domain("model/machine", DomainKind::Model));
+  model.origin = Origin::Modelled;
+  const Domain board = of_device(counter_domain("nvml/0", DomainKind::Gpu), 0);
+  const std::vector<Domain> domains = {board, model};
+  EXPECT_EQ(roles(domains), (Roles{{"nvml/0", "counted"}, {"model/machine", "counted"}}));
+  EXPECT_EQ(resolve(domains).origin, Origin::Modelled);
+  EXPECT_EQ(resolve(domains).boundary, Boundary::Node);
+}
+
+TEST(Resolver, WhatIsSilentIsPassedOver) {
+  Domain model = at_node(gauge_domain("model/machine", DomainKind::Model));
+  Domain stuck = counter_domain("powercap/p0", DomainKind::Package, 0);
+  stuck.silent = "says nothing";
+  const Domain node = at_node(gauge_domain("ipmi/dcmi", DomainKind::Node));
+  EXPECT_EQ(
+      roles({stuck, node, model}),
+      (Roles{{"powercap/p0", "beside"}, {"ipmi/dcmi", "counted"}, {"model/machine", "stand-in"}}));
+  Domain perf = counter_domain("perf/p0", DomainKind::Package, 0);
+  perf.silent = "says nothing";
+  const Domain powercap = counter_domain("powercap/p0", DomainKind::Package, 0);
+  EXPECT_EQ(roles({perf, powercap})["powercap/p0"], "counted");
 }
 
 // Any domains: roles are consistent, and nothing that contains or repeats a counted one is counted.

@@ -17,6 +17,7 @@ struct MachineMeter::Implementation {
   std::vector<PinnedFile> frequencies;  // cpufreq/scaling_cur_freq, one a policy
   std::vector<double> weights;          // CPUs of that policy
   MachineUse last;
+  bool readable = true;
   std::vector<char> buffer = std::vector<char>(std::size_t{1} << 16);
 };
 
@@ -51,9 +52,19 @@ MachineMeter::MachineMeter(const std::string& procfs_root, const std::string& sy
     self.weights.push_back(cpus_of_policy(policy.path().string()));
   }
   std::uint64_t forks = 0;
-  if (!parse_machine_stat(read_whole(self.stat.fd(), self.buffer), self.last, forks)) {
-    throw IoError(self.stat_path, "read", EBADMSG);
-  }
+  // Containers' views of it may hold anything (lxcfs): then the machine's load is not known.
+  self.readable = parse_machine_stat(read_whole(self.stat.fd(), self.buffer), self.last, forks);
+  if (!self.readable) self.last = {};
+}
+
+bool MachineMeter::readable() const noexcept { return implementation_->readable; }
+
+bool is_foreign(int pid, const std::string& procfs_root) {
+  if (pid <= 0) return true;
+  const std::string folder = procfs_root + "/" + std::to_string(pid);
+  std::error_code none;
+  if (!std::filesystem::exists(folder, none)) return true;
+  return first_line(folder + "/comm").starts_with("nvidia-cuda-mps");
 }
 
 MachineMeter::~MachineMeter() = default;

@@ -43,8 +43,18 @@ TEST(MachineMeter, NeverGoesBack) {
 TEST(MachineMeter, NeedsAStatFile) {
   const FakeProcfs proc;
   EXPECT_NE(thrown<IoError>([&] { MachineMeter(proc.path()); }).find("/stat"), std::string::npos);
-  proc.write("stat", "nothing of use\n");
-  EXPECT_NE(thrown<IoError>([&] { MachineMeter(proc.path()); }), "");
+}
+
+// lxcfs has shown idle times near 2^63, no line of all CPUs, and nothing at all.
+TEST(MachineMeter, AFileThatMakesNoSenseIsSaidAndStopsNothing) {
+  for (const char* text : {"nothing of use\n", "", "cpu  10 0 10 7936000000000000000 0 0 0 0\n"}) {
+    const FakeProcfs proc;
+    proc.write("stat", text);
+    MachineMeter meter(proc.path(), proc.path());
+    EXPECT_FALSE(meter.readable()) << text;
+    EXPECT_EQ(meter.read().busy_ns, 0);
+    EXPECT_EQ(meter.read().idle_ns, 0);
+  }
 }
 
 TEST(MachineMeter, MeanFrequencyOverCpus) {

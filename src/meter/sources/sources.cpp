@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "carnot/base/file.hpp"
 #include "carnot/meter/counters/source.hpp"
 
 #include "meter/recording/recording.hpp"
@@ -9,6 +10,10 @@ Found find_sources(const SourceOptions& options) {
   Found found;
   if (!options.replay_from.empty()) {
     found.sources = open_replay(options);
+    const std::string text = read_file(options.replay_from);
+    if (!text.ends_with('\n'))
+      found.notes.push_back(
+          {"recording", options.replay_from + ": its last line is cut off and left out", ""});
   } else {
     // In the order of preference where two read the same register (resolver.hpp).
     for (const auto open : {&open_perf, &open_powercap, &open_msr, &open_hwmon, &open_nvml,

@@ -57,6 +57,9 @@ std::string interval(std::span<const Step> steps, double value, double low, doub
   const Step& step = fitting(steps, value != 0 ? value : high);
   const std::string shown = fmt::format("{} {}", number(value / step.size, 3), step.unit);
   if (!(high > low)) return shown;
+  // What rounding leaves of a bound that is zero.
+  constexpr double kRoundingOff = 1e-9;
+  if (std::abs(low) < kRoundingOff * high) low = 0;
   return fmt::format("{} ({} … {})", shown, number(low / step.size, 3),
                      number(high / step.size, 3));
 }

@@ -66,11 +66,13 @@ struct MeasurementSample {
   double frequency_hz = 0;          ///< mean over CPUs; 0: not readable
   struct Channel {
     std::uint64_t total = 0;  ///< counts since the meter was opened, exact
-    std::uint64_t raw = 0;    ///< as the hardware shows it
+    std::uint64_t raw = 0;    ///< as the hardware shows it; of a stand-in: what a counter confirmed
     std::int64_t unobserved_ns = 0;
-    double share = 0;         ///< accelerators: job's share of busy time since the last sample
-    std::uint8_t status = 0;  ///< PollStatus
-    std::uint8_t step = 0;    ///< StepKind
+    /// Accelerators: the job's share of busy time since the last sample; below 0: not known, and at
+    /// most so much.
+    double share = 0;
+    std::uint8_t status = 0;            ///< PollStatus
+    std::uint8_t step = 0;              ///< StepKind
     float gain_low = 1, gain_high = 1;  ///< of gauges whose error depends on the state
     bool operator==(const Channel&) const = default;
   };

@@ -145,7 +145,7 @@ class RunningAttribution {
   void begin_again() noexcept { divider_.begin_again(); }
 
   const Attributor& attributor() const noexcept { return attributor_; }
-  const meter::StaticPower& static_power() const noexcept { return static_power_; }
+  const meter::StaticPower& static_power() const noexcept;
   /// Accelerators' energy of all steps, whosever.
   double accelerator_j() const noexcept { return accelerator_.value(); }
 
@@ -161,6 +161,8 @@ class RunningAttribution {
   Attributor attributor_;
   ProcessDivider divider_;
   meter::StaticPower static_power_;
+  std::optional<meter::StaticPower> stand_in_power_;  ///< at rest, until any is learned
+  bool stood_in_ = false;
   Sum<double> accelerator_;
   double divided_until_j_ = 0, cpu_until_s_ = 0;  ///< as of the last look
   std::optional<std::uint64_t> look_hash_;

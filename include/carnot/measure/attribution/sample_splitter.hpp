@@ -27,13 +27,18 @@ struct Step {
   };
   std::size_t first = 0;  ///< number of the first interval, from the beginning
   std::vector<Interval> intervals;
-  double length_s = 0;           ///< awake
-  meter::CpuUse use;             ///< job_s <= busy_s <= capacity_s
-  double host_j = 0;             ///< counted, accelerators left out
-  double accelerator_j = 0;      ///< counted
-  double job_accelerator_j = 0;  ///< the job's share of it
-  bool whole = true;             ///< nothing of the host went unobserved
+  double length_s = 0;               ///< awake
+  meter::CpuUse use;                 ///< job_s <= busy_s <= capacity_s
+  double host_j = 0;                 ///< counted, accelerators left out
+  double accelerator_j = 0;          ///< counted
+  double job_accelerator_j = 0;      ///< the job's share of it
+  double unknown_accelerator_j = 0;  ///< of others or of the job: nobody here can tell
+  bool stood_in = false;             ///< the power model counted, in place of silent sensors
+  bool whole = true;  ///< nothing of the host went unobserved or was modelled instead
 };
+
+/// Whether a channel's total is part of the sum. A stand-in's total is what it counted.
+bool counts(const ledger::MeasurementChannel& channel) noexcept;
 
 class SampleSplitter {
  public:
@@ -51,7 +56,7 @@ class SampleSplitter {
  private:
   struct Channel {
     double unit_j = 0;
-    bool counted = false, accelerator = false;
+    bool counted = false, accelerator = false, stands_in = false;
   };
   void add(const ledger::MeasurementSample& now);
   const Step* close();

@@ -8,8 +8,19 @@
 ///
 ///     delta = raw' - raw              if raw' >= raw
 ///           = raw' - raw + modulus    if raw' < raw and delta * unit <= most        (a turn)
-///           = raw'                    otherwise: a reset; what passed before it is unobserved
+///           = raw'                    a reset: raw' is at most half of raw and no more than the
+///                                     counter has been seen to count in d
+///           = 0                       otherwise: it stepped back
 ///     most  = power_cap * (d + update_period) + one step
+///
+/// with d the time since the value last moved: what a counter that was only slow, or not written
+/// for a while, shows at once, it may have counted over all of that time.
+///
+/// After a small step back (at most what the device can draw in a second) nothing is added until
+/// the counter has passed its high-water mark; that time is unobserved, and `excess` says how much
+/// of the total may have been a spike. After a large one it is counted from the new level. A level
+/// that was left by a jump or a reset is remembered: who comes back to it was never away, and what
+/// lies between is its difference.
 ///
 /// Raw values stay integers until differenced, so that nothing is rounded however long a counter
 /// runs; the sum of deltas is exact (64 bit: 585 years of microjoules at 1 kW). A delta no hardware
@@ -77,6 +88,8 @@ enum class StepKind {
   Reset,        ///< began again from zero: driver reload, device lost and found
   Unsure,       ///< may have wrapped more, or over a longer range: lower bound
   Implausible,  ///< more than power_cap allows: not added
+  Back,         ///< below its high-water mark: nothing is added
+  Silent,       ///< it says nothing and another domain counts for this time (stand_in.hpp)
 };
 
 struct Step {
@@ -106,6 +119,10 @@ class Counter {
   const Stamp& last_at() const noexcept { return last_at_; }
   Duration unobserved() const noexcept { return unobserved_; }  ///< sum
   Power highest() const noexcept { return highest_; }           ///< of any step of >= 10 periods
+  /// Of the total, what a spike up may have added; 0 unless below the high-water mark.
+  Energy excess() const noexcept {
+    return below_mark_ ? static_cast<double>(mark_ - last_raw_) * spec_.unit : Energy{};
+  }
   /// Longest interval between readings within which one turn is certain to be seen: half a turn at
   /// power_cap; 0 if the counter has 64 bits.
   Duration longest_interval() const noexcept;
@@ -118,14 +135,28 @@ class Counter {
     bool sure = true;          ///< false: with another range they would be more
   };
   Turned turned(std::uint64_t raw, Energy most) const noexcept;
+  bool returns(std::uint64_t raw, const Stamp& at, Energy most, Duration still) const noexcept;
+  void fall(std::uint64_t raw, Energy most, Duration still, Step& step) noexcept;
+  void leave() noexcept;
+  Energy energy(std::uint64_t counts) const noexcept {
+    return static_cast<double>(counts) * spec_.unit;
+  }
 
   CounterSpec spec_;
   Energy range_;  // of one turn; the smallest there is if it is not known
   bool started_ = false;
   std::uint64_t last_raw_ = 0, total_raw_ = 0;
   Stamp last_at_;
+  Stamp moved_at_;  // when last_raw_ was first read
   Duration unobserved_;
   Power highest_;
+  bool below_mark_ = false;
+  std::uint64_t mark_ = 0;  // greatest raw value before it stepped back
+  struct {                  // the level before the last jump or reset
+    bool set = false;
+    std::uint64_t raw = 0, total = 0;
+    Stamp at;
+  } left_;
 };
 
 /// Integrates a power gauge; same contract: never negative, gaps unobserved. Instantaneous readings

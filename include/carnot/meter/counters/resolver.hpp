@@ -13,12 +13,15 @@
 ///     Beside     contains counted domains or overlaps them in a way nobody documents (psys, node
 ///                meters, batteries); shown beside, never added
 ///     Duplicate  the same register seen again
+///     StandIn    the power model: counted for the time in which no counted domain that sees the
+///                processors says anything, and only then
 ///
 /// by rules of name and topology first, then by behaviour: two counters of the same kind whose
 /// deltas are equal in every one of several readings (`observe`) are one. The sum is at the chip
 /// boundary (packages + DRAM + accelerators) where a package counter exists, else at the node's,
-/// else what rails there are, else the model. Of several interfaces to one register the order is
-/// perf, powercap, MSR, hwmon (perf needs no unwrapping; MSR costs privileges and is no faster).
+/// else what rails there are, else the model. Accelerators alone do not see the processors: the
+/// model is added to them. Silent domains are passed over. Of several interfaces to one register
+/// the order is perf, powercap, MSR, hwmon (perf needs no unwrapping; MSR costs privileges).
 ///
 /// Pure functions of their arguments; one thread at a time.
 
@@ -30,7 +33,7 @@
 
 namespace carnot::meter {
 
-enum class Role { Counted, Part, Beside, Duplicate };
+enum class Role { Counted, Part, Beside, Duplicate, StandIn };
 std::string_view name(Role role) noexcept;
 
 struct Resolution {

@@ -73,6 +73,9 @@ struct Domain {
   CounterSpec counter;               ///< if is_counter
   GaugeSpec gauge;                   ///< else
   std::optional<PowerBand> at_rest;  ///< power at no load, where the source knows it (the model)
+  /// Why it says nothing, found out by asking; empty: it speaks, or was not asked. What is silent
+  /// is passed over where anything else speaks.
+  std::string silent;
 };
 
 /// One domain's answer. `raw` of counters, `power` and `gain` of gauges.
@@ -88,7 +91,7 @@ struct Reading {
 /// One process on one accelerator.
 struct DeviceUse {
   int device = -1;        ///< Domain::device
-  int pid = 0;            ///< in the host's numbering
+  int pid = 0;            ///< in the host's numbering; 0: somebody whom nobody can name
   double busy_share = 0;  ///< of the device's compute time since the last call, [0, 1]
   std::uint64_t memory_b = 0;
 };

@@ -43,13 +43,14 @@ struct MachineUse {
 class MachineMeter {
  public:
   /// \throws IoError if there is no such file
-  /// \throws IoError if there is no such file
   explicit MachineMeter(const std::string& procfs_root = "/proc",
                         const std::string& sysfs_root = "/sys");
   ~MachineMeter();
   MachineMeter(MachineMeter&&) noexcept;
   MachineMeter& operator=(MachineMeter&&) noexcept;
   MachineUse read();
+  /// False: its contents made no sense at first, as some containers' do; all figures are then 0.
+  bool readable() const noexcept;
   /// Mean frequency over online CPUs now, Hz; 0: not readable here.
   double frequency_hz();
   /// Bytes moved by all block devices and non-loopback network interfaces since boot.
@@ -62,6 +63,11 @@ class MachineMeter {
   struct Implementation;
   std::unique_ptr<Implementation> implementation_;
 };
+
+/// Whether a process that an accelerator names is none that can be told here: no number at all, one
+/// that `procfs_root` lacks (the host's, seen from a container), or the server that computes for
+/// others (MPS).
+bool is_foreign(int pid, const std::string& procfs_root);
 
 /// One process, cumulative since its start.
 struct ProcessUse {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/meter/counters/source.hpp"
 
+#include "meter/counters/pinned_file.hpp"
 #include "meter/sources/gpu/nvml_library.hpp"
 #include "meter/sources/gpu/nvml_use.hpp"
 #include "meter/sources/sensor_read.hpp"
@@ -286,8 +288,34 @@ class Probe {
 
 }  // namespace
 
+namespace {
+
+/// NVIDIA's boards on the PCI bus, if all of them sleep; else 0.
+std::size_t sleeping_boards(const std::string& sysfs_root) {
+  std::size_t asleep = 0;
+  std::error_code none;
+  const std::filesystem::path root = std::filesystem::path(sysfs_root) / "bus/pci/devices";
+  for (std::filesystem::directory_iterator it(root, none), end; it != end; it.increment(none)) {
+    const auto text = [&](const char* file) { return first_line((it->path() / file).string()); };
+    if (text("vendor") != "0x10de" || !text("class").starts_with("0x03")) continue;
+    if (text("power/runtime_status") != "suspended") return 0;
+    ++asleep;
+  }
+  return asleep;
+}
+
+}  // namespace
+
 std::unique_ptr<Source> open_nvml(const SourceOptions& options, std::vector<Note>& notes) {
   if (options.nvml == "none") return nullptr;
+  if (const std::size_t asleep = sleeping_boards(options.sysfs_root); asleep > 0) {
+    notes.push_back({"NVML",
+                     fmt::format("{} NVIDIA boards sleep (power/runtime_status): not opened, which "
+                                 "would wake them; asleep they draw next to nothing",
+                                 asleep),
+                     ""});
+    return nullptr;
+  }
   std::string error;
   bool found = false;
   auto library =
@@ -339,6 +367,7 @@ std::unique_ptr<Source> open_nvml(const SourceOptions& options, std::vector<Note
                                    "board only, use by process is not",
                                    i, probe.board_name()),
                        ""});
+      use.add_divided(device);
     } else {
       use.add(handle, device);
     }

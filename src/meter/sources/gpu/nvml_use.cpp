@@ -24,6 +24,7 @@ void NvmlUse::add(nvml::Device handle, int device) {
 }
 
 void NvmlUse::append(const NvmlLibrary& library, std::vector<DeviceUse>& into) noexcept {
+  for (const int device : divided_) into.push_back({.device = device, .pid = 0, .busy_share = 1.0});
   for (Board& board : boards_) {
     if (board.lost) continue;
     const int code = board.shares && library.process_utilization != nullptr

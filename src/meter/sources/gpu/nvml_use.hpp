@@ -20,6 +20,8 @@ namespace carnot::meter {
 class NvmlUse {
  public:
   void add(nvml::Device handle, int device);
+  /// A divided board, which tells nothing by process: somebody unnamed uses it.
+  void add_divided(int device) { divided_.push_back(device); }
   /// Appends the use since the last call; shares of one board add up to at most 1.
   void append(const NvmlLibrary& library, std::vector<DeviceUse>& into) noexcept;
 
@@ -36,6 +38,7 @@ class NvmlUse {
   static int append_shares(const NvmlLibrary& library, Board& board, std::vector<DeviceUse>& into);
   static int append_memory(const NvmlLibrary& library, Board& board, std::vector<DeviceUse>& into);
 
+  std::vector<int> divided_;
   std::vector<Board> boards_;
 };
 

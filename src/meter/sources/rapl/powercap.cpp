@@ -133,6 +133,18 @@ Domain describe(const Zone& zone, const std::vector<Zone>& zones, const CpuModel
   return domain;
 }
 
+/// Names of zones that lead nowhere: the host has them, and they are not shown here.
+int masked_zones(const std::string& sysfs_root) {
+  int masked = 0;
+  std::error_code ignored;
+  const fs::path root = fs::path(sysfs_root) / "class/powercap";
+  for (fs::directory_iterator it(root, ignored), end; it != end; it.increment(ignored))
+    if (parse_zone_name(it->path().filename().string()) &&
+        !fs::exists(it->path() / "energy_uj", ignored))
+      ++masked;
+  return masked;
+}
+
 std::string joined(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -178,7 +190,7 @@ std::vector<Zone> powercap_zones(const std::string& sysfs_root) {
 
 std::unique_ptr<Source> open_powercap(const SourceOptions& options, std::vector<Note>& notes) {
   const std::vector<Zone> found = powercap_zones(options.sysfs_root);
-  std::vector<Zone> zones;
+  std::vector<Zone> zones, shut;
   std::vector<PinnedFile> files;
   std::vector<std::string> unnamed_zones, unbounded, broken;
   int denied = 0;
@@ -190,6 +202,7 @@ std::unique_ptr<Source> open_powercap(const SourceOptions& options, std::vector<
       } else {
         broken.push_back(IoError(zone.file_name + "/energy_uj", "open", file.error()).what());
       }
+      shut.push_back(zone);
       continue;
     }
     if (zone.label.empty()) unnamed_zones.push_back(zone.file_name);
@@ -215,7 +228,26 @@ std::unique_ptr<Source> open_powercap(const SourceOptions& options, std::vector<
                          " cannot be read: a turn of the counter is told from a reset by trying "
                          "the ranges RAPL has",
                      ""});
+  if (const int masked = masked_zones(options.sysfs_root); found.empty() && masked > 0)
+    notes.push_back(
+        {"powercap",
+         fmt::format("{} zones of this host's counters are hidden here: the container masks "
+                     "/sys/devices/virtual/powercap",
+                     masked),
+         "docker run --security-opt systempaths=unconfined ... (podman: --security-opt "
+         "unmask=/sys/devices/virtual/powercap), then make energy_uj readable on the host: sudo "
+         "chmod a+r /sys/class/powercap/*/energy_uj"});
   if (zones.empty()) return nullptr;
+  // Of several packages those that cannot be read are domains too: their part of the sum is open.
+  for (const Zone& zone : shut) {
+    const bool like_another = std::any_of(zones.begin(), zones.end(), [&](const Zone& other) {
+      return other.counts.kind == DomainKind::Package &&
+             (other.counts.socket != zone.counts.socket || other.counts.die != zone.counts.die);
+    });
+    if (zone.counts.kind != DomainKind::Package || !like_another) continue;
+    zones.push_back(zone);
+    files.emplace_back(zone.folder + "/energy_uj");
+  }
   // A folder that stands for /sys is of another machine than the processors in our own /proc.
   const bool is_one_machine = options.sysfs_root == "/sys" || options.procfs_root != "/proc";
   const CpuModel cpu = is_one_machine ? cpu_model(options.procfs_root) : CpuModel{};

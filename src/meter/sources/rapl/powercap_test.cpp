@@ -133,6 +133,44 @@ TEST(Powercap, OneNoteAndOneCommandWhereRootAloneMayRead) {
   EXPECT_EQ(notes[0].remedy, "sudo chmod a+r " + tree.sysfs_root() + "/class/powercap/*/energy_uj");
 }
 
+TEST(Powercap, OneOfTwoPackagesThatCannotBeReadIsADomainAllTheSame) {
+  const TemporaryFolder folder;
+  SensorTree tree(folder.path(), Topology::TwoSockets);
+  fs::permissions(tree.sysfs_root() + "/class/powercap/intel-rapl:1/energy_uj",
+                  fs::perms::owner_read);
+  fs::permissions(folder.path(),
+                  fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
+  constexpr uid_t kNobody = 65534;
+  const bool was_root = ::geteuid() == 0;
+  ASSERT_EQ(was_root ? ::seteuid(kNobody) : 0, 0);
+  std::vector<Note> notes;
+  const auto source = open_powercap(options_of(tree), notes);
+  ASSERT_EQ(was_root ? ::seteuid(0) : 0, 0);
+  if (!was_root) GTEST_SKIP() << "only root can make files that it must not read itself";
+  ASSERT_NE(source, nullptr);
+  ASSERT_EQ(source->domains().size(), 2u);
+  std::vector<Reading> readings(2);
+  source->poll(readings);
+  EXPECT_EQ(readings[0].status, PollStatus::Ok);
+  EXPECT_NE(readings[1].status, PollStatus::Ok);
+}
+
+TEST(Powercap, MaskedZonesAreNamedWithTheirCure) {
+  const TemporaryFolder folder;
+  const std::string root = folder.path();
+  fs::create_directories(root + "/class/powercap");
+  for (const char* zone : {"intel-rapl:0", "intel-rapl:1"})
+    fs::create_directory_symlink("../../devices/virtual/powercap/intel-rapl/" + std::string(zone),
+                                 root + "/class/powercap/" + zone);
+  SourceOptions options;
+  options.sysfs_root = root;
+  std::vector<Note> notes;
+  EXPECT_EQ(open_powercap(options, notes), nullptr);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_THAT(notes[0].why, HasSubstr("masks"));
+  EXPECT_THAT(notes[0].remedy, HasSubstr("systempaths=unconfined"));
+}
+
 TEST(Powercap, TellsWhatItHadToGuess) {
   const TemporaryFolder folder;
   SensorTree tree(folder.path(), Topology::NoName);
