@@ -84,6 +84,7 @@ void add_data(CLI::App& app, const Common& common, Action& action);
 void add_burn(CLI::App& app, const Common& common, Action& action);
 void add_serve(CLI::App& app, const Common& common, Action& action);
 void add_grid(CLI::App& app, const Common& common, Action& action);
+void add_catalogue(CLI::App& app, const Common& common, Action& action);
 void add_explain(CLI::App& app, const Common& common, Action& action);
 void add_limits(CLI::App& app, const Common& common, Action& action);
 

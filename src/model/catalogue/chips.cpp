@@ -192,7 +192,15 @@ ChipCatalogue ChipCatalogue::parse(std::string_view csv, const std::string& file
   return catalogue;
 }
 
-ChipCatalogue ChipCatalogue::read(const std::string& path) { return parse(read_file(path), path); }
+ChipCatalogue ChipCatalogue::read(const std::string& path) {
+  std::string text;
+  try {
+    text = read_file(path);
+  } catch (const IoError& error) {
+    throw InputFileError(error.what());
+  }
+  return path.ends_with(".toml") ? parse_toml(text, path) : parse(text, path);
+}
 
 const ChipCatalogue& ChipCatalogue::embedded() {
   static const ChipCatalogue catalogue = parse(kChipsTable, "data/chips.csv");

@@ -168,5 +168,60 @@ RC_GTEST_PROP(Chips, DamagedTablesThrowOrParse, (std::vector<std::uint8_t> noise
   }
 }
 
+// A user's TOML says the same as a CSV of the same values; messages name its own lines.
+TEST(ChipToml, IsTheCsvInOtherWords) {
+  const auto toml = ChipCatalogue::parse_toml(
+      "# mine\n[my-card]\nname = \"My # card\"  # a comment\nvendor = \"Me\"\n"
+      "source = \"sheet of 2026\"\nyear = 2025\ngrade = \"datasheet\"\nlicence = \"facts\"\n"
+      "tdp = 300\nbf16 = [400, 380, 420]\n\"op.fp32_add\" = 0.9\n\n[chip.second]\ntdp = 5.5\n",
+      "own.toml");
+  const auto csv = ChipCatalogue::parse(
+      "chip,property,value,low,high,unit,grade,year,source,licence\n"
+      "my-card,name,My # card,,,,datasheet,2025,sheet of 2026,facts\n"
+      "my-card,vendor,Me,,,,datasheet,2025,sheet of 2026,facts\n"
+      "my-card,tdp,300,,,W,datasheet,2025,sheet of 2026,facts\n"
+      "my-card,bf16,400,380,420,TFLOP/s,datasheet,2025,sheet of 2026,facts\n"
+      "my-card,op.fp32_add,0.9,,,pJ,datasheet,2025,sheet of 2026,facts\n"
+      "second,tdp,5.5,,,W,estimate,2026,own,own\n",
+      "own.csv");
+  ASSERT_EQ(toml.chips().size(), csv.chips().size());
+  for (std::size_t i = 0; i < csv.chips().size(); ++i) {
+    const Chip &a = toml.chips()[i], &b = csv.chips()[i];
+    EXPECT_EQ(a.id, b.id);
+    EXPECT_EQ(a.name, b.name);
+    EXPECT_EQ(a.vendor, b.vendor);
+    ASSERT_EQ(a.values.size(), b.values.size());
+    for (const auto& [property, value] : b.values) {
+      const ChipValue& own = a.at(property);
+      EXPECT_EQ(own.value, value.value);
+      EXPECT_EQ(own.low, value.low);
+      EXPECT_EQ(own.high, value.high);
+      EXPECT_EQ(own.unit, value.unit);
+      EXPECT_EQ(own.grade, value.grade);
+      EXPECT_EQ(own.year, value.year);
+      EXPECT_EQ(own.source, value.source);
+    }
+  }
+}
+
+TEST(ChipToml, MessagesNameItsLines) {
+  const auto said = [](const std::string& text) {
+    try {
+      ChipCatalogue::parse_toml(text, "own.toml");
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  using testing::HasSubstr;
+  EXPECT_THAT(said("tdp = 3\n"), HasSubstr("own.toml:1: table"));
+  EXPECT_THAT(said("[a]\ntdp\n"), HasSubstr("own.toml:2: line"));
+  EXPECT_THAT(said("[a]\n\ntpd = 3\n"), HasSubstr("own.toml:3: property"));
+  EXPECT_THAT(said("[a]\ntdp = -3\n"), HasSubstr("own.toml:2: "));
+  EXPECT_THAT(said("[a]\ntdp = [1, 2]\n"), HasSubstr("own.toml:2: tdp: [value, low, high]"));
+  EXPECT_THAT(said("[a]\ntdp = many\n"), HasSubstr("own.toml:2: "));
+  EXPECT_THAT(said("[a\n"), HasSubstr("own.toml:1: table"));
+}
+
 }  // namespace
 }  // namespace carnot::model

@@ -18,6 +18,18 @@
 ///     op.NAME byte.NAME                  pJ        of one operation, of one byte moved
 ///     name vendor                        text, no unit
 ///
+/// A user's own file may be TOML instead (`x.toml`): a table a chip, a line a value with its range,
+/// units as above. `source`, `year`, `grade` and `licence` hold for the lines below them.
+///
+///     [my-card]
+///     name = "My card"
+///     source = "data sheet of 2026"
+///     year = 2026
+///     tdp = 300
+///     bf16 = [400, 380, 420]
+///
+/// Of TOML, these are understood: tables, comments, strings, numbers, arrays of numbers on a line.
+///
 /// Instances do not change once made, so threads may share them; add() is for one thread.
 
 #include <map>
@@ -72,7 +84,9 @@ class ChipCatalogue {
   /// \param file  for messages only
   /// \throws InputError with a line `file:line: field: what is allowed` for each bad row
   static ChipCatalogue parse(std::string_view csv, const std::string& file);
-  /// \throws InputError as parse(); InputFileError
+  /// The same of the TOML above.
+  static ChipCatalogue parse_toml(std::string_view toml, const std::string& file);
+  /// By its ending. \throws InputError as parse(); InputFileError
   static ChipCatalogue read(const std::string& path);
 
   /// Takes over the rows of `other`; a value of a chip known here already is replaced.
