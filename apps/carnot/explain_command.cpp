@@ -15,6 +15,7 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/model/explain/explain.hpp"
+#include "carnot/model/explain/serving_phase.hpp"
 #include "carnot/report/explain/report.hpp"
 
 #include "account_options.hpp"
@@ -235,11 +236,13 @@ model::SweepAxis axis_of(const std::string& text) {
 }
 
 int execute(const ExplainCommand& c, const Common& common) {
-  const model::ExplainOptions options = explain_options(c);
+  model::ExplainOptions options = explain_options(c);
   if (!c.compare.empty() + !c.what_if.empty() + c.life_cycle() > 1)
     throw UsageError("--compare, --what-if and a life cycle: one of them");
   const model::ChipCatalogue catalogue = explain_catalogue(c.catalogues);
   const model::ModelSource model = explain_model(c);
+  if (const auto* config = std::get_if<model::TransformerConfig>(&model))
+    options.phase_model = model::serving_phase_model(*config);
   report::ExplainView view;
   view.width = static_cast<std::size_t>(std::max(60, terminal_width(1)));
   view.colour = is_terminal(1);

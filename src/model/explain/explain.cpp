@@ -297,11 +297,14 @@ void add_remarks(Explanation& out, const OperatorModel& machine) {
         r.name, real(r.memory_bytes) / 1e9, memory->value,
         std::ceil(real(r.memory_bytes) * real(out.devices) / (memory->value * 1e9))));
   }
-  if (std::any_of(out.phases.begin(), out.phases.end(),
-                  [](const PhaseResult& r) { return r.source.empty(); }))
-    out.remarks.emplace_back(
-        "sums of kernels: gaps between launches, waiting for other devices and restarts are not in "
-        "them, so that runs take more");
+  std::string sums;
+  for (const PhaseResult& r : out.phases)
+    if (r.source.empty()) sums += (sums.empty() ? "" : ", ") + r.name;
+  if (!sums.empty())
+    out.remarks.push_back(
+        sums +
+        ": sums of kernels: gaps between launches, waiting for other devices and restarts "
+        "are not in them, so that runs take more");
   if (!machine.has_kernels())
     out.remarks.push_back(fmt::format(
         "{}: no measured kernels and no full data sheet: a roofline with assumed efficiencies",

@@ -11,6 +11,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/model/explain/serving_phase.hpp"
 
 #include "model/workload/onnx_writing.hpp"
 
@@ -240,6 +241,32 @@ TEST(Explain, APhaseModelsTotalIsTaken) {
       named = named || (node.name == "launch gaps, host and scheduling" && node.joules > 0);
     EXPECT_EQ(named, factor > 1);
   }
+}
+
+// Measured: ML.ENERGY leaderboard v3 (2026), lm-arena-chat, H100, 8 and 256 requests at once:
+// 0.4548 and 0.0766 J a token, prefill included, which is a few percent of it.
+TEST(Explain, DecodingOnAServerIsWhatServersTake) {
+  const TransformerConfig config = std::get<TransformerConfig>(configuration("llama-3.1-8b"));
+  ExplainOptions o;
+  o.chip = "h100-sxm";
+  o.context = 100;
+  o.tokens = 500;
+  o.phase = ExplainPhase::Decode;
+  for (const auto& [batch, joules] : {std::pair{8, 0.4548}, std::pair{256, 0.0766}}) {
+    o.batch = static_cast<std::uint64_t>(batch);
+    o.phase_model = {};
+    const double kernels = explain_point(config, chips(), o).joules;
+    o.phase_model = serving_phase_model(config);
+    const Explanation e = explain(config, chips(), o);
+    expect_conserved(e, "serving");
+    const double found = e.phases.front().energy.value().in(joule) / e.phases.front().units;
+    EXPECT_GT(found, 0.75 * joules) << batch;
+    EXPECT_LT(found, 1.25 * joules) << batch;
+    EXPECT_GT(e.phases.front().energy.value().in(joule), kernels) << batch;
+    EXPECT_EQ(e.phases.front().source, "data/serving_model.csv");
+  }
+  o.framework = "trtllm";
+  EXPECT_EQ(explain(config, chips(), o).phases.front().source, "");
 }
 
 // Narrow formats where products are small: said, with the measured ratio where there is one.
