@@ -12,9 +12,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 1) return 0;
   carnot::CsvOptions options;
   options.gaps = static_cast<carnot::GapPolicy>((data[0] & 3) % 3);
-  options.ends = (data[0] & 4) != 0;
+  options.times = (data[0] & 4) != 0 ? carnot::TimeMark::Ends : carnot::TimeMark::Recognise;
   options.trim_ends = (data[0] & 8) != 0;
-  options.allow_negative = (data[0] & 16) != 0;
+  if ((data[0] & 16) != 0) options.negative = carnot::NegativePolicy::Allow;
   if (data[0] & 32) options.zone = "+01:00";
   if (data[0] & 64) options.unit = "kW";
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
