@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does `adaptive` reach the floor at the least cost, on tasks and sites it was not tuned to?
 
-    referee.py CARNOT [DATA [--tasks a,b] [--sites a,b] [--seeds n] [--out FILE] [--energy-table F]]
+    referee.py CARNOT [DATA [--tasks a,b] [--sites a,b] [--seeds n] [--out FILE] [--energy-table F]
+                         [--set KEY=VALUE ...]]
 
 Runs `carnot run` for every task, site and seed of referee.json with all rivals and prints the share of
 the runs in which a rival reaches the floor where adaptive does, what adaptive costs against the
@@ -107,6 +108,8 @@ def main():
     p.add_argument("--seeds", type=int)
     p.add_argument("--out")
     p.add_argument("--energy-table")
+    p.add_argument("--set", action="append", default=[], help="of the scenarios, such as "
+                   "work.stop_when_certified=true: rivals look after every epoch and end, too")
     p.add_argument("--scenarios", default=os.path.join(HERE, "..", "..", "examples"))
     a = p.parse_args()
     plan = json.load(open(os.path.join(HERE, "referee.json")))
@@ -130,6 +133,7 @@ def main():
                 work.append(f"work.labels={label}")
             if "hidden" in task:
                 work.append(f"work.hidden={task['hidden']}")
+            work += a.set
             if a.energy_table:
                 work.append(f"energy_table={os.path.abspath(a.energy_table)}")
             for site in sites:
