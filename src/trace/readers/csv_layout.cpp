@@ -599,6 +599,18 @@ Layout find_layout(input::Lines& lines, const CsvOptions& options) {
   if (parser.parse(plain.header.names.front(), ns, why))
     throw InputError(describe({file, line.number}, "",
                               "a header line with names above the rows; this is a row"));
+  // Where no row begins with a time there is none to be told row by row.
+  const std::size_t time_at =
+      options.time_column.empty() ? 0 : find_column(plain.header, file, options.time_column);
+  std::size_t rows = 0, times = 0;
+  for (std::size_t i = from + 1; i < sample.lines.size() && rows < kFewRows; ++i, ++rows) {
+    const std::vector<std::string> cells = split_line(sample.lines[i].text, plain.header.separator);
+    times += time_at < cells.size() && parser.parse(cells[time_at], ns, why) ? 1 : 0;
+  }
+  if (rows >= 3 && times == 0 && options.time_format.empty())
+    throw InputError(describe({file, line.number}, "",
+                              "a column of times, such as `2020-01-01T00:05Z`; there is none that "
+                              "is recognised (`time_column` and `time_format` say where and how)"));
   plain.time.zone = parse_zone(options.zone);
   plain.ends = options.times == TimeMark::Ends;
   if (options.decimal != 0) plain.form.decimal = options.decimal;

@@ -203,7 +203,7 @@ TEST(ReadCsv, RefusesFilesWithoutData) {
 }
 
 TEST(ReadCsv, StopsAfterFiftyProblems) {
-  std::string text = "time,wind_mw\n";
+  std::string text = "time,wind_mw\n2020-01-01T00:00Z,1\n";
   for (int i = 0; i < 5000; ++i) text += "never,1\n";
   const std::string message = refusal(text);
   EXPECT_EQ(std::count(message.begin(), message.end(), '\n') + 1, 50);

@@ -353,6 +353,9 @@ TEST(Shapes, WhatIsLeftOpenIsAsked) {
               AllOf(HasSubstr("f.csv:2: time"), HasSubstr("`zone`"), Not(HasSubstr("f.csv:3"))));
   EXPECT_THAT(refusal("2024-03-01T00:00Z,1\n2024-03-01T01:00Z,1\n2024-03-01T02:00Z,1\n"),
               HasSubstr("a header line"));
+  EXPECT_EQ(refusal("name,p_mw\na,1\nb,2\nc,3\n"),
+            "f.csv:1: a column of times, such as `2020-01-01T00:05Z`; there is none that is "
+            "recognised (`time_column` and `time_format` say where and how)");
   EXPECT_THAT(refusal("time,p\n2024-03-01T00:00Z,1\n2024-03-01T01:00Z,1\n"), HasSubstr("unit"));
   EXPECT_THAT(
       refusal("time,p_mw\n2024-03-01T00:00Z,1\n2024-03-01T01:00Z,1\n", {.zone = "Europe/Berlim"}),
