@@ -92,7 +92,8 @@ double evenness(const std::vector<std::int64_t>& times) {
   std::map<std::int64_t, std::size_t> count;
   bool forward = true, backward = true;
   for (std::size_t i = 1; i < times.size(); ++i) {
-    const std::int64_t difference = times[i] - times[i - 1];
+    std::int64_t difference = 0;
+    if (__builtin_sub_overflow(times[i], times[i - 1], &difference)) return 0.0;
     forward = forward && difference >= 0;
     backward = backward && difference <= 0;
     ++count[difference];

@@ -57,7 +57,7 @@ std::vector<std::int64_t> row_lengths(const std::vector<std::int64_t>& time) {
 std::vector<std::int64_t> row_lengths(const std::vector<std::int64_t>& time, bool ends) {
   if (!ends) return row_lengths(time);
   std::vector<std::int64_t> mirrored(time.rbegin(), time.rend());
-  for (std::int64_t& t : mirrored) t = -t;
+  for (std::int64_t& t : mirrored) t = time.back() - t;
   std::vector<std::int64_t> length = row_lengths(mirrored);
   std::reverse(length.begin(), length.end());
   return length;
@@ -69,6 +69,13 @@ std::string regularise(Series& series, bool ends, std::vector<double>* hours) {
   std::string said;
   if (series.repeated > 0) said += fmt::format("; {} rows stood twice", series.repeated);
   if (series.reversed) said += "; from last to first";
+  // Times further apart than 292 years have no difference; who assembles them says so.
+  std::int64_t span = 0;
+  if (series.time.empty() ||
+      __builtin_sub_overflow(series.time.back(), series.time.front(), &span)) {
+    if (hours != nullptr) hours->assign(series.time.size(), 1.0);
+    return said;
+  }
   std::vector<std::int64_t> length = row_lengths(series.time, ends);
   if (length.empty()) {
     if (hours == nullptr) return said;

@@ -63,6 +63,13 @@ std::string when(std::int64_t ns) {
   return text;
 }
 
+// With room for any offset on both sides.
+bool in_calendar(std::int64_t ns) {
+  constexpr std::int64_t kDay = 86'400 * kSecond;
+  return ns > std::numeric_limits<std::int64_t>::min() + kDay &&
+         ns < std::numeric_limits<std::int64_t>::max() - kDay;
+}
+
 bool midnight_of(std::int64_t year, std::int64_t month, std::int64_t day, std::int64_t& ns) {
   if (year < 1678 || year > 2261) return false;
   try {
@@ -201,7 +208,11 @@ bool TimeParser::parse(std::string_view text, std::int64_t& nanoseconds, std::st
     why = kNoZone;
     return false;
   } else if (!fixed_) {
-    return clock_.to_utc(midnight_ + of_day, nanoseconds, why);
+    std::int64_t local = 0;
+    if (!__builtin_add_overflow(midnight_, of_day, &local) && in_calendar(local))
+      return clock_.to_utc(local, nanoseconds, why);
+    why = "a time in the years 1678 to 2261";
+    return false;
   }
   if (__builtin_add_overflow(midnight_, of_day - offset_ns, &nanoseconds)) {
     why = "a time in the years 1678 to 2261";

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "carnot/base/error.hpp"
 #include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
 
@@ -102,6 +103,9 @@ std::string zone_of(const csv::Zone& zone) {
 }
 
 void find_steps(LookedAtSeries& look, const std::vector<std::int64_t>& time) {
+  std::int64_t span = 0;
+  if (__builtin_sub_overflow(time.back(), time.front(), &span))
+    throw InputError(describe({look.file, 0}, "", "times that span at most 292 years"));
   std::map<std::int64_t, std::size_t> count;
   for (std::size_t i = 1; i < time.size(); ++i) ++count[time[i] - time[i - 1]];
   std::int64_t step = 0;

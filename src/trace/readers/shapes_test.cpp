@@ -337,6 +337,14 @@ TEST(Shapes, ColumnsInUtcBeforeLocalOnesAndEndsOfHours) {
   EXPECT_THAT(file.provenance, HasSubstr("ends"));
 }
 
+TEST(Shapes, TimesFurtherApartThanTheyCanBeCounted) {
+  for (const char* const rows : {"1678-01-01T00:00Z,1\n1970-01-01T00:00Z,2\n2261-12-31T00:00Z,3\n",
+                                 "01.01.1678 00:00,1\n01.01.1970 00:00,2\n31.12.2261 00:00,3\n"})
+    for (const TimeMark mark : {TimeMark::Starts, TimeMark::Ends})
+      EXPECT_THAT(refusal(std::string("time,energy [MWh]\n") + rows, {.zone = "Z", .times = mark}),
+                  HasSubstr("292 years"));
+}
+
 TEST(Shapes, OneBadRowIsNamedInAnyForm) {
   const std::string text =
       "t;p [kW]\n13.03.2024 00:00;1,5\n13.03.2024 00:15;2,5\n"
