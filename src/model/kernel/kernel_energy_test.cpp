@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,8 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
+
+#include "model/kernel/testing_golden.hpp"
 
 namespace carnot::model {
 namespace {
@@ -68,15 +69,8 @@ TEST(KernelWork, ExpertsReadOnlyWhatIsTouched) {
 
 /// Rows written by `tools/fit_kernel_model golden`, a second implementation of the formula.
 TEST(KernelModel, AgreesWithTheSecondImplementation) {
-  std::istringstream in(
-      read_file(std::string(CARNOT_SOURCE_DIR) + "/src/model/kernel/kernel_golden.csv"));
-  std::string line;
-  std::getline(in, line);
   std::size_t rows = 0;
-  while (std::getline(in, line)) {
-    std::vector<std::string> cell;
-    std::istringstream cells(line);
-    for (std::string one; std::getline(cells, one, ',');) cell.push_back(one);
+  for (const auto& [line, cell] : golden_rows("kernel/kernel_golden.csv")) {
     ASSERT_EQ(cell.size(), 15u);
     KernelWork work;
     work.flops = parse_number(cell[5]);

@@ -2,7 +2,6 @@
 #include "carnot/model/serving/diffusion_energy.hpp"
 
 #include <cmath>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -10,8 +9,9 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
+
+#include "model/kernel/testing_golden.hpp"
 
 namespace carnot::model {
 namespace {
@@ -31,15 +31,8 @@ DiffusionRun flux() {
 
 /// Rows written by `tools/fit_diffusion_model golden`, a second implementation of the formula.
 TEST(DiffusionEnergy, AgreesWithTheSecondImplementation) {
-  std::istringstream in(
-      read_file(std::string(CARNOT_SOURCE_DIR) + "/src/model/serving/diffusion_golden.csv"));
-  std::string line;
-  std::getline(in, line);
   std::size_t rows = 0;
-  while (std::getline(in, line)) {
-    std::vector<std::string> cell;
-    std::istringstream cells(line);
-    for (std::string one; std::getline(cells, one, ',');) cell.push_back(one);
+  for (const auto& [line, cell] : golden_rows("serving/diffusion_golden.csv")) {
     ASSERT_EQ(cell.size(), 12u);
     DiffusionRun run;
     run.parameters = parse_number(cell[0]);

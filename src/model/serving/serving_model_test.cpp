@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <map>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,8 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
+
+#include "model/kernel/testing_golden.hpp"
 
 namespace carnot::model {
 namespace {
@@ -88,15 +89,8 @@ ServingPrediction predict(const std::string& id, const std::string& on, const Se
 
 /// Rows written by `tools/fit_serving_model golden`, which has shapes and formulas of its own.
 TEST(ServingModel, AgreesWithTheSecondImplementation) {
-  std::istringstream in(
-      read_file(std::string(CARNOT_SOURCE_DIR) + "/src/model/serving/serving_golden.csv"));
-  std::string line;
-  std::getline(in, line);
   std::size_t rows = 0;
-  while (std::getline(in, line)) {
-    std::vector<std::string> cell;
-    std::istringstream cells(line);
-    for (std::string one; std::getline(cells, one, ',');) cell.push_back(one);
+  for (const auto& [line, cell] : golden_rows("serving/serving_golden.csv")) {
     ASSERT_EQ(cell.size(), 10u);
     ServingRun run;
     run.chips = parse_number(cell[2]);

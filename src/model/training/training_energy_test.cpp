@@ -2,7 +2,6 @@
 #include "carnot/model/training/training_energy.hpp"
 
 #include <cmath>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -11,8 +10,9 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
+
+#include "model/kernel/testing_golden.hpp"
 
 namespace carnot::model {
 namespace {
@@ -21,15 +21,8 @@ const Chip& chip(const std::string& id) { return ChipCatalogue::embedded().chip(
 
 /// Rows written by `tools/fit_training_model golden`, a second implementation of the formulas.
 TEST(TrainingEnergy, AgreesWithTheSecondImplementation) {
-  std::istringstream in(
-      read_file(std::string(CARNOT_SOURCE_DIR) + "/src/model/training/training_golden.csv"));
-  std::string line;
-  std::getline(in, line);
   std::size_t rows = 0;
-  while (std::getline(in, line)) {
-    std::vector<std::string> cell;
-    std::istringstream cells(line);
-    for (std::string one; std::getline(cells, one, ',');) cell.push_back(one);
+  for (const auto& [line, cell] : golden_rows("training/training_golden.csv")) {
     if (cell[0] == "step") {
       ASSERT_EQ(cell.size(), 10u);
       TrainingStep step;
