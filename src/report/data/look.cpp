@@ -50,7 +50,6 @@ std::string times_words(const LookedAtSeries& look) {
 
 // Between the column's least and most value, a gap as a blank.
 std::string course_of(const LookedAtColumn& column, std::size_t cells) {
-  constexpr const char* kLevels[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   const std::size_t n = column.course.size();
   cells = std::min(cells, n);
   double least = 0, most = 0;
@@ -65,8 +64,7 @@ std::string course_of(const LookedAtColumn& column, std::size_t cells) {
   for (std::size_t k = 0; k < cells; ++k) {
     const double v = column.course[k * n / cells];
     const double level = most > least ? (v - least) / (most - least) : 0.5;
-    out += std::isfinite(v) ? kLevels[static_cast<std::size_t>(std::clamp(level * 7.999, 0.0, 7.0))]
-                            : " ";
+    out += std::isfinite(v) ? level_mark(level) : " ";
   }
   return out;
 }

@@ -27,7 +27,6 @@ std::string bar(double done, std::size_t cells) {
 }
 
 std::string sparkline(const std::vector<double>& values, std::size_t cells) {
-  constexpr const char* kLevels[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   const std::size_t first = values.size() > cells ? values.size() - cells : 0;
   double largest = 0;
   for (std::size_t i = first; i < values.size(); ++i) {
@@ -35,8 +34,7 @@ std::string sparkline(const std::vector<double>& values, std::size_t cells) {
   }
   std::string out;
   for (std::size_t i = first; i < values.size(); ++i) {
-    const double level = largest > 0 && std::isfinite(values[i]) ? values[i] / largest : 0.0;
-    out += kLevels[static_cast<std::size_t>(std::clamp(level * 7.999, 0.0, 7.0))];
+    out += level_mark(largest > 0 && std::isfinite(values[i]) ? values[i] / largest : 0.0);
   }
   return out;
 }

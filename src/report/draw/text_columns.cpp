@@ -2,6 +2,7 @@
 #include "report/draw/text_columns.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace carnot::report {
 
@@ -89,6 +90,11 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
   }
   if (!line.empty()) lines.push_back(std::move(line));
   return lines;
+}
+
+std::string_view level_mark(double share) {
+  constexpr std::array<std::string_view, 8> kLevels{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  return kLevels[static_cast<std::size_t>(std::clamp(share * 7.999, 0.0, 7.0))];
 }
 
 }  // namespace carnot::report

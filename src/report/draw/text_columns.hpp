@@ -20,6 +20,8 @@ std::size_t columns(std::string_view text);
 std::string cut(std::string_view text, std::size_t width);
 std::string padded_left(std::string_view text, std::size_t width);   ///< to the right edge
 std::string padded_right(std::string_view text, std::size_t width);  ///< to the left edge
+/// One column as high as `share` of [0, 1] (beyond: clipped), of eight heights: for sparklines.
+std::string_view level_mark(double share);
 /// Lines of at most `width` columns, broken at spaces (longer words are left whole).
 std::vector<std::string> wrapped(std::string_view text, std::size_t width);
 
