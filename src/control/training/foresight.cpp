@@ -308,14 +308,17 @@ Choice choice_at(const Slopes& s, double limit) {
   return s.own > limit ? kPause : s.grid > limit ? kFollow : kFull;
 }
 
+/// \param decide  told of each slot's choice before it is run: slot, leg, choice, battery in joules
+template <class Decide>
 Threshold follow(const OracleProblem& problem, Search& search, const std::vector<Slopes>& slopes,
-                 double limit, double give_up) {
+                 double limit, double give_up, const Decide& decide) {
   Threshold out;
   double progress = 0.0, cost = 0.0, battery = problem.battery_energy.in(joule);
   for (std::size_t t = 0; t < problem.weather.size(); ++t) {
     const std::size_t leg = search.leg_at(progress);
-    const Search::Outcome o = search.advance(
-        t, progress, battery, choice_at(slopes[t * search.legs().size() + leg], limit));
+    const Choice choice = choice_at(slopes[t * search.legs().size() + leg], limit);
+    decide(t, leg, choice, battery);
+    const Search::Outcome o = search.advance(t, progress, battery, choice);
     cost += o.cost;
     progress = o.progress;
     battery = o.battery;
@@ -344,7 +347,8 @@ void thresholds(const OracleProblem& problem, Instant start, Search& search,
     problem.stop.throw_if_requested();
     const double limit =
         limits[limits.size() <= kLimits ? i : i * (limits.size() - 1) / (kLimits - 1)];
-    const Threshold tried = follow(problem, search, slopes, limit, best.cost);
+    const Threshold tried = follow(problem, search, slopes, limit, best.cost,
+                                   [](std::size_t, std::size_t, Choice, double) {});
     if (tried.cost < best.cost) {
       best = tried;
       best_limit = limit;
@@ -356,21 +360,17 @@ void thresholds(const OracleProblem& problem, Instant start, Search& search,
   solution.cost = best.cost * euro;
   solution.duration = static_cast<double>(best.last) * problem.slot + best.used;
   solution.decisions.clear();
-  double progress = 0.0, battery = problem.battery_energy.in(joule);
   const Duration slot = Duration::from(problem.slot);
-  for (std::size_t t = 0; t <= best.last; ++t) {
-    const std::size_t leg = search.leg_at(progress);
-    const Choice choice = choice_at(slopes[t * search.legs().size() + leg], best_limit);
-    Decision d;
-    if (choice != kPause) {
-      d.mode = static_cast<int>(search.legs()[leg].mode);
-      d.grid_allowance = search.demand(t, leg, choice, Energy::from_base(battery)).grid_allowance;
-    }
-    solution.decisions.push_back({start + slot * static_cast<std::int64_t>(t), d});
-    const Search::Outcome o = search.advance(t, progress, battery, choice);
-    progress = o.progress;
-    battery = o.battery;
-  }
+  follow(problem, search, slopes, best_limit, kInfinity,
+         [&](std::size_t t, std::size_t leg, Choice choice, double battery) {
+           Decision d;
+           if (choice != kPause) {
+             d.mode = static_cast<int>(search.legs()[leg].mode);
+             d.grid_allowance =
+                 search.demand(t, leg, choice, Energy::from_base(battery)).grid_allowance;
+           }
+           solution.decisions.push_back({start + slot * static_cast<std::int64_t>(t), d});
+         });
 }
 
 /// One straight piece of a slot's cost hull.
