@@ -214,7 +214,6 @@ class Candidate {
     TimeColumns time = layout_.time;
     time.zone = kUtc;
     std::vector<std::string_view> cells;
-    if (time.columns.empty()) time.columns = {time.first};
     for (const std::size_t c : time.columns) cells.emplace_back(names()[c]);
     std::int64_t ns = 0;
     std::string why;
@@ -391,12 +390,6 @@ class Candidate {
     if (options_.decimal != 0) {
       layout_.form.decimal = options_.decimal;
       return;
-    }
-    if (layout_.header.separator == ',') {
-      // Only inside of quotes can there be one.
-      bool comma = false, point = false;
-      for (const auto& row : rows_) look_for_decimal(row, comma, point);
-      if (!comma || point) return;
     }
     bool comma = false, point = false;
     for (const auto& row : rows_) look_for_decimal(row, comma, point);
@@ -615,8 +608,8 @@ Layout find_layout(input::Lines& lines, const CsvOptions& options) {
   plain.time.zone = parse_zone(options.zone);
   plain.ends = options.times == TimeMark::Ends;
   if (options.decimal != 0) plain.form.decimal = options.decimal;
-  if (!options.time_column.empty())
-    plain.time.first = find_column(plain.header, file, options.time_column);
+  plain.time.first = time_at;
+  plain.time.columns = {time_at};
   return plain;
 }
 

@@ -7,6 +7,7 @@
 /// Nothing is taken for granted that the lines leave open: where two readings are possible, the
 /// message says which option decides. Private to the readers.
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,14 @@ struct Layout {
   std::vector<std::string>
       below;  ///< [column] cell of a second header line; empty if there is none
   std::vector<std::string> units;  ///< [column] as a comment states them; empty: it does not
-  TimeColumns time;
+  TimeColumns time;                ///< `columns` is never empty
   CellForm form;
   bool ends = false;
   std::string said;  ///< what was recognised beyond the plain form, for the provenance
+
+  bool is_time(std::size_t column) const {
+    return std::find(time.columns.begin(), time.columns.end(), column) != time.columns.end();
+  }
 };
 
 /// \param lines  at the beginning of the file; not beyond its first 500 lines afterwards

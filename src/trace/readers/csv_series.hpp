@@ -65,13 +65,12 @@ class ZoneClock {
 /// ISO 8601 to nanoseconds, fast for the usual forms; remembers the last date.
 class TimeParser {
  public:
-  explicit TimeParser(const Zone& zone) : clock_(zone), fixed_(zone.name.empty()), zone_(zone) {}
+  explicit TimeParser(const Zone& zone) : clock_(zone), zone_(zone) {}
   /// False: not a time; `why` then says what is allowed.
   bool parse(std::string_view text, std::int64_t& nanoseconds, std::string& why);
 
  private:
   ZoneClock clock_;
-  bool fixed_;
   Zone zone_;
   bool has_date_ = false;
   char date_[10] = {};

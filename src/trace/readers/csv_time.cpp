@@ -207,7 +207,7 @@ bool TimeParser::parse(std::string_view text, std::int64_t& nanoseconds, std::st
   } else if (!zone_.stated) {
     why = kNoZone;
     return false;
-  } else if (!fixed_) {
+  } else if (!zone_.name.empty()) {
     std::int64_t local = 0;
     if (!__builtin_add_overflow(midnight_, of_day, &local) && in_calendar(local))
       return clock_.to_utc(local, nanoseconds, why);

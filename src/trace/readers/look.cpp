@@ -156,11 +156,6 @@ LookedAtSeries look(const std::function<input::Lines()>& open, const CsvOptions&
   std::string_view line;
   while (lines.number() < layout.header.line && lines.next(line)) {
   }
-  if (layout.time.columns.empty()) layout.time.columns = {layout.time.first};
-  const auto is_time = [&](std::size_t c) {
-    const auto& t = layout.time.columns;
-    return std::find(t.begin(), t.end(), c) != t.end();
-  };
   // Columns whose first cell is no number are words.
   std::vector<std::size_t> values;
   std::vector<std::string> first_row;
@@ -171,7 +166,7 @@ LookedAtSeries look(const std::function<input::Lines()>& open, const CsvOptions&
     std::vector<std::string> cells;
     if (rows.next(line)) cells = csv::split_line(line, layout.header.separator);
     for (std::size_t c = 0; c < layout.header.names.size(); ++c) {
-      if (is_time(c)) continue;
+      if (layout.is_time(c)) continue;
       LookedAtColumn column;
       column.number = c + 1;
       column.name = layout.header.names[c];

@@ -114,12 +114,6 @@ class ColumnChoice {
     return layout_.below.empty() || layout_.below[c].empty() ? names()[c]
                                                              : names()[c] + " " + layout_.below[c];
   }
-  bool is_time(std::size_t c) const {
-    const auto& columns = layout_.time.columns;
-    return columns.empty() ? c == layout_.time.first
-                           : std::find(columns.begin(), columns.end(), c) != columns.end();
-  }
-
   std::optional<std::size_t> by_number() const {
     const std::string& wanted = options_.column;
     if (wanted.size() < 2 || wanted.front() != '#' ||
@@ -135,7 +129,7 @@ class ColumnChoice {
   std::size_t only_one() const {
     std::vector<std::size_t> values, fitting;
     for (std::size_t c = 0; c < names().size(); ++c) {
-      if (is_time(c)) continue;
+      if (layout_.is_time(c)) continue;
       values.push_back(c);
       if (dimension_ != kDimensionless &&
           csv::unit_in_header(names()[c], dimension_, options_.euro_per_dollar))
@@ -191,9 +185,7 @@ CoreFile read(const std::function<input::Lines()>& open, const CsvOptions& optio
   const ColumnChoice choice(file, layout, options, dimension);
   const std::size_t column = choice.choose();
   const std::string& name = layout.header.names[column];
-  if (layout.time.columns.empty()
-          ? column == layout.time.first
-          : std::count(layout.time.columns.begin(), layout.time.columns.end(), column) > 0) {
+  if (layout.is_time(column)) {
     throw InputError(
         describe({file, layout.header.line}, name, "a column other than the one of times"));
   }
