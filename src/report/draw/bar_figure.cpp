@@ -11,9 +11,12 @@
 
 namespace carnot::report {
 
+std::string bar_name(const std::string& name, bool bold) {
+  return cut(printable(name), bold ? 12 : 14);
+}
+
 std::string bar_figure(const std::string& title, const std::vector<Bar>& rows, double bound) {
   constexpr double kWidth = 460, kLeft = 112, kRight = 384, kRow = 25, kTop = 34;
-  constexpr std::size_t kName = 14, kBoldName = 12;  // characters that fit left of the bars
   const double foot = kTop + kRow * static_cast<double>(rows.size());
   double low = 0, high = 0;
   std::string words;
@@ -32,7 +35,7 @@ std::string bar_figure(const std::string& title, const std::vector<Bar>& rows, d
   d.text(0, 16, title, "title");
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const double y = kTop + kRow * static_cast<double>(i);
-    d.text(kLeft - 8, y + 15, cut(printable(rows[i].name), rows[i].ours ? kBoldName : kName),
+    d.text(kLeft - 8, y + 15, bar_name(rows[i].name, rows[i].ours),
            rows[i].ours ? "end bold" : "end label");
     const double from = x.at(std::min(0.0, rows[i].value)), to = x.at(std::max(0.0, rows[i].value));
     d.rect(from, y + 3, to - from, kRow - 8, rows[i].ours ? "f1" : "fquiet",

@@ -18,4 +18,7 @@ struct Bar {
 /// \param bound  where a dotted line goes; NaN: none
 std::string bar_figure(const std::string& title, const std::vector<Bar>& rows, double bound);
 
+/// What of a name fits left of the bars.
+std::string bar_name(const std::string& name, bool bold);
+
 }  // namespace carnot::report

@@ -8,6 +8,7 @@
 
 #include "carnot/base/limits.hpp"
 
+#include "report/draw/bar_figure.hpp"
 #include "report/draw/svg.hpp"
 #include "report/draw/text_columns.hpp"
 #include "report/run/words.hpp"
@@ -70,7 +71,7 @@ std::string bars_figure(const RunResult& result, const Bars& bars) {
     const LaneResult& lane = result.lanes[i];
     const double y = kTop + kRow * static_cast<double>(i), value = bars.of(lane) * bars.factor;
     const bool best = lane.policy == result.best;
-    d.text(kLeft - 8, y + 14, cut(printable(lane.policy), 14), best ? "end bold" : "end label");
+    d.text(kLeft - 8, y + 14, bar_name(lane.policy, best), best ? "end bold" : "end label");
     if (!std::isfinite(value)) {
       d.text(kLeft + 6, y + 14, "n/a", "tick");
       continue;
