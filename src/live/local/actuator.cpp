@@ -97,7 +97,7 @@ Actuators open_actuators(const ActuatorOptions& options, meter::Job* job, Restor
       actuators.used.push_back(std::move(made));
     } else if (!options.wanted.empty()) {
       throw DeviceError(fmt::format("{}: not available: {}{}", info.name, info.why,
-                                    info.remedy.empty() ? "" : "; " + info.remedy));
+                                    info.remedy.empty() ? "" : "; needs " + info.remedy));
     }
   }
   if (actuators.used.empty() && job != nullptr)

@@ -113,12 +113,12 @@ class Loop {
 
   void decide(Energy offered, Energy used, FollowWish wish) {
     const std::optional<Power> inflow = profile_.at(since_start(last_));
+    if (!over_) settle(offered, used, inflow.value_or(Power{}));
     over_ = !inflow;
     Order order;
     if (over_) {
       totals_.profile_ended = true;
     } else {
-      settle(offered, used, *inflow);
       order = wish == FollowWish::Free ? Order{} : order_of(*inflow);
     }
     if (order.run != run_) {

@@ -35,9 +35,12 @@ bool has_word(const std::string& list, const std::string& word) {
 class WrittenFile {
  public:
   explicit WrittenFile(const std::string& path)
-      : path_(path), fd_(::open(path.c_str(), O_WRONLY | O_CLOEXEC)) {}
+      : path_(path), fd_(::open(path.c_str(), O_WRONLY | O_CLOEXEC)) {
+    struct stat info {};
+    plain_ = fd_ >= 0 && ::fstat(fd_, &info) == 0 && info.st_size > 0;
+  }
   WrittenFile(WrittenFile&& other) noexcept
-      : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+      : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), plain_(other.plain_) {}
   ~WrittenFile() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -45,6 +48,7 @@ class WrittenFile {
   /// \returns 0 or an errno
   int write(std::string_view text) const noexcept {
     if (fd_ < 0) return EACCES;
+    if (plain_ && ::ftruncate(fd_, 0) != 0) return errno;
     const ssize_t n = ::pwrite(fd_, text.data(), text.size(), 0);
     return n == static_cast<ssize_t>(text.size()) ? 0 : n < 0 ? errno : EIO;
   }
@@ -52,6 +56,7 @@ class WrittenFile {
  private:
   std::string path_;
   int fd_;
+  bool plain_ = false;  // has a size, as those of the kernel have not
 };
 
 class Freezer final : public Actuator {
@@ -186,7 +191,7 @@ std::unique_ptr<Actuator> make_freezer(const ActuatorSite& site, ActuatorInfo& i
   }
   if (pid) {
     info.why = "a process that runs already stays in its control group";
-    info.remedy = "start the command under carnot";
+    info.remedy = "a command that is started by carnot";
     return nullptr;
   }
   const std::string own = own_group_v1(site.options, "freezer");
@@ -230,7 +235,7 @@ std::unique_ptr<Actuator> make_quota(const ActuatorSite& site, ActuatorInfo& inf
   }
   if (pid) {
     info.why = "a process that runs already stays in its control group";
-    info.remedy = "start the command under carnot";
+    info.remedy = "a command that is started by carnot";
     return nullptr;
   }
   const std::string own = own_group_v1(site.options, "cpu");

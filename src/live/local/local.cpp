@@ -82,8 +82,8 @@ class LocalWork final : public FollowedWork {
   double cpu_s() override {
     if (whole_machine_) return 1e-9 * static_cast<double>(machine_.read().busy_ns);
     double now = 0;
-    if (group_.read(now)) return now - before_s_;
-    return 1e-9 * static_cast<double>(job_.sample().cpu_ns);
+    if (!group_.read(now)) return looked_s_ = 1e-9 * static_cast<double>(job_.sample().cpu_ns);
+    return looked_s_ = now - before_s_;
   }
   bool ended() override {
     if (!job_.ended()) return false;
@@ -97,7 +97,9 @@ class LocalWork final : public FollowedWork {
     const auto busy = static_cast<double>(now.busy_ns - last_.busy_ns);
     const auto idle = static_cast<double>(now.idle_ns - last_.idle_ns);
     last_ = now;
-    return busy + idle > 0 && idle < 0.05 * (busy + idle);
+    const double own_ns = 1e9 * (looked_s_ - own_before_s_), all = busy + idle;
+    own_before_s_ = looked_s_;
+    return all > 0 && idle < 0.05 * all && busy - own_ns > 0.05 * all;
   }
   static std::size_t living(meter::Job& job) {
     const auto processes = job.processes();
@@ -110,7 +112,7 @@ class LocalWork final : public FollowedWork {
   bool until_last_, whole_machine_;
   meter::MachineMeter machine_;
   GroupClock group_;
-  double before_s_ = 0;
+  double before_s_ = 0, looked_s_ = 0, own_before_s_ = 0;
   meter::MachineUse last_;
   unsigned looks_ = 0;
 };

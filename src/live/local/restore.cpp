@@ -80,7 +80,7 @@ int dissolve(const char* folder) noexcept {
 }  // namespace
 
 int put(const char* path, const char* value) noexcept {
-  const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+  const int fd = ::open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
   if (fd < 0) return errno;
   const std::size_t size = std::strlen(value);
   ssize_t n = 0;

@@ -112,7 +112,7 @@ std::string follow_terminal(const live::LocalResult& r) {
   if (t.free_used > Energy{})
     row("after it", fmt::format("{} in {}, the profile was over", format(t.free_used),
                                 format(t.free_s * second)));
-  row("unused", fmt::format("{} ({}): other work had the CPUs {}, this did not ask {}",
+  row("unused", fmt::format("{} ({}): other work had the CPUs {}, it took no more {}",
                             format(t.could_not_use), percent(t.could_not_use, t.offered),
                             format(t.crowded_out), format(t.could_not_use - t.crowded_out)));
   row("above", fmt::format("{} ({}); worst second {} over{}", format(t.above),

@@ -13,7 +13,7 @@
 /// `left` is what the bucket holds at the end, negative where it is owed. Of whole seconds, each
 /// from its own first tick to the next one's, `above` sums what was used beyond what was offered in
 /// the same second. What could not be used is parted by whether the machine was busy with other
-/// work then (`crowded_out`) or this work did not ask for it. Not thread-safe.
+/// work then (`crowded_out`) or this work took no more. Not thread-safe.
 
 #include <cstdint>
 #include <functional>
@@ -38,8 +38,8 @@ class FollowedWork {
   virtual double cpu_s() = 0;  ///< cumulative, never less than before
   virtual bool ended() = 0;
   virtual int wait_fd() const { return -1; }  ///< readable when it ends; -1: `ended` tells
-  /// Asked once a second: had other work the CPUs since the last time, so that less than a
-  /// twentieth of them was free?
+  /// Asked once a second: was less than a twentieth of the CPUs free since the last time, and had
+  /// other work at least as much of them?
   virtual bool crowded() { return false; }
 };
 
