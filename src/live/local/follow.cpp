@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr Time kSoonest = 3e-3 * second;  // between ticks
+constexpr Time kPast = 1e-3 * second;     // the moment at which the answer changes
+constexpr double kSplit = 1.25;           // ticks that are not split in two
+constexpr double kLonger = 2.5;           // ticks of stopped work
 constexpr double kGain = 0.5;             // of what is owed or left, paid back in a second
 
 class Loop {
@@ -147,9 +150,10 @@ class Loop {
   }
 
   Duration until_next() const {
-    Time next = options_.tick.time();
+    // What stands still can wait longer: a pause that lasts too long is made good.
+    Time next = (rate_ || over_ ? 1.0 : run_ ? kSplit : kLonger) * options_.tick.time();
     const Time change = bucket_.until_change();
-    if (!rate_ && !over_ && change >= Time{}) next = std::clamp(change, kSoonest, next);
+    if (!rate_ && !over_ && change >= Time{}) next = std::clamp(change + kPast, kSoonest, next);
     return Duration::from(next);
   }
 

@@ -10,7 +10,7 @@
 /// With a switch that is on or off, at a draw D of the running work and an inflow F < D, work
 /// starts at `level >= slice (D - F)` and stops at `level <= 0`, where
 ///
-///     slice = max(5 ms, 40 ms F / D)
+///     slice = max(4 ms, 40 ms F / D)
 ///
 /// so that one run and the pause after it last some 40 ms however small F is, and the mean over any
 /// second differs from F by less than a slice's worth. What overflows was offered and could not be
@@ -28,7 +28,7 @@ namespace carnot::live {
 struct BucketOptions {
   Time burst = 0.05 * second;     ///< of the offered power, that may be saved up
   Time cycle = 0.04 * second;     ///< a run and the pause after it
-  Time shortest = 5e-3 * second;  ///< run
+  Time shortest = 4e-3 * second;  ///< run
 };
 
 class EnergyBucket {
