@@ -91,7 +91,7 @@ class LocalWork final : public FollowedWork {
     if (++looks_ % 16 != 1) return false;
     return living(job_) == 0;
   }
-  int wait_fd() const override { return until_last_ && looks_ > 0 ? -1 : job_.wait_fd(); }
+  int wait_fd() const override { return until_last_ ? -1 : job_.wait_fd(); }
   bool crowded() override {
     const meter::MachineUse now = machine_.read();
     const auto busy = static_cast<double>(now.busy_ns - last_.busy_ns);

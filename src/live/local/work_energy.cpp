@@ -28,6 +28,8 @@ class CpuTimeEnergy final : public WorkEnergy {
   double cpu_s_ = 0;
 };
 
+constexpr Time kSpread = 1.0 * second;  // over which a correction is told
+
 class SensorEnergy final : public WorkEnergy {
  public:
   SensorEnergy(std::function<SensorReading()> read, const SensorOptions& options)
@@ -46,9 +48,14 @@ class SensorEnergy final : public WorkEnergy {
     if (options_.whole_machine) taken += window_.rest * passed;
     taken_ += taken;
     cpu_s_ += cpu_s;
-    if (now.monotonic_ns < due_ns_) return taken;
-    due_ns_ = now.monotonic_ns + Duration::from(options_.every).nanoseconds();
-    return taken + correction(now);
+    if (now.monotonic_ns >= due_ns_) {
+      due_ns_ = now.monotonic_ns + Duration::from(options_.every).nanoseconds();
+      owed_ += correction(now);
+    }
+    // A little at a time: a sensor's step at once would look like work that rushed or stood still.
+    const Energy now_paid = std::min(1.0, passed / kSpread) * owed_;
+    owed_ -= now_paid;
+    return taken + now_paid;
   }
 
   Estimate<Energy> total() const override {
@@ -102,6 +109,7 @@ class SensorEnergy final : public WorkEnergy {
   Power per_cpu_;
   SensorReading window_;  // at its beginning
   std::int64_t window_from_ns_ = 0, last_ns_ = 0, due_ns_ = 0;
+  Energy owed_;               // of corrections, still to be told
   Energy taken_;              // in the window
   double cpu_s_ = 0;          // in the window
   Energy told_, low_, high_;  // before it

@@ -9,9 +9,9 @@
 ///     dE = B dt + k dC               C: CPU time of the work
 ///
 /// When the sensor has moved, what it says replaces what was taken: the difference goes into the
-/// next answer, so that over any longer time the joules are the sensor's, and k follows it. B is
-/// the power at rest where the whole machine is followed, else 0. The sensor sees the machine; a
-/// job's part of it is
+/// answers of the next second or so, so that over any longer time the joules are the sensor's, and
+/// k follows it. B is the power at rest where the whole machine is followed, else 0. The sensor
+/// sees the machine; a job's part of it is
 ///
 ///     E_job = max(0, E - rest dt) C_job / C_machine
 ///
