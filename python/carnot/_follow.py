@@ -182,7 +182,8 @@ class Follow:
     watts_per_cpu power of a busy CPU, stated; None: carnot's meter tells the joules
     energy        instead: a function that gives this training's joules so far (all ranks')
     ranks         `Ranks`; None: those of torch.distributed if it is in use
-    mode_file     path of a file that says what holds now; None: $CARNOT_MODE_FILE
+    mode_file     path of a file that says what holds now; None: $CARNOT_MODE_FILE. Its power takes the
+                  place of a profile; beside one only its mode counts
     """
 
     def __init__(self, profile: Optional[str] = None, *, precision: Optional[str] = None,
@@ -300,7 +301,7 @@ class Follow:
 
     def _decide(self, cpu: float) -> List[float]:
         now = self._clock() - self._start  # type: ignore[operator]
-        forced = self._look_at_file(now)
+        forced = self._look_at_file(now, cpu)
         follower = self._follower
         if follower is None:
             self._free_steps += self._stepped
@@ -325,7 +326,7 @@ class Follow:
             self._problem(f"energy: {error}")
             return -1.0
 
-    def _look_at_file(self, now: float) -> Optional[int]:
+    def _look_at_file(self, now: float, cpu: float) -> Optional[int]:
         """The mode that the file asks for; sets which profile holds."""
         if self._mode_file is None:
             return None
@@ -333,23 +334,23 @@ class Follow:
         if self._mode_file.problem:
             self._problem(self._mode_file.problem)
             self._mode_file.problem = ""
-        watts = found[1] if found is not None else None
+        watts = found[1] if found is not None and self._own is None else None
         if watts != self._watts:
-            self._replace(watts, now)
+            self._replace(watts, now, cpu)
         return found[0] if found is not None else None
 
-    def _replace(self, watts: Optional[float], now: float) -> None:
-        if self._follower is not None and self._follower is not self._own:
+    def _replace(self, watts: Optional[float], now: float, cpu: float) -> None:
+        if self._follower is not None:
+            self._follower.next(now - self._began_at, cpu, self._tell(now), self._stepped)
+            self._stepped = False
             self._ended.append(self._follower.totals())
             self._follower.close()
-        self._watts = watts
-        if watts is None:
-            self._follower, self._began_at = self._own, 0.0
-        else:
+        self._watts, self._follower = watts, None
+        if watts is not None:
             self._follower = StepFollower(**{**self._options, "profile": f"{watts!r} W",
                                              **{n: None for n in ("peak", "cap", "begin_at",
                                                                   "calendar")}})
-            self._began_at = now
+            self._began_at, self._next_tell = now, 0.0
 
     def _problem(self, words: str) -> None:
         if words not in self.problems and len(self.problems) < 100:
@@ -408,6 +409,9 @@ class Follow:
         """The user's own settings again; what holds of the report stays."""
         if self._autocast is not None:
             self._autocast.restore()
+        if self._follower is None:
+            self._free_steps += self._stepped
+            self._stepped = False
         # The last step's joules; of several ranks nobody may be waited for here.
         if self._stepped and self._alone and self._follower is not None:
             try:

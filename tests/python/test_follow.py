@@ -160,15 +160,20 @@ class Loop(unittest.TestCase):
         self.assertEqual(calls, [False])
 
     def test_parts_keep_the_effective_batch(self):
-        class Rows(list):
+        class Rows:
+            def __init__(self, values):
+                self.values = list(values)
+
+            def __len__(self):
+                return len(self.values)
+
             def __getitem__(self, at):
-                found = super().__getitem__(at)
-                return Rows(found) if isinstance(at, slice) else found
+                return Rows(self.values[at])
         follow = carnot.Follow("1 kW", accumulate=3, **self.machine.options())
         batch = (Rows(range(10)), Rows(range(10, 20)))
         seen, shares, last = [], 0.0, []
         for x, y in follow([batch, batch]):
-            seen += list(zip(x, y))
+            seen += list(zip(x.values, y.values))
             shares += follow.part_share
             last.append(follow.last_part)
         self.assertEqual(seen, 2 * list(zip(range(10), range(10, 20))))
@@ -263,6 +268,13 @@ class ModeFile(Loop):
         r = follow.report
         self.assertAlmostEqual(r.used_j, 100.0, delta=2)
         self.assertEqual(sum(r.steps), 600)
+
+    def test_beside_a_profile_only_the_mode_counts(self):
+        self.say(f"-1 1000 {self.until(10)}\n")
+        follow = carnot.Follow("5 W", mode_file=self.path, **self.machine.options())
+        self.steps(follow, 1)
+        self.assertGreaterEqual(self.machine.slept, 9)
+        self.assertAlmostEqual(self.steps(follow, 500), 10, delta=0.5)
 
     def test_minus_one_pauses(self):
         follow = carnot.Follow(mode_file=self.path, **self.machine.options())

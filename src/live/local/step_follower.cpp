@@ -64,10 +64,10 @@ void StepFollower::choose_mode(double share) {
 
 bool StepFollower::long_pause(Duration now) const {
   if (options_.checkpoint_after <= Time{}) return false;
-  // Whether what comes until then pays for what is owed and a moment of work.
+  // Whether what comes until then is too little to start with.
   const Energy comes = profile_.between(now, now + Duration::from(options_.checkpoint_after));
   return profile_.at(now + Duration::from(options_.checkpoint_after)).has_value() &&
-         bucket_.level() + comes <= 0.1 * second * draw_;
+         bucket_.level() + comes < bucket_.starts_at();
 }
 
 StepDecision StepFollower::next(Duration now, double cpu_s, bool stepped) {

@@ -48,9 +48,9 @@ class EnergyBucket {
   Energy level() const noexcept { return level_; }      ///< negative: owed
   Energy spilled() const noexcept { return spilled_; }  ///< offered, could not be used; cumulative
 
- private:
-  Energy starts_at() const noexcept;
+  Energy starts_at() const noexcept;  ///< level at which stopped work starts
 
+ private:
   BucketOptions options_;
   Energy level_, spilled_;
   Power inflow_, draw_ = 1.0 * watt;
