@@ -109,17 +109,17 @@ class Loop(unittest.TestCase):
         with unittest.mock.patch.dict(sys.modules, torch=torch):
             follow = carnot.Follow("2 W for 10 s, 9 W for 10 s", precision="bfloat16",
                                    **self.machine.options())
-            for _ in follow(range(900)):
+            for _ in follow(range(9000)):
                 self.assertEqual(torch.cast(weight), weight)
                 weight += 1  # the optimiser's step
                 seen.append(torch.enabled)
                 self.assertEqual(torch.enabled, follow.mode == 1)
                 self.assertEqual(torch.dtype, "bf16" if torch.enabled else "f16")
-                self.machine.work(0.02)
+                self.machine.work(0.002)  # several steps without a pause between them
         self.assertEqual((torch.enabled, torch.dtype), (False, "f16"))
-        self.assertGreater(sum(seen), 100)
-        self.assertLess(sum(seen), 800)
-        self.assertEqual(follow.report.steps, [900 - sum(seen), sum(seen)])
+        self.assertGreater(sum(seen), 1000)
+        self.assertLess(sum(seen), 8000)
+        self.assertEqual(follow.report.steps, [9000 - sum(seen), sum(seen)])
 
     def test_settings_are_put_back_after_an_exception_and_a_break(self):
         torch = FakeTorch()
