@@ -65,10 +65,13 @@ class FakeTorch(types.ModuleType):
         return self.cache
 
 
-class Loop(unittest.TestCase):
+class Simulated(unittest.TestCase):
     def setUp(self):
         self.machine = Machine()
         self.addCleanup(os.environ.pop, "CARNOT_MODE_FILE", None)
+
+
+class Loop(Simulated):
 
     def run_loop(self, profile, steps, step_s=0.02, **options):
         follow = carnot.Follow(profile, **self.machine.options(**options))
@@ -226,7 +229,7 @@ class Loop(unittest.TestCase):
             carnot.Follow("1 W", watts_per_cpu=10.0, burts=3)
 
 
-class ModeFile(Loop):
+class ModeFile(Simulated):
     def setUp(self):
         super().setUp()
         self.folder = tempfile.TemporaryDirectory()
