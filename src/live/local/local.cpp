@@ -2,6 +2,8 @@
 #include "carnot/live/local/local.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -117,6 +119,20 @@ class LocalWork final : public FollowedWork {
   unsigned looks_ = 0;
 };
 
+/// Whether `pid` is this process or one above it.
+bool is_above_us(int pid) {
+  for (int at = ::getpid(); at > 0;) {
+    if (at == pid) return true;
+    std::ifstream file(fmt::format("/proc/{}/stat", at));
+    std::string stat;
+    std::getline(file, stat);
+    const std::size_t name_end = stat.rfind(')');
+    if (name_end == std::string::npos || name_end + 4 > stat.size()) return false;
+    at = std::atoi(stat.c_str() + name_end + 4);  // after ") S "
+  }
+  return false;
+}
+
 /// Watts of one busy CPU by the power model.
 Estimate<Power> model_per_cpu(const LocalOptions& options) {
   const meter::HostFacts facts =
@@ -197,6 +213,11 @@ std::unique_ptr<WorkEnergy> energy_of(const LocalOptions& options, Origin& origi
 LocalResult follow_local(const LocalOptions& options, const LocalHooks& hooks) {
   if (options.job.command.empty() == (options.job.pid <= 0))
     throw InputError("a command or a process, one of them");
+  if (options.job.pid > 0 && is_above_us(options.job.pid))
+    throw InputError(fmt::format(
+        "pid {}: carnot runs below it and would stop itself; allowed: a process that did not start "
+        "carnot",
+        options.job.pid));
   LocalResult result;
   const PowerProfile profile =
       PowerProfile::read(options.profile, options.profile_options, Instant::now());

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "live/local/actuators.hpp"
 
@@ -55,6 +56,8 @@ class Signals final : public Actuator {
       found = false;
       for (const meter::ProcessUse& process : job_.processes()) {
         const ProcessId id{process.pid, process.start_ticks};
+        // A tree that we are part of must not take us along.
+        if (process.pid == ::getpid() || process.pid == restorer_.pid()) continue;
         if (!process.alive || std::find(stopped_.begin(), stopped_.end(), id) != stopped_.end())
           continue;
         char state = 0;
