@@ -237,6 +237,42 @@ TEST(RestorerSlow, PutsBackWhatAKilledProgramChanged) {
   ::waitpid(sleeper, &status, 0);
 }
 
+// The older kind of freezer, of a job that has no group of its own yet.
+TEST(FreezerSlow, FreezesByCgroupV1AndDissolvesItsGroup) {
+  meter::Job job = meter::Job::open(meter::shell("while :; do :; done", meter::JobMethod::Tree));
+  ActuatorOptions options;
+  options.wanted = {"freezer"};
+  Restorer restorer;
+  Actuators actuators;
+  try {
+    actuators = open_actuators(options, &job, restorer);
+  } catch (const DeviceError& none) {
+    GTEST_SKIP() << none.what();
+  }
+  if (actuators.used[0]->info().how != "cgroup v1 freezer") GTEST_SKIP() << "no cgroup v1 here";
+  job.release();
+  const std::string membership = "/proc/" + std::to_string(job.pid()) + "/cgroup";
+  EXPECT_THAT(read_file(membership), ::testing::ContainsRegex("freezer:.*carnot-"));
+  const auto cpu_ns = [&] { return job.sample().cpu_ns; };
+  EXPECT_TRUE(meter::eventually([&] { return cpu_ns() > 20'000'000; }));
+  Order order;
+  order.run = false;
+  actuators.used[0]->apply(order);
+  const auto stands = [&] {
+    const std::int64_t before = cpu_ns();
+    ::usleep(50'000);
+    return cpu_ns() == before;
+  };
+  EXPECT_TRUE(meter::eventually(stands));
+  EXPECT_TRUE(stands());
+  EXPECT_THAT(restorer.restore(), IsEmpty());
+  EXPECT_THAT(read_file(membership), ::testing::Not(::testing::ContainsRegex("freezer:.*carnot-")));
+  const std::int64_t before = cpu_ns();
+  EXPECT_TRUE(meter::eventually([&] { return cpu_ns() > before + 20'000'000; }));
+  ::kill(job.pid(), SIGKILL);
+  EXPECT_TRUE(meter::eventually([&] { return job.ended(); }));
+}
+
 TEST(Restorer, LeavesTheCallersChildrenAlone) {
   {
     Restorer restorer;
