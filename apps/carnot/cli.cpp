@@ -112,7 +112,7 @@ int run_cli(int argc, char** argv, const AddCommands& add_commands) {
     cli.exit(e);
     return kUsage;
   }
-  if (dashes != end && !cli.got_subcommand("measure"))
+  if (dashes != end && !cli.got_subcommand("measure") && !cli.got_subcommand("run"))
     return fail(kUsage, "words after -- are a command to measure: carnot measure -- COMMAND");
   try {
     return action();

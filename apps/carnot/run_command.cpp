@@ -15,6 +15,7 @@
 #include "carnot/train/run.hpp"
 
 #include "command.hpp"
+#include "follow_command.hpp"
 
 namespace carnot::app {
 
@@ -27,6 +28,7 @@ struct RunCommand {
   double speed = 0.0;
   int threads = 1;
   bool force = false;
+  FollowCommand follow;
 };
 
 /// Feeds the progress line from the loop.
@@ -57,6 +59,14 @@ class Progress {
 };
 
 int execute(const RunCommand& c, const Common& common) {
+  if (c.follow.asked()) {
+    if (!c.scenario.empty() || !c.policies.empty() || !c.resume.empty() || !c.out.empty())
+      throw UsageError("--follow: a command or a process, not a scenario");
+    return follow(c.follow, common, c.speed);
+  }
+  if (!common.job.empty())
+    throw UsageError(
+        "words after -- are a command to follow: carnot run --follow PROFILE -- COMMAND");
   watch_for_interrupt();
   train::RunOptions options;
   options.policies = c.policies;
@@ -117,7 +127,9 @@ int execute(const RunCommand& c, const Common& common) {
 void add_run(CLI::App& app, const Common& common, Action& action) {
   auto c = std::make_shared<RunCommand>();
   CLI::App* command = app.add_subcommand(
-      "run", "Train on the power there is: run a scenario under policies, side by side");
+      "run",
+      "Train on the power there is: run a scenario under policies, side by side; or keep a command "
+      "within a power profile: run --follow PROFILE -- COMMAND");
   command->add_option("scenario", c->scenario, "Scenario file (TOML); docs/formats/scenario.md");
   command
       ->add_option(
@@ -139,6 +151,7 @@ void add_run(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--speed", c->speed, "Live on a wall clock: site seconds in a real second")
       ->check(CLI::Validator(positive_number, ""));
   command->add_option("--threads", c->threads, "Threads of the learner")->check(CLI::Range(1, 256));
+  add_follow_flags(*command, c->follow);
   command->fallthrough();
   command->callback(
       [c, &common, &action] { action = [c, &common] { return execute(*c, common); }; });

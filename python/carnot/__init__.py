@@ -12,10 +12,12 @@ file. Where this machine has no sensor that can be read, figures come from a pow
 `m.notes` tells what would help.
 """
 from ._figures import Account, Carbon, Domain, Energy, Note, account
+from ._follow import Follow, FollowReport, QualityFloor, follow
 from ._library import MeterError
 from ._measurement import Measurement, measure, measured
 from ._meter import Meter, default_meter
 
-__all__ = ["Account", "Carbon", "Domain", "Energy", "Measurement", "Meter", "MeterError", "Note",
-           "account", "default_meter", "measure", "measured"]
+__all__ = ["Account", "Carbon", "Domain", "Energy", "Follow", "FollowReport", "Measurement", "Meter",
+           "MeterError", "Note", "QualityFloor", "account", "default_meter", "follow", "measure",
+           "measured"]
 __version__ = "0.1.0"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Energy of a Lightning training:
+"""Energy of a Lightning training, and a training within a power profile:
 
-    from carnot.integrations.lightning import EnergyCallback
-    Trainer(callbacks=[EnergyCallback()])
+    from carnot.integrations.lightning import EnergyCallback, FollowCallback
+    Trainer(callbacks=[EnergyCallback(), FollowCallback("wind.csv", peak="35 W")])
 
 Works with `lightning` and `pytorch_lightning`; imports neither, but where one has been imported the
 callback is of its class `Callback`, as its trainer wants.
@@ -10,6 +10,7 @@ callback is of its class `Callback`, as its trainer wants.
 import sys
 from typing import Any, Dict, Tuple
 
+from .._follow import Follow
 from ._spans import HasSpans, Spans, figures
 
 
@@ -79,6 +80,43 @@ class EnergyCallback(HasSpans):
         if name.startswith(("on_", "setup", "teardown")):
             return _nothing
         raise AttributeError(name)
+
+
+class FollowCallback:
+    """Keeps a training within a power profile: pauses before batches, and lowers the precision if
+    `precision` allows it and the trainer's own is 32 bits. Takes the options of `carnot.Follow`;
+    `checkpoint` names a file that is written before a long pause. What was done: `follow.report`."""
+
+    __new__ = EnergyCallback.__new__
+
+    def __init__(self, profile: Any = None, *, checkpoint: Any = None, **options: Any) -> None:
+        self._trainer: Any = None
+        if checkpoint is not None:
+            options["on_pause"] = lambda: self._trainer.save_checkpoint(checkpoint)
+        self.follow = Follow(profile, **options)
+
+    def on_train_start(self, trainer: Any, module: Any) -> None:
+        self._trainer = trainer
+        own = str(getattr(trainer, "precision", "32"))
+        if not own.startswith("32"):
+            self.follow.problems.append(f"the trainer's own precision, {own}, holds: only pauses")
+
+    def on_train_batch_start(self, trainer: Any, module: Any, batch: Any, batch_idx: int) -> None:
+        self.follow.step()
+
+    def on_validation_start(self, trainer: Any, module: Any) -> None:
+        self.follow.own_settings()
+
+    def on_train_end(self, trainer: Any, module: Any) -> None:
+        self.follow.close()
+
+    def on_exception(self, trainer: Any, module: Any, exception: BaseException) -> None:
+        self.follow.close()
+
+    state_dict = EnergyCallback.state_dict
+    load_state_dict = EnergyCallback.load_state_dict
+    state_key = EnergyCallback.state_key
+    __getattr__ = EnergyCallback.__getattr__
 
 
 def _nothing(*args: Any, **kwargs: Any) -> None:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers like NVML for the boards of stub_board.hpp. Keys: devices, name, counter, fields,
 // counter_field, instant, average, module, memory_w, usage, architecture, mig, limit_w,
-// utilization, processes, once, init, lost_after, lost_code.
+// utilization, processes, once, init, lost_after, lost_code; of limits that are set: limit_w,
+// least_w, most_w, root, limit_file.
 
 #include <cmath>
 #include <cstring>
@@ -75,6 +76,29 @@ void answer_field(const stub::Machine& machine, int board, Field& field) {
   }
 }
 
+// Limits that were set; in the file `limit_file`BOARD where all processes are to see them.
+std::map<int, unsigned>& limits() {
+  static std::map<int, unsigned> set;
+  return set;
+}
+std::string limit_file(const stub::Machine& machine, int board) {
+  const std::string file = machine.scenario.text("limit_file", 99, "");
+  return file.empty() ? file : file + std::to_string(board);
+}
+unsigned limit_mw(const stub::Machine& machine, int board) {
+  unsigned limit = static_cast<unsigned>(1e3 * machine.scenario.number("limit_w", board, 700));
+  if (const auto set = limits().find(board); set != limits().end()) limit = set->second;
+  if (std::ifstream file(limit_file(machine, board)); file) file >> limit;
+  return limit;
+}
+void put_limit_mw(const stub::Machine& machine, int board, unsigned limit) {
+  const std::string file = limit_file(machine, board);
+  if (file.empty())
+    limits()[board] = limit;
+  else
+    std::ofstream(file) << limit;
+}
+
 unsigned long long wall_clock_us() {
   timespec t{};
   ::clock_gettime(CLOCK_REALTIME, &t);
@@ -131,6 +155,29 @@ int nvmlDeviceGetEnforcedPowerLimit(void* device, unsigned* limit) {
   return ask("limit", device, [&](const stub::Machine& machine, int board) {
     *limit = static_cast<unsigned>(1e3 * machine.scenario.number("limit_w", board, 700));
     return kSuccess;
+  });
+}
+int nvmlDeviceGetPowerManagementLimit(void* device, unsigned* limit) {
+  return ask("limit_set", device, [&](const stub::Machine& machine, int board) {
+    *limit = limit_mw(machine, board);
+    return kSuccess;
+  });
+}
+int nvmlDeviceGetPowerManagementLimitConstraints(void* device, unsigned* least, unsigned* most) {
+  return ask("limit_range", device, [&](const stub::Machine& machine, int board) {
+    *least = static_cast<unsigned>(1e3 * machine.scenario.number("least_w", board, 200));
+    *most = static_cast<unsigned>(1e3 * machine.scenario.number("most_w", board, 700));
+    return kSuccess;
+  });
+}
+int nvmlDeviceSetPowerManagementLimit(void* device, unsigned limit) {
+  return ask("set_limit", device, [&](const stub::Machine& machine, int board) {
+    if (!machine.has("root", board, true)) return 4;
+    if (limit < 1e3 * machine.scenario.number("least_w", board, 200) ||
+        limit > 1e3 * machine.scenario.number("most_w", board, 700))
+      return 2;
+    put_limit_mw(machine, board, limit);
+    return 0;
   });
 }
 int nvmlDeviceGetArchitecture(void* device, unsigned* architecture) {

@@ -55,6 +55,9 @@ std::unique_ptr<NvmlLibrary> NvmlLibrary::load(const std::string& name, std::str
   library.bind(nvml->mig_mode, "nvmlDeviceGetMigMode");
   library.bind(nvml->power_limit, "nvmlDeviceGetEnforcedPowerLimit");
   library.bind(nvml->architecture, "nvmlDeviceGetArchitecture");
+  library.bind(nvml->management_limit, "nvmlDeviceGetPowerManagementLimit");
+  library.bind(nvml->limit_range, "nvmlDeviceGetPowerManagementLimitConstraints");
+  library.bind(nvml->set_management_limit, "nvmlDeviceSetPowerManagementLimit");
   if (const int code = start(); code != nvml::kSuccess) {
     error = nvml->words(code);
     return nullptr;

@@ -106,6 +106,9 @@ class NvmlLibrary {
   int (*mig_mode)(D, unsigned*, unsigned*) = nullptr;
   int (*power_limit)(D, unsigned*) = nullptr;
   int (*architecture)(D, unsigned*) = nullptr;
+  int (*management_limit)(D, unsigned*) = nullptr;
+  int (*limit_range)(D, unsigned*, unsigned*) = nullptr;
+  int (*set_management_limit)(D, unsigned) = nullptr;
 
  private:
   NvmlLibrary() = default;
