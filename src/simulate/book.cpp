@@ -223,10 +223,11 @@ void FleetEngine::add_call(const control::ReserveCall& call) {
            static_cast<std::uint32_t>(calls_.size() - 1));
 }
 
-void FleetEngine::run_all() {
+void FleetEngine::run_all(SiteIndex site) {
   for (JobIndex job = first_waiting(); job != JobIndex::none();) {
     const JobIndex after = next_waiting(job);
-    if (!status_of_[job].in_line) submit(job, status_of_[job].site, status_of_[job].mode);
+    if (!status_of_[job].in_line && status_of_[job].site == site)
+      submit(job, status_of_[job].site, status_of_[job].mode);
     job = after;
   }
   serve();
@@ -280,7 +281,7 @@ void FleetBook::set_nodes_up(SiteIndex site, std::int32_t nodes) {
   engine_->set_nodes_up(site, nodes);
 }
 void FleetBook::call(const control::ReserveCall& call) { engine_->add_call(call); }
-void FleetBook::run_all() { engine_->run_all(); }
+void FleetBook::run_all(SiteIndex site) { engine_->run_all(site); }
 void FleetBook::signals_changed() { engine_->signals_changed(); }
 std::optional<control::PlannedRun> FleetBook::planned_run(JobIndex job) const {
   return engine_->planned_run(job);

@@ -60,7 +60,7 @@ class FleetEngine final : public control::View,
   void keeps_running(JobIndex job);
   void set_nodes_up(SiteIndex site, std::int32_t nodes);
   void add_call(const control::ReserveCall& call);
-  void run_all();
+  void run_all(SiteIndex site);
   void signals_changed() { show_weather(); }
   bool wants(JobIndex job) const { return runs_[job].wants; }
   std::optional<control::PlannedRun> planned_run(JobIndex job) const;

@@ -86,9 +86,8 @@ class FleetBook {
   /// Nodes of the site that jobs of this book may hold.
   void set_nodes_up(control::SiteIndex site, std::int32_t nodes);
   void call(const control::ReserveCall& call);  ///< not before now
-  /// Nothing is known of power or prices any more: all that wait go into the line of where they
-  /// are.
-  void run_all();
+  /// Nothing is known of a site's power or prices any more: all that wait there go into its line.
+  void run_all(control::SiteIndex site);
   void signals_changed();
 
   /// The run that is planned for it now or next.

@@ -54,8 +54,13 @@ class CliCluster final : public SlurmCluster {
                         entry.starts_with("SBATCH_") || entry.starts_with("SLURM_TIME_FORMAT=") ||
                         entry.starts_with("SLURM_CLUSTERS=") || entry.starts_with("SCONTROL_");
       if (!ours) environment_.push_back(entry);
+      if (!ours || entry.starts_with("TZ=") || entry.starts_with("LC_ALL="))
+        users_.push_back(entry);
     }
-    if (!conf.empty()) environment_.push_back("SLURM_CONF=" + conf);
+    if (!conf.empty()) {
+      environment_.push_back("SLURM_CONF=" + conf);
+      users_.push_back("SLURM_CONF=" + conf);
+    }
     environment_.insert(environment_.end(), {"TZ=UTC", "LC_ALL=C"});
   }
   ~CliCluster() override { end_child(); }
@@ -76,7 +81,10 @@ class CliCluster final : public SlurmCluster {
     }
     std::vector<char*> argv, envp;
     for (const std::string& w : words) argv.push_back(const_cast<char*>(w.c_str()));
-    for (const std::string& w : environment_) envp.push_back(const_cast<char*>(w.c_str()));
+    // What is submitted keeps the user's own zone and language.
+    const bool plain = words.front() == "sbatch";
+    for (const std::string& w : plain ? users_ : environment_)
+      envp.push_back(const_cast<char*>(w.c_str()));
     argv.push_back(nullptr);
     envp.push_back(nullptr);
     const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -172,7 +180,7 @@ class CliCluster final : public SlurmCluster {
     close_pipes();
   }
 
-  std::vector<std::string> environment_;
+  std::vector<std::string> environment_, users_;
   pid_t child_ = -1;
   int out_ = -1, err_ = -1;
   bool ready_ = false;
