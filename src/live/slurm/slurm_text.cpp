@@ -211,6 +211,10 @@ std::optional<std::vector<std::string>> expand_nodes(std::string_view text) {
   return names;
 }
 
+std::vector<std::string> nodes_named(std::string_view text) {
+  return expand_nodes(text).value_or(std::vector<std::string>());
+}
+
 std::optional<Instant> parse_slurm_time(std::string_view text) {
   if (text.size() != 19 || text[4] != '-' || text[10] != 'T') return std::nullopt;
   try {

@@ -69,6 +69,9 @@ SlurmNodes parse_nodes(std::string_view text);
 /// `a[1-3,05],b` as its names, at most a million. None: not a list of nodes.
 std::optional<std::vector<std::string>> expand_nodes(std::string_view text);
 
+/// The same; nothing where it is no list.
+std::vector<std::string> nodes_named(std::string_view text);
+
 /// `2026-11-30T17:33:20`, in UTC. None: `N/A`, `Unknown` or anything else.
 std::optional<Instant> parse_slurm_time(std::string_view text);
 /// The same back, whole seconds, rounded up.
