@@ -101,6 +101,7 @@ DispatchBook::DispatchBook(const DispatchConfig& config, Instant begin,
   }
   ahead_.resize(config.sites.size());
   known_.resize(config.sites.size());
+  seen_.resize(config.sites.size());
   if (!config.jobs.modes.empty()) workload_.mode_sets.push_back(config.jobs.modes);
   options_.begin = begin;
   if (!config.plan.empty()) {
@@ -272,13 +273,32 @@ const std::vector<double>& DispatchBook::ahead(SiteIndex site, Signal signal,
   return a.values;
 }
 
+std::optional<std::string> DispatchBook::least_ahead(SiteIndex site) const {
+  const std::optional<Seen>& seen = seen_[site];
+  if (!seen) return std::nullopt;
+  const bool price = seen->signal == Signal::Price || seen->signal == Signal::ItPrice;
+  return fmt::format("{:.2f} {} at {}",
+                     price ? EnergyPrice::from_base(seen->value).in(euro_per_megawatt_hour)
+                           : CarbonIntensity::from_base(seen->value).in(gram_per_kilowatt_hour),
+                     price ? "EUR/MWh" : "g/kWh", seen->at.iso8601());
+}
+
 ForecastView DispatchBook::forecast(SiteIndex site, Signal signal, const ForecastView& made) {
   const Signal base = signal == Signal::ItPrice    ? Signal::Price
                       : signal == Signal::ItCarbon ? Signal::Carbon
                       : signal == Signal::OwnPower ? Signal::TotalPower
                                                    : signal;
   const Ahead& a = ahead_[site].at(index(base));
-  if (a.values.empty() || made.empty() || made.step != scenario_.step) return made;
+  const auto note = [&](const ForecastView& shown) {
+    if ((base != Signal::Price && base != Signal::Carbon) || shown.mean.empty()) return;
+    const auto end = shown.mean.begin() + std::min<std::ptrdiff_t>(24, std::ssize(shown.mean));
+    const auto least = std::min_element(shown.mean.begin(), end);
+    seen_[site] = Seen{signal, *least, shown.start + shown.step * (least - shown.mean.begin())};
+  };
+  if (a.values.empty() || made.empty() || made.step != scenario_.step) {
+    note(made);
+    return made;
+  }
   mean_.assign(made.mean.begin(), made.mean.end());
   const control::SiteState& state = view().sites()[site];
   const bool it = signal == Signal::ItPrice || signal == Signal::ItCarbon;
@@ -291,10 +311,11 @@ ForecastView DispatchBook::forecast(SiteIndex site, Signal signal, const Forecas
     if (signal == Signal::OwnPower) value = state.available(Power::from_base(value)).base();
     mean_[i] = value;
   }
-  ForecastView view = made;
-  view.mean = mean_;
-  view.sum = {};
-  return view;
+  ForecastView shown = made;
+  shown.mean = mean_;
+  shown.sum = {};
+  note(shown);
+  return shown;
 }
 
 }  // namespace carnot::live

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,10 @@ class DispatchBook final : public simulate::FleetHands {
   const std::vector<double>& ahead(control::SiteIndex site, control::Signal signal,
                                    std::int64_t* first) const;
 
+  /// The least value of the forecast that the policy asked for last, in words; none: it asked for
+  /// none. (Asking for one here would change what the policy is told.)
+  std::optional<std::string> least_ahead(control::SiteIndex site) const;
+
   // FleetHands.
   control::SiteIndex place(control::JobIndex job, control::SiteIndex wanted) const override;
   bool may_stop(control::JobIndex job) const override { return stoppable_[job]; }
@@ -77,7 +82,13 @@ class DispatchBook final : public simulate::FleetHands {
   std::vector<bool> pinned_, stoppable_;
   std::vector<std::array<Ahead, control::kSignals>> ahead_;
   std::vector<std::array<bool, control::kSignals>> known_;
-  std::vector<double> mean_;  // what `forecast` returned last
+  struct Seen {
+    control::Signal signal;
+    double value;
+    Instant at;
+  };
+  std::vector<std::optional<Seen>> seen_;  // [site]
+  std::vector<double> mean_;               // what `forecast` returned last
   std::size_t calls_ = 0;
 };
 

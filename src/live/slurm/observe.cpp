@@ -72,6 +72,7 @@ void DispatchEngine::observe(SiteIndex site, const SlurmJobs& jobs) {
     }
     if (run_.task != DispatchTask::Release) adopt(site, row);
   }
+  if (active_call(site) == nullptr) link.reserved.clear();  // free again before orders are made
   observe_capacity(site, jobs);
   link.ever_looked = true;
 }
@@ -167,6 +168,18 @@ void DispatchEngine::observe_job(SiteIndex site, JobIndex j, const SlurmJob* row
       feed({{"in", "cancelled"}, {"job", number}});
     else
       feed({{"in", "ended"}, {"job", number}, {"state", row->state}});
+    if (links_[site].accounts && config_.sites[site].joules && r.energy_j > 0.0) {
+      Order o;
+      o.kind = OrderKind::Joules;
+      o.jobs = {j};
+      o.words = {
+          "sacctmgr", "-i",
+          "modify",   "job",
+          "where",    "jobid=" + row->raw,
+          "set",      fmt::format("admincomment=carnot energy_j={:.0f} modelled", r.energy_j)};
+      o.why = "its energy, for who asks sacct";
+      links_[site].orders.push_back(std::move(o));
+    }
     return;
   }
   if (row->running()) {
@@ -214,6 +227,7 @@ void DispatchEngine::observe_job(SiteIndex site, JobIndex j, const SlurmJob* row
                       config_.sites[site].name));
       feed({{"in", "stopped"}, {"job", number}, {"cause", "refused"}});
       r.refused = true;
+      r.start_ordered = false;
       r.retry_at = clock_.elapsed() + Duration::from(config_.start_patience);
     }
     return;
@@ -239,6 +253,7 @@ void DispatchEngine::observe_job(SiteIndex site, JobIndex j, const SlurmJob* row
                       row->reason));
       feed({{"in", "stopped"}, {"job", number}, {"cause", "refused"}});
       r.refused = true;
+      r.start_ordered = false;
       r.waits_for_start = false;
       r.retry_at = clock_.elapsed() + Duration::from(2.0 * config_.start_patience);
     }

@@ -107,15 +107,8 @@ std::string DispatchEngine::why(JobIndex job, SiteIndex site, const std::string&
   words += fmt::format("; price {:.2f} EUR/MWh, carbon {:.0f} g/kWh",
                        s.price.in(euro_per_megawatt_hour), s.carbon.in(gram_per_kilowatt_hour));
   if (config_.sites[site].own.given()) words += fmt::format(", own power {}", format(s.own));
-  const ForecastView ahead = view.forecast(site, control::Signal::Price);
-  if (ahead.mean.size() > 1) {
-    const auto least =
-        std::min_element(ahead.mean.begin(),
-                         ahead.mean.begin() + std::min<std::ptrdiff_t>(24, std::ssize(ahead.mean)));
-    words += fmt::format("; least price forecast in the next 24 steps {:.2f} EUR/MWh at {}",
-                         EnergyPrice::from_base(*least).in(euro_per_megawatt_hour),
-                         (ahead.start + ahead.step * (least - ahead.mean.begin())).iso8601());
-  }
+  if (const auto seen = book_->least_ahead(site))
+    words += fmt::format("; least ahead, as the policy saw it: {}", *seen);
   if (links_[site].blind) words += "; nothing is known of power and price: jobs run";
   return words;
 }
