@@ -245,7 +245,7 @@ void DispatchEngine::observe_job(SiteIndex site, JobIndex j, const SlurmJob* row
       say(fmt::format("{}: back in the queue of {}: requeued by somebody, or a node was lost",
                       book_->name(j), config_.sites[site].name));
       feed({{"in", "stopped"}, {"job", number}, {"cause", "lost"}});
-    } else if (phase() == JobPhase::Starting && r.start_ordered &&
+    } else if (phase() == JobPhase::Starting && r.start_ordered && row->reason != "BeginTime" &&
                (held_by_somebody(*row)
                     ? !r.caused_hold
                     : clock_.elapsed() - r.wanted_since > Duration::from(config_.start_patience))) {

@@ -338,7 +338,11 @@ void DispatchEngine::take_up() {
     for (auto& [signal, live] : links_[s].signals)
       links_[s].next_step[signal] = book_->step_of(book_->book().now());
   for (JobIndex j = 0; j < records_.size(); ++j) {
-    records_[j].unsure_since = clock_.elapsed();
+    JobRecord& r = records_[j];
+    r.unsure_since = r.wanted_since = clock_.elapsed();
+    // Refused before; it is tried again.
+    const control::JobStatus& status = book_->status(j);
+    r.refused = status.phase == JobPhase::Waiting && !status.in_line && book_->book().wants(j);
     if (book_->status(j).phase == JobPhase::Running)
       records_[j].running_since = book_->book().now();
   }
