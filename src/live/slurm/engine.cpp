@@ -16,7 +16,8 @@ namespace {
 constexpr Duration kQuick = Duration::nanoseconds(250'000'000);  // between looks after an order
 constexpr Duration kAfterOrder = Duration::seconds(5);           // that long they are quick
 constexpr Duration kSlowAnswer = Duration::seconds(2);
-constexpr double kSlowest = 32.0;  // times the interval
+constexpr Duration kToldAgain = Duration::seconds(10);  // to start
+constexpr double kSlowest = 32.0;                       // times the interval
 constexpr Duration kBetweenNodes = Duration::seconds(30), kBetweenClocks = Duration::seconds(600);
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -290,6 +291,7 @@ void DispatchEngine::command_completed(SiteIndex site, const Order& order,
       }
     } else if (outcome.ok()) {
       if (order.kind == OrderKind::BeginAt && order.begin_at) r.start_ordered = false;
+      if (order.kind == OrderKind::BeginAt) r.told_until = now + kToldAgain;
       if (order.kind == OrderKind::Requeue) r.start_ordered = false;
       if (order.kind == OrderKind::Release) r.caused_hold = false;
       if (order.kind == OrderKind::Resume) r.parked = false;

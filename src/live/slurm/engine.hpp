@@ -71,7 +71,7 @@ struct JobRecord {
   std::optional<Instant> lease;  ///< begin time that we set
   // Of this process alone.
   std::optional<SlurmJob> row_seen;
-  Duration unsure_since, not_before, wanted_since, retry_at;
+  Duration unsure_since, not_before, wanted_since, retry_at, told_until;
   std::optional<Duration> seen_at;
   std::uint32_t failures = 0;
   bool waits_for_start = false, refused = false, asked_account = false;

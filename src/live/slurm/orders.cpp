@@ -163,8 +163,20 @@ Order DispatchEngine::submit_order(SiteIndex site, JobIndex job, bool waits) {
 Order DispatchEngine::begin_order(SiteIndex site, JobIndex job, bool now) {
   const JobRecord& r = records_[job];
   Order o;
-  o.kind = OrderKind::BeginAt;
   o.jobs = {job};
+  // scontrol raises a begin time to its own now. Where this machine's clock is ahead of the
+  // controller's, a job of carnot's own is handed in again instead: without a begin time.
+  const Duration ahead = clock_.utc() - controller_now(links_[site]);
+  if (now && r.own && ahead > Duration::seconds(2)) {
+    o.kind = OrderKind::Cancel;
+    o.words = {"scancel", "--name", r.token, r.id};
+    o.why = why(job, site,
+                fmt::format("is handed in anew to start at once, as this machine's clock "
+                            "is {:.0f} s ahead of the controller's",
+                            ahead.time().in(second)));
+    return o;
+  }
+  o.kind = OrderKind::BeginAt;
   const Instant controller = controller_now(links_[site]);
   Instant at = now ? controller - Duration::seconds(1) : controller + Duration::from(config_.lease);
   if (!now) o.begin_at = Instant::from_unix_seconds(at.unix_nanoseconds() / 1'000'000'000);
@@ -227,6 +239,7 @@ void DispatchEngine::order_for_job(SiteIndex site, JobIndex job, std::vector<Ord
     const bool eligible = !row.begins || row.reason != "BeginTime" || *row.begins <= controller;
     const std::int32_t nodes = book_->view().nodes(job, status.mode);
     if (starts) {
+      if (r.start_ordered && clock_.elapsed() < r.told_until) return;
       if ((!eligible || (r.own && row.nodes != nodes)) || !r.start_ordered)
         out.push_back(begin_order(site, job, true));
     } else if (status.phase == JobPhase::Waiting || status.phase == JobPhase::Moving) {

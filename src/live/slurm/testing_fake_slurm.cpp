@@ -289,7 +289,8 @@ SlurmOutcome FakeSlurm::update(const std::vector<std::string>& w) {
         o = fails("Job is no longer pending execution");
         continue;
       }
-      j->begins = epoch_of(after(w, "StartTime"));
+      // scontrol knows no time before its own.
+      j->begins = std::max(epoch_of(after(w, "StartTime")), clock_.utc());
       const std::string nodes = after(w, "NumNodes");
       if (!nodes.empty()) j->nodes = static_cast<int>(parse_integer(nodes));
     } else if (w[1] == "requeue") {
