@@ -82,6 +82,7 @@ void add_learn_figure8(CLI::App& learn, const Common& common, Action& action);
 void add_plan(CLI::App& app, const Common& common, Action& action);
 void add_simulate(CLI::App& app, const Common& common, Action& action);
 void add_data(CLI::App& app, const Common& common, Action& action);
+void add_dispatch(CLI::App& app, const Common& common, Action& action);
 void add_burn(CLI::App& app, const Common& common, Action& action);
 void add_serve(CLI::App& app, const Common& common, Action& action);
 void add_grid(CLI::App& app, const Common& common, Action& action);

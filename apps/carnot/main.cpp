@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
                         app::add_plan(cli, common, action);
                         app::add_simulate(cli, common, action);
                         app::add_data(cli, common, action);
+                        app::add_dispatch(cli, common, action);
                         app::add_burn(cli, common, action);
                         app::add_serve(cli, common, action);
                         app::add_grid(cli, common, action);

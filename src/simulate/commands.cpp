@@ -41,7 +41,8 @@ Instant FleetEngine::expected_end_of(JobIndex job) const {
 }
 
 ForecastView FleetEngine::forecast_of(SiteIndex site, control::Signal signal) const {
-  return signals_[site].forecast(signal, now_);
+  const ForecastView made = signals_[site].forecast(signal, now_);
+  return hands_ != nullptr ? hands_->forecast(site, signal, made) : made;
 }
 
 // --- what will be ---
@@ -74,12 +75,14 @@ void FleetEngine::forget_plan(JobIndex job) {
 }
 
 void FleetEngine::submit(JobIndex job, SiteIndex site, std::uint8_t mode) {
+  site = placed(job, site);
   require(job, site, mode);
   forget_plan(job);
   want(job, site, mode);
 }
 
 bool FleetEngine::start(JobIndex job, SiteIndex site, std::uint8_t mode) {
+  site = placed(job, site);
   require(job, site, mode);
   JobStatus& status = status_of_[job];
   if (status.phase != JobPhase::Waiting || nodes(job, mode) > states_[site].nodes_free)
@@ -111,6 +114,11 @@ void FleetEngine::plan(JobIndex job, std::span<const control::PlannedRun> runs) 
     plans_.resize(plans_.size() + run.plan_room);
   }
   std::copy(runs.begin(), runs.end(), plans_.begin() + run.plan_begin);
+  if (hands_ != nullptr)
+    for (std::uint32_t i = 0; i < size; ++i) {
+      SiteIndex& site = plans_[run.plan_begin + i].site;
+      site = hands_->place(job, site);
+    }
   run.plan_size = size;
   run.plan_at = 0;
   while (run.plan_at + 1 < size && planned(job).to <= now_) ++run.plan_at;

@@ -2,15 +2,18 @@
 #pragma once
 
 /// \file
-/// The engine behind `FleetSimulation`: events (simulate_events.cpp), what jobs go through
-/// (simulate_jobs.cpp), what policies command (simulate_commands.cpp), state as bytes
-/// (simulate_state.cpp), figures (simulate_result.cpp).
+/// The engine behind `FleetSimulation` and `FleetBook`: events (events.cpp), what jobs go through
+/// (jobs.cpp), what policies command (commands.cpp), what a real fleet reports (book.cpp), state as
+/// bytes (state.cpp), figures (result.cpp). With hands, nothing is made believe: starts, stops and
+/// ends happen when they are reported.
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "carnot/base/random.hpp"
+#include "carnot/simulate/fleet_book.hpp"
 #include "carnot/simulate/simulate.hpp"
 
 #include "simulate/energy_meter.hpp"
@@ -34,7 +37,7 @@ class FleetEngine final : public control::View,
                           private control::Lengths {
  public:
   FleetEngine(const FleetScenario& scenario, const Workload& workload, const FleetOptions& options,
-              control::Policy& policy);
+              control::Policy& policy, FleetHands* hands = nullptr);
 
   void watch(std::function<void(const FleetEvent&)> sink) { sink_ = std::move(sink); }
   bool step();
@@ -42,6 +45,25 @@ class FleetEngine final : public control::View,
   std::uint64_t finished_jobs() const noexcept { return counts_.finished; }
   std::vector<std::uint8_t> save() const;
   void restore(const std::vector<std::uint8_t>& bytes);
+
+  // As simulate/fleet_book.hpp says.
+  void begin();
+  void advance(Instant to);
+  std::optional<Instant> next() const;
+  void add_job();
+  void started(JobIndex job);
+  void ended(JobIndex job);
+  void cancelled(JobIndex job);
+  void stopped_by_hands(JobIndex job, StopCause cause);
+  void retry(JobIndex job);
+  void took(JobIndex job, SiteIndex site);
+  void keeps_running(JobIndex job);
+  void set_nodes_up(SiteIndex site, std::int32_t nodes);
+  void add_call(const control::ReserveCall& call);
+  void run_all(SiteIndex site);
+  void signals_changed() { show_weather(); }
+  bool wants(JobIndex job) const { return runs_[job].wants; }
+  std::optional<control::PlannedRun> planned_run(JobIndex job) const;
 
   // As control/view.hpp says.
   JobIndex first_waiting() const override { return waiting_.from(0); }
@@ -156,6 +178,8 @@ class FleetEngine final : public control::View,
   void schedule_end(JobIndex job);
   void stop(JobIndex job);
   void stopped(JobIndex job);
+  void order_stop(JobIndex job);
+  void give_back(JobIndex job);
   void kill(JobIndex job);
   void arrive(JobIndex job);
   void end_job(JobIndex job);
@@ -176,10 +200,16 @@ class FleetEngine final : public control::View,
   void tell(FleetEventKind kind, JobIndex job, SiteIndex site, std::int32_t nodes = 0,
             std::uint8_t mode = 0);
 
+  SiteIndex placed(JobIndex job, SiteIndex wanted) const {
+    return hands_ != nullptr ? hands_->place(job, wanted) : wanted;
+  }
+
   const FleetScenario& scenario_;
   const Workload& workload_;
   const FleetOptions options_;
   control::Policy& policy_;
+  FleetHands* hands_;  // null: a simulation
+  std::vector<control::ReserveCall> calls_;
   control::Knowledge knowledge_;
   std::function<void(const FleetEvent&)> sink_;
   RandomStream failures_;

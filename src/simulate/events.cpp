@@ -17,11 +17,13 @@ constexpr Duration kGrace = Duration::seconds(30 * 86400);  // of jobs that nobo
 }  // namespace
 
 FleetEngine::FleetEngine(const FleetScenario& scenario, const Workload& workload,
-                         const FleetOptions& options, control::Policy& policy)
+                         const FleetOptions& options, control::Policy& policy, FleetHands* hands)
     : scenario_(scenario),
       workload_(workload),
       options_(options),
       policy_(policy),
+      hands_(hands),
+      calls_(options.calls),
       knowledge_(policy.knowledge()),
       failures_(options.seed, "node failures"),
       status_of_(workload.size()),
@@ -188,7 +190,7 @@ void FleetEngine::handle(const Event& event) {
 }
 
 void FleetEngine::handle_call(const Event& event) {
-  const control::ReserveCall& call = options_.calls[event.subject];
+  const control::ReserveCall call = calls_[event.subject];
   const auto index = static_cast<std::int32_t>(event.subject);
   if (event.kind() == Kind::CallBegins) {
     meters_[call.site].begin_call(now_, call);

@@ -152,6 +152,10 @@ void FleetEngine::hold(JobIndex job, SiteIndex site, std::uint8_t mode) {
   link(holders_[site], job, false);
   states_[site].nodes_free -= n;
   ++states_[site].running;
+  if (hands_ != nullptr) {  // draws power and counts once it is reported to have started
+    set_phase(job, JobPhase::Starting);
+    return;
+  }
   change_load(site, n * (node_mw(job, site, mode) - idle_mw_[site]), -n * idle_mw_[site], n);
   tell(FleetEventKind::Started, job, site, n, mode);
   ++counts_.starts;
@@ -174,8 +178,10 @@ void FleetEngine::release(JobIndex job) {
   unlink(holders_[site], job);
   states_[site].nodes_free += n;
   --states_[site].running;
-  change_load(site, -n * (node_mw(job, site, status.mode) - idle_mw_[site]), n * idle_mw_[site],
-              -n);
+  const bool drew = hands_ == nullptr || status.phase != JobPhase::Starting;
+  if (drew)
+    change_load(site, -n * (node_mw(job, site, status.mode) - idle_mw_[site]), n * idle_mw_[site],
+                -n);
   unserved_.push_back(site);
 }
 
@@ -188,6 +194,8 @@ bool FleetEngine::resize(JobIndex job, std::uint8_t mode) {
   const SiteIndex site = status.site;
   const std::int32_t before = nodes(job, status.mode), after = nodes(job, mode);
   if (after - before > states_[site].nodes_free) return false;
+  // A real job changes its nodes by a stop and a start.
+  if (hands_ != nullptr && (after != before || status.phase == JobPhase::Starting)) return false;
   const std::int64_t mw = node_mw(job, site, mode) * after;
   const std::int64_t mw_before = node_mw(job, site, status.mode) * before;
   const std::int64_t freed = before - after;
@@ -223,6 +231,12 @@ std::int64_t FleetEngine::time_to_do(std::int64_t work, double speed) const {
 
 std::int64_t FleetEngine::worked(JobIndex job, bool safe) const {
   const Run& run = runs_[job];
+  if (hands_ != nullptr && status_of_[job].phase == JobPhase::Running) {
+    const std::int64_t wall = now_.unix_nanoseconds() - run.working_since;
+    return safe ? run.safe
+                : run.base + static_cast<std::int64_t>(static_cast<double>(wall) *
+                                                       modes(job)[status_of_[job].mode].speed);
+  }
   if (status_of_[job].phase != JobPhase::Running) return safe ? run.safe : run.base;
   std::int64_t wall = now_.unix_nanoseconds() - run.working_since;
   const std::int64_t every = options_.save_every.nanoseconds();
@@ -247,6 +261,7 @@ void FleetEngine::begin_work(JobIndex job) {
 }
 
 void FleetEngine::schedule_end(JobIndex job) {
+  if (hands_ != nullptr) return;  // it is reported
   Run& run = runs_[job];
   const std::int64_t left = workload_.length[job].nanoseconds() - run.base;
   const std::int64_t time = time_to_do(left, modes(job)[status_of_[job].mode].speed);
@@ -272,6 +287,7 @@ void FleetEngine::stop(JobIndex job) {
   Run& run = runs_[job];
   const JobStatus& status = status_of_[job];
   if (status.phase == JobPhase::Stopping) return;
+  if (hands_ != nullptr) return order_stop(job);
   if (status.phase == JobPhase::Starting) return stopped(job);  // it has nothing to save
   ++counts_.suspensions;
   const std::int64_t done = worked(job, false);
