@@ -179,7 +179,7 @@ std::vector<std::string> nearest_machines(std::string_view name) {
            wanted[wanted.size() - 1 - back] == other[other.size() - 1 - back])
       ++back;
     const std::size_t apart = std::max(wanted.size(), other.size()) - front + (back == 0 ? 1 : 0);
-    if (front >= 2) scored.emplace_back(2 * apart - std::min(apart, back), one.name);
+    if (front >= 1) scored.emplace_back(2 * apart - std::min(apart, back), one.name);
   }
   std::sort(scored.begin(), scored.end());
   std::vector<std::string> out;
