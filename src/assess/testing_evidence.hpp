@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,7 +36,7 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
   Folder& with(const std::string& name, const std::string& text) {
     std::filesystem::create_directories((path_ / name).parent_path());
-    write_file(path_ / name, text);
+    std::ofstream(path_ / name, std::ios::binary) << text;  // need not outlive a crash
     return *this;
   }
   std::string path() const { return path_.string(); }

@@ -166,7 +166,10 @@ class Planner {
       carbon = to.intensity.value / here.value;
       // Both grids may be elsewhere in their ranges.
       e.carbon[i] = {carbon, to.intensity.low / here.high, to.intensity.high / here.low};
-      e.action.what = fmt::format("to {} ({})", to.region, to.grid);
+      // Each provider has its own.
+      const std::string there = fmt::format("{} ({})", to.region, to.grid);
+      if (e.action.what.find(there) == std::string::npos)
+        e.action.what += (e.action.what.empty() ? "to " : ", ") + there;
     } else if (e.id == "pue") {
       const Ratio reached = ratio_of(factor("pue.reached"));
       const double now = f_.parts[i].pue.value();

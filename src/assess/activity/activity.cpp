@@ -88,11 +88,6 @@ Estimate<Energy> energy_of(const Bucket& b) {
   return total;
 }
 
-void count_row(EvidenceFile& file, const Evidence& e, Outcome outcome, std::uint64_t rows) {
-  (void)e;
-  file.outcome_rows[static_cast<std::size_t>(outcome)] += rows;
-}
-
 class Merger {
  public:
   Merger(Evidence& evidence, const std::string& location) : e_(evidence), location_(location) {}
@@ -133,8 +128,10 @@ class Merger {
 
   Bucket& bucket(const Machine& m, bool accelerated, std::string what) {
     const bool cloud = m.provider != 0;
-    const std::string place =
-        place_of(e_, m.provider, m.region, m.location, location_, graph_.remarks);
+    const auto [at_place, first_met] = places_.try_emplace({m.provider, m.region, m.location});
+    if (first_met)
+      at_place->second = place_of(e_, m.provider, m.region, m.location, location_, graph_.remarks);
+    const std::string place = at_place->second;
     const std::string region = e_.text_of(m.region);
     // Hosts of one's own that nothing describes stand together.
     if (m.type == kNone && !m.pool && !m.unplaced && hosts_ > 40) what = "hosts";
@@ -185,6 +182,7 @@ class Merger {
       Bucket& b = bucket(m, devices > 0, type_name(m));
       add(b, sum);
       ++b.activity.machines;
+      note_best(id, group, taken);
       for (std::size_t k = 0; k < group.size(); ++k) {
         const ClaimRow& c = *group[k];
         auto& rows = row_taken_[c.file];
@@ -195,7 +193,19 @@ class Merger {
           if (c.currency != 0) b.activity.money[e_.currencies[c.currency]] += c.money;
         }
       }
-      if (!m.pool && !m.unplaced) remember(id, m, sum, devices);
+      if (!m.pool && !m.unplaced) remember(m, sum, devices);
+    }
+  }
+
+  /// Of a machine of which some claim does not count: the most trusted that does.
+  void note_best(std::uint32_t id, const std::vector<const ClaimRow*>& group,
+                 const std::vector<bool>& taken) {
+    if (std::find(taken.begin(), taken.end(), false) == taken.end()) return;
+    for (std::size_t k = 0; k < group.size(); ++k) {
+      if (!taken[k]) continue;
+      const auto [at, is_new] = best_.try_emplace(id, group[k]->kind, group[k]->file);
+      if (!is_new && group[k]->kind < at->second.first)
+        at->second = {group[k]->kind, group[k]->file};
     }
   }
 
@@ -260,10 +270,17 @@ class Merger {
       seen[c.row] = 1;
       const bool taken = (row_taken_[c.file][c.row] & 2) != 0;
       const bool hosted = e_.machines[c.machine].on_host && !taken;
-      const std::string_view reason = taken ? "counted"
-                                      : hosted
-                                          ? "an instance on a dedicated host that is counted"
-                                          : "time of a machine for which there is better evidence";
+      std::string reason = "counted";
+      if (hosted) {
+        reason = "duplicate of the dedicated host that it runs on";
+      } else if (!taken) {
+        const auto better = best_.find(c.machine);
+        reason =
+            better == best_.end()
+                ? "duplicate of what else is said of the machine"
+                : fmt::format("duplicate of {} in {}: the same machine and time",
+                              name(better->second.first), e_.files[better->second.second].name);
+      }
       e_.settle(c.file, taken ? Outcome::Estimated : Outcome::Duplicate, reason, c.row, c.currency,
                 c.money);
     }
@@ -287,7 +304,7 @@ class Merger {
     }
     for (EvidenceFile& file : e_.files) {
       for (const auto& [reason, settled] : file.settled) {
-        count_row(file, e_, settled.outcome, settled.rows);
+        file.outcome_rows[static_cast<std::size_t>(settled.outcome)] += settled.rows;
         for (const auto& [currency, money] : settled.money)
           file.money[e_.currencies[currency]][static_cast<std::size_t>(settled.outcome)] +=
               money.value();
@@ -400,7 +417,7 @@ class Merger {
     std::uint64_t machines = 0;
     std::string example;
   };
-  void remember(std::uint32_t id, const Machine& m, const MachineSum& s, double devices) {
+  void remember(const Machine& m, const MachineSum& s, double devices) {
     const bool billed = m.provider != 0;
     const bool seen = s.covered_seconds > 0;
     if (billed == seen) return;
@@ -416,7 +433,6 @@ class Merger {
     side.last = std::max(side.last, s.last);
     ++side.machines;
     if (side.example.empty()) side.example = m.label != kNone ? e_.text_of(m.label) : type_name(m);
-    (void)id;
   }
   void overlaps() {
     for (const bool accelerated : {true, false}) {
@@ -469,6 +485,8 @@ class Merger {
   std::vector<std::vector<std::uint8_t>> row_taken_;
   std::map<std::tuple<std::uint8_t, std::uint32_t, std::string>, std::vector<HostTime>> host_times_;
   std::span<const HostTime> none_;
+  std::map<std::uint32_t, std::pair<EvidenceKind, std::uint16_t>> best_;
+  std::map<std::tuple<std::uint8_t, std::uint32_t, std::uint32_t>, std::string> places_;
   std::size_t hosts_ = 0;
   std::array<Side, 2> paid_, seen_;
 };
