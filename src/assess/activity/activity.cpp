@@ -368,7 +368,10 @@ class Merger {
       one.provider = kProviders[a.provider];
       one.cloud = true;
       one.region = e_.text_of(a.region);
-      one.place = place_of(e_, a.provider, a.region, kNone, location_, graph_.remarks);
+      // A model's service stands where its provider pleases, not where its customer is.
+      one.place =
+          place_of(e_, a.provider, a.region, kNone,
+                   one.group == ActivityGroup::Models ? std::string() : location_, graph_.remarks);
       one.amount = a.amount;
       one.first = a.first;
       one.last = a.last;

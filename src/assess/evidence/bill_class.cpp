@@ -86,6 +86,8 @@ std::string_view no_use(std::string_view category) {
       {"support", "support"},
   }};
   const std::string folded = folded_name(category);
+  // AWS calls use under a reservation "DiscountedUsage".
+  if (folded.ends_with("usage")) return {};
   for (const auto& kind : kKinds)
     if (folded.find(kind[0]) != std::string::npos) return kind[1];
   return {};
@@ -152,6 +154,7 @@ BillClass compute(const BillWords& w, std::string_view text, double hours) {
     return out;
   }
   if (found != nullptr) {
+    if (any_of(text, {"multi-az"})) out.hours_per_unit *= 2;  // a database and its stand-by
     out.use = BillClass::Use::Machine;
     out.machine = found;
     out.type = found->name;

@@ -135,6 +135,24 @@ TEST(Bill, TheSameMonthInTwoFormatsCountsOnce) {
   EXPECT_EQ(e.files[1].outcome_rows[2], 1U);
 }
 
+TEST(Bill, UseUnderAReservationIsUse) {
+  std::string cur =
+      "line_item_usage_type,line_item_unblended_cost,line_item_usage_amount,pricing_unit,line_item_"
+      "line_item_type,"
+      "line_item_resource_id,product_instance_type,line_item_usage_start_date,line_item_usage_end_"
+      "date,line_item_currency_code\n";
+  for (const char* type : {"DiscountedUsage", "SavingsPlanCoveredUsage", "SavingsPlanNegation",
+                           "RIFee", "EdpDiscount"})
+    cur += std::string("BoxUsage:m5.large,1,1,Hrs,") + type +
+           ",i-1,m5.large,2024-09-01T00:00:00Z,2024-09-01T02:00:00Z,USD\n";
+  Folder folder;
+  folder.with("cur.csv", cur);
+  Evidence e = folder.read();
+  const ActivityGraph graph = merge(e, "");
+  EXPECT_EQ(e.files[0].outcome_rows, (std::array<std::uint64_t, 4>{2, 3, 0, 0}));
+  EXPECT_NEAR(hours_of(graph), 2, 1e-9);
+}
+
 TEST(Bill, AzureAndGoogleExportsAreRead) {
   Folder folder;
   folder.with("azure.csv",

@@ -113,6 +113,10 @@ bool of_building(std::string_view meter, std::string_view level) {
 }  // namespace
 
 bool is_readings(const CsvStream& t) {
+  // A list of servers may state a power and since when.
+  if (t.find({"cores", "threads", "gpus", "gpucount", "gpumodel", "memorygb", "instancetype",
+              "cpumodel"}) >= 0)
+    return false;
   return time_column(t) >= 0 && value_column(t).column >= 0 &&
          t.find({"meter", "meterid", "device", "deviceid", "outlet", "rack", "host", "hostname",
                  "name", "server", "pdu"}) >= 0;

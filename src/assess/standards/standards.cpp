@@ -2,6 +2,7 @@
 #include "carnot/assess/standards/standards.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -119,6 +120,9 @@ Standard sci(const ActivityGraph& graph, const Footprint& f, const StandardOptio
   return s;
 }
 
+constexpr std::array<const char*, kScopes> kScopeIds = {"scope2", "scope3_1", "scope3_2",
+                                                        "scope3_8"};
+
 Standard ghg(const ActivityGraph& graph, const Footprint& f, const FootprintOptions& where,
              const StandardOptions& options) {
   Standard s{
@@ -127,10 +131,9 @@ Standard ghg(const ActivityGraph& graph, const Footprint& f, const FootprintOpti
   s.fields.push_back(
       missing("scope1", "Scope 1", "tCO2e", "fuels burnt on site are in none of the files"));
   for (std::size_t i = 0; i < kScopes; ++i)
-    s.fields.push_back(
-        figure("scope_" + std::to_string(i),
-               std::string(name(static_cast<Scope>(i))) + (i == 0 ? ", location-based" : ""),
-               f.scopes[i], tonne, "tCO2e", files_of(graph)));
+    s.fields.push_back(figure(
+        kScopeIds[i], std::string(name(static_cast<Scope>(i))) + (i == 0 ? ", location-based" : ""),
+        f.scopes[i], tonne, "tCO2e", files_of(graph)));
   if (options.market_g_per_kwh) {
     double kwh = 0;
     for (std::size_t i = 0; i < graph.activities.size(); ++i)

@@ -76,8 +76,8 @@ std::string activities_table(const assess::Assessment& a) {
     for (const std::string& file : one.files)
       files += (files.empty() ? "" : ", ") + printable(file);
     rows.push_back({{fmt::format("A{} {}", i + 1, printable(one.what)), one.provider, f.grid_name,
-                     one.unit.empty() ? fmt::format("{:.4g} h", one.machine_hours)
-                                      : fmt::format("{:.4g} {}", one.amount, one.unit),
+                     one.unit.empty() ? count_text(one.machine_hours) + " h"
+                                      : count_text(one.amount) + " " + one.unit,
                      spent_range(f.facility.value().in(joule), f.facility.low().in(joule),
                                  f.facility.high().in(joule)),
                      mass_text(grams.value().in(gram)), assess_evidence(one), cut(files, 60)},

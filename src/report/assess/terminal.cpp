@@ -80,7 +80,7 @@ std::string actions_text(const assess::Assessment& a, const AssessView& view) {
   std::vector<std::string> markers;
   for (std::size_t i = 0; i < a.actions.actions.size(); ++i) {
     const assess::Action& x = a.actions.actions[i];
-    title.cells.push_back(x.title + (x.what.empty() ? "" : ", " + printable(x.what)));
+    title.cells.push_back(cut(x.title, 44));
     alone.cells.push_back(mass_text(x.saved_g));
     share.cells.push_back(mass_text(x.share_g));
     chance.cells.push_back(fmt::format("{:.0f} %", 100 * x.probability));
