@@ -25,7 +25,7 @@ namespace {
 struct Bucket {
   Activity activity;
   MachineSum sum;
-  double server_w = 0;
+  double server_w = 0, server_low_w = 0, server_high_w = 0;
   std::set<std::uint16_t> files;
 };
 
@@ -63,9 +63,9 @@ Estimate<Energy> energy_of(const Bucket& b) {
   const double seconds = s.bill_seconds + s.list_seconds;
   if (seconds > 0) {
     if (b.server_w > 0) {
-      const Estimate<Power> server(b.server_w * watt, 0.55 * b.server_w * watt,
-                                   1.6 * b.server_w * watt, Origin::Modelled, Boundary::Node,
-                                   "power-model", {"server list"});
+      const Estimate<Power> server(b.server_w * watt, b.server_low_w * watt, b.server_high_w * watt,
+                                   Origin::Modelled, Boundary::Node, "power-model",
+                                   {"server list"});
       const auto boards = machine_power(0, 0, a.accelerators, a.accelerator_w);
       const auto none = machine_power(0, 0, 0, 0);
       add(modelled(a.accelerators > 0 && a.accelerator_w > 0 ? server + (boards - none) : server,
@@ -116,7 +116,8 @@ class Merger {
   }
 
  private:
-  using Key = std::tuple<int, std::string, std::string, std::string, std::string, float>;
+  using Key = std::tuple<int, std::string, std::string, std::string, std::string, float,
+                         std::array<float, 4>>;
 
   std::string type_name(const Machine& m) const {
     if (m.type != kNone) return e_.text_of(m.type);
@@ -135,7 +136,10 @@ class Merger {
     const std::string region = e_.text_of(m.region);
     // Hosts of one's own that nothing describes stand together.
     if (m.type == kNone && !m.pool && !m.unplaced && hosts_ > 40) what = "hosts";
-    const Key key{accelerated, what, std::string(kProviders[m.provider]), region, place, m.pue};
+    // Machines of one name that are not alike stand apart.
+    const std::array<float, 4> alike = {m.server_w, m.vcpus, m.accelerators, m.accelerator_w};
+    const Key key{accelerated, what, std::string(kProviders[m.provider]), region, place,
+                  m.pue,       alike};
     const auto [at, is_new] = buckets_.try_emplace(key);
     Bucket& b = at->second;
     if (is_new) {
@@ -150,6 +154,8 @@ class Merger {
       b.activity.accelerators = m.accelerators;
       b.activity.accelerator_w = m.accelerator_w;
       b.server_w = m.server_w;
+      b.server_low_w = m.server_low_w;
+      b.server_high_w = m.server_high_w;
     }
     return b;
   }

@@ -191,6 +191,26 @@ TEST(Merge, ARegisterIsReadByItsDifferences) {
   EXPECT_FALSE(e.remarks.empty());
 }
 
+TEST(Merge, UnlikeServersOfOneModelStandApart) {
+  const auto joules = [](const std::string& rows) {
+    Folder folder;
+    folder.with("s.csv", "hostname,model,cores,memory_gb,tdp_w,cpus,utilisation,hours\n" + rows);
+    Evidence e = folder.read();
+    return joules_of(merge(e, ""));
+  };
+  const std::string small = "a,R740,8,32,85,1,30,100\n", large = "b,R740,128,2048,360,2,80,100\n";
+  EXPECT_NEAR(joules(small + large), joules(small) + joules(large), 1);
+  EXPECT_GT(joules(large), 3 * joules(small));
+}
+
+TEST(Merge, AListOfServersIsNoListOfReadings) {
+  Folder folder;
+  folder.with("s.csv", "hostname,cores,from,to,power_w\na,8,2024-09-01,2024-09-03,200\n");
+  Evidence e = folder.read();
+  EXPECT_EQ(e.files[0].format, "server list");
+  EXPECT_NEAR(joules_of(merge(e, "")), 200 * 172800.0, 1);
+}
+
 TEST(Merge, TheDefaultPlaceAndTheSamePlaceStatedAreOneFigure) {
   Bill with, without;
   with.row({.resource = "i-1"});

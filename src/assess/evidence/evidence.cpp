@@ -146,6 +146,8 @@ void Evidence::join_names() {
     take(to.memory_gib, from.memory_gib, 0.0F);
     take(to.accelerators, from.accelerators, 0.0F);
     take(to.accelerator_w, from.accelerator_w, 0.0F);
+    take(to.server_low_w, from.server_low_w, 0.0F);
+    take(to.server_high_w, from.server_high_w, 0.0F);
     take(to.server_w, from.server_w, 0.0F);
     take(to.pue, from.pue, 0.0F);
     if (from.label != kNone) to.label = from.label;

@@ -125,12 +125,18 @@ void read_servers(CsvStream& t, Evidence& e, std::uint16_t file) {
         const auto power =
             server_power(facts, use > 0 ? std::optional(use > 1 ? use / 100 : use) : std::nullopt);
         m.server_w = static_cast<float>(power.value().in(watt));
+        m.server_low_w = static_cast<float>(power.low().in(watt));
+        m.server_high_w = static_cast<float>(power.high().in(watt));
       } catch (const Error&) {
         e.problem(file, t.line(), "server",
                   "facts of one machine; the range of all servers is taken");
       }
     }
-    if (watts > 0) m.server_w = static_cast<float>(watts);
+    if (watts > 0) {  // a mean that somebody states
+      m.server_w = static_cast<float>(watts);
+      m.server_low_w = static_cast<float>(0.75 * watts);
+      m.server_high_w = static_cast<float>(1.25 * watts);
+    }
     const auto begin = seconds_of(t.field(from)), end = seconds_of(t.field(to));
     const auto ran = number_of(t.field(hours));
     ClaimRow claim;

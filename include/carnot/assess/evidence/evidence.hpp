@@ -68,8 +68,9 @@ struct Machine {
   std::uint32_t type = kNone;   ///< instance type as stated; into `texts`
   std::uint32_t region = kNone, location = kNone, label = kNone, account = kNone;
   std::uint32_t rack = kNone;
-  float vcpus = 0, memory_gib = 0, accelerators = 0, accelerator_w = 0, server_w = 0, pue = 0;
-  std::uint8_t provider = 0;  ///< into kProviders; 0: own
+  float vcpus = 0, memory_gib = 0, accelerators = 0, accelerator_w = 0, pue = 0;
+  float server_w = 0, server_low_w = 0, server_high_w = 0;  ///< without accelerators; 0: not known
+  std::uint8_t provider = 0;                                ///< into kProviders; 0: own
   bool pool = false;
   bool host_of_others = false;  ///< a dedicated host: instances on it are not counted again
   bool on_host = false;         ///< an instance on such a host
