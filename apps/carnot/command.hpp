@@ -89,6 +89,7 @@ void add_grid(CLI::App& app, const Common& common, Action& action);
 void add_catalogue(CLI::App& app, const Common& common, Action& action);
 void add_explain(CLI::App& app, const Common& common, Action& action);
 void add_limits(CLI::App& app, const Common& common, Action& action);
+void add_assess(CLI::App& app, const Common& common, Action& action);
 
 /// Loads entries under an id into the store at a path.
 using StoreWriter = std::function<void(const std::string& path, const std::string& id,

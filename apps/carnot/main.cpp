@@ -28,5 +28,6 @@ int main(int argc, char** argv) {
                         app::add_explain(cli, common, action);
                         app::add_catalogue(cli, common, action);
                         app::add_limits(cli, common, action);
+                        app::add_assess(cli, common, action);
                       });
 }

@@ -7,6 +7,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/text.hpp"
+#include "carnot/model/footprint/positive.hpp"
 #include "carnot/trace/readers/read.hpp"
 
 #include "model/footprint/table.hpp"
@@ -14,32 +15,6 @@
 namespace carnot::model {
 
 namespace {
-
-/// A product of positive figures, whose lower bound the linear rule may put below zero. Factors err
-/// by ratios: the bound is value x exp(-root of the sum of squared logarithms of each cause's
-/// ratio). All causes' downward parts shrink alike to meet it.
-template <class Q>
-Estimate<Q> positive(const Estimate<Q>& product) {
-  const auto& core = product.core();
-  if (!(core.value() > 0) || core.causes().size() < 2) return product;
-  double squares = 0;
-  for (const auto& cause : core.causes()) {
-    const double ratio = 1 + cause.down / core.value();
-    if (!(ratio > 0)) return product;
-    squares += std::log(ratio) * std::log(ratio);
-  }
-  const double wanted = core.value() * -std::expm1(-std::sqrt(squares));
-  const double linear = core.value() - core.low();
-  if (!(linear > wanted)) return product;
-  EstimateCore result = core;
-  for (const auto& cause : core.causes()) {
-    const double less = (1 - wanted / linear) * -cause.down;
-    if (!(less > 0)) continue;
-    const EstimateCore part(0, -less, 0, core.origin(), core.boundary(), cause.name, {});
-    result = EstimateCore::sum(result, EstimateCore::scaled(part, -1));
-  }
-  return Estimate<Q>(std::move(result));
-}
 
 void check(const AccountOptions& options) {
   Problems problems;
