@@ -320,7 +320,11 @@ HttpResponse Api::what_if(const HttpRequest&) {
     for (const Slider& s : base.sliders) {
       Json row{{"key", s.key}, {"label", s.label}, {"unit", s.unit}};
       if (s.choices.empty())
-        row.update({{"low", s.low}, {"high", s.high}, {"step", s.step}, {"value", s.value}});
+        row.update({{"low", s.low},
+                    {"high", s.high},
+                    {"step", s.step},
+                    {"value", s.value},
+                    {"absolute", s.absolute}});
       else
         row.update({{"choices", s.choices}, {"value", s.chosen}});
       sliders.push_back(std::move(row));

@@ -41,14 +41,15 @@ plan::PlanJobs moved(const plan::Problem& problem, std::int32_t slots) {
 }  // namespace
 
 std::vector<Slider> plan_sliders() {
-  return {{"carbon_price_eur_per_t", "CO2 price", "EUR/t", 0, 500, 5, 0, {}, "as it is"},
-          {"wind", "own power", "times", 0, 3, 0.1, 1, {}, ""},
-          {"grid_price", "price of grid power", "times", 0, 3, 0.1, 1, {}, ""},
-          {"grid_limit", "grid connection", "times", 0, 3, 0.1, 1, {}, ""},
-          {"capacity", "capacity of the halls", "times", 0.1, 3, 0.1, 1, {}, ""},
-          {"overhead", "overhead above the IT power (PUE − 1)", "times", 0, 3, 0.1, 1, {}, ""},
-          {"battery", "batteries", "times", 0, 5, 0.1, 1, {}, ""},
-          {"deadline_slots", "later deadlines", "slots", -168, 168, 1, 0, {}, ""}};
+  return {
+      {"carbon_price_eur_per_t", "CO2 price", "EUR/t", 0, 500, 5, 0, {}, "", true},
+      {"wind", "own power", "times", 0, 3, 0.1, 1, {}, "", false},
+      {"grid_price", "price of grid power", "times", 0, 3, 0.1, 1, {}, "", false},
+      {"grid_limit", "grid connection", "times", 0, 3, 0.1, 1, {}, "", false},
+      {"capacity", "capacity of the halls", "times", 0.1, 3, 0.1, 1, {}, "", false},
+      {"overhead", "overhead above the IT power (PUE − 1)", "times", 0, 3, 0.1, 1, {}, "", false},
+      {"battery", "batteries", "times", 0, 5, 0.1, 1, {}, "", false},
+      {"deadline_slots", "later deadlines", "slots", -168, 168, 1, 0, {}, "", false}};
 }
 
 void change_problem(plan::Problem& problem, const std::map<std::string, double>& change) {

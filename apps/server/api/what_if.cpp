@@ -28,11 +28,12 @@ using Json = nlohmann::ordered_json;
 
 Slider number(std::string key, std::string label, std::string unit, double low, double high,
               double step, double value) {
-  return {std::move(key), std::move(label), std::move(unit), low, high, step, value, {}, ""};
+  return {std::move(key), std::move(label), std::move(unit), low, high, step, value, {}, "", false};
 }
 Slider choice(std::string key, std::string label, std::vector<std::string> choices,
               std::string chosen) {
-  return {std::move(key), std::move(label), "", 0, 0, 0, 0, std::move(choices), std::move(chosen)};
+  return {std::move(key),     std::move(label),  "",   0, 0, 0, 0,
+          std::move(choices), std::move(chosen), false};
 }
 
 std::vector<Slider> explain_sliders() {

@@ -20,6 +20,7 @@ struct Slider {
   double low = 0, high = 1, step = 0.1, value = 0;  ///< `value`: as it is
   std::vector<std::string> choices;                 ///< not empty: one of these instead
   std::string chosen;
+  bool absolute = false;  ///< replaces what is there, which is not known before it is read
 };
 
 /// Something whose changes can be computed.

@@ -79,7 +79,18 @@ std::vector<Compared> quantities() {
            [](const EstimateCore& c) { return interval_in_words(Estimate<Money>(c)); }}};
 }
 
+/// "+12.3 %", or "× 4,200" where percent would be hard to read.
+std::string ratio_words(double ratio) {
+  return ratio > 10 ? "× " + figure_text(ratio) : fmt::format("{:+.1f} %", 100 * (ratio - 1));
+}
+
 Json difference(const ComparedRow& row, const ComparedRow& base, const Compared& quantity) {
+  if (quantity.key == std::string_view("cost_eur") &&
+      row.document->measurement.has_value() != base.document->measurement.has_value())
+    return {{"quantity", quantity.key},
+            {"verdict", "cannot be compared"},
+            {"difference", nullptr},
+            {"why", "a run's cost is what its policy weighs: own power, exports and delay, too"}};
   const EstimateCore a = renamed(quantity.of(base), rename_for(base));
   const EstimateCore b = renamed(quantity.of(row), rename_for(row));
   Json out{{"quantity", quantity.key}, {"verdict", "cannot be compared"}, {"difference", nullptr}};
@@ -101,8 +112,7 @@ Json difference(const ComparedRow& row, const ComparedRow& base, const Compared&
   for (const auto& cause : b.causes())
     for (const auto& other : a.causes()) shared += cause.name == other.name ? 1 : 0;
   out["shared_causes"] = shared;
-  out["share_text"] =
-      a.value() > 0 ? fmt::format("{:+.1f} %", 100 * (b.value() / a.value() - 1)) : std::string();
+  out["share_text"] = a.value() > 0 ? ratio_words(b.value() / a.value()) : std::string();
   return out;
 }
 

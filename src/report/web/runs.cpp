@@ -85,12 +85,15 @@ Json details_of(const measure::Measurement& m) {
                        {"role", d.role},
                        {"reason", printable(d.reason)},
                        {"energy_j", worded_figure(d.energy)}});
-  for (const measure::MeasuredProcess& p : top_processes(m, 12))
+  constexpr double kDust = 1e-9;  // of sums that cancel
+  for (const measure::MeasuredProcess& p : top_processes(m, 12)) {
+    if (p.pid == 0 && p.energy <= kDust * m.machine_energy.value()) continue;
     processes.push_back({{"name", printable(p.name)},
                          {"pid", p.pid},
                          {"cpu_text", seconds_in_words(p.cpu_s)},
                          {"energy_j", number_or_null(p.energy.in(joule))},
                          {"energy_text", joules_in_words(p.energy.in(joule))}});
+  }
   for (const std::string& words : gaps_in_words(m)) gaps.push_back(words);
   for (const auto& [reason, remedy] : m.notes)
     notes.push_back({{"reason", printable(reason)}, {"remedy", printable(remedy)}});

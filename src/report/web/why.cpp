@@ -50,8 +50,17 @@ std::string why_json(const std::string& text, const std::string& id, const std::
   Json json = parse_object(text, name);
   if (text_at(json, "schema", name) != "carnot.explain/1")
     throw InputError(name + ": schema: carnot.explain/1");
-  for (const char* key : {"accelerators_j", "machine_j", "energy_j", "energy_j_per_unit"})
+  for (const char* key : {"accelerators_j", "machine_j", "energy_j"})
     if (json.contains(key)) word_figure(json[key]);
+  if (json.contains("energy_j") && json["energy_j"].is_object()) {
+    // The document has the number alone; its bounds are those of the whole.
+    const double units = number_at(json, "units", name);
+    Json each = json["energy_j"];
+    for (const char* key : {"value", "low", "high"})
+      each[key] = number_or_null(number_at(each, key, name) / units);
+    word_figure(each);
+    json["energy_j_per_unit"] = std::move(each);
+  }
   if (json.contains("phases") && json["phases"].is_array())
     for (Json& phase : json["phases"]) {
       if (!phase.is_object()) continue;
