@@ -59,7 +59,10 @@ std::vector<Route> asset_routes() {
   for (const Asset& asset : embedded_assets()) {
     const std::string path(asset.path);
     const auto give = [&asset](const HttpRequest& r) { return answer(asset, r); };
-    out.push_back({"GET", path == "/index.html" ? "/" : path, give, nullptr, false, true});
+    const std::string at = path == "/index.html"     ? "/"
+                           : path == "/openapi.json" ? "/api/v1/openapi.json"
+                                                     : path;
+    out.push_back({"GET", at, give, nullptr, false, true});
   }
   const auto land = [](const HttpRequest&) {
     return HttpResponse{200, "text/csv; charset=utf-8", report::land_csv(), {}};

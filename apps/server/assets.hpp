@@ -21,7 +21,7 @@ struct Asset {
 /// Generated from web/dist.
 std::span<const Asset> embedded_assets() noexcept;
 
-/// A route for each, `/` for index.html, and `/land.csv`.
+/// A route for each, `/` for index.html, `/api/v1/openapi.json` for openapi.json, and `/land.csv`.
 std::vector<Route> asset_routes();
 
 }  // namespace carnot::app
