@@ -36,7 +36,7 @@ export function Differences({ comparison }: { comparison: Comparison }) {
         return (
           <div key={key} class="scroll" tabIndex={0} role="region" aria-label={`Differences of ${words}`}>
             <table>
-              <caption>{words}, against <b><bdi class="clamp">{row_name(base)}</bdi></b></caption>
+              <caption><span>{words}, against <b><bdi class="clamp">{row_name(base)}</bdi></b></span></caption>
               <thead><tr><th scope="col">run</th><th scope="col" class="n">difference</th>
                 <th scope="col" class="n">90 % interval</th><th scope="col">around zero</th><th scope="col">verdict</th></tr></thead>
               <tbody>{lines.map(({ row, d }) => d && (

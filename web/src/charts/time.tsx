@@ -72,8 +72,8 @@ function options(width: number, height: number, data: TimeData, clock: boolean,
   for (let i = n - 1; i >= 0; --i)
     series.push({ fill: colour(kColours[i % 8]!) + "66", stroke: colour(kColours[i % 8]!), width: 1,
       paths: steps, points: { show: false } });
-  series.push({ stroke: "transparent", paths: steps, points: { show: false } },
-    { stroke: "transparent", paths: steps, points: { show: false } },
+  series.push({ stroke: colour("--edge"), dash: [2, 3], width: 1, paths: steps, points: { show: false } },
+    { stroke: colour("--edge"), dash: [2, 3], width: 1, paths: steps, points: { show: false } },
     { stroke: colour("--ink"), width: 1.8, paths: steps, points: { show: false } });
   return {
     width, height, pxAlign: false, legend: { show: false },

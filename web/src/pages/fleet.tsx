@@ -34,7 +34,7 @@ function Sites({ plan, slot }: { plan: Plan; slot: number }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Sites">
       <table>
-        <caption>Sites: powers in the slot shown, and over all slots</caption>
+        <caption><span>Sites: powers in the slot shown, and over all slots</span></caption>
         <thead><tr><th scope="col">site</th><th scope="col" class="n">own, this slot</th><th scope="col" class="n">grid</th>
           <th scope="col" class="n">curtailed</th><th scope="col">over time</th><th scope="col" class="n">own, in all</th>
           <th scope="col" class="n">grid</th><th scope="col" class="n">curtailed</th><th scope="col" class="n">carbon</th>
@@ -59,7 +59,7 @@ function Rules({ plan }: { plan: Plan }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Against simple rules">
       <table>
-        <caption>The plan, its proven bound, and what simple rules would have cost</caption>
+        <caption><span>The plan, its proven bound, and what simple rules would have cost</span></caption>
         <thead><tr><th scope="col">plan</th><th scope="col" class="n">cost</th><th scope="col">drawn</th>
           <th scope="col" class="n">above the bound</th><th scope="col" class="n">energy</th><th scope="col" class="n">grid</th>
           <th scope="col" class="n">carbon</th></tr></thead>
@@ -112,7 +112,7 @@ export function SimulationView({ simulation }: { simulation: Simulation }) {
       <p class="kicker">{simulation.jobs_source}. {simulation.sites_source} <Origin origin="modelled" boundary="facility" /></p>
       <div class="scroll" tabIndex={0} role="region" aria-label="Policies">
         <table>
-          <caption>Policy beside policy. Ranges are 90 % of an ensemble's members; one simulation alone has none.</caption>
+          <caption><span>Policy beside policy. Ranges are 90 % of an ensemble's members; one simulation alone has none.</span></caption>
           <thead><tr><th scope="col">policy</th>{kColumns.map(([k, w]) => <th key={k} scope="col" class="n">{w}</th>)}
             <th scope="col">cost drawn</th><th scope="col" class="n">least possible</th><th scope="col" class="n">finished</th><th scope="col" class="n">late</th></tr></thead>
           <tbody>{simulation.runs.map((r) => (

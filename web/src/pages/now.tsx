@@ -32,7 +32,7 @@ function Domains({ sample }: { sample: LiveSample }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Power by domain">
       <table>
-        <caption>Power by domain. Those that are counted sum to the machine.</caption>
+        <caption><span>Power by domain. Those that are counted sum to the machine.</span></caption>
         <thead><tr><th scope="col">domain</th><th scope="col">role</th><th scope="col" class="n">power now</th>
           <th scope="col">origin</th></tr></thead>
         <tbody>{sample.domains.map((d) => (

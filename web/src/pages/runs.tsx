@@ -58,13 +58,13 @@ function Detail({ row }: { row: RunRow }) {
       {details && (
         <div class="two">
           <table>
-            <caption>By domain</caption>
+            <caption><span>By domain</span></caption>
             <thead><tr><th scope="col">domain</th><th scope="col">role</th><th scope="col" class="n">energy</th></tr></thead>
             <tbody>{details.domains.map((d) => <tr key={d.label}><th scope="row" class="name"><bdi>{d.label}</bdi></th>
               <td>{d.role}</td><td class="n"><Cell figure={d.energy_j} most={most} /></td></tr>)}</tbody>
           </table>
           <table>
-            <caption>By process; the rows sum to the machine</caption>
+            <caption><span>By process; the rows sum to the machine</span></caption>
             <thead><tr><th scope="col">process</th><th scope="col" class="n">CPU time</th><th scope="col" class="n">energy</th></tr></thead>
             <tbody>{details.processes.map((p) => <tr key={p.name + p.pid}><th scope="row" class="name"><bdi>{p.name}</bdi></th>
               <td class="n" data-figure>{p.cpu_text}</td><td class="n" data-figure>{p.energy_text}</td></tr>)}</tbody>
@@ -127,7 +127,7 @@ export function Runs() {
       {rows.length > 0 && (
         <div class="scroll" tabIndex={0} role="region" aria-label="Runs, newest first">
           <table>
-            <caption>Newest first. Tick two or more: the others are compared with the first ticked.</caption>
+            <caption><span>Newest first. Tick two or more: the others are compared with the first ticked.</span></caption>
             <thead><tr><th scope="col"><span class="hidden">compare</span></th><th scope="col">what</th><th scope="col" class="n">energy</th>
               <th scope="col" class="n">carbon</th><th scope="col" class="n">quality</th><th scope="col" class="n">took</th>
               <th scope="col">outcome, origin</th><th scope="col">began, UTC</th></tr></thead>

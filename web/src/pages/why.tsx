@@ -47,7 +47,7 @@ function Parts({ node, choose }: { node: Node; choose: (n: Node) => void }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={`Parts of ${node.name}`}>
       <table>
-        <caption>Parts of {node.name}{rows.length > 40 ? `, the largest 40 of ${rows.length}` : ""}</caption>
+        <caption><span>Parts of {node.name}{rows.length > 40 ? `, the largest 40 of ${rows.length}` : ""}</span></caption>
         <thead><tr><th scope="col">part</th><th scope="col" class="n">energy</th><th scope="col" class="n">interval</th>
           <th scope="col">drawn</th><th scope="col" class="n">of the whole</th><th scope="col">origin</th></tr></thead>
         <tbody>{rows.slice(0, 40).map((r, i) => (
