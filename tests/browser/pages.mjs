@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 const require = createRequire(`${process.env.WEB}/package.json`);
 const { chromium } = require("playwright-core");
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const [url, token, executablePath, shots] = process.argv.slice(2);
+const [url, token, executablePath, shots, ...reports] = process.argv.slice(2);
 const kPages = ["now", "runs", "fleet", "why", "what-if"];
 
 const wrong = [];
@@ -99,6 +99,23 @@ for (const [look, options] of Object.entries(kLooks)) {
   await context.close();
 }
 console.log(`axe: ${kPages.length} pages in ${Object.keys(kLooks).length} looks`);
+
+// The reports' own pages.
+for (const path of reports)
+  for (const [look, options] of Object.entries(kLooks)) {
+    const context = await browser.newContext({ ...options, bypassCSP: true });
+    const page = await context.newPage();
+    await page.goto(`file://${path}`);
+    const name = path.split("/").pop();
+    const wide = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    check(wide[0] <= wide[1], `${name}, ${look}: ${wide[0]} px wide in ${wide[1]}`);
+    await page.evaluate(axe);
+    const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+    for (const v of found.violations)
+      check(false, `${name}, ${look}: axe ${v.id} (${v.impact}) x${v.nodes.length}: ${v.nodes[0].html.slice(0, 140)}`);
+    await context.close();
+  }
+console.log(`axe: ${reports.length} reports in ${Object.keys(kLooks).length} looks`);
 
 // Figures of the stream: what is on screen is what came.
 const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });

@@ -7,6 +7,7 @@
 
 #include "carnot/base/error.hpp"
 
+#include "report/draw/svg.hpp"
 #include "report/draw/text_columns.hpp"
 #include "report/web/run_rows.hpp"
 
