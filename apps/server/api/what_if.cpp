@@ -274,7 +274,7 @@ JobRequest WhatIf::request(const std::string& kind, const std::string& body, Lib
                                    folder + "/plan.json",
                                    "--json",
                                    "--time-limit",
-                                   std::to_string(std::max(1, seconds - 1))};
+                                   std::to_string(std::max(1, seconds * 3 / 4))};
     return {"plan", std::move(words), "carnot plan problem.json", id, folder, seconds};
   }
   const std::vector<Command>& known = kind == "explain" ? models_ : simulations_;

@@ -2,7 +2,7 @@
 // A tree of joules as an icicle: levels downwards, width by energy (or its logarithm), colour by
 // origin. Enter or a click goes into a node, Backspace out of it, arrows walk.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Node } from "../types";
 
 interface Box { node: Node; parent: number; x: number; width: number; depth: number; path: string }
@@ -46,7 +46,7 @@ export function Icicle({ root, chosen, choose, zoom }:
   const focused = useRef(false);
   const current = Math.max(0, boxes.findIndex((b) => b.node === chosen));
   const height = kRow * (1 + Math.max(...boxes.map((b) => b.depth)));
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focused.current) (svg.current?.querySelector(`[data-box="${current}"]`) as SVGElement | null)?.focus();
   }, [current, boxes]);
 

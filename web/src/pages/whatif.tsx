@@ -69,8 +69,9 @@ function Progress({ job, cancel }: { job: Job; cancel: () => void }) {
   );
 }
 
-function Panel({ base }: { base: Base }) {
+function Panel({ base, limit }: { base: Base; limit: number }) {
   const [settings, set] = useState<Settings>({});
+  const seconds = useRef(10);
   const [job, set_job] = useState<Job | null>(null);
   const [shown, show] = useState<Job | null>(null);
   const [error, fail] = useState<unknown>(null);
@@ -79,7 +80,7 @@ function Panel({ base }: { base: Base }) {
     fail(null);
     try {
       if (latest.current) await post(`/api/v1/jobs/${latest.current}/cancel`).catch(() => undefined);
-      let now = await post<Job>(`/api/v1/${base.kind}`, { id: base.id, set: chosen });
+      let now = await post<Job>(`/api/v1/${base.kind}`, { id: base.id, set: chosen, time_limit_s: Math.min(seconds.current, limit) });
       latest.current = now.id;
       for (;;) {
         if (latest.current !== now.id) return;
@@ -115,7 +116,9 @@ function Panel({ base }: { base: Base }) {
         {base.sliders.map((row) => <Setting key={row.key} row={row} value={settings[row.key] ?? row.value} set={(v) => change(row, v)} />)}
         <p class="controls">
           <button type="button" onClick={() => void start(settings)}>compute</button>
-          <button type="button" class="small" onClick={() => set({})}>all as it was</button></p>
+          <button type="button" class="small" onClick={() => set({})}>all as it was</button>
+          <label>at most <select onChange={(e) => { seconds.current = Number(e.currentTarget.value); }}>
+            {[10, 30, 120].filter((s) => s <= limit || s === 10).map((s) => <option key={s} value={s}>{s} s</option>)}</select></label></p>
       </form>
       <div class="result">
         <Trouble error={error} />
@@ -143,7 +146,7 @@ export function TokenForm({ why, done }: { why: string; done: () => void }) {
 }
 
 export function WhatIf() {
-  const { data, error } = useGet<{ bases: Base[] }>("/api/v1/what-if");
+  const { data, error } = useGet<{ bases: Base[]; limit_s: number }>("/api/v1/what-if");
   const [id, set_id] = useState<string | null>(null);
   const [token, set_has] = useState(has_token());
   const base = data?.bases.find((b) => b.id === id) ?? data?.bases[0];
@@ -161,7 +164,7 @@ export function WhatIf() {
         <p class="controls"><label>change <select value={base?.id ?? ""} onChange={(e) => set_id(e.currentTarget.value)}>
           {data.bases.map((b) => <option key={b.id} value={b.id}>{b.kind}: {b.name}</option>)}</select></label></p>
       )}
-      {base && token && <Panel key={base.id} base={base} />}
+      {base && token && <Panel key={base.id} base={base} limit={data?.limit_s ?? 10} />}
     </>
   );
 }
