@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -12,6 +13,7 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/experiment/experiment.hpp"
+#include "carnot/learn/network/defaults.hpp"
 #include "carnot/report/learn/report.hpp"
 
 #include "command.hpp"
@@ -24,11 +26,8 @@ struct LearnCommand {
   experiment::ExperimentOptions options;
   std::string label, labels, budget, html;
   std::optional<double> target, learning_rate;
+  std::optional<std::size_t> batch;
 };
-
-/// Squared errors of outliers pull harder than misread classes, so numbers are learned in smaller
-/// steps unless the user says otherwise.
-constexpr double kRegressionRate = 0.05;
 
 /// "run 2 of 6  int8  [######----]  61 %  1.93 mJ", cut where the terminal is narrower.
 std::string progress_text(const experiment::ExperimentProgress& p, int width) {
@@ -57,10 +56,10 @@ int execute(const LearnCommand& c, const Common& common) {
   };
 
   const learn::Split split = learn::load_split(options.data);
-  if (c.learning_rate)
-    options.learner.learning_rate = *c.learning_rate;
-  else if (split.train.is_regression())
-    options.learner.learning_rate = kRegressionRate;
+  const learn::TrainingDefaults defaults = learn::training_defaults(split.train);
+  options.learner.learning_rate = c.learning_rate.value_or(defaults.learning_rate);
+  options.learner.batch = c.batch.value_or(defaults.batch);
+  options.learner.epochs = defaults.epochs;
   const experiment::ExperimentResult result = experiment::run_experiment(options, split);
   line->clear();
   if (!c.html.empty()) write_file(c.html, report::to_html(result));
@@ -90,8 +89,8 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
       "learn", "Train for real, count every operation; say what was learned in bits and joules");
   command
       ->add_option("data", o.data.path,
-                   "digits (embedded), mnist (fetched), or a CSV, TSV or IDX file, gz or not; "
-                   "docs/data.md")
+                   "digits (embedded), mnist (fetched), or a CSV, TSV, ARFF, LibSVM or IDX file, "
+                   "gz or not; docs/data.md")
       ->required();
   CLI::Option* label =
       command->add_option("--label", c->label, "Label column of a table: its name, or its number");
@@ -100,15 +99,37 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--test-labels", o.data.test_labels, "IDX file of the held-out labels");
   command->add_option("--task", o.data.task, "What the labels are (default: by their values)")
       ->check(CLI::IsMember({"auto", "classification", "regression"}));
+  const std::map<std::string, learn::HeaderRow> header_rows{{"auto", learn::HeaderRow::Found},
+                                                            {"yes", learn::HeaderRow::Present},
+                                                            {"no", learn::HeaderRow::Absent}};
+  command
+      ->add_option("--header", o.data.header,
+                   "Whether a table's first row names its columns (default: as its rows say)")
+      ->transform(CLI::CheckedTransformer(header_rows))
+      ->option_text("auto|yes|no");
+  command
+      ->add_option("--missing", o.data.missing,
+                   "Words or sentinel numbers that stand for a missing cell, such as -999")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--categories", o.data.categories,
+                   "Columns that are categories though they hold numbers")
+      ->delimiter(',');
+  command->add_flag("--drop-unlabelled", o.data.drop_unlabelled,
+                    "Leave out rows without a label (default: refuse them)");
   command->add_option("--data-dir", o.data.data_dir, "Where relative paths are looked up first");
 
   command->add_option("--learner", o.learner.model, "What is trained (default: mlp)")
       ->check(CLI::IsMember({"mlp", "softmax", "logistic", "linear"}));
   command->add_option("--hidden", o.hidden, "Units of the hidden layer; several are swept")
       ->delimiter(',');
-  command->add_option("--epochs", o.epochs, "Passes over the training rows; several are swept")
+  command
+      ->add_option(
+          "--epochs", o.epochs,
+          "Passes over the training rows; several are swept (default: 8, more for small tables)")
       ->delimiter(',');
-  command->add_option("--batch", o.learner.batch, "Rows of a minibatch (default: 64)");
+  command->add_option("--batch", c->batch,
+                      "Rows of a minibatch (default: 64, fewer for small tables)");
   command->add_option("--learning-rate", c->learning_rate,
                       "Greatest, of a cosine schedule (default: 0.3; 0.05 for numbers)");
   command->add_option("--momentum", o.learner.momentum, "Of the gradient steps (default: 0)");
