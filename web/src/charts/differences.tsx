@@ -46,7 +46,8 @@ export function Differences({ comparison }: { comparison: Comparison }) {
         );
       })}
       <p class="note">Errors that two measurements share (a sensor's gain on one machine since its last start, the same
-        table of grid carbon) cancel in a difference. All others count as independent, which is wider.</p>
+        table of grid carbon) cancel in a difference; of a power model this takes its error to be one factor for both. All
+        others count as independent, which is wider.</p>
     </>
   );
 }
