@@ -39,9 +39,8 @@ function Result({ job }: { job: Job }) {
   const most = Math.max(Math.abs(d.bound.low ?? 0), Math.abs(d.bound.high ?? 0), 1e-30);
   return (
     <>
-      <p class="answer">The best plan would cost <b data-figure>{d.bound.text}</b> {d.bound.verdict === "not told apart"
-        ? "(not told apart: what the bounds leave open spans 0)" : `(${d.bound.verdict})`}; proven
-        between <span data-figure>{d.bound.range}</span>. <Origin origin={d.bound.origin} boundary={d.bound.boundary} /></p>
+      <p class="answer">The plan's cost changes by <b data-figure>{d.bound.text}</b>; that of the best plan, proven,
+        by <span data-figure>{d.bound.range}</span>{d.bound.verdict === "not told apart" ? ": not told apart, 0 is among it" : ""}. <Origin origin={d.bound.origin} boundary={d.bound.boundary} /></p>
       <Interval low={d.bound.low} value={d.bound.value} high={d.bound.high} least={-most} most={most} />
       <div class="scroll" tabIndex={0} role="region" aria-label="What changes">
         <table>
