@@ -117,6 +117,24 @@ constexpr Worded kWorded[] = {{"energy_j", energy_words},     {"grid_energy_j", 
                               {"exported_j", energy_words},   {"mean_wait_s", time_words},
                               {"wait_p90_s", time_words},     {"bound", money_text}};
 
+/// A provenance's absolute paths without the folders that lead to them.
+std::string without_folders(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const bool begins = text[i] == '/' && (i == 0 || text[i - 1] == ' ');
+    if (!begins) {
+      out += text[i++];
+      continue;
+    }
+    std::size_t end = i;
+    while (end < text.size() && text[end] != ' ' && text[end] != ':' && text[end] != ';') ++end;
+    const std::string path = text.substr(i, end - i);
+    out += path.substr(path.find_last_of('/') + 1);
+    i = end;
+  }
+  return out;
+}
+
 void add_texts(Json& row) {
   if (!row.is_object()) return;
   Json texts = Json::object();
@@ -194,6 +212,8 @@ std::string fleet_simulation_json(const std::string& text, const std::string& id
   json["id"] = id;
   json["name"] = printable(name);
   json["kind"] = "simulation";
+  for (const char* key : {"jobs_source", "sites_source"})
+    if (json.contains(key)) json[key] = without_folders(text_at(json, key, name));
   if (json.contains("runs") && json["runs"].is_array())
     for (Json& run : json["runs"]) {
       add_texts(run);

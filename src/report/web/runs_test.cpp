@@ -10,6 +10,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/measure/attribution/spans.hpp"
+#include "carnot/report/web/fleet.hpp"
 #include "carnot/report/web/why.hpp"
 
 #include "measure/testing/testing_measurement.hpp"
@@ -130,6 +131,34 @@ TEST(Runs, ARunIsARowForEachPolicyAndABrokenJournalSaysWhy) {
   const Json row = Json::parse(runs_json({&cut}, ""))["runs"][0];
   EXPECT_EQ(row["kind"], "unreadable");
   EXPECT_FALSE(row["problem"].get<std::string>().empty());
+}
+
+TEST(Fleet, ASimulationsSourcesAreNamedWithoutTheirFolders) {
+  const Json json = Json::parse(fleet_simulation_json(
+      R"({"schema":"carnot.simulate/1","jobs_source":"/home/me/t.swf.zip: 5 jobs, a/b","runs":[)"
+      R"({"policy":"p","cost_eur":12.5,"ensemble":{"cost_eur":{"mean":1,"low":0.5,"high":2}}},7]})",
+      "id", "name"));
+  EXPECT_EQ(json["jobs_source"], "t.swf.zip: 5 jobs, a/b");
+  EXPECT_FALSE(json["runs"][0]["texts"]["cost_eur"]["range"].get<std::string>().empty());
+  EXPECT_THROW(fleet_simulation_json("{}", "id", "name"), InputError);
+  EXPECT_THROW(fleet_simulation_json("7", "id", "name"), InputError);
+}
+
+TEST(PlanDifference, IsWhatTheBoundsProve) {
+  const auto plan = [](double cost, double bound) {
+    return R"({"schema":"carnot.plan/1","objective_eur":)" + std::to_string(cost) +
+           R"(,"bound_eur":)" + std::to_string(bound) +
+           R"(,"energy_j":1,"free_energy_j":1,"grid_energy_j":0,"carbon_g":0,"dropped":0})";
+  };
+  const auto verdict = [&](double a, double a_bound, double b, double b_bound) {
+    return Json::parse(plan_difference_json(plan(a, a_bound), plan(b, b_bound)))["bound"];
+  };
+  EXPECT_EQ(verdict(100, 95, 120, 101)["verdict"], "more");
+  EXPECT_EQ(verdict(100, 95, 90, 80)["verdict"], "less");
+  EXPECT_EQ(verdict(100, 95, 101, 90)["verdict"], "not told apart");
+  EXPECT_EQ(verdict(100, 95, 120, 101)["low"], 1.0);
+  EXPECT_EQ(verdict(100, 95, 120, 101)["high"], 25.0);
+  EXPECT_THROW(plan_difference_json("{}", plan(1, 1)), InputError);
 }
 
 TEST(Why, TextsThatAreNoExplanationAreRefused) {
