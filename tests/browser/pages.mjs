@@ -159,7 +159,7 @@ const after = await page.getAttribute(".plot", "aria-valuetext");
 check(before !== after && /W/.test(after ?? ""), `the chart's cursor by keyboard: ${before} -> ${after}`);
 check(await page.textContent(".readout b") === after.replace(/^[^ ]+ ?[AP]?M?: /, ""), "what is said is what is shown");
 await page.click("summary");
-check(await page.locator("details table tbody tr").count() > 3, "the chart as a table");
+await page.waitForSelector("details table tbody tr:nth-child(4)"); // the chart as a table
 await page.focus('a[href="#/why"]');
 await page.keyboard.press("Enter");
 await page.waitForSelector(".icicle g[tabindex='0']");
@@ -192,6 +192,7 @@ await page.waitForSelector(".status.cut", { timeout: 60_000 });
 await page.waitForSelector(".status.live", { timeout: 60_000 });
 await page.waitForTimeout(1500);
 await page.click("summary");
+await page.waitForSelector("details table tbody tr:nth-child(4)");
 const times = await page.$$eval("details table tbody th", (all) => all.map((e) => e.textContent));
 check(times.length > 3, "samples after the restart");
 await browser.close();
