@@ -7,6 +7,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -18,6 +19,14 @@ namespace carnot::app {
 namespace {
 std::atomic<bool> g_interrupted{false};  // set in a handler, asked by any thread
 static_assert(std::atomic<bool>::is_always_lock_free);
+
+constexpr int kLineWidth = 200;
+/// For programs that start carnot and want to know how far it is: CARNOT_PROGRESS=lines.
+bool said_by_lines() {
+  const char* how = std::getenv("CARNOT_PROGRESS");
+  return how != nullptr && std::string_view(how) == "lines";
+}
+
 void on_interrupt(int) {
   if (g_interrupted.exchange(true)) _exit(kInterrupted);
 }
@@ -46,7 +55,8 @@ int terminal_width(int fd) {
 }
 
 ProgressLine::ProgressLine(const Common& common)
-    : enabled_(!common.quiet && is_terminal(STDERR_FILENO)),
+    : lines_(said_by_lines()),
+      enabled_(lines_ || (!common.quiet && is_terminal(STDERR_FILENO))),
       began_(std::chrono::steady_clock::now()),
       last_(began_) {}
 
@@ -55,8 +65,13 @@ ProgressLine::~ProgressLine() { clear(); }
 void ProgressLine::draw(const std::function<std::string(int)>& make) {
   using namespace std::chrono_literals;
   const auto now = std::chrono::steady_clock::now();
-  if (!enabled_ || now - began_ < 2s || now - last_ < 100ms) return;
+  if (!enabled_ || (!lines_ && now - began_ < 2s) || now - last_ < 100ms) return;
   last_ = now;
+  if (lines_) {
+    const std::string line = make(kLineWidth) + "\n";
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    return;
+  }
   drawn_ = true;
   const std::string line = "\r\033[K" + make(terminal_width(STDERR_FILENO) - 1);
   std::fwrite(line.data(), 1, line.size(), stderr);

@@ -49,6 +49,7 @@ int terminal_width(int fd);
 bool is_terminal(int fd);
 
 /// A line on standard error that is redrawn in place: only on a terminal, only after two seconds.
+/// With CARNOT_PROGRESS=lines in the environment one line after the other, wherever it goes.
 class ProgressLine {
  public:
   explicit ProgressLine(const Common& common);
@@ -58,7 +59,7 @@ class ProgressLine {
   void clear();
 
  private:
-  bool enabled_;
+  bool lines_, enabled_;
   bool drawn_ = false;
   std::chrono::steady_clock::time_point began_, last_;
 };

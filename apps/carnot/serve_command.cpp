@@ -23,6 +23,8 @@
 #include "carnot/meter/processes/control_groups.hpp"
 #include "carnot/report/measure/metrics.hpp"
 
+#include "../server/api/api.hpp"
+#include "../server/assets.hpp"
 #include "../server/server.hpp"
 #endif
 
@@ -33,7 +35,8 @@ namespace {
 struct ServeCommand {
   bool metrics = false;
   std::string listen = "127.0.0.1:9187", out, token_file, host;
-  std::vector<std::string> allowed_hosts;
+  std::vector<std::string> allowed_hosts, runs, plans, models, simulations;
+  int job_seconds = 120, job_memory_mb = 4096;
   int interval_ms = 1000, group_depth = 2;
   std::size_t most_processes = 50, most_groups = 100;
   model::AccountOptions account;
@@ -58,7 +61,15 @@ HttpAccess access_of(const ServeCommand& c, const ServerAddress& address) {
     for (char& letter : name) letter = static_cast<char>(std::tolower(letter));
     access.hosts.push_back(std::move(name));
   }
-  if (is_loopback(address)) return access;
+  if (is_loopback(address)) {
+    // Whoever has an account here may look, as with any other local page; what starts work needs
+    // the token that only the user has seen.
+    if (access.token.empty() && !c.metrics) {
+      access.token = random_token();
+      access.reading_is_free = true;
+    }
+    return access;
+  }
   if (access.token.empty())
     throw UsageError(
         "--listen: others can reach this address, so --token-file FILE is needed, with a token of "
@@ -105,10 +116,37 @@ std::string set_aside(const std::string& journal) {
   }
 }
 
+std::unique_ptr<Api> api_of(const ServeCommand& c) {
+  if (c.metrics) {
+    if (!c.runs.empty() || !c.plans.empty() || !c.models.empty() || !c.simulations.empty())
+      throw UsageError(
+          "--metrics serves metrics alone: without --runs, --plan, --model, --simulate");
+    return nullptr;
+  }
+  ApiOptions options;
+  options.files = c.runs;
+  options.files.insert(options.files.end(), c.plans.begin(), c.plans.end());
+  options.models = c.models;
+  options.simulations = c.simulations;
+  options.account = c.account;
+  std::error_code error;
+  options.program = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  options.jobs.seconds = c.job_seconds;
+  options.jobs.memory_b = static_cast<std::uint64_t>(c.job_memory_mb) << 20;
+  return std::make_unique<Api>(std::move(options));
+}
+
+/// "http://127.0.0.1:9187"
+std::string origin_of(const ServerAddress& address, int port) {
+  const bool numbered = address.host.find(':') != std::string::npos;
+  return fmt::format("http://{}:{}", numbered ? fmt::format("[{}]", address.host) : address.host,
+                     port);
+}
+
 int execute(const ServeCommand& c, const Common& common) {
-  if (!c.metrics) throw UsageError("say what to serve: --metrics");
   const ServerAddress address = address_of(c);
   const HttpAccess access = access_of(c, address);
+  const std::unique_ptr<Api> api = api_of(c);
   watch_for_interrupt();
   measure::MetricsOptions shown{c.most_processes, "", 0};
   if (!c.account.location.empty() || c.account.carbon_g_per_kwh) {
@@ -125,6 +163,7 @@ int execute(const ServeCommand& c, const Common& common) {
     if (!ledger::is_measurement(before.entries))
       throw InputError(c.out + ": not the journal of a measurement");
     collector.replay(before.entries);
+    if (api) api->replay(before.entries);
     go_on = !std::holds_alternative<ledger::MeasurementEnd>(before.entries.back());
     if (!go_on) {
       const measure::MetricsState totals = collector.state();
@@ -145,7 +184,15 @@ int execute(const ServeCommand& c, const Common& common) {
   options.facts_json = measure::account_facts(c.account);
   options.keep_entries = false;
   measure::MeasureHooks hooks;
-  hooks.on_sample = [&](const measure::MeasureView& view) { exporter.take(view, c); };
+  const bool anew = !go_on;
+  bool first = true;
+  hooks.on_sample = [&](const measure::MeasureView& view) {
+    exporter.take(view, c);
+    if (!api) return;
+    if (first && anew) api->begin(view.begin);
+    first = false;
+    api->take(view.sample, view.processes, view.meter);
+  };
   hooks.stop = [] { return interrupted(); };
   const auto metrics = [&exporter](const HttpRequest&) {
     return HttpResponse{200, std::string(report::kOpenMetricsType), exporter.text(), {}};
@@ -159,13 +206,20 @@ int execute(const ServeCommand& c, const Common& common) {
   const auto healthy = [](const HttpRequest&) {
     return HttpResponse{200, "text/plain; charset=utf-8", "ok\n", {}};
   };
-  const Server server(
-      address, access, {},
-      {{"GET", "/metrics", metrics}, {"GET", "/", index}, {"GET", "/healthz", healthy}});
-  const bool numbered = address.host.find(':') != std::string::npos;
-  say(common,
-      fmt::format("metrics: http://{}:{}/metrics",
-                  numbered ? fmt::format("[{}]", address.host) : address.host, server.port()));
+  std::vector<Route> routes{{"GET", "/metrics", metrics}, {"GET", "/healthz", healthy}};
+  if (api) {
+    for (auto more : {api->routes(), asset_routes()})
+      routes.insert(routes.end(), more.begin(), more.end());
+  } else {
+    routes.push_back({"GET", "/", index});
+  }
+  const Server server(address, access, {}, std::move(routes));
+  const std::string origin = origin_of(address, server.port());
+  say(common, fmt::format("metrics: {}/metrics", origin));
+  // Of a token in a file the reader has the file; what stands on a screen is seen by others.
+  if (api)
+    say(common, fmt::format("dashboard: {}/{}", origin,
+                            access.reading_is_free ? "#token=" + access.token : ""));
   const measure::MeasureResult result =
       go_on ? measure::resume_measurement(c.out, options, hooks) : measure::measure(options, hooks);
   for (const meter::Note& note : result.notes)
@@ -187,9 +241,19 @@ int execute(const ServeCommand&, const Common&) {
 
 void add_serve(CLI::App& app, const Common& common, Action& action) {
   auto c = std::make_shared<ServeCommand>();
-  CLI::App* command =
-      app.add_subcommand("serve", "Measure the machine and serve it to Prometheus until stopped");
-  command->add_flag("--metrics", c->metrics, "Serve OpenMetrics at /metrics");
+  CLI::App* command = app.add_subcommand(
+      "serve", "Measure the machine and show it: a dashboard, an API, metrics for Prometheus");
+  command->add_flag("--metrics", c->metrics, "OpenMetrics at /metrics alone, no dashboard");
+  command->add_option("--runs", c->runs,
+                      "Journals, simulations and explanations to show; folders of them");
+  command->add_option("--plan", c->plans, "Plans of `carnot plan` to show");
+  command->add_option("--model", c->models, "Models whose energy the page may explain");
+  command->add_option("--simulate", c->simulations,
+                      "Flags of `carnot simulate` whose variants the page may compute");
+  command->add_option("--job-seconds", c->job_seconds, "Most that a job may take (default: 120)")
+      ->check(CLI::Range(1, 86'400));
+  command->add_option("--job-memory", c->job_memory_mb, "MB that it may take (default: 4096)")
+      ->check(CLI::Range(64, 1'000'000));
   command->add_option("--listen", c->listen, "HOST:PORT (default: 127.0.0.1:9187; port 0: any)");
   command->add_option("--out,-o", c->out,
                       "Write the measurement's journal here; an old one there is gone on from");

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "carnot/base/error.hpp"
@@ -65,6 +66,29 @@ bool from_another_site(const HttpRequest& request) {
   return lower(origin.substr(scheme + 3)) != lower(request.header("host"));
 }
 
+/// Of a query's value. Nothing if it is badly encoded.
+std::optional<std::string> decoded(std::string_view text) {
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i] == '+' ? ' ' : text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = digit(text[i + 1]), low = digit(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(16 * high + low);
+    i += 2;
+  }
+  return out;
+}
+
 /// Paths that name anything but the routes of this server are not looked at further.
 bool is_plain(std::string_view target) {
   if (!target.starts_with('/')) return false;
@@ -80,6 +104,21 @@ bool is_plain(std::string_view target) {
 
 std::string_view HttpRequest::path() const noexcept {
   return std::string_view(target).substr(0, target.find('?'));
+}
+
+std::optional<std::string> HttpRequest::query(std::string_view name) const {
+  std::string_view rest(target);
+  const std::size_t mark = rest.find('?');
+  if (mark == rest.npos) return std::nullopt;
+  rest.remove_prefix(mark + 1);
+  while (!rest.empty()) {
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    const std::size_t equals = pair.find('=');
+    if (pair.substr(0, equals) != name) continue;
+    return equals == pair.npos ? std::string() : decoded(pair.substr(equals + 1));
+  }
+  return std::nullopt;
 }
 
 std::string_view HttpRequest::header(std::string_view lower_case_name) const noexcept {
@@ -99,6 +138,8 @@ std::string_view reason(unsigned status) noexcept {
   switch (status) {
     case 200:
       return "OK";
+    case 202:
+      return "Accepted";
     case 400:
       return "Bad Request";
     case 401:
@@ -109,10 +150,16 @@ std::string_view reason(unsigned status) noexcept {
       return "Not Found";
     case 405:
       return "Method Not Allowed";
+    case 409:
+      return "Conflict";
     case 413:
       return "Content Too Large";
     case 421:
       return "Misdirected Request";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 500:
@@ -125,15 +172,29 @@ std::string_view reason(unsigned status) noexcept {
 }
 
 HttpResponse problem(unsigned status, std::string_view detail) {
-  const nlohmann::ordered_json body{
+  nlohmann::ordered_json body{
       {"type", "about:blank"}, {"title", reason(status)}, {"status", status}, {"detail", detail}};
-  HttpResponse response{status, "application/problem+json", body.dump() + "\n", {}};
+  if (detail.find('\n') != detail.npos) {
+    nlohmann::ordered_json errors = nlohmann::ordered_json::array();
+    for (std::string_view rest = detail; !rest.empty();) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      if (!line.empty()) errors.push_back({{"detail", line}});
+      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    }
+    body["detail"] = detail.substr(0, detail.find('\n'));
+    body["errors"] = std::move(errors);
+  }
+  HttpResponse response{
+      status,
+      "application/problem+json",
+      body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n",
+      {}};
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"carnot\"");
   return response;
 }
 
 bool may_pass(const HttpRequest& request, const HttpAccess& access, std::string_view local_address,
-              HttpResponse& refusal) {
+              HttpResponse& refusal, bool is_public) {
   const auto refuse = [&](unsigned status, std::string_view detail) {
     refusal = problem(status, detail);
     return false;
@@ -145,7 +206,9 @@ bool may_pass(const HttpRequest& request, const HttpAccess& access, std::string_
       std::find(access.hosts.begin(), access.hosts.end(), host) == access.hosts.end())
     return refuse(421, "this server does not answer to that name; --allow-host NAME lets it");
   if (from_another_site(request)) return refuse(403, "requests that other sites make are refused");
-  if (!access.token.empty() || !is_reading(request.method)) {
+  const bool reads_freely =
+      is_reading(request.method) && (is_public || access.token.empty() || access.reading_is_free);
+  if (!reads_freely) {
     const std::string_view given = request.header("authorization");
     constexpr std::string_view kScheme = "bearer ";
     const bool is_bearer =
@@ -153,7 +216,10 @@ bool may_pass(const HttpRequest& request, const HttpAccess& access, std::string_
     if (access.token.empty())
       return refuse(401, "without --token-file this server only answers GET and HEAD");
     if (!is_bearer || !same_bytes(given.substr(kScheme.size()), access.token))
-      return refuse(401, "Authorization: Bearer TOKEN, with the token of --token-file");
+      return refuse(401, access.reading_is_free
+                             ? "Authorization: Bearer TOKEN, with the token that stands after "
+                               "#token= in the address printed at the start"
+                             : "Authorization: Bearer TOKEN, with the token of --token-file");
   }
   if (!is_plain(request.target)) return refuse(404, "no such page");
   return true;
@@ -176,6 +242,15 @@ std::string read_token(const std::string& path) {
         "{}:1: token: 16 to 1024 visible ASCII characters, such as from `openssl rand -hex 32`",
         path));
   return token;
+}
+
+std::string random_token() {
+  unsigned char bytes[16];
+  if (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes))
+    throw IoError("random numbers of the system", "read", errno);
+  std::string out;
+  for (const unsigned char b : bytes) out += fmt::format("{:02x}", b);
+  return out;
 }
 
 }  // namespace carnot::app

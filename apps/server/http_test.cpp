@@ -90,6 +90,25 @@ TEST(HttpAccess, ChangesNeedATokenAndWithOneReadingDoesToo) {
   EXPECT_EQ(refusal.headers.at(0).first, "WWW-Authenticate");
 }
 
+TEST(HttpAccess, ATokenForChangesAloneLeavesReadingFree) {
+  const std::pair<std::string, std::string> host{"host", "localhost"};
+  const HttpAccess access{{}, "0123456789abcdef", true};
+  EXPECT_EQ(status_of(get("/", {host}), access), 200U);
+  EXPECT_EQ(status_of(get("/", {host}, "POST"), access), 401U);
+  EXPECT_EQ(
+      status_of(get("/", {host, {"authorization", "Bearer 0123456789abcdef"}}, "POST"), access),
+      200U);
+  EXPECT_EQ(status_of(get("/",
+                          {host,
+                           {"authorization", "Bearer 0123456789abcdef"},
+                           {"origin", "http://evil.example"}},
+                          "POST"),
+                      access),
+            403U);
+  EXPECT_NE(random_token(), random_token());
+  EXPECT_EQ(random_token().size(), 32U);
+}
+
 TEST(HttpAccess, PathsThatLeadElsewhereAreNotFound) {
   for (const char* target :
        {"/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/metrics/../", "//", "//evil.example/",

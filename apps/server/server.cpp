@@ -16,6 +16,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
@@ -59,7 +60,7 @@ std::vector<tcp::endpoint> endpoints_of(const ServerAddress& address) {
   return out;
 }
 
-struct Connection {
+struct Connection : std::enable_shared_from_this<Connection> {
   explicit Connection(tcp::socket socket) : stream(std::move(socket)), wake(stream.get_executor()) {
     ErrorCode error;
     const auto local = stream.socket().local_endpoint(error);
@@ -96,6 +97,25 @@ HttpRequest request_of(const Parser::value_type& message) {
     out.headers.emplace_back(std::move(name), text(field.value()));
   }
   return out;
+}
+
+/// Whether a path is of a route's form; `parts` receives what stands for each `{}`.
+bool matches(std::string_view form, std::string_view path, std::vector<std::string>& parts) {
+  parts.clear();
+  while (true) {
+    const std::string_view want = form.substr(0, form.find('/')),
+                           have = path.substr(0, path.find('/'));
+    if (want == "{}") {
+      if (have.empty()) return false;
+      parts.emplace_back(have);
+    } else if (want != have) {
+      return false;
+    }
+    const bool ends = want.size() == form.size();
+    if (ends || have.size() == path.size()) return ends && have.size() == path.size();
+    form.remove_prefix(want.size() + 1);
+    path.remove_prefix(have.size() + 1);
+  }
 }
 
 /// What every answer says: nothing here is to be kept, embedded elsewhere or guessed at.
@@ -140,6 +160,8 @@ struct Server::State {
       if (route.feed != nullptr) route.feed->on_publish({});
     context.stop();
     thread.join();
+    slow.stop();
+    slow.join();
   }
 
   void listen(const ServerAddress& address) {
@@ -227,7 +249,10 @@ struct Server::State {
       const bool keep = parser.keep_alive();
       const bool head_only = parser.get().method() == http::verb::head;
       HttpRequest request = request_of(parser.get());
-      if (!may_pass(request, access, connection->local_address, response)) {
+      const bool is_public = std::any_of(routes.begin(), routes.end(), [&](const Route& known) {
+        return known.is_public && matches(known.path, request.path(), request.parts);
+      });
+      if (!may_pass(request, access, connection->local_address, response, is_public)) {
         co_await answer(*connection, head_only, false, response);
         co_return;
       }
@@ -241,11 +266,24 @@ struct Server::State {
         if (error) co_return;
       }
       request.body = std::move(parser.get().body());
-      EventFeed* feed = nullptr;
-      response = route(request, feed);
-      if (feed != nullptr) {
-        co_await follow(*connection, *feed, request);
-        co_return;
+      const Route* known = find(request, response);
+      if (known != nullptr && known->feed != nullptr) {
+        if (listeners < limits.listeners) {
+          co_await follow(*connection, *known->feed, request);
+          co_return;
+        }
+        response = problem(503, "too many listeners");
+      } else if (known != nullptr && known->slow) {
+        if (waiting < limits.slow_waiting) {
+          auto answered = std::make_shared<HttpResponse>();
+          co_await answer_slowly(*connection, *known, request, answered);
+          if (!connection->stream.socket().is_open()) co_return;
+          response = std::move(*answered);
+        } else {
+          response = problem(503, "too many questions at once");
+        }
+      } else if (known != nullptr) {
+        response = answer_of(*known, request);
       }
       const bool goes_on = co_await answer(*connection, head_only, keep, response);
       if (!goes_on) co_return;
@@ -256,32 +294,53 @@ struct Server::State {
     return problem(413, fmt::format("at most {} bytes", limits.body_bytes));
   }
 
-  HttpResponse route(const HttpRequest& request, EventFeed*& feed) {
+  /// The route that is asked for; nullptr: `refusal` says why not.
+  const Route* find(HttpRequest& request, HttpResponse& refusal) const {
     std::string allowed;
     for (const Route& known : routes) {
-      if (known.path != request.path()) continue;
+      if (!matches(known.path, request.path(), request.parts)) continue;
       const bool fits = known.method == request.method ||
                         (known.method == "GET" && request.method == "HEAD" && !known.feed);
-      if (!fits) {
-        allowed += (allowed.empty() ? "" : ", ") + known.method;
-        if (known.method == "GET" && !known.feed) allowed += ", HEAD";
-        continue;
-      }
-      if (known.feed != nullptr) {
-        if (listeners >= limits.listeners) return problem(503, "too many listeners");
-        feed = known.feed;
-        return {};
-      }
-      try {
-        return known.answer(request);
-      } catch (const std::exception&) {
-        return problem(500, "this is our bug, please report it");
-      }
+      if (fits) return &known;
+      allowed += (allowed.empty() ? "" : ", ") + known.method;
+      if (known.method == "GET" && !known.feed) allowed += ", HEAD";
     }
-    if (allowed.empty()) return problem(404, "no such page");
-    HttpResponse response = problem(405, fmt::format("allowed here: {}", allowed));
-    response.headers.emplace_back("Allow", allowed);
-    return response;
+    refusal = problem(404, "no such page");
+    if (allowed.empty()) return nullptr;
+    refusal = problem(405, fmt::format("allowed here: {}", allowed));
+    refusal.headers.emplace_back("Allow", allowed);
+    return nullptr;
+  }
+
+  static HttpResponse answer_of(const Route& route, const HttpRequest& request) {
+    try {
+      return route.answer(request);
+    } catch (const InputError& e) {
+      return problem(400, e.what());
+    } catch (const std::exception&) {
+      return problem(500, "this is our bug, please report it");
+    }
+  }
+
+  /// On the second thread; the first goes on meanwhile.
+  asio::awaitable<void> answer_slowly(Connection& connection, const Route& route,
+                                      HttpRequest request, std::shared_ptr<HttpResponse> into_it) {
+    auto done = std::make_shared<bool>(false);
+    std::shared_ptr<Connection> kept = connection.shared_from_this();
+    ++waiting;
+    connection.wake.expires_at(asio::steady_timer::time_point::max());
+    asio::post(slow, [this, &route, request = std::move(request), into_it, done, kept] {
+      *into_it = answer_of(route, request);
+      asio::post(context, [this, done, kept] {
+        --waiting;
+        *done = true;
+        kept->wake.cancel();
+      });
+    });
+    while (!*done && connection.stream.socket().is_open()) {
+      ErrorCode woken;
+      co_await connection.wake.async_wait(into(woken));
+    }
   }
 
   /// \return whether the connection goes on
@@ -336,13 +395,11 @@ struct Server::State {
       }
     } const listening(*this, connection);
     std::uint64_t wanted = feed.next();
-    try {
-      const std::string_view last = request.header("last-event-id");
-      if (const long long id = last.empty() ? 0 : parse_integer(last); id > 0)
-        wanted = static_cast<std::uint64_t>(id) + 1;
-    } catch (const InputError&) {
-      // not one of ours: from now on
-    }
+    bool missed = false;
+    if (const std::string_view last = request.header("last-event-id"); !last.empty())
+      wanted = feed.after(last, missed);
+    else if (request.query("from") == "oldest")
+      wanted = feed.oldest();
     http::response<http::empty_body> head(http::status::ok, 11);
     set_common(head);
     head.set(http::field::content_type, "text/event-stream");
@@ -352,7 +409,8 @@ struct Server::State {
     connection.stream.expires_after(limits.write);
     co_await http::async_write_header(connection.stream, serializer, into(error));
     while (!error) {
-      std::string text;
+      std::string text = missed ? "event: missed\ndata: {\"events\":null}\n\n" : "";
+      missed = false;
       while (text.size() < kWrittenAtOnce) {
         const EventFeed::Batch batch = feed.take(wanted);
         wanted = batch.next;
@@ -379,7 +437,8 @@ struct Server::State {
   asio::io_context context{1};
   tcp::acceptor acceptor;
   std::list<std::shared_ptr<Connection>> connections;
-  std::size_t listeners = 0;
+  std::size_t listeners = 0, waiting = 0;
+  asio::thread_pool slow{1};
   std::thread thread;
 };
 

@@ -11,7 +11,8 @@
 /// take the answer, and room for `header_bytes` and `body_bytes`. When all `connections` are taken
 /// a newcomer takes the place of whoever has been asking longest, so that clients who never finish
 /// asking keep nobody out. Routes answer on the server's thread: they must be quick, and what they
-/// read must be safe to read from there. TLS is a proxy's affair (docs/how-to/prometheus.md).
+/// read must be safe to read from there; those marked `slow` answer one after the other on a second
+/// thread, a bounded queue of them. TLS is a proxy's affair (docs/how-to/prometheus.md).
 
 #include <chrono>
 #include <cstddef>
@@ -29,6 +30,7 @@ struct ServerLimits {
   std::size_t connections = 2048;  ///< less if the process may open fewer files
   std::size_t listeners = 1536;    ///< of feeds; more are told 503
   std::size_t header_bytes = 16'384, body_bytes = 1 << 20;
+  std::size_t slow_waiting = 32;  ///< requests to slow routes; more are told 503
   std::chrono::milliseconds header{5'000}, idle{15'000}, body{10'000}, write{10'000};
   std::chrono::milliseconds heartbeat{15'000};  ///< of a feed without events
 };
@@ -43,10 +45,14 @@ ServerAddress parse_server_address(const std::string& text);
 bool is_loopback(const ServerAddress& address);
 
 struct Route {
-  std::string method, path;  ///< HEAD comes with GET
-  /// May throw: the client is told 500 and nothing else.
+  std::string method;  ///< HEAD comes with GET
+  std::string path;    ///< `{}` stands for one part of any name: "/runs/{}/series"
+  /// May throw: of an InputError the client is told the words and 400, of anything else 500 and
+  /// nothing else.
   std::function<HttpResponse(const HttpRequest&)> answer;
   EventFeed* feed = nullptr;  ///< instead of an answer; outlives the server
+  bool slow = false;          ///< takes more than a few milliseconds
+  bool is_public = false;     ///< needs no token: says nothing about this machine
 };
 
 class Server {

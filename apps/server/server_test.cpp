@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server.hpp"
 
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -194,7 +195,10 @@ TEST_F(ServerTest, ListenersHearEveryEventFromWhereTheyLeftOff) {
   const Client late(server_->port());
   late.send(request("GET /live", "Last-Event-ID: 3\r\n"));
   EXPECT_THAT(late.until("data: 19\n\n"),
-              HasSubstr("id: 11\nevent: missed\ndata: {\"events\":8}\n\nid: 12\n"));
+              HasSubstr("\r\n\r\nevent: missed\ndata: {\"events\":null}\n\nid: 12\n"));
+  const Client whole(server_->port());
+  whole.send(request("GET /live?from=oldest"));
+  EXPECT_THAT(whole.until("data: 19\n\n"), HasSubstr("\r\n\r\nid: 12\n"));
   EXPECT_THAT(ask(request("HEAD /live")), StartsWith("HTTP/1.1 405"));
 }
 
@@ -233,12 +237,105 @@ TEST(ServerAddress, IsReadAndTold) {
   EXPECT_THROW(is_loopback({"no such name", 0}), IoError);
 }
 
+TEST_F(ServerTest, PartsOfAPathAndQuestionsReachTheRoute) {
+  const auto echo = [](const HttpRequest& r) {
+    std::string body;
+    for (const std::string& part : r.parts) body += "[" + part + "]";
+    return HttpResponse{200, "text/plain", body + r.query("q").value_or("none"), {}};
+  };
+  const Server server({"127.0.0.1", 0}, {}, {},
+                      {{"GET", "/runs/{}", echo},
+                       {"GET", "/runs/{}/series/{}", echo, nullptr, true},
+                       {"GET", "/", echo}});
+  const auto body = [&](const std::string& target) {
+    const Client client(server.port());
+    client.send(request("GET " + target));
+    const std::string answer = client.rest();
+    return answer.substr(answer.find("\r\n\r\n") + 4);
+  };
+  EXPECT_EQ(body("/runs/7?q=a%20b+c%26"), "[7]a b c&");
+  EXPECT_EQ(body("/runs/7/series/x?p=1&q="), "[7][x]");
+  EXPECT_EQ(body("/?q=%zz"), "none");
+  EXPECT_EQ(body("/?q=%2"), "none");
+  for (const char* other : {"/runs", "/runs/", "/runs/7/", "/runs/7/series", "/run/7", "/x"})
+    EXPECT_THAT(body(other), HasSubstr("no such page")) << other;
+}
+
+TEST_F(ServerTest, ASlowRouteKeepsNobodyElseWaiting) {
+  std::promise<void> go;
+  const std::shared_future<void> gone = go.get_future().share();
+  ServerLimits limits;
+  limits.slow_waiting = 2;
+  const auto slow = [gone](const HttpRequest&) {
+    gone.wait();
+    return HttpResponse{200, "text/plain", "slow\n", {}};
+  };
+  std::vector<Route> known = routes();
+  known.push_back({"GET", "/slow", slow, nullptr, true});
+  const Server server({"127.0.0.1", 0}, {}, limits, known);
+  const Client first(server.port()), second(server.port()), third(server.port()),
+      quick(server.port());
+  first.send(request("GET /slow"));
+  second.send(request("GET /slow"));
+  // A third is refused as soon as both are in.
+  std::string refused;
+  while (refused.find("503") == refused.npos) {
+    const Client ask(server.port());
+    ask.send(request("HEAD /slow"));
+    refused = ask.until("\r\n");
+  }
+  quick.send(request("GET /metrics"));
+  EXPECT_THAT(quick.rest(), HasSubstr("figures\n"));
+  go.set_value();
+  EXPECT_THAT(first.rest(), HasSubstr("slow\n"));
+  EXPECT_THAT(second.rest(), HasSubstr("slow\n"));
+}
+
+TEST_F(ServerTest, WhatIsPublicNeedsNoTokenAndBadInputIsSaid) {
+  const auto bad = [](const HttpRequest&) -> HttpResponse {
+    throw InputError("body:1: a: 1 to 9\nbody:2: b: a text");
+  };
+  std::vector<Route> known = routes();
+  known.push_back({"GET", "/page", known[0].answer, nullptr, false, true});
+  known.push_back({"POST", "/bad", bad});
+  const Server server({"127.0.0.1", 0}, {{}, "0123456789abcdef"}, {}, known);
+  const auto ask = [&](const std::string& text) {
+    const Client client(server.port());
+    client.send(text);
+    return client.rest();
+  };
+  EXPECT_THAT(ask(request("GET /page")), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(ask(request("POST /page")), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(ask(request("GET /metrics")), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(ask("GET /page HTTP/1.1\r\nHost: evil.example\r\n\r\n"), StartsWith("HTTP/1.1 421"));
+  const std::string answer =
+      ask(request("POST /bad", "Authorization: Bearer 0123456789abcdef\r\nContent-Length: 0\r\n"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(answer, HasSubstr("application/problem+json"));
+  EXPECT_THAT(
+      answer,
+      HasSubstr(
+          R"("detail":"body:1: a: 1 to 9","errors":[{"detail":"body:1: a: 1 to 9"},{"detail":"body:2: b: a text"}])"));
+}
+
+TEST(EventFeed, IdsOfThePublishersChoiceAreFoundAgain) {
+  EventFeed feed(3);
+  for (const char* id : {"a-1", "a-2", "a-3", "a-4"}) feed.publish("e", id, id);
+  bool missed = false;
+  EXPECT_EQ(feed.after("a-3", missed), 4U);
+  EXPECT_EQ(feed.after("a-4", missed), 5U);
+  EXPECT_FALSE(missed);
+  EXPECT_EQ(feed.after("a-1", missed), 2U);
+  EXPECT_TRUE(missed);
+  EXPECT_EQ(*feed.take(2).text, "id: a-2\nevent: e\ndata: a-2\n\n");
+}
+
 TEST(EventFeed, TellsWhatWasMissed) {
   EventFeed feed(2);
   EXPECT_EQ(feed.next(), 1U);
   EXPECT_EQ(feed.take(1).text, nullptr);
   for (int i = 1; i <= 5; ++i) feed.publish("e", std::to_string(i));
-  EXPECT_EQ(*feed.take(1).text, "id: 3\nevent: missed\ndata: {\"events\":3}\n\n");
+  EXPECT_EQ(*feed.take(1).text, "event: missed\ndata: {\"events\":3}\n\n");
   EXPECT_EQ(feed.take(1).next, 4U);
   EXPECT_EQ(*feed.take(4).text, "id: 4\nevent: e\ndata: 4\n\n");
   EXPECT_EQ(feed.take(99).next, 6U) << "of a feed that began anew";

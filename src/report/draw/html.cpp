@@ -30,7 +30,7 @@ main{max-width:1060px;margin:0 auto;padding:40px 24px 64px}
 h1{font-size:2.05rem;line-height:1.2;margin:0 0 .35em;letter-spacing:-.01em}
 h2{font-size:1.4rem;line-height:1.25;margin:2.4em 0 .5em}
 h3{font-size:1.05rem;margin:1.6em 0 .4em}
-p{max-width:68ch;margin:.6em 0}
+p{max-width:68ch;margin:.6em 0}h1,h2,h3,p,li,figcaption,summary,label{overflow-wrap:anywhere}
 .kicker{color:var(--soft);font-size:.92rem;margin:0 0 1.2em}
 .answer{font-size:1.22rem;line-height:1.5;max-width:60ch}
 ul.plain{margin:.6em 0;padding-left:1.1em;max-width:68ch}ul.plain li{margin:.3em 0}
@@ -66,7 +66,7 @@ code{font:.93em ui-monospace,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere
 .tabs{border:0;margin:1em 0;padding:0;min-width:0}
 .tabs>legend{padding:0;color:var(--soft);font-size:.92rem;margin-bottom:.5em}
 .tabs>input{position:absolute;opacity:0;pointer-events:none}
-.tabs>label{display:inline-block;padding:.32em .8em;margin:0 6px 8px 0;border:1px solid var(--line);
+.tabs>label{display:inline-block;max-width:100%;padding:.32em .8em;margin:0 6px 8px 0;border:1px solid var(--line);
 border-radius:99px;cursor:pointer;font-size:.92rem}
 .tabs>label:hover{border-color:var(--axis)}
 .tabs>input:checked+label{background:var(--ink);color:var(--paper);border-color:var(--ink)}
@@ -99,6 +99,8 @@ svg .strong{stroke-width:3}
 @media (max-width:640px){main{padding:24px 16px 48px}body{font-size:16px}h1{font-size:1.6rem}
 .answer{font-size:1.1rem}.wide svg{min-width:640px}.cards{grid-template-columns:1fr 1fr}
 .cards b{font-size:1.4rem}caption span{display:block;max-width:calc(100vw - 32px)}}
+@media (forced-colors:active){.tabs>input:checked+label{forced-color-adjust:none;
+background:Highlight;color:HighlightText}}
 @page{size:A4;margin:14mm}
 @media print{:root{color-scheme:light}main{max-width:none;padding:0}body{font-size:10.5pt}
 .tabs>label,.tabs>input,.tabs>legend,.screen{display:none!important}
@@ -144,6 +146,10 @@ std::string table(std::string_view caption, const std::vector<Column>& columns,
   if (!caption.empty()) out += fmt::format("<caption><span>{}</span></caption>\n", escape(caption));
   out += "<thead><tr>";
   for (const Column& column : columns) {
+    if (column.name.empty()) {
+      out += "<td></td>";
+      continue;
+    }
     out += fmt::format("<th scope=\"col\"{}>{}</th>", column.numeric ? " class=\"n\"" : "",
                        escape(column.name));
   }
