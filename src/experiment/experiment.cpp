@@ -41,11 +41,15 @@ learn::Dataset sample_of(const learn::Dataset& data) {
   out.class_names = data.class_names;
   out.target_mean = data.target_mean;
   out.target_scale = data.target_scale;
+  out.encoding = data.encoding;
   for (std::size_t i = 0; i < out.rows; ++i) {
     const std::size_t r = i * data.rows / out.rows;
     const auto begin = data.features.begin() + static_cast<std::ptrdiff_t>(r * data.columns);
     out.features.insert(out.features.end(), begin,
                         begin + static_cast<std::ptrdiff_t>(data.columns));
+    for (auto at = std::lower_bound(data.missing.begin(), data.missing.end(), r * data.columns);
+         at != data.missing.end() && *at < (r + 1) * data.columns; ++at)
+      out.missing.push_back(*at - r * data.columns + i * data.columns);
     if (data.is_regression())
       out.targets.push_back(data.targets[r]);
     else

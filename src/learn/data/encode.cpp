@@ -353,6 +353,13 @@ Split encode_tables(const Table& train, const Table* test, const EncodeOptions& 
   };
   fill(split.train, std::move(columns.train), train_rows.size());
   fill(split.test, std::move(columns.test), test_rows.size());
+  auto encoding = std::make_shared<TableEncoding>();
+  encoding->columns = std::move(columns.columns);
+  encoding->label = train.names[label];
+  encoding->has_header = train.has_header;
+  split.train.encoding = split.test.encoding = std::move(encoding);
+  split.train.missing = std::move(columns.train_missing);
+  split.test.missing = std::move(columns.test_missing);
   if (labels.regression) {
     const std::vector<double>& from = test != nullptr ? labels.test_targets : labels.train_targets;
     set_targets(split, selected(labels.train_targets, train_rows), selected(from, test_rows),

@@ -4,8 +4,11 @@
 /// \file
 /// Feature columns of a table as floats: numbers standardised, categories one-hot or ordinal.
 
+#include <cstdint>
 #include <string>
 #include <vector>
+
+#include "carnot/learn/data/encoding.hpp"
 
 #include "learn/data/delimited.hpp"
 
@@ -20,6 +23,8 @@ struct EncodedColumns {
   std::vector<float> train, test;  ///< row-major
   std::vector<std::string> names;
   std::string description;  ///< how many of each kind, what was filled
+  std::vector<ColumnEncoding> columns;
+  std::vector<std::uint64_t> train_missing, test_missing;  ///< as Dataset::missing
 };
 
 /// A column is numeric if every cell that is there is a number, in both parts; if more than 95 % of
