@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -24,6 +25,7 @@ struct LearnCommand {
   experiment::ExperimentOptions options;
   std::string label, labels, budget, html;
   std::optional<double> target, learning_rate;
+  int threads = 0;
 };
 
 /// Squared errors of outliers pull harder than misread classes, so numbers are learned in smaller
@@ -57,7 +59,13 @@ int execute(const LearnCommand& c, const Common& common) {
   };
 
   const learn::Split split = learn::load_split(options.data);
-  if (c.learning_rate)
+  if (options.learner.model == "gbdt" || options.learner.model == "forest") {
+    // Trees find a rate of their own, and use all processors.
+    if (c.learning_rate) options.tree.learning_rate = *c.learning_rate;
+    options.learner.threads =
+        c.threads > 0 ? c.threads
+                      : static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));
+  } else if (c.learning_rate)
     options.learner.learning_rate = *c.learning_rate;
   else if (split.train.is_regression())
     options.learner.learning_rate = kRegressionRate;
@@ -103,20 +111,41 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--data-dir", o.data.data_dir, "Where relative paths are looked up first");
 
   command->add_option("--learner", o.learner.model, "What is trained (default: mlp)")
-      ->check(CLI::IsMember({"mlp", "softmax", "logistic", "linear"}));
+      ->check(CLI::IsMember({"mlp", "softmax", "logistic", "linear", "gbdt", "forest"}));
   command->add_option("--hidden", o.hidden, "Units of the hidden layer; several are swept")
       ->delimiter(',');
   command->add_option("--epochs", o.epochs, "Passes over the training rows; several are swept")
       ->delimiter(',');
   command->add_option("--batch", o.learner.batch, "Rows of a minibatch (default: 64)");
   command->add_option("--learning-rate", c->learning_rate,
-                      "Greatest, of a cosine schedule (default: 0.3; 0.05 for numbers)");
+                      "Greatest, of a cosine schedule (default: 0.3; 0.05 for numbers); of each "
+                      "tree of gbdt (default: 0.1)");
   command->add_option("--momentum", o.learner.momentum, "Of the gradient steps (default: 0)");
   command
       ->add_option("--bits", o.bits,
                    "Precisions, swept: 4, 8, 16, 32, a name such as d2w4g4, or a schedule such as "
-                   "4>8@0.75 (default: 32)")
+                   "4>8@0.75; of the gradients of gbdt 2 to 8 or 32 (default: 32)")
       ->delimiter(',');
+  command
+      ->add_option("--trees", o.trees,
+                   "Rounds of boosting or bootstraps of a forest, at most; several are swept "
+                   "(default: fit to the data)")
+      ->delimiter(',');
+  command
+      ->add_option("--leaves", o.leaves,
+                   "Of a tree, at most; several are swept (default: 31; forest: no limit)")
+      ->delimiter(',');
+  command
+      ->add_option("--depth", o.depth, "Of a tree, at most; several are swept (default: no limit)")
+      ->delimiter(',');
+  command
+      ->add_option("--bins", o.bins,
+                   "Steps that trees see of a column, 2 to 255; several are swept (default: 255)")
+      ->delimiter(',');
+  command->add_option("--subsample", o.tree.subsample,
+                      "Share of the rows a round of boosting learns from (default: 1)");
+  command->add_option("--threads", c->threads,
+                      "That grow trees; the result is the same (default: one a processor)");
   command->add_option("--seeds", o.seeds, "Runs at each setting (default: 1)")
       ->check(CLI::Range(1, 10000));
   command->add_option("--seed", o.learner.seed, "Of everything random (default: 1)");

@@ -10,6 +10,11 @@
 
 namespace carnot::experiment {
 
+/// Learners whose model is trees.
+inline bool learns_trees(const learn::LearnerOptions& o) {
+  return o.model == "gbdt" || o.model == "forest";
+}
+
 /// What one run needs to know.
 struct PointTask {
   const ExperimentOptions& options;
@@ -18,6 +23,7 @@ struct PointTask {
   const learn::EnergyTable& table;
   std::string bits;
   learn::LearnerOptions learner;
+  learn::TreeOptions tree;
   std::size_t index = 0, count = 1;
 };
 
