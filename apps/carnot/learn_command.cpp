@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -13,6 +14,8 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/experiment/experiment.hpp"
+#include "carnot/learn/network/defaults.hpp"
+#include "carnot/learn/saved/saved_model.hpp"
 #include "carnot/report/learn/report.hpp"
 
 #include "command.hpp"
@@ -25,12 +28,10 @@ struct LearnCommand {
   experiment::ExperimentOptions options;
   std::string label, labels, budget, html;
   std::optional<double> target, learning_rate;
-  int threads = 0;
+  std::optional<std::size_t> batch;
+  std::string save;
+  int threads = 0, save_bits = 32;
 };
-
-/// Squared errors of outliers pull harder than misread classes, so numbers are learned in smaller
-/// steps unless the user says otherwise.
-constexpr double kRegressionRate = 0.05;
 
 /// "run 2 of 6  int8  [######----]  61 %  1.93 mJ", cut where the terminal is narrower.
 std::string progress_text(const experiment::ExperimentProgress& p, int width) {
@@ -59,19 +60,34 @@ int execute(const LearnCommand& c, const Common& common) {
   };
 
   const learn::Split split = learn::load_split(options.data);
-  if (options.learner.model == "gbdt" || options.learner.model == "forest") {
+  const learn::TrainingDefaults defaults = learn::training_defaults(split.train);
+  options.learner.learning_rate = c.learning_rate.value_or(defaults.learning_rate);
+  options.learner.batch = c.batch.value_or(defaults.batch);
+  options.learner.epochs = defaults.epochs;
+  if (experiment::learns_trees(options.learner)) {
     // Trees find a rate of their own, and use all processors.
-    if (c.learning_rate) options.tree.learning_rate = *c.learning_rate;
+    options.tree.learning_rate = c.learning_rate.value_or(0.0);
     options.learner.threads =
         c.threads > 0 ? c.threads
                       : static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));
-  } else if (c.learning_rate)
-    options.learner.learning_rate = *c.learning_rate;
-  else if (split.train.is_regression())
-    options.learner.learning_rate = kRegressionRate;
+  }
+  std::vector<learn::SavedModel> models;  // of every run, where one is to be saved
+  if (!c.save.empty())
+    options.trained = [&](const learn::Learner& learner) {
+      models.push_back(learn::saved_model(learner, options.learner, split.train, c.save_bits));
+    };
   const experiment::ExperimentResult result = experiment::run_experiment(options, split);
   line->clear();
   if (!c.html.empty()) write_file(c.html, report::to_html(result));
+  if (result.best < models.size()) {
+    learn::SavedModel& model = models[result.best];
+    model.precision = result.points[result.best].precision;
+    model.quality = result.points[result.best].quality;
+    learn::save_model(model, c.save);
+    say(common, fmt::format("model: {} ({} bytes, {} bits a {})", c.save,
+                            std::filesystem::file_size(c.save), c.save_bits,
+                            model.is_trees() ? "leaf" : "coefficient"));
+  }
   if (common.json) {
     print(report::to_json(result));
   } else {
@@ -98,8 +114,8 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
       "learn", "Train for real, count every operation; say what was learned in bits and joules");
   command
       ->add_option("data", o.data.path,
-                   "digits (embedded), mnist (fetched), or a CSV, TSV or IDX file, gz or not; "
-                   "docs/data.md")
+                   "digits (embedded), mnist (fetched), or a CSV, TSV, ARFF, LibSVM or IDX file, "
+                   "gz or not; docs/data.md")
       ->required();
   CLI::Option* label =
       command->add_option("--label", c->label, "Label column of a table: its name, or its number");
@@ -108,15 +124,37 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--test-labels", o.data.test_labels, "IDX file of the held-out labels");
   command->add_option("--task", o.data.task, "What the labels are (default: by their values)")
       ->check(CLI::IsMember({"auto", "classification", "regression"}));
+  const std::map<std::string, learn::HeaderRow> header_rows{{"auto", learn::HeaderRow::Found},
+                                                            {"yes", learn::HeaderRow::Present},
+                                                            {"no", learn::HeaderRow::Absent}};
+  command
+      ->add_option("--header", o.data.header,
+                   "Whether a table's first row names its columns (default: as its rows say)")
+      ->transform(CLI::CheckedTransformer(header_rows))
+      ->option_text("auto|yes|no");
+  command
+      ->add_option("--missing", o.data.missing,
+                   "Words or sentinel numbers that stand for a missing cell, such as -999")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--categories", o.data.categories,
+                   "Columns that are categories though they hold numbers")
+      ->delimiter(',');
+  command->add_flag("--drop-unlabelled", o.data.drop_unlabelled,
+                    "Leave out rows without a label (default: refuse them)");
   command->add_option("--data-dir", o.data.data_dir, "Where relative paths are looked up first");
 
   command->add_option("--learner", o.learner.model, "What is trained (default: mlp)")
       ->check(CLI::IsMember({"mlp", "softmax", "logistic", "linear", "gbdt", "forest"}));
   command->add_option("--hidden", o.hidden, "Units of the hidden layer; several are swept")
       ->delimiter(',');
-  command->add_option("--epochs", o.epochs, "Passes over the training rows; several are swept")
+  command
+      ->add_option(
+          "--epochs", o.epochs,
+          "Passes over the training rows; several are swept (default: 8, more for small tables)")
       ->delimiter(',');
-  command->add_option("--batch", o.learner.batch, "Rows of a minibatch (default: 64)");
+  command->add_option("--batch", c->batch,
+                      "Rows of a minibatch (default: 64, fewer for small tables)");
   command->add_option("--learning-rate", c->learning_rate,
                       "Greatest, of a cosine schedule (default: 0.3; 0.05 for numbers); of each "
                       "tree of gbdt (default: 0.1)");
@@ -144,6 +182,9 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
       ->delimiter(',');
   command->add_option("--subsample", o.tree.subsample,
                       "Share of the rows a round of boosting learns from (default: 1)");
+  command->add_option("--hold-out", o.tree.hold_out,
+                      "Share of the training rows on which boosting decides when to end; 0: it "
+                      "does all rounds (default: 0.1 from 2000 rows on)");
   command->add_option("--threads", c->threads,
                       "That grow trees; the result is the same (default: one a processor)");
   command->add_option("--seeds", o.seeds, "Runs at each setting (default: 1)")
@@ -158,6 +199,12 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--energy-table", o.energy_table,
                       "CSV in place of the embedded energies; data/energy_per_operation.md");
   command->add_option("--html", c->html, "Write the report page here");
+  command->add_option(
+      "--save", c->save,
+      "Write the best run's model here, for `carnot predict`; docs/formats/model.md");
+  command->add_option("--save-bits", c->save_bits,
+                      "Of a coefficient or leaf in that file: 2 to 12, 16, or 32 as trained "
+                      "(default: 32)");
   command->fallthrough();
   command->callback(
       [c, &common, &action] { action = [c, &common] { return execute(*c, common); }; });

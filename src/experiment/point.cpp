@@ -12,10 +12,10 @@
 #include "carnot/base/limits.hpp"
 #include "carnot/base/statistics.hpp"
 #include "carnot/learn/codes/certificate.hpp"
+#include "carnot/learn/codes/model_forward.hpp"
 #include "carnot/learn/network/train_in_pieces.hpp"
 #include "carnot/learn/trees/tree_code.hpp"
 
-#include "experiment/model_forward.hpp"
 #include "experiment/precision_schedule.hpp"
 #include "experiment/tree_codes.hpp"
 
@@ -311,7 +311,7 @@ class PointRun {
       StructurePoint s;
       s.width = width;
       s.model_bits = learn::model_length(parameters, rows, width) + variance;
-      s.data_bits = label_bits(coded(width), task_.sample, task_.sample.rows) * scale;
+      s.data_bits = learn::label_bits(coded(width), task_.sample, task_.sample.rows) * scale;
       s.sampled = task_.sample.rows < train.rows;
       s.energy = point().energy.value();
       out.push_back(s);
@@ -320,7 +320,7 @@ class PointRun {
     }
     CARNOT_CHECK(!out.empty(), "at least one model width");
     if (out[best].sampled && !task_.options.stop.requested()) {
-      out[best].data_bits = label_bits(coded(out[best].width), train, train.rows);
+      out[best].data_bits = learn::label_bits(coded(out[best].width), train, train.rows);
       out[best].sampled = false;
     }
     learn::CodeLengths& lengths = point().lengths;

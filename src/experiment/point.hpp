@@ -10,11 +10,6 @@
 
 namespace carnot::experiment {
 
-/// Learners whose model is trees.
-inline bool learns_trees(const learn::LearnerOptions& o) {
-  return o.model == "gbdt" || o.model == "forest";
-}
-
 /// What one run needs to know.
 struct PointTask {
   const ExperimentOptions& options;

@@ -51,6 +51,11 @@ struct ExperimentProgress {
   Energy energy;
 };
 
+/// Learners whose model is trees.
+inline bool learns_trees(const learn::LearnerOptions& o) {
+  return o.model == "gbdt" || o.model == "forest";
+}
+
 struct ExperimentOptions {
   learn::DatasetOptions data;
   learn::LearnerOptions learner;  ///< hidden, epochs and seed are the defaults of the lists below

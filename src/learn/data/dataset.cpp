@@ -10,11 +10,11 @@
 #include "carnot/base/error.hpp"
 #include "carnot/learn/data/fetch.hpp"
 
-#include "learn/data/delimited.hpp"
 #include "learn/data/digits_table.hpp"
 #include "learn/data/encode.hpp"
 #include "learn/data/idx.hpp"
 #include "learn/data/input_bytes.hpp"
+#include "learn/data/table.hpp"
 
 namespace carnot::learn {
 
@@ -115,12 +115,16 @@ Split load_text(const DatasetOptions& options, std::string bytes, const std::str
   encode.task = options.task;
   encode.test_share = options.test_share;
   encode.seed = options.seed;
-  const Table train = parse_delimited(std::move(bytes), file, options.labels);
+  encode.missing = options.missing;
+  encode.categories = options.categories;
+  encode.drop_unlabelled = options.drop_unlabelled;
+  const Table train = read_table(std::move(bytes), file, options.labels, options.header);
   std::optional<Table> test;
   if (!options.test_path.empty()) {
     const std::string test_file = located(options.test_path, options.data_dir);
-    test = parse_delimited(read_input(test_file), test_file,
-                           options.test_labels.empty() ? options.labels : options.test_labels);
+    test = read_table(read_input(test_file), test_file,
+                      options.test_labels.empty() ? options.labels : options.test_labels,
+                      options.header);
   }
   return encode_tables(train, test ? &*test : nullptr, encode);
 }
@@ -163,7 +167,8 @@ Split load_split(const DatasetOptions& options) {
         describe({}, "task",
                  fmt::format("one of auto, classification, regression, found `{}`", options.task)));
   if (options.path.empty())
-    throw InputError(describe({}, "data", "digits, mnist, or the path of a CSV, TSV or IDX file"));
+    throw InputError(
+        describe({}, "data", "digits, mnist, or the path of a CSV, TSV, ARFF, LibSVM or IDX file"));
   Split split;
   if (options.path == "digits" || options.path == "mnist") {
     if (options.task == "regression")

@@ -8,7 +8,6 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
@@ -19,7 +18,14 @@ namespace carnot::learn {
 
 namespace {
 
-std::size_t find_label(const Table& table, const std::string& wanted) {
+bool same_word(std::string_view text, std::string_view lower) noexcept {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
+  });
+}
+
+/// A column by name or 1-based number.
+std::size_t find_column(const Table& table, const std::string& wanted, std::string_view field) {
   const auto column_named = [&](std::string_view name) -> std::optional<std::size_t> {
     const auto found = std::find(table.names.begin(), table.names.end(), name);
     if (found == table.names.end()) return std::nullopt;
@@ -28,28 +34,33 @@ std::size_t find_label(const Table& table, const std::string& wanted) {
   const Place place{table.file, 1};
   const std::string which =
       table.has_header
-          ? fmt::format("one of {}, or a number from 1 to {}", fmt::join(table.names, ", "),
+          ? fmt::format("one of {}, or a number from 1 to {}", some_names(table.names),
                         table.columns)
           : fmt::format("the file has no header: a number from 1 to {}", table.columns);
-  if (wanted.empty()) {
-    for (const char* usual : {"label", "class", "target", "y"})
-      if (const auto found = column_named(usual)) return *found;
-    throw InputError(describe(place, "label column", "name it: " + which));
-  }
+  if (wanted.empty()) throw InputError(describe(place, field, "name it: " + which));
   if (const auto found = column_named(wanted)) return *found;
   std::size_t number = 0;
   const auto [end, error] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), number);
   if (error == std::errc() && end == wanted.data() + wanted.size()) {
     if (number >= 1 && number <= table.columns) return number - 1;
-    throw InputError(
-        describe(place, "label column",
-                 fmt::format("a number from 1 to {}, found {}", table.columns, number)));
+    throw InputError(describe(
+        place, field, fmt::format("a number from 1 to {}, found {}", table.columns, number)));
   }
   const std::string near = table.has_header ? nearest(wanted, table.names) : "";
   throw InputError(describe(
-      place, "label column",
+      place, field,
       near.empty() ? fmt::format("no `{}`; {}", wanted, which)
                    : fmt::format("no `{}`; did you mean `{}`? ({})", wanted, near, which)));
+}
+
+std::size_t find_label(const Table& table, const std::string& wanted) {
+  if (wanted.empty()) {
+    for (const std::string_view usual : {"label", "class", "target", "y"})
+      for (std::size_t c = 0; c < table.columns; ++c)
+        if (same_word(table.names[c], usual)) return c;
+    if (table.usual_label != Table::kNone) return table.usual_label;
+  }
+  return find_column(table, wanted, "label column");
 }
 
 /// The label column of one or two tables.
@@ -58,6 +69,9 @@ struct Labels {
   std::vector<std::uint32_t> train_classes, test_classes;
   std::vector<double> train_targets, test_targets;
   std::vector<std::string> names;
+  std::vector<std::string> words;  ///< of the classes, as cells hold them
+  bool numbers = false;            ///< classes are numbers
+  NumberStyle style;
   std::string rule;
 };
 
@@ -67,26 +81,71 @@ struct LabelCells {
   bool all_numbers = true;
 };
 
-LabelCells read_labels(const Table& table, std::size_t column) {
-  LabelCells cells{&table, {}, true};
+/// Rows whose label is there. A word such as `none` is a class, unless all others are numbers.
+struct LabelColumn {
+  std::vector<std::size_t> rows;
+  std::size_t unlabelled = 0;
+};
+
+LabelColumn labelled_rows(const Table& table, std::size_t column, const MissingWords& missing) {
+  const ColumnReader reader(table, missing);
+  const Cells cells = reader.cells(column, reader.style(column));
+  const auto holds = [&](CellKind kind) {
+    return std::find(cells.kinds.begin(), cells.kinds.end(), kind) != cells.kinds.end();
+  };
+  const bool numbers = table.kind(column) != ColumnKind::Category && !holds(CellKind::Text) &&
+                       (holds(CellKind::Number) || holds(CellKind::NotFinite));
+  LabelColumn labels;
   for (std::size_t r = 0; r < table.rows; ++r) {
-    double value = 0.0;
-    const Place place{table.file, table.lines[r]};
-    switch (read_cell(table.cell(r, column), value)) {
-      case CellKind::Missing:
-        throw InputError(describe(place, table.names[column], "a label in every row, found none"));
-      case CellKind::NotFinite:
-        throw InputError(
-            describe(place, table.names[column],
-                     fmt::format("a finite number, found `{}`", table.cell(r, column))));
-      case CellKind::Text:
-        cells.all_numbers = false;
-        break;
-      case CellKind::Number:
-        break;
-    }
-    cells.numbers.push_back(value);
+    if (numbers ? cells.kinds[r] == CellKind::Missing
+                : reader.missing_category(table.cell(r, column)))
+      ++labels.unlabelled;
+    else
+      labels.rows.push_back(r);
   }
+  return labels;
+}
+
+/// Leaves out the rows without a label, or says where the first one is; nothing if all have one.
+std::optional<Table> with_labels(const Table& table, std::size_t column,
+                                 const EncodeOptions& options, const MissingWords& missing,
+                                 std::size_t& dropped) {
+  const LabelColumn labels = labelled_rows(table, column, missing);
+  if (labels.unlabelled == 0) return std::nullopt;
+  if (!options.drop_unlabelled) {
+    std::size_t first = 0;
+    while (first < labels.rows.size() && labels.rows[first] == first) ++first;
+    throw InputError(
+        describe({table.file, table.lines[first]}, table.names[column],
+                 fmt::format("a label in every row, found `{}`; {} of {} rows have none, "
+                             "--drop-unlabelled leaves them out",
+                             table.cell(first, column), labels.unlabelled, table.rows)));
+  }
+  if (labels.rows.empty())
+    throw InputError(describe({table.file, 0}, table.names[column], "a label in at least one row"));
+  dropped += labels.unlabelled;
+  Table kept = table;
+  kept.rows = labels.rows.size();
+  kept.cells.clear();
+  kept.lines.clear();
+  for (const std::size_t r : labels.rows) {
+    kept.lines.push_back(table.lines[r]);
+    for (std::size_t c = 0; c < table.columns; ++c) kept.cells.push_back(table.cell(r, c));
+  }
+  return kept;
+}
+
+LabelCells read_labels(const Table& table, std::size_t column, const NumberStyle& style,
+                       const MissingWords& missing) {
+  const Cells read = ColumnReader(table, missing).cells(column, style);
+  LabelCells cells{&table, read.values, true};
+  for (std::size_t r = 0; r < table.rows; ++r) {
+    if (read.kinds[r] == CellKind::NotFinite)
+      throw InputError(describe({table.file, table.lines[r]}, table.names[column],
+                                fmt::format("a finite number, found `{}`", table.cell(r, column))));
+    cells.all_numbers = cells.all_numbers && read.kinds[r] == CellKind::Number;
+  }
+  if (table.kind(column) == ColumnKind::Category) cells.all_numbers = false;
   return cells;
 }
 
@@ -135,25 +194,50 @@ void take_classes(const LabelCells& train, const LabelCells* test, std::size_t c
   if (test != nullptr)
     for (std::size_t r = 0; r < test->table->rows; ++r)
       out.test_classes.push_back(index_of(*test, r));
+  out.words = out.names;
+  out.numbers = as_numbers;
   if (table.class_names.size() == out.names.size()) {
     out.names = table.class_names;
   }
 }
 
+/// `3O` among a hundred numbers is a slip of the pen, not a class of its own.
+void refuse_odd_labels(const Table& table, std::size_t column, const NumberStyle& style,
+                       const MissingWords& missing) {
+  if (table.kind(column) == ColumnKind::Category) return;
+  const Cells cells = ColumnReader(table, missing).cells(column, style);
+  std::size_t odd = 0;
+  std::size_t first = 0;
+  for (std::size_t r = table.rows; r-- > 0;)
+    if (cells.kinds[r] == CellKind::Text) {
+      ++odd;
+      first = r;
+    }
+  if (odd == 0 || 20 * odd > table.rows) return;
+  throw InputError(describe(
+      {table.file, table.lines[first]}, table.names[column],
+      fmt::format("a number as in the other rows, found `{}`; the task classification takes it as "
+                  "a class",
+                  table.cell(first, column))));
+}
+
 Labels decide_labels(const Table& train, const Table* test, std::size_t column,
-                     const std::string& task) {
-  const LabelCells train_cells = read_labels(train, column);
+                     const std::string& task, const MissingWords& missing) {
+  const NumberStyle style = ColumnReader(train, missing).style(column);
+  const LabelCells train_cells = read_labels(train, column, style, missing);
   std::optional<LabelCells> test_cells;
-  if (test != nullptr) test_cells = read_labels(*test, column);
+  if (test != nullptr) test_cells = read_labels(*test, column, style, missing);
   const bool numbers = train_cells.all_numbers && (!test_cells || test_cells->all_numbers);
 
   Labels out;
+  out.style = style;
   if (task == "classification") {
     out.rule = "classification as asked";
   } else if (task == "regression") {
     out.regression = true;
     out.rule = "regression as asked";
   } else if (!train_cells.all_numbers) {
+    refuse_odd_labels(train, column, style, missing);
     out.rule = "classification: labels that are not numbers";
   } else {
     std::map<double, int> distinct;
@@ -176,7 +260,7 @@ Labels decide_labels(const Table& train, const Table* test, std::size_t column,
     if (table == nullptr) continue;
     for (std::size_t r = 0; r < table->rows; ++r) {
       double value = 0.0;
-      if (read_cell(table->cell(r, column), value) != CellKind::Number)
+      if (read_styled(table->cell(r, column), style, value) != CellKind::Number)
         throw InputError(describe(
             {table->file, table->lines[r]}, table->names[column],
             fmt::format("a number, as regression needs, found `{}`", table->cell(r, column))));
@@ -245,6 +329,31 @@ std::vector<std::size_t> all_rows(std::size_t rows) {
   return out;
 }
 
+/// How many rows each class gives: its share rounded. Where rounding many small classes would miss
+/// the share of the whole by more than a hundredth of the rows, what is left of a row is carried on
+/// from class to class. A class keeps at least one row for training.
+std::vector<std::size_t> held_out_counts(const std::vector<std::vector<std::size_t>>& groups,
+                                         std::size_t rows, double test_share) {
+  const double wanted = test_share * static_cast<double>(rows);
+  std::vector<std::size_t> counts;
+  double total = 0.0;
+  for (const std::vector<std::size_t>& group : groups) {
+    const auto rounded =
+        static_cast<std::size_t>(std::lround(test_share * static_cast<double>(group.size())));
+    counts.push_back(group.empty() ? 0 : std::min(rounded, group.size() - 1));
+    total += static_cast<double>(counts.back());
+  }
+  if (std::abs(total - wanted) <= std::max(1.0, 0.01 * static_cast<double>(rows))) return counts;
+  double owed = 0.0;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    owed += test_share * static_cast<double>(groups[g].size());
+    const std::size_t most = groups[g].empty() ? 0 : groups[g].size() - 1;
+    counts[g] = std::min(static_cast<std::size_t>(std::max(0.0, std::floor(owed + 0.5))), most);
+    owed -= static_cast<double>(counts[g]);
+  }
+  return counts;
+}
+
 }  // namespace
 
 std::vector<std::size_t> held_out_rows(std::size_t rows, const std::vector<std::uint32_t>& labels,
@@ -259,13 +368,11 @@ std::vector<std::size_t> held_out_rows(std::size_t rows, const std::vector<std::
     if (group.empty()) continue;
     for (std::size_t i = group.size() - 1; i > 0; --i)  // Fisher-Yates
       std::swap(group[i], group[stream.below(draw++, i + 1)]);
-    // A class of one row stays in training; larger ones give at least nothing and keep at least
-    // one.
-    const auto take =
-        static_cast<std::size_t>(std::lround(test_share * static_cast<double>(group.size())));
-    const std::size_t count = std::min(take, group.size() - 1);
-    out.insert(out.end(), group.begin(), group.begin() + static_cast<std::ptrdiff_t>(count));
   }
+  const std::vector<std::size_t> counts = held_out_counts(groups, rows, test_share);
+  for (std::size_t g = 0; g < groups.size(); ++g)
+    out.insert(out.end(), groups[g].begin(),
+               groups[g].begin() + static_cast<std::ptrdiff_t>(counts[g]));
   if (out.empty())
     throw InputError(describe(
         {}, "test_share",
@@ -304,21 +411,32 @@ Split split_rows(const Dataset& whole, double test_share, std::uint64_t seed) {
   return {part(train), part(test)};
 }
 
-Split encode_tables(const Table& train, const Table* test, const EncodeOptions& options) {
+Split encode_tables(const Table& train_file, const Table* test_file, const EncodeOptions& options) {
   if (options.task != "auto" && options.task != "classification" && options.task != "regression")
     throw InputError(describe({}, "task", "one of auto, classification, regression"));
-  const std::size_t label = find_label(train, options.labels);
+  const std::size_t label = find_label(train_file, options.labels);
+  const MissingWords missing(options.missing);
+  std::size_t dropped = 0;
+  const std::optional<Table> train_kept = with_labels(train_file, label, options, missing, dropped);
+  const Table& train = train_kept ? *train_kept : train_file;
+  std::optional<Table> test_kept;
+  if (test_file != nullptr && test_file->columns == train.columns)
+    test_kept = with_labels(*test_file, label, options, missing, dropped);
+  const Table* test = test_kept ? &*test_kept : test_file;
   if (test != nullptr) {
     if (test->columns != train.columns)
       throw InputError(describe(
           {test->file, test->lines[0]}, "row",
           fmt::format("{} cells as in {}, found {}", train.columns, train.file, test->columns)));
     if (test->has_header && train.has_header && test->names != train.names)
-      throw InputError(describe(
-          {test->file, 1}, "header",
-          fmt::format("the same columns as {}: {}", train.file, fmt::join(train.names, ", "))));
+      throw InputError(
+          describe({test->file, 1}, "header",
+                   fmt::format("the same columns as {}: {}", train.file, some_names(train.names))));
   }
-  Labels labels = decide_labels(train, test, label, options.task);
+  std::vector<bool> categories(train.columns, false);
+  for (const std::string& wanted : options.categories)
+    categories[find_column(train, wanted, "categories")] = true;
+  Labels labels = decide_labels(train, test, label, options.task, missing);
 
   std::vector<std::size_t> train_rows = all_rows(train.rows);
   std::vector<std::size_t> test_rows;
@@ -331,16 +449,17 @@ Split encode_tables(const Table& train, const Table* test, const EncodeOptions& 
     train_rows = others(train.rows, test_rows);
   }
   Split split;
-  EncodedColumns columns =
-      encode_columns({&train, train_rows}, {&test_table, test_rows}, test != nullptr, label);
+  EncodedColumns columns = encode_columns({&train, train_rows}, {&test_table, test_rows},
+                                          test != nullptr, label, missing, categories);
   const std::string held =
       test != nullptr ? fmt::format("{} rows of {} held out", test->rows, test->file)
                       : fmt::format("{} rows held out (share {}, seed {}, {})", test_rows.size(),
                                     options.test_share, options.seed,
                                     labels.regression ? "unstratified" : "stratified by class");
-  const std::string source =
-      fmt::format("{}: {} rows for training, {}; label `{}`; {}; {}", train.file, train_rows.size(),
-                  held, train.names[label], labels.rule, columns.description);
+  const std::string source = fmt::format(
+      "{}: {} rows for training, {}{}; label `{}`; {}; {}", train.file, train_rows.size(), held,
+      dropped > 0 ? fmt::format("; {} rows without a label left out", dropped) : "",
+      train.names[label], labels.rule, columns.description);
   const auto fill = [&](Dataset& part, std::vector<float>&& features, std::size_t rows) {
     part.name = train.file.substr(train.file.find_last_of('/') + 1);
     part.rows = rows;
@@ -356,7 +475,12 @@ Split encode_tables(const Table& train, const Table* test, const EncodeOptions& 
   auto encoding = std::make_shared<TableEncoding>();
   encoding->columns = std::move(columns.columns);
   encoding->label = train.names[label];
+  encoding->label_words = labels.words;
+  encoding->label_numbers = labels.numbers;
+  encoding->label_written = written_as(labels.style);
+  encoding->missing = options.missing;
   encoding->has_header = train.has_header;
+  encoding->file_columns = train.columns;
   split.train.encoding = split.test.encoding = std::move(encoding);
   split.train.missing = std::move(columns.train_missing);
   split.test.missing = std::move(columns.test_missing);

@@ -8,11 +8,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "carnot/learn/data/dataset.hpp"
 
-#include "learn/data/delimited.hpp"
 #include "learn/data/idx.hpp"
+#include "learn/data/table.hpp"
 
 namespace carnot::learn {
 
@@ -29,6 +30,9 @@ struct EncodeOptions {
   std::string task = "auto";
   double test_share = 0.25;
   std::uint64_t seed = 1;
+  std::vector<std::string> missing;     ///< words and numbers beside the known ones
+  std::vector<std::string> categories;  ///< columns by name or number
+  bool drop_unlabelled = false;
 };
 
 /// \param test  of the same columns; absent: a seeded split of `train`
@@ -38,7 +42,8 @@ Split encode_tables(const Table& train, const Table* test, const EncodeOptions& 
 Dataset encode_idx(const IdxArray& images, const IdxArray& labels, const std::string& images_file,
                    const std::string& labels_file);
 
-/// Seeded split, stratified by class; both parts keep the order of rows.
+/// Seeded split, stratified by class; both parts keep the order of rows; the share is kept within
+/// a hundredth of the rows.
 /// \throws InputError if either part would be empty
 Split split_rows(const Dataset& whole, double test_share, std::uint64_t seed);
 

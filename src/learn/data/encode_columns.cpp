@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "carnot/base/error.hpp"
 
@@ -17,22 +17,8 @@ namespace carnot::learn {
 namespace {
 
 constexpr double kNumericShare = 0.95;
-constexpr std::string_view kMissingLevel = "(missing)";
-
-/// One column read once.
-struct Cells {
-  std::vector<double> values;  ///< of every row of the table
-  std::vector<CellKind> kinds;
-};
-
-Cells read_column(const Table& table, std::size_t column) {
-  Cells cells;
-  cells.values.resize(table.rows);
-  cells.kinds.resize(table.rows);
-  for (std::size_t r = 0; r < table.rows; ++r)
-    cells.kinds[r] = read_cell(table.cell(r, column), cells.values[r]);
-  return cells;
-}
+constexpr std::size_t kFewWords = 3;
+constexpr std::size_t kFewValues = 20;
 
 /// Throws at the first cell that a numeric column may not hold.
 void check_numeric(const Table& table, std::size_t column, const Cells& cells) {
@@ -40,21 +26,55 @@ void check_numeric(const Table& table, std::size_t column, const Cells& cells) {
     if (cells.kinds[r] == CellKind::Number || cells.kinds[r] == CellKind::Missing) continue;
     throw InputError(describe({table.file, table.lines[r]}, table.names[column],
                               fmt::format("a finite number up to 1e30 as in the other rows, or "
-                                          "nothing, found `{}`",
-                                          table.cell(r, column))));
+                                          "nothing, found `{}`; --missing '{}' if that is "
+                                          "what it means",
+                                          table.cell(r, column), table.cell(r, column))));
   }
 }
 
-bool is_numeric(const std::vector<const Cells*>& parts) {
+struct Counts {
   std::size_t numbers = 0;
   std::size_t texts = 0;
+};
+
+Counts count(const std::vector<const Cells*>& parts) {
+  Counts counts;
   for (const Cells* cells : parts)
     for (const CellKind kind : cells->kinds) {
-      if (kind == CellKind::Number || kind == CellKind::NotFinite) ++numbers;
-      if (kind == CellKind::Text) ++texts;
+      if (kind == CellKind::Number || kind == CellKind::NotFinite) ++counts.numbers;
+      if (kind == CellKind::Text) ++counts.texts;
     }
-  return texts == 0 ||
-         static_cast<double>(numbers) > kNumericShare * static_cast<double>(numbers + texts);
+  return counts;
+}
+
+bool mostly_numbers(const Counts& counts) {
+  return static_cast<double>(counts.numbers) >
+         kNumericShare * static_cast<double>(counts.numbers + counts.texts);
+}
+
+/// Throws where a few words stand among many different numbers.
+void check_words(const Table& table, std::size_t column, const Cells& cells) {
+  std::map<std::string_view, std::size_t> words;  // to the first row
+  std::set<double> values;
+  std::size_t numbers = 0;
+  std::size_t texts = 0;
+  for (std::size_t r = 0; r < table.rows; ++r) {
+    if (cells.kinds[r] == CellKind::Number) {
+      ++numbers;
+      if (values.size() <= kFewValues) values.insert(cells.values[r]);
+    } else if (cells.kinds[r] == CellKind::Text) {
+      ++texts;
+      words.emplace(table.cell(r, column), r);
+      if (words.size() > kFewWords) return;
+    }
+  }
+  if (words.empty() || values.size() <= kFewValues || numbers < texts) return;
+  const auto& [word, row] = *words.begin();
+  throw InputError(describe(
+      {table.file, table.lines[row]}, table.names[column],
+      fmt::format("a number as in {} other rows, found `{}` ({} rows hold no number); --missing "
+                  "'{}' takes it as missing, --categories '{}' takes the column as words",
+                  numbers, word, texts, word, table.names[column])));
 }
 
 struct Moments {
@@ -77,8 +97,15 @@ Moments fit(const std::vector<double>& values) {
 /// Encodes column by column into row-major halves.
 class Encoder {
  public:
-  Encoder(const TableRows& train, const TableRows& test, bool two_tables, std::size_t label)
-      : train_(train), test_(test), two_tables_(two_tables), label_(label) {}
+  Encoder(const TableRows& train, const TableRows& test, bool two_tables, std::size_t label,
+          const MissingWords& missing, const std::vector<bool>& categories)
+      : train_(train),
+        test_(test),
+        two_tables_(two_tables),
+        label_(label),
+        categories_(categories),
+        train_reader_(*train.table, missing),
+        test_reader_(*test.table, missing) {}
 
   EncodedColumns encode() {
     for (std::size_t c = 0; c < train_.table->columns; ++c)
@@ -96,27 +123,60 @@ class Encoder {
 
  private:
   void column(std::size_t c) {
-    const Cells train = read_column(*train_.table, c);
+    if (categories_[c] || train_.table->kind(c) == ColumnKind::Category) {
+      categorical(c);
+      return;
+    }
+    const NumberStyle style = train_reader_.style(c);
+    const Cells train = train_reader_.cells(c, style);
     Cells other;
     std::vector<const Cells*> parts{&train};
     if (two_tables_) {
-      other = read_column(*test_.table, c);
+      other = test_reader_.cells(c, style);
       parts.push_back(&other);
     }
     const Cells& test = two_tables_ ? other : train;
+    const Counts counts = count(parts);
+    if (counts.numbers == 0 && has_words(c)) {
+      categorical(c);
+      return;
+    }
+    if (counts.texts == 0 || mostly_numbers(counts)) {
+      check_numeric(*train_.table, c, train);
+      if (two_tables_) check_numeric(*test_.table, c, test);
+      const std::size_t missing = note_missing(c, parts);
+      if (counts.numbers == 0) empty_.push_back(train_.table->names[c]);
+      if (!style.is_plain())
+        styles_.push_back(fmt::format("{} ({})", train_.table->names[c], describe_style(style)));
+      numeric(c, train, test);
+      encodings_.back().written = written_as(style);
+      filled_ += missing;
+      return;
+    }
+    check_words(*train_.table, c, train);
+    categorical(c);
+  }
+
+  /// Whether a column without numbers holds something beside what is missing everywhere.
+  bool has_words(std::size_t c) const {
+    const auto any = [c](const Table& table, const ColumnReader& reader) {
+      for (std::size_t r = 0; r < table.rows; ++r)
+        if (!reader.missing_category(table.cell(r, c))) return true;
+      return false;
+    };
+    return any(*train_.table, train_reader_) || (two_tables_ && any(*test_.table, test_reader_));
+  }
+
+  std::size_t note_missing(std::size_t c, const std::vector<const Cells*>& parts) {
     std::size_t missing = 0;
     for (const Cells* cells : parts)
       missing += static_cast<std::size_t>(
           std::count(cells->kinds.begin(), cells->kinds.end(), CellKind::Missing));
-    if (missing > 0) missing_.push_back(fmt::format("{} in {}", missing, train_.table->names[c]));
-    if (is_numeric(parts)) {
-      check_numeric(*train_.table, c, train);
-      if (two_tables_) check_numeric(*test_.table, c, test);
-      numeric(c, train, test);
-      filled_ += missing;
-    } else {
-      categorical(c);
-    }
+    note_missing(c, missing);
+    return missing;
+  }
+  void note_missing(std::size_t c, std::size_t count) {
+    if (count > 0) missing_.push_back(fmt::format("{} in {}", count, train_.table->names[c]));
   }
 
   std::vector<float>& add(std::vector<std::vector<float>>& columns, std::size_t rows) {
@@ -148,6 +208,11 @@ class Encoder {
   }
 
   void categorical(std::size_t c) {
+    std::size_t missing = 0;
+    for (const TableRows* part : {&train_, &test_})
+      for (const std::size_t r : part->rows)
+        missing += level(*part, r, c) == kMissingLevel ? 1u : 0u;
+    note_missing(c, missing);
     std::map<std::string_view, std::size_t> levels;
     for (const std::size_t r : train_.rows) levels.emplace(level(train_, r, c), 0);
     std::size_t next = 0;
@@ -187,7 +252,10 @@ class Encoder {
     const auto put = [&](std::vector<float>& out, const TableRows& part) {
       for (const std::size_t r : part.rows) {
         const auto found = levels.find(level(part, r, c));
-        if (found == levels.end()) ++unseen;
+        if (found == levels.end()) {
+          ++unseen;
+          test_filled_.push_back({out.size(), test_columns_.size() - 1});
+        }
         const double rank = found == levels.end() ? m.mean : static_cast<double>(found->second);
         out.push_back(static_cast<float>((rank - m.mean) / m.scale));
       }
@@ -231,10 +299,9 @@ class Encoder {
     return static_cast<float>(value);
   }
 
-  static std::string_view level(const TableRows& part, std::size_t row, std::size_t c) {
+  std::string_view level(const TableRows& part, std::size_t row, std::size_t c) const {
     const std::string_view cell = part.table->cell(row, c);
-    double ignored = 0.0;
-    return read_cell(cell, ignored) == CellKind::Missing ? kMissingLevel : cell;
+    return train_reader_.missing_category(cell) ? kMissingLevel : cell;
   }
 
   void note_unseen(std::size_t c, std::size_t count) {
@@ -259,14 +326,16 @@ class Encoder {
         numeric_, one_hot_);
     if (!ordinal_.empty())
       text += fmt::format(", as ranks for more than {} levels: {}", kGreatestOneHotLevels,
-                          fmt::join(ordinal_, ", "));
+                          some_names(ordinal_));
+    if (!styles_.empty()) text += fmt::format("; written as {}", some_names(styles_));
+    if (!empty_.empty()) text += fmt::format("; without any value: {}", some_names(empty_));
     if (!missing_.empty())
       text += fmt::format(
           "; missing cells: {} ({} of them numbers, set to the training mean; the "
           "rest a level of their own)",
-          fmt::join(missing_, ", "), filled_);
+          some_names(missing_), filled_);
     if (!unseen_.empty())
-      text += fmt::format("; held-out levels not met in training: {}", fmt::join(unseen_, ", "));
+      text += fmt::format("; held-out levels not met in training: {}", some_names(unseen_));
     return text;
   }
 
@@ -274,8 +343,10 @@ class Encoder {
   const TableRows& test_;
   bool two_tables_;
   std::size_t label_;
+  const std::vector<bool>& categories_;
+  ColumnReader train_reader_, test_reader_;
   std::vector<std::vector<float>> train_columns_, test_columns_;
-  std::vector<std::string> names_, ordinal_, missing_, unseen_;
+  std::vector<std::string> names_, ordinal_, missing_, unseen_, styles_, empty_;
   std::size_t numeric_ = 0, one_hot_ = 0, filled_ = 0;
   std::vector<ColumnEncoding> encodings_;
   std::vector<Entry> train_filled_, test_filled_;
@@ -284,8 +355,9 @@ class Encoder {
 }  // namespace
 
 EncodedColumns encode_columns(const TableRows& train, const TableRows& test, bool two_tables,
-                              std::size_t label) {
-  return Encoder(train, test, two_tables, label).encode();
+                              std::size_t label, const MissingWords& missing,
+                              const std::vector<bool>& categories) {
+  return Encoder(train, test, two_tables, label, missing, categories).encode();
 }
 
 }  // namespace carnot::learn

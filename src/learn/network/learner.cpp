@@ -9,6 +9,8 @@
 #include <numbers>
 #include <numeric>
 
+#include <fmt/format.h>
+
 #include "carnot/base/error.hpp"
 #include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
@@ -88,7 +90,10 @@ void check(const LearnerOptions& o, const Dataset& data) {
   need(data.columns <= 65536, "train", "at most 65536 columns (sums of products stay in int32)");
   need(data.rows <= std::numeric_limits<std::uint32_t>::max(), "train", "fewer than 2^32 rows");
   need(data.features.size() == data.rows * data.columns, "train", "rows x columns features");
-  need(o.batch <= data.rows, "batch", "no more than the rows of the training data");
+  if (o.batch > data.rows)
+    problems.add(
+        Place{}, "batch",
+        fmt::format("at most {}, the rows of the training data, found {}", data.rows, o.batch));
   if (data.is_regression()) {
     need(data.targets.size() == data.rows, "train", "one target a row");
     need(o.model != "logistic" && o.model != "softmax", "model",

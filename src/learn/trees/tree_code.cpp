@@ -21,7 +21,7 @@ constexpr int kBitsField = 5, kScaleBits = 8;
 constexpr int kGreatestIntegerBits = 12;
 constexpr std::size_t kDepths = 32;  // contexts of the structure bit
 constexpr std::int32_t kScaleBias = 160;
-constexpr std::uint64_t kMostNodes = std::uint64_t{1} << 26;
+constexpr std::uint64_t kMostSymbols = std::uint64_t{1} << 26, kFewSymbols = std::uint64_t{1} << 20;
 
 void check_bits(int bits) {
   if (bits != 32 && (bits < 2 || bits > kGreatestIntegerBits))
@@ -212,8 +212,10 @@ void decode_trees(std::span<const std::uint8_t> bytes, TreeModel& model) {
   if (bits != 32 && (bits < 2 || bits > kGreatestIntegerBits))
     throw broken("leaves of 2 to 12 or 32 bits");
   const std::uint64_t count = decoder.decode_integer() - 1;
-  // Under an adaptive code a symbol costs more than 2^-10 bits for as long as a file is.
-  const std::uint64_t most = std::min(kMostNodes, (bytes.size() + 8) << 10);
+  // A symbol of a tree that learned something costs well over 2^-5 bits: a message bounds what it
+  // unpacks to.
+  const std::uint64_t most =
+      std::min(kMostSymbols, std::max<std::uint64_t>(kFewSymbols, bytes.size() << 8));
   if (count > most) throw broken("more trees than the message can hold");
   model.base.clear();
   for (std::size_t k = 0; k < model.outputs; ++k)

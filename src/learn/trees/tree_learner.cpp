@@ -26,12 +26,11 @@ constexpr double kLeastProbability = 0x1p-26;
 TreeOptions fitted(const TreeOptions& options, const LearnerOptions& learner, const Dataset& data) {
   TreeOptions o = options;
   const bool forest = learner.model == "forest";
-  if (o.trees == 0) o.trees = forest ? 500 : 200;
+  // Without rows to spare for early stopping, fewer rounds.
+  if (o.trees == 0) o.trees = forest ? 500 : data.rows < kEarlyStoppingRows ? 100 : 200;
   if (o.leaves == 0) o.leaves = forest ? std::numeric_limits<std::uint32_t>::max() : 31;
   if (o.learning_rate == 0.0) o.learning_rate = 0.1;
-  if (o.least_rows == 0)
-    o.least_rows =
-        forest ? (data.is_regression() ? 3 : 1) : std::clamp<std::size_t>(data.rows / 50, 2, 20);
+  if (o.least_rows == 0) o.least_rows = forest ? 1 : std::clamp<std::size_t>(data.rows / 8, 1, 20);
   return o;
 }
 

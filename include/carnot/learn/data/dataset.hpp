@@ -4,8 +4,9 @@
 /// \file
 /// Labelled data for the learners. Features are kept once in f32 [0, 1] or standardised form and,
 /// on demand, as packed integer copies (see kernels.hpp); labels are class indices or real targets.
-/// Inputs: any CSV/TSV with a label column, IDX image/label pairs, gzip of either (by content, not
-/// by name), the embedded UCI digits. Datasets are immutable and may be read from many threads.
+/// Inputs: delimited text with a label column (CSV, TSV, blanks), ARFF, LibSVM, IDX image/label
+/// pairs, gzip of any and zip of one file (by content, not by name), the embedded UCI digits.
+/// Datasets are immutable and may be read from many threads.
 
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +43,13 @@ struct Split {
   Dataset test;  ///< held out: never trained on
 };
 
+/// Whether the first row of a delimited file is its header.
+enum class HeaderRow : std::uint8_t {
+  Found,  ///< as the rows below it say
+  Present,
+  Absent,
+};
+
 struct DatasetOptions {
   std::string path;    ///< "digits" (embedded), "mnist" (fetched), CSV/TSV or IDX file, gz of them
   std::string labels;  ///< IDX label file, or the CSV's label column (name, or 1-based number);
@@ -52,17 +60,24 @@ struct DatasetOptions {
                               ///< all numbers, or at most 20 whole ones, are classes
   double test_share = 0.25;   ///< of a seeded split when there is no test_path
   std::uint64_t seed = 1;
+  HeaderRow header = HeaderRow::Found;
+  std::vector<std::string> missing;     ///< words, or sentinel numbers such as -999, that stand for
+                                        ///< a missing cell beside the known ones
+  std::vector<std::string> categories;  ///< columns that are categories though they hold numbers
+  bool drop_unlabelled = false;         ///< leave out rows without a label; else they are refused
   std::string data_dir;  ///< where relative paths are looked up first, and fetched sets are kept;
                          ///< empty: default_data_directory() of fetch.hpp for fetched sets
 };
 
-/// Columns of a table: numbers standardised; categories one 0/1 column a level up to 64 levels,
-/// beyond that their standardised rank; missing numbers (empty, `?`, `NA`) take the mean, missing
-/// categories are a level; all fitted on the training rows and told in `source`. Splits are
-/// stratified by class. \throws InputFileError (missing file), InputError (truncated gz;
+/// Columns of a table: numbers standardised, with decimal point or comma, grouped digits, a sign of
+/// money or share, or dates (as seconds), as the whole column says; categories one 0/1 column a
+/// level up to 64 levels, beyond that their standardised rank; missing numbers (empty, `?`, and
+/// among numbers `NaN`, `null`, `none`, `N/A`, `-` and their like) take the mean, missing
+/// categories (empty, `?`, `NA`) are a level; all fitted on the training rows and told in `source`.
+/// Splits are stratified by class. \throws InputFileError (missing file), InputError (truncated gz;
 /// `file:line: field: allowed`): label column
-///         missing (nearest named), one class only, empty file, no data rows, ragged row, NaN, bad
-///         IDX magic or length, images and labels of different number, non-numeric regression
+///         missing (nearest named), one class only, empty file, no data rows, ragged row, infinity,
+///         bad IDX magic or length, images and labels of different number, non-numeric regression
 ///         target
 Split load_split(const DatasetOptions& options);
 

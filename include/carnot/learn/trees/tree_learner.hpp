@@ -49,7 +49,7 @@ struct TreeOptions {
   std::size_t least_rows = 0;   ///< of a child (boosting: estimated from its share of H); 0: fit
   double subsample = 1.0;       ///< share of the rows drawn anew each round, (0, 1]; boosting
   double feature_share = 0.0;   ///< of features tried at a node of a forest; 0: the square root of
-                                ///< their number (classes), a third (regression)
+                                ///< their number (classes), all (regression)
   double hold_out = 0.1;        ///< share of rows kept back for early stopping; boosting, from
                                 ///< kEarlyStoppingRows rows on; 0: never
   std::size_t patience = 15;    ///< rounds without a better loss there that end boosting
