@@ -271,7 +271,7 @@ SavedModel saved_model(const Learner& learner, const LearnerOptions& options, co
     throw InputError(
         describe({}, "save-bits",
                  fmt::format("2 to 12{} or 32, found {}", m.is_trees() ? "" : ", 16", width)));
-  m.trained_on = train.source;
+  m.trained_on = train.name.empty() ? train.source : train.name;  // no paths
   m.train_rows = train.rows;
   m.width = width;
   m.shape.columns = train.columns;
