@@ -148,6 +148,8 @@ SimulateInput simulate_input(const SimulateCommand& c, const StopToken& stop) {
   reading.most = c.most_jobs;
   reading.stop = stop;
   reading.cores_per_node = c.cores_per_node;
+  reading.zone = c.trace_zone;
+  reading.kill_at_estimate = c.kill_at_estimate;
   in.jobs = read_workload(c.jobs, reading);
   if (c.sla > 0) simulate::set_deadlines(in.jobs, c.sla);
 
@@ -187,12 +189,20 @@ SimulateInput simulate_input(const SimulateCommand& c, const StopToken& stop) {
 void add_simulate_flags(CLI::App& command, SimulateCommand& c) {
   const CLI::Validator amount(not_negative, "");
   const CLI::Validator positive(positive_number, "");
-  command.add_option("--jobs", c.jobs, "Job trace: SWF or CSV, plain, .gz or .zip");
+  command.add_option("--jobs", c.jobs,
+                     "Job trace: SWF, CSV, sacct, Batsim and others, plain, .gz or .zip");
   command.add_option("--sites", c.sites, "Folder of hourly site tables");
   command.add_option("--policy,-p", c.policies, "Policies, side by side (default: no-wait)")
       ->delimiter(',');
   command.add_flag("--list", c.list, "Which policies there are");
-  command.add_option("--format", c.format, "auto (default), swf, csv, gaia or philly");
+  command.add_option(
+      "--format", c.format,
+      "auto (default), swf, csv, gaia, philly, sacct, helios, alibaba, batsim or philly-json");
+  command.add_option(
+      "--trace-zone", c.trace_zone,
+      "Of the trace's dates that state none: +01:00 or Europe/Berlin (default: UTC)");
+  command.add_flag("--kill-at-estimate", c.kill_at_estimate,
+                   "Jobs end at their time limit, as clusters enforce it");
   command.add_option("--time-unit", c.time_unit, "Of arrival_time and length: s, min or h");
   command.add_option("--max-jobs", c.most_jobs, "Only the first so many");
   command

@@ -24,6 +24,8 @@ struct SimulateCommand {
   std::vector<std::string> policies{"no-wait"}, zones;
   std::size_t most_jobs = 0;
   std::int32_t cores_per_node = 0;
+  std::string trace_zone;
+  bool kill_at_estimate = false;
   double nodes = 0, load = 0.3, node_power_w = 400, idle_power_w = 100;
   std::string start, own, uses = "all-own";
   double days = 0, own_capacity_kw = 1000, export_limit_kw = 0;

@@ -162,7 +162,7 @@ Header read_header(input::Lines& lines) {
   header.line = lines.number();
   // The separator is the one that splits the header most; a comma where none does.
   std::size_t most = 1;
-  for (const char candidate : {',', ';', '\t'}) {
+  for (const char candidate : {',', ';', '\t', '|'}) {
     std::size_t fields = 1;
     for (std::size_t at = field_end(line, 0, candidate); at < line.size();
          at = field_end(line, at + 1, candidate)) {

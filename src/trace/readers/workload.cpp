@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <numeric>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "carnot/base/input/unzip.hpp"
 
 #include "trace/readers/csv_series.hpp"
+#include "trace/readers/workload_rows.hpp"
 
 namespace carnot::inline trace {
 
@@ -34,23 +34,6 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// A finite number that is the whole of `text`.
-std::optional<double> number(std::string_view text) {
-  double value = 0.0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
-    return std::nullopt;
-  return value;
-}
-
-/// A row in the file's own unit.
-struct Row {
-  double arrival = 0.0, length = 0.0;
-  double nodes = 1.0;
-  double estimate = -1.0, deadline = -1.0, power = -1.0;  // < 0: not given
-  std::size_t line = 0;
-};
-
 class Reader {
  public:
   Reader(std::string_view text, const std::string& name, const WorkloadOptions& options)
@@ -61,11 +44,19 @@ class Reader {
     workload_.provenance = name;
   }
 
-  Workload read(bool swf) {
-    if (swf)
-      read_swf();
-    else
-      read_table();
+  enum class Shape { Swf, Table, Json };
+
+  Workload read(Shape shape, std::string_view json = {}) {
+    switch (shape) {
+      case Shape::Swf:
+        read_swf();
+        break;
+      case Shape::Table:
+        read_table();
+        break;
+      case Shape::Json:
+        take(read_workload_json(json, lines_.name(), options_, report_));
+    }
     report_.throw_if_any();
     if (rows_.empty())
       throw InputError(describe({lines_.name(), 0}, "", "at least one job that ran"));
@@ -91,7 +82,8 @@ class Reader {
       zone_ = value;
       return;
     }
-    const std::optional<double> number_of = number(value.substr(0, value.find_first_of(" \t(")));
+    const std::optional<double> number_of =
+        workload_number(value.substr(0, value.find_first_of(" \t(")));
     if (!number_of) return;
     if (key == "UnixStartTime" && *number_of > 0 && *number_of < 1e11)
       workload_.start = Instant::from_unix_seconds(static_cast<std::int64_t>(*number_of));
@@ -121,7 +113,7 @@ class Reader {
       while (!line.empty()) {
         const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
         if (found < kSwfFields) {
-          const std::optional<double> value = number(line.substr(0, end));
+          const std::optional<double> value = workload_number(line.substr(0, end));
           if (!value) {
             report_.add(lines_.number(), fmt::format("field {}", found + 1), "a number");
             sound = false;
@@ -174,11 +166,17 @@ class Reader {
         format = WorkloadFormat::ArrivalLengthCpus;
       else if (has("timestamp"))
         format = WorkloadFormat::TimestampDurationGpus;
-      else
-        throw InputError(describe({lines_.name(), header.line}, "",
-                                  "the columns arrival_s,runtime_s,nodes; or "
-                                  "arrival_time,length,cpus; or timestamp,duration,num_gpus; or "
-                                  "the Standard Workload Format"));
+    }
+    if (format == WorkloadFormat::Detect || format == WorkloadFormat::Cluster) {
+      std::optional<WorkloadRows> rows = read_cluster_table(lines_, header, options_, report_);
+      if (!rows)
+        throw InputError(describe(
+            {lines_.name(), header.line}, "",
+            "the columns arrival_s,runtime_s,nodes; arrival_time,length,cpus; "
+            "timestamp,duration,num_gpus; those of sacct -P (JobID, Submit, Elapsed, NNodes), "
+            "Helios or Alibaba; or the Standard Workload Format"));
+      take(std::move(*rows));
+      return;
     }
     switch (format) {
       case WorkloadFormat::Seconds:
@@ -194,6 +192,13 @@ class Reader {
         read_columns(header, {"timestamp", "duration", "num_gpus", "", "", ""});
         note("dates and seconds");
     }
+  }
+
+  void take(WorkloadRows&& rows) {
+    rows_ = std::move(rows.rows);
+    left_out_ = rows.left_out;
+    dated_ = rows.dated;
+    note(rows.what);
   }
 
   // Names of arrival, length, nodes and, where there may be such, deadline, power, estimate.
@@ -214,19 +219,19 @@ class Reader {
     while (!full() && lines_.next(line)) {
       stop_.throw_if_requested();
       if (trimmed(line).empty()) continue;
-      split(line, header.separator, cells);
+      split_cells(line, header.separator, cells);
       if (cells.size() != header.names.size()) {
         report_.add(
             lines_.number(), "",
             fmt::format("{} cells as in the header, not {}", header.names.size(), cells.size()));
         continue;
       }
-      Row row;
+      WorkloadRow row;
       row.line = lines_.number();
       bool sound = true;
       const auto take = [&](std::size_t i, double least, double& to, std::string_view allowed) {
         if (column[i] == kNone || (i >= 3 && cells[column[i]].empty())) return;
-        const std::optional<double> value = number(cells[column[i]]);
+        const std::optional<double> value = workload_number(cells[column[i]]);
         if (value && *value >= least)
           to = *value;
         else
@@ -255,28 +260,13 @@ class Reader {
     }
   }
 
-  /// Cells, out of their quotes; a separator within quotes parts nothing.
-  static void split(std::string_view line, char separator, std::vector<std::string_view>& cells) {
-    cells.clear();
-    for (std::size_t at = 0; at <= line.size();) {
-      std::size_t end = at;
-      for (bool quoted = false; end < line.size() && (quoted || line[end] != separator); ++end)
-        quoted = quoted != (line[end] == '"');
-      std::string_view cell = trimmed(line.substr(at, end - at));
-      if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"')
-        cell = trimmed(cell.substr(1, cell.size() - 2));
-      cells.push_back(cell);
-      at = end + 1;
-    }
-  }
-
   void convert_unit() {
     double unit = options_.time_unit.time().in(second);
     const bool given = unit > 0;
     if (!given) {
       bool fraction = false;
       double last = 0.0;
-      for (const Row& row : rows_) {
+      for (const WorkloadRow& row : rows_) {
         fraction = fraction || row.arrival != std::floor(row.arrival) ||
                    row.length != std::floor(row.length);
         last = std::max(last, row.arrival);
@@ -290,7 +280,7 @@ class Reader {
                                   "hours or seconds, which this file does not tell: say the unit "
                                   "of time"));
     }
-    for (Row& row : rows_) {
+    for (WorkloadRow& row : rows_) {
       row.arrival *= unit;
       row.length *= unit;
     }
@@ -306,14 +296,18 @@ class Reader {
   }
 
   void fill() {
-    std::stable_sort(rows_.begin(), rows_.end(),
-                     [](const Row& a, const Row& b) { return a.arrival < b.arrival; });
+    std::stable_sort(rows_.begin(), rows_.end(), [](const WorkloadRow& a, const WorkloadRow& b) {
+      return a.arrival < b.arrival;
+    });
     // Dates count from the first of them; other times from zero, so that hours of the day stay.
-    const double first = dated_ ? rows_.front().arrival : std::min(0.0, rows_.front().arrival);
+    const double first =
+        dated_ ? std::floor(rows_.front().arrival) : std::min(0.0, rows_.front().arrival);
     if (workload_.start) workload_.start = *workload_.start + Duration::from(first * second);
+    if (dated_) workload_.start = Instant::from_unix_seconds(std::llround(first));
+    std::size_t cut = 0;
     workload_.jobs.reserve(rows_.size());
     workload_.length.reserve(rows_.size());
-    for (const Row& row : rows_) {
+    for (const WorkloadRow& row : rows_) {
       const bool whole = row.nodes == std::floor(row.nodes) && row.nodes <= kMostNodes;
       if (!whole) report_.add(row.line, "nodes", "a whole number up to 10 million");
       const double after = row.arrival - first;
@@ -327,7 +321,11 @@ class Reader {
       JobRequest job;
       job.arrival = span(after);
       job.nodes = static_cast<std::int32_t>(row.nodes);
-      const Duration length = std::max(span(row.length), Duration::nanoseconds(1));
+      Duration length = std::max(span(row.length), Duration::nanoseconds(1));
+      if (options_.kill_at_estimate && row.estimate > 0 && span(row.estimate) < length) {
+        length = std::max(span(row.estimate), Duration::nanoseconds(1));
+        ++cut;
+      }
       job.estimate =
           row.estimate > 0 ? std::max(span(row.estimate), Duration::nanoseconds(1)) : length;
       job.allowed = row.deadline >= 0 ? span(row.deadline - row.arrival) : kNoDeadline;
@@ -335,13 +333,14 @@ class Reader {
       workload_.jobs.push_back(job);
       workload_.length.push_back(length);
     }
+    if (cut > 0) workload_.provenance += fmt::format("; {} ended at their time limit", cut);
   }
 
   input::Lines lines_;
   csv::Report report_;
   const WorkloadOptions& options_;
   SparseStop stop_;
-  std::vector<Row> rows_;
+  std::vector<WorkloadRow> rows_;
   std::size_t left_out_ = 0, follow_ = 0;
   std::string zone_;
   double header_nodes_ = 0.0, header_processors_ = 0.0;
@@ -349,13 +348,16 @@ class Reader {
   Workload workload_;
 };
 
-/// The first line that says something is a comment after `;` or begins with a number.
+/// The first line that says something is a comment after `;`, or numbers apart by blanks.
 bool looks_like_swf(std::string_view text) {
   if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
   const std::size_t at = text.find_first_not_of(" \t\r\n");
   if (at == std::string_view::npos) return false;
   const char c = text[at];
-  return c == ';' || c == '-' || (c >= '0' && c <= '9');
+  if (c == ';') return true;
+  const std::string_view line = text.substr(at, text.find_first_of("\r\n", at) - at);
+  return (c == '-' || (c >= '0' && c <= '9')) &&
+         line.substr(0, line.find(';')).find_first_of(",|") == std::string_view::npos;
 }
 
 }  // namespace
@@ -366,7 +368,12 @@ WorkloadFormat workload_format(std::string_view name) {
   if (name == "csv") return WorkloadFormat::Seconds;
   if (name == "gaia") return WorkloadFormat::ArrivalLengthCpus;
   if (name == "philly") return WorkloadFormat::TimestampDurationGpus;
-  throw InputError(fmt::format("format `{}`: auto, swf, csv, gaia or philly", name));
+  if (name == "sacct" || name == "helios" || name == "alibaba") return WorkloadFormat::Cluster;
+  if (name == "batsim" || name == "philly-json") return WorkloadFormat::Json;
+  throw InputError(
+      fmt::format("format `{}`: auto, swf, csv, gaia, philly, sacct, helios, alibaba, "
+                  "batsim or philly-json",
+                  name));
 }
 
 Workload parse_workload(std::string_view bytes, const std::string& name,
@@ -383,9 +390,18 @@ Workload parse_workload(std::string_view bytes, const std::string& name,
     }
     begin = inflated = line;
   }
-  const bool swf = options.format == WorkloadFormat::Swf ||
-                   (options.format == WorkloadFormat::Detect && looks_like_swf(begin));
-  return Reader(bytes, name, options).read(swf);
+  const bool detect = options.format == WorkloadFormat::Detect;
+  const std::size_t at = begin.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+  if (options.format == WorkloadFormat::Json ||
+      (detect && at != std::string_view::npos && (begin[at] == '{' || begin[at] == '['))) {
+    std::string whole;
+    input::Lines lines = input::Lines::of_text(bytes, name);
+    for (std::string_view line; lines.next(line); whole += '\n') whole += line;
+    if (whole.starts_with("\xef\xbb\xbf")) whole.erase(0, 3);
+    return Reader("", name, options).read(Reader::Shape::Json, whole);
+  }
+  const bool swf = options.format == WorkloadFormat::Swf || (detect && looks_like_swf(begin));
+  return Reader(bytes, name, options).read(swf ? Reader::Shape::Swf : Reader::Shape::Table);
 }
 
 Workload read_workload(const std::string& path, const WorkloadOptions& options) {

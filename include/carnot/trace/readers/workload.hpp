@@ -15,6 +15,8 @@
 ///   `arrival_s,runtime_s,nodes[,deadline_s][,power_w][,estimate_s]`
 ///   `arrival_time,length,cpus`: hours or seconds, which the file does not say
 ///   `timestamp,duration,num_gpus`: a date and time, seconds
+///   tables of clusters: what `sacct -P` writes, Helios, Alibaba (2018, 2020, 2023)
+///   JSON: workloads of Batsim, Philly's job log, what `sacct --json` writes
 /// Plain, gzip or a zip archive of one file. Reading is one pass, linear in the file.
 
 #include <cstddef>
@@ -63,8 +65,17 @@ struct Workload {
   std::size_t size() const noexcept { return jobs.size(); }
 };
 
-enum class WorkloadFormat { Detect, Swf, Seconds, ArrivalLengthCpus, TimestampDurationGpus };
-/// "auto", "swf", "csv", "gaia", "philly". \throws InputError naming them
+enum class WorkloadFormat {
+  Detect,
+  Swf,
+  Seconds,
+  ArrivalLengthCpus,
+  TimestampDurationGpus,
+  Cluster,  ///< told by its columns
+  Json,     ///< told by its keys
+};
+/// "auto", "swf", "csv", "gaia", "philly", "sacct", "helios", "alibaba", "batsim", "philly-json".
+/// \throws InputError naming them
 WorkloadFormat workload_format(std::string_view name);
 
 struct WorkloadOptions {
@@ -77,6 +88,10 @@ struct WorkloadOptions {
   /// Of the Standard Workload Format, whose jobs ask for processors; 0: as its header says
   /// (MaxProcs over MaxNodes), else one.
   std::int32_t cores_per_node = 0;
+  /// Of dates that state none: empty (UTC, which `provenance` says), `+01:00`, or a name of the
+  /// time zone database.
+  std::string zone{};
+  bool kill_at_estimate = false;  ///< a job ends at its time limit, as clusters enforce it
 };
 
 /// Jobs without a length or nodes (-1 or 0 in the Standard Workload Format) are left out and
