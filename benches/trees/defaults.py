@@ -96,7 +96,7 @@ for name, task, x, y in tables():
     if arguments.only and arguments.only != name:
         continue
     x.columns = [str(c) for c in x.columns]
-    words = [c for c in x.columns if x[c].dtype == object]
+    words = [c for c in x.columns if not pandas.api.types.is_numeric_dtype(x[c])]
     found = {}
     for seed in range(1, arguments.seeds + 1):
         part = train_test_split(x, y, test_size=0.25, random_state=seed, stratify=y if task == "classification" else None)

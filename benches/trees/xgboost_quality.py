@@ -39,7 +39,7 @@ def run(*words):
 
 for name, x, y in tables():
     classes = name != "california"
-    words = [c for c in x.columns if x[c].dtype == object]
+    words = [c for c in x.columns if not pandas.api.types.is_numeric_dtype(x[c])]
     found = {}
 
     def judge(learner, y_test, p):

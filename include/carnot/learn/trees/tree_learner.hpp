@@ -55,7 +55,7 @@ struct TreeOptions {
   std::size_t patience = 15;    ///< rounds without a better loss there that end boosting
   bool refit_leaves = true;     ///< of integer gradients
   bool random_rounding = true;  ///< of integer gradients; false: to the nearest, which is worse
-  double settled = 0.01;        ///< of a forest; 0: always `trees` trees
+  double settled = 0.005;       ///< of a forest; 0: always `trees` trees
 };
 
 /// Fewer rows are all learned from.
