@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include "carnot/base/text.hpp"
 #include "carnot/experiment/experiment.hpp"
 #include "carnot/learn/network/defaults.hpp"
+#include "carnot/learn/saved/saved_model.hpp"
 #include "carnot/report/learn/report.hpp"
 
 #include "command.hpp"
@@ -27,6 +29,8 @@ struct LearnCommand {
   std::string label, labels, budget, html;
   std::optional<double> target, learning_rate;
   std::optional<std::size_t> batch;
+  std::string save;
+  int threads = 0, save_bits = 32;
 };
 
 /// "run 2 of 6  int8  [######----]  61 %  1.93 mJ", cut where the terminal is narrower.
@@ -60,9 +64,30 @@ int execute(const LearnCommand& c, const Common& common) {
   options.learner.learning_rate = c.learning_rate.value_or(defaults.learning_rate);
   options.learner.batch = c.batch.value_or(defaults.batch);
   options.learner.epochs = defaults.epochs;
+  if (experiment::learns_trees(options.learner)) {
+    // Trees find a rate of their own, and use all processors.
+    options.tree.learning_rate = c.learning_rate.value_or(0.0);
+    options.learner.threads =
+        c.threads > 0 ? c.threads
+                      : static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));
+  }
+  std::vector<learn::SavedModel> models;  // of every run, where one is to be saved
+  if (!c.save.empty())
+    options.trained = [&](const learn::Learner& learner) {
+      models.push_back(learn::saved_model(learner, options.learner, split.train, c.save_bits));
+    };
   const experiment::ExperimentResult result = experiment::run_experiment(options, split);
   line->clear();
   if (!c.html.empty()) write_file(c.html, report::to_html(result));
+  if (result.best < models.size()) {
+    learn::SavedModel& model = models[result.best];
+    model.precision = result.points[result.best].precision;
+    model.quality = result.points[result.best].quality;
+    learn::save_model(model, c.save);
+    say(common, fmt::format("model: {} ({} bytes, {} bits a {})", c.save,
+                            std::filesystem::file_size(c.save), c.save_bits,
+                            model.is_trees() ? "leaf" : "coefficient"));
+  }
   if (common.json) {
     print(report::to_json(result));
   } else {
@@ -119,7 +144,7 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--data-dir", o.data.data_dir, "Where relative paths are looked up first");
 
   command->add_option("--learner", o.learner.model, "What is trained (default: mlp)")
-      ->check(CLI::IsMember({"mlp", "softmax", "logistic", "linear"}));
+      ->check(CLI::IsMember({"mlp", "softmax", "logistic", "linear", "gbdt", "forest"}));
   command->add_option("--hidden", o.hidden, "Units of the hidden layer; several are swept")
       ->delimiter(',');
   command
@@ -130,13 +155,37 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--batch", c->batch,
                       "Rows of a minibatch (default: 64, fewer for small tables)");
   command->add_option("--learning-rate", c->learning_rate,
-                      "Greatest, of a cosine schedule (default: 0.3; 0.05 for numbers)");
+                      "Greatest, of a cosine schedule (default: 0.3; 0.05 for numbers); of each "
+                      "tree of gbdt (default: 0.1)");
   command->add_option("--momentum", o.learner.momentum, "Of the gradient steps (default: 0)");
   command
       ->add_option("--bits", o.bits,
                    "Precisions, swept: 4, 8, 16, 32, a name such as d2w4g4, or a schedule such as "
-                   "4>8@0.75 (default: 32)")
+                   "4>8@0.75; of the gradients of gbdt 2 to 8 or 32 (default: 32)")
       ->delimiter(',');
+  command
+      ->add_option("--trees", o.trees,
+                   "Rounds of boosting or bootstraps of a forest, at most; several are swept "
+                   "(default: fit to the data)")
+      ->delimiter(',');
+  command
+      ->add_option("--leaves", o.leaves,
+                   "Of a tree, at most; several are swept (default: 31; forest: no limit)")
+      ->delimiter(',');
+  command
+      ->add_option("--depth", o.depth, "Of a tree, at most; several are swept (default: no limit)")
+      ->delimiter(',');
+  command
+      ->add_option("--bins", o.bins,
+                   "Steps that trees see of a column, 2 to 255; several are swept (default: 255)")
+      ->delimiter(',');
+  command->add_option("--subsample", o.tree.subsample,
+                      "Share of the rows a round of boosting learns from (default: 1)");
+  command->add_option("--hold-out", o.tree.hold_out,
+                      "Share of the training rows on which boosting decides when to end; 0: it "
+                      "does all rounds (default: 0.1 from 2000 rows on)");
+  command->add_option("--threads", c->threads,
+                      "That grow trees; the result is the same (default: one a processor)");
   command->add_option("--seeds", o.seeds, "Runs at each setting (default: 1)")
       ->check(CLI::Range(1, 10000));
   command->add_option("--seed", o.learner.seed, "Of everything random (default: 1)");
@@ -149,6 +198,12 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--energy-table", o.energy_table,
                       "CSV in place of the embedded energies; data/energy_per_operation.md");
   command->add_option("--html", c->html, "Write the report page here");
+  command->add_option(
+      "--save", c->save,
+      "Write the best run's model here, for `carnot predict`; docs/formats/model.md");
+  command->add_option("--save-bits", c->save_bits,
+                      "Of a coefficient or leaf in that file: 2 to 12, 16, or 32 as trained "
+                      "(default: 32)");
   command->fallthrough();
   add_learn_figure8(*command, common, action);
   command->callback([c, command, &common, &action] {

@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
                                           app::measure_series_job});
                         app::add_report(cli, common, action);
                         app::add_learn(cli, common, action);
+                        app::add_predict(cli, common, action);
                         app::add_plan(cli, common, action);
                         app::add_simulate(cli, common, action);
                         app::add_data(cli, common, action);

@@ -41,11 +41,15 @@ learn::Dataset sample_of(const learn::Dataset& data) {
   out.class_names = data.class_names;
   out.target_mean = data.target_mean;
   out.target_scale = data.target_scale;
+  out.encoding = data.encoding;
   for (std::size_t i = 0; i < out.rows; ++i) {
     const std::size_t r = i * data.rows / out.rows;
     const auto begin = data.features.begin() + static_cast<std::ptrdiff_t>(r * data.columns);
     out.features.insert(out.features.end(), begin,
                         begin + static_cast<std::ptrdiff_t>(data.columns));
+    for (auto at = std::lower_bound(data.missing.begin(), data.missing.end(), r * data.columns);
+         at != data.missing.end() && *at < (r + 1) * data.columns; ++at)
+      out.missing.push_back(*at - r * data.columns + i * data.columns);
     if (data.is_regression())
       out.targets.push_back(data.targets[r]);
     else
@@ -64,7 +68,7 @@ void check(const ExperimentOptions& options) {
     throw InputError(describe({}, "budget", "an energy of 0 J or more, such as 5 J"));
   if (!(options.ambient > Temperature{}))
     throw InputError(describe({}, "ambient", "a temperature above 0 K"));
-  for (const std::string& bits : options.bits) parse_schedule(bits);
+  for (const std::string& bits : options.bits) parse_schedule(bits, learns_trees(options.learner));
 }
 
 /// Certified before not, better before worse, cheaper before dearer.
@@ -85,16 +89,39 @@ std::vector<PointTask> tasks(const ExperimentOptions& options, const learn::Spli
   const std::vector<double> epochs =
       options.epochs.empty() ? std::vector<double>{options.learner.epochs} : options.epochs;
   std::vector<PointTask> out;
-  for (const std::string& b : bits)
+  const auto add = [&](const std::string& b, learn::LearnerOptions learner,
+                       const learn::TreeOptions& tree) {
+    for (int s = 0; s < options.seeds; ++s) {
+      out.push_back({options, split, sample, table, b, learner, tree, out.size(), 0});
+      ++learner.seed;
+    }
+  };
+  const auto swept = [](const std::vector<std::size_t>& list, std::size_t otherwise) {
+    return list.empty() ? std::vector<std::size_t>{otherwise} : list;
+  };
+  for (const std::string& b : bits) {
+    learn::LearnerOptions learner = options.learner;
+    learn::TreeOptions tree = options.tree;
+    if (learns_trees(learner)) {
+      for (const std::size_t trees : swept(options.trees, tree.trees))
+        for (const std::size_t leaves : swept(options.leaves, tree.leaves))
+          for (const std::size_t depth : swept(options.depth, tree.depth))
+            for (const std::size_t most : swept(options.bins, tree.bins)) {
+              tree.trees = trees;
+              tree.leaves = leaves;
+              tree.depth = depth;
+              tree.bins = most;
+              add(b, learner, tree);
+            }
+      continue;
+    }
     for (const std::size_t h : hidden)
-      for (const double e : epochs)
-        for (int s = 0; s < options.seeds; ++s) {
-          learn::LearnerOptions learner = options.learner;
-          learner.hidden = h;
-          learner.epochs = e;
-          learner.seed += static_cast<std::uint64_t>(s);
-          out.push_back({options, split, sample, table, b, learner, out.size(), 0});
-        }
+      for (const double e : epochs) {
+        learner.hidden = h;
+        learner.epochs = e;
+        add(b, learner, tree);
+      }
+  }
   for (PointTask& task : out) task.count = out.size();
   return out;
 }

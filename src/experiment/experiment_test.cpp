@@ -10,10 +10,10 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/learn/codes/model_forward.hpp"
 
 #include "base/testing_files.hpp"
 #include "base/testing_stop.hpp"
-#include "experiment/model_forward.hpp"
 #include "experiment/precision_schedule.hpp"
 #include "learn/codes/arithmetic_coder.hpp"
 #include "learn/codes/model_code.hpp"
@@ -207,16 +207,17 @@ TEST(Experiment, TwoPartCodeIsDecodable) {
   const auto model_bytes = learn::encode_model(learn::quantise_model(parameters, rows, 3));
   const auto sender = learn::rounded(parameters, rows, 3);
   const auto label_bytes = learn::encode_labels(
-      split.train.labels, forward(sender, split.train, 0, split.train.rows), split.train.classes);
+      split.train.labels, learn::forward(sender, split.train, 0, split.train.rows),
+      split.train.classes);
 
   learn::Dataset receiver = split.train;
   receiver.labels.assign(receiver.rows, 0);
   const auto decoded = learn::coefficients(learn::decode_model(model_bytes));
-  EXPECT_EQ(learn::decode_labels(label_bytes, forward(decoded, receiver, 0, receiver.rows),
+  EXPECT_EQ(learn::decode_labels(label_bytes, learn::forward(decoded, receiver, 0, receiver.rows),
                                  receiver.classes, receiver.rows),
             split.train.labels);
-  const double ideal =
-      learn::model_length(parameters, rows, 3) + label_bits(sender, split.train, split.train.rows);
+  const double ideal = learn::model_length(parameters, rows, 3) +
+                       learn::label_bits(sender, split.train, split.train.rows);
   const double written = 8.0 * static_cast<double>(model_bytes.size() + label_bytes.size());
   EXPECT_LE(std::abs(written - ideal), 0.01 * ideal + 64.0);
   EXPECT_LT(written, learn::uniform_length(split.train));
@@ -248,10 +249,10 @@ TEST(Forward, AgreesWithTheLearnersOwnEvaluation) {
   const auto f32 = learn::Precision::parse("f32");
   learner->train(60, f32);
   const double theirs = learner->evaluate(split.test, f32).bits_per_label;
-  const double ours = label_bits(learner->parameters(), split.test, split.test.rows) /
+  const double ours = learn::label_bits(learner->parameters(), split.test, split.test.rows) /
                       static_cast<double>(split.test.rows);
   EXPECT_NEAR(ours / theirs, 1.0, 1e-4);
-  EXPECT_THROW(forward({{1.0f}, {0.0f}}, split.test, 0, 1), InputError);
+  EXPECT_THROW(learn::forward({{1.0f}, {0.0f}}, split.test, 0, 1), InputError);
 }
 
 TEST(Schedule, ReadsStagesAndRefusesDisorder) {

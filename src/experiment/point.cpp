@@ -12,10 +12,12 @@
 #include "carnot/base/limits.hpp"
 #include "carnot/base/statistics.hpp"
 #include "carnot/learn/codes/certificate.hpp"
+#include "carnot/learn/codes/model_forward.hpp"
 #include "carnot/learn/network/train_in_pieces.hpp"
+#include "carnot/learn/trees/tree_code.hpp"
 
-#include "experiment/model_forward.hpp"
 #include "experiment/precision_schedule.hpp"
+#include "experiment/tree_codes.hpp"
 
 namespace carnot::experiment {
 
@@ -28,7 +30,9 @@ constexpr double kIntervalAlpha = 0.05;  // each side of the 90 % interval
 class PointRun {
  public:
   explicit PointRun(const PointTask& task)
-      : task_(task), stages_(parse_schedule(task.bits)), learner_options_(task.learner) {}
+      : task_(task),
+        stages_(parse_schedule(task.bits, learns_trees(task.learner))),
+        learner_options_(task.learner) {}
 
   PointOutcome run() {
     make();
@@ -44,6 +48,12 @@ class PointRun {
 
   void make() {
     const auto& factory = task_.options.make_learner;
+    if (learns_trees(learner_options_) && !factory) {
+      auto trees = learn::make_tree_learner(task_.tree, learner_options_, task_.split.train);
+      trees_ = trees.get();
+      learner_ = std::move(trees);
+      return;
+    }
     learner_ = factory ? factory(learner_options_, task_.split.train)
                        : learn::make_learner(learner_options_, task_.split.train);
   }
@@ -82,6 +92,12 @@ class PointRun {
   /// The first step's price includes converting data and coefficients: found on a throw-away
   /// learner.
   void fit_schedule_to_budget() {
+    if (trees_ != nullptr) {
+      // Binning is done; fewer rounds need no other schedule.
+      ingest_ = joules(learner_->counters());
+      first_step_ = ingest_ + step_energy();
+      return;
+    }
     for (const auto& layer : learner_->parameters()) coefficients_ += layer.size();
     const auto total = static_cast<double>(learner_->total_steps());
     learner_->train(1, stages_.front().precision);
@@ -130,7 +146,7 @@ class PointRun {
     if (!has_budget()) return std::numeric_limits<std::uint64_t>::max();
     Energy left = task_.options.budget - spent();
     if (learner_->steps_done() == 0) {
-      if (first_step_ > left) return 0;
+      if ((trees_ != nullptr ? first_step_ - ingest_ : first_step_) > left) return 0;
       return 1;  // then the true cost of starting is on the counters
     }
     const double steps = std::floor(left / step_energy() * (1.0 - 1e-12));
@@ -234,6 +250,13 @@ class PointRun {
 
   void finish() {
     ExperimentPoint& p = point();
+    if (trees_ != nullptr) {
+      for (const learn::Tree& tree : trees_->model().trees) coefficients_ += tree.values.size();
+      p.tree = trees_->options();
+      if (!trees_->ended_early().empty() && p.stopped == "schedule ended")
+        p.stopped = trees_->ended_early();
+    }
+    if (task_.options.trained) task_.options.trained(*learner_);
     p.precision = task_.bits;
     p.hidden = learner_options_.model == "mlp" ? learner_options_.hidden : 0;
     p.seed = learner_options_.seed;
@@ -249,7 +272,10 @@ class PointRun {
     p.energy = task_.table.energy(p.counters);
     p.instrument_energy = task_.table.energy(instrument_);
     p.modelled_time = task_.table.time(p.counters);
-    code();
+    if (trees_ != nullptr)
+      code_trees();
+    else
+      code();
     cycle(p);
     p.bits_per_joule =
         p.energy.value() > Energy{} ? p.cycle.bits_learned / p.energy.value().in(joule) : 0.0;
@@ -285,7 +311,7 @@ class PointRun {
       StructurePoint s;
       s.width = width;
       s.model_bits = learn::model_length(parameters, rows, width) + variance;
-      s.data_bits = label_bits(coded(width), task_.sample, task_.sample.rows) * scale;
+      s.data_bits = learn::label_bits(coded(width), task_.sample, task_.sample.rows) * scale;
       s.sampled = task_.sample.rows < train.rows;
       s.energy = point().energy.value();
       out.push_back(s);
@@ -294,7 +320,7 @@ class PointRun {
     }
     CARNOT_CHECK(!out.empty(), "at least one model width");
     if (out[best].sampled && !task_.options.stop.requested()) {
-      out[best].data_bits = label_bits(coded(out[best].width), train, train.rows);
+      out[best].data_bits = learn::label_bits(coded(out[best].width), train, train.rows);
       out[best].sampled = false;
     }
     learn::CodeLengths& lengths = point().lengths;
@@ -315,6 +341,70 @@ class PointRun {
     }
   }
 
+  /// The trees there were at each point of the curve, at every width.
+  void code_trees() {
+    const learn::Dataset& train = task_.split.train;
+    const learn::TreeModel& model = trees_->model();
+    const std::size_t per_step = model.average ? 1 : model.outputs;
+    std::vector<std::size_t> prefixes;
+    std::vector<Energy> energies;
+    for (const CurvePoint& c : point().curve) {
+      const std::size_t trees = std::min<std::size_t>(c.steps * per_step, model.trees.size());
+      if (trees == 0 || (!prefixes.empty() && trees <= prefixes.back())) continue;
+      prefixes.push_back(trees);
+      energies.push_back(c.energy);
+    }
+    const double variance = train.is_regression() ? 32.0 : 0.0;
+    const double scale = static_cast<double>(train.rows) / static_cast<double>(task_.sample.rows);
+    const bool sampled = task_.sample.rows < train.rows;
+    std::vector<StructurePoint>& out = outcome_.structure;
+    std::size_t best = 0;
+    for (const int width : task_.options.model_widths) {
+      if (prefixes.empty()) break;
+      const std::vector<double> lengths = learn::tree_code_lengths(model, width, prefixes);
+      const auto labels = coded_data(model, prefixes, width, task_.sample);
+      const auto held = coded_data(model, prefixes, width, task_.split.test);
+      for (std::size_t i = 0; i < prefixes.size(); ++i) {
+        StructurePoint s;
+        s.width = width;
+        s.trees = prefixes[i];
+        s.model_bits = lengths[i] + variance;
+        s.data_bits = labels[i].label_bits * scale;
+        s.sampled = sampled;
+        s.energy = energies[i];
+        s.held_out_bits = held[i].quality.bits_per_label;
+        s.held_out_quality = held[i].quality.value;
+        out.push_back(s);
+        if (s.model_bits + s.data_bits < out[best].model_bits + out[best].data_bits) {
+          best = out.size() - 1;
+          point().coded_quality = held[i].quality;
+        }
+      }
+    }
+    learn::CodeLengths& lengths = point().lengths;
+    lengths.uniform = uniform_;
+    lengths.prequential = kNaN;
+    if (out.empty()) {  // not one tree
+      lengths.model = lengths.model_raw = 0.0;
+      lengths.data = lengths.two_part = uniform_;
+      lengths.learned_net = 0.0;
+      return;
+    }
+    point().model_width = out[best].width;
+    point().model_trees = out[best].trees;
+    if (sampled && !task_.options.stop.requested()) {
+      out[best].data_bits =
+          coded_data(model, {out[best].trees}, out[best].width, train)[0].label_bits;
+      out[best].sampled = false;
+    }
+    lengths.model = out[best].model_bits;
+    lengths.data = out[best].data_bits;
+    const std::size_t all[] = {model.trees.size()};
+    lengths.model_raw = learn::tree_code_lengths(model, 32, all)[0] + variance;
+    lengths.two_part = lengths.model + lengths.data;
+    lengths.learned_net = lengths.uniform - lengths.two_part;
+  }
+
   void cycle(ExperimentPoint& p) {
     std::vector<double> loss;
     std::vector<Energy> energy;
@@ -331,13 +421,14 @@ class PointRun {
                                     rounding_energy());
   }
 
-  Energy ingest() const { return point_took_steps() ? ingest_ : Energy{}; }
+  Energy ingest() const { return point_took_steps() || trees_ != nullptr ? ingest_ : Energy{}; }
   bool point_took_steps() const { return learner_->steps_done() > 0; }
 
   const PointTask& task_;
   std::vector<PrecisionStage> stages_;
   learn::LearnerOptions learner_options_;
   std::unique_ptr<learn::Learner> learner_;
+  learn::TreeLearner* trees_ = nullptr;  ///< the same, where it learns trees
   PointOutcome outcome_;
   Counters instrument_;
   std::optional<learn::Certificate> certificate_;

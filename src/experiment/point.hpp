@@ -18,6 +18,7 @@ struct PointTask {
   const learn::EnergyTable& table;
   std::string bits;
   learn::LearnerOptions learner;
+  learn::TreeOptions tree;
   std::size_t index = 0, count = 1;
 };
 

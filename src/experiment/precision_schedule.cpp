@@ -7,6 +7,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/text.hpp"
+#include "carnot/learn/trees/tree_learner.hpp"
 
 namespace carnot::experiment {
 
@@ -17,16 +18,26 @@ learn::Precision precision_of(const std::string& text) {
   if (text == "8" || text == "4" || text == "2") return learn::Precision::parse("int" + text);
   return learn::Precision::parse(text);
 }
+
+learn::Precision gradients_of(const std::string& text) {
+  if (text == "f32") return learn::gradient_precision(32);
+  const double bits = parse_number(!text.empty() && text[0] == 'g' ? text.substr(1) : text);
+  if (bits != std::floor(bits) || !(bits >= 2.0 && bits <= 32.0))
+    throw InputError(
+        describe({}, "bits", fmt::format("of trees' gradients 2 to 8, or 32, found `{}`", text)));
+  return learn::gradient_precision(static_cast<int>(bits));
+}
 }  // namespace
 
-std::vector<PrecisionStage> parse_schedule(const std::string& text) {
+std::vector<PrecisionStage> parse_schedule(const std::string& text, bool of_trees) {
   std::vector<PrecisionStage> stages;
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find('>', begin), text.size());
     const std::string part = text.substr(begin, end - begin);
     const std::size_t at = part.find('@');
     PrecisionStage stage;
-    stage.precision = precision_of(part.substr(0, at));
+    stage.precision =
+        of_trees ? gradients_of(part.substr(0, at)) : precision_of(part.substr(0, at));
     if (at != std::string::npos) stage.from = parse_number(part.substr(at + 1));
     const bool in_order =
         stages.empty() ? stage.from == 0.0 : stage.from > stages.back().from && stage.from < 1.0;

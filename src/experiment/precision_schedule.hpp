@@ -16,8 +16,9 @@ struct PrecisionStage {
 };
 
 /// `int8`, `8`, `4>8@0.75`, `int4>int8@0.5>f32@0.9`.
+/// \param of_trees  widths are those of gradients alone: 2 to 8, or 32 (`g3` and `f32` too)
 /// \throws InputError saying what is allowed
-std::vector<PrecisionStage> parse_schedule(const std::string& text);
+std::vector<PrecisionStage> parse_schedule(const std::string& text, bool of_trees = false);
 
 /// First step of a stage.
 std::uint64_t stage_start(const PrecisionStage& stage, std::uint64_t total_steps) noexcept;

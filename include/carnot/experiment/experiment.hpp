@@ -14,6 +14,11 @@
 /// conversions, rounding the final model and, where a target is set, the looks at held-out data;
 /// the evaluations made only to draw curves and code lengths are kept apart (`instrument`).
 ///
+/// Learners are networks (learner.hpp) and trees (tree_learner.hpp: `gbdt`, `forest`). A step of
+/// trees is a round or a bootstrap; `bits` are those of their gradients. What is coded of trees are
+/// the first ones, as many as there were at each point of the curve, with leaves at several widths:
+/// one run gives the structure function over the number of trees.
+///
 /// Each trained model is coded at several widths (code_length.hpp). The points (K, data bits) of
 /// all runs and widths give the structure function: its lower convex hull and k*, the least K on
 /// the hull whose two-part length is within `slack` of the least: beyond k* a model bit saves less
@@ -35,6 +40,7 @@
 #include "carnot/learn/data/dataset.hpp"
 #include "carnot/learn/knobs/precision.hpp"
 #include "carnot/learn/network/learner.hpp"
+#include "carnot/learn/trees/tree_learner.hpp"
 
 namespace carnot::experiment {
 
@@ -45,15 +51,22 @@ struct ExperimentProgress {
   Energy energy;
 };
 
+/// Learners whose model is trees.
+inline bool learns_trees(const learn::LearnerOptions& o) {
+  return o.model == "gbdt" || o.model == "forest";
+}
+
 struct ExperimentOptions {
   learn::DatasetOptions data;
   learn::LearnerOptions learner;  ///< hidden, epochs and seed are the defaults of the lists below
   /// Precisions: a name of precision.hpp, a width (`4` = int4, `16` = bf16, `32` = f32), or a
   /// schedule `4>8@0.75`: int4, then int8 from 75 % of the steps on. Empty: f32.
   std::vector<std::string> bits;
-  std::vector<std::size_t> hidden;  ///< sizes to sweep; empty: learner.hidden
-  std::vector<double> epochs;       ///< to sweep; empty: learner.epochs
-  int seeds = 1;                    ///< runs at each setting, seeds learner.seed, + 1, ...
+  std::vector<std::size_t> hidden;                      ///< sizes to sweep; empty: learner.hidden
+  std::vector<double> epochs;                           ///< to sweep; empty: learner.epochs
+  learn::TreeOptions tree;                              ///< defaults of the lists below
+  std::vector<std::size_t> trees, leaves, depth, bins;  ///< to sweep; empty: tree's
+  int seeds = 1;  ///< runs at each setting, seeds learner.seed, + 1, ...
   std::vector<int> model_widths = {2, 3, 4, 6, 8, 32};  ///< coded at each, the shortest is reported
   Energy budget;                                        ///< of each run; zero: none
   double target = kNaN;                                 ///< floor on quality; NaN: none
@@ -70,6 +83,8 @@ struct ExperimentOptions {
   std::function<std::unique_ptr<learn::Learner>(const learn::LearnerOptions&,
                                                 const learn::Dataset&)>
       make_learner;
+  /// Called with every trained learner, in order; may be empty. To keep a model.
+  std::function<void(const learn::Learner&)> trained;
 };
 
 /// Where a run stood at one moment.
@@ -85,7 +100,9 @@ struct CurvePoint {
 struct ExperimentPoint {
   std::string precision;  ///< as asked
   std::size_t hidden = 0;
-  double epochs = 0.0;  ///< of its schedule (a budget may have shortened it)
+  learn::TreeOptions tree;      ///< as fitted to the data; all 0 for networks
+  std::size_t model_trees = 0;  ///< in the shortest code
+  double epochs = 0.0;          ///< of its schedule (a budget may have shortened it)
   std::uint64_t seed = 0;
   std::uint64_t parameters = 0;
   std::uint64_t steps = 0, total_steps = 0;
@@ -97,8 +114,9 @@ struct ExperimentPoint {
   learn::Counters counters, instrument;
   Estimate<Energy> energy, instrument_energy;
   Time modelled_time;
-  double seconds = 0.0;  ///< of the wall clock, measured; training alone
-  int model_width = 0;   ///< bits of a coefficient at the shortest two-part code
+  double seconds = 0.0;          ///< of the wall clock, measured; training alone
+  int model_width = 0;           ///< bits of a coefficient at the shortest two-part code
+  learn::Quality coded_quality;  ///< of that coded model on held-out rows; trees only
   learn::CodeLengths lengths;
   learn::LearningCycle cycle;
   std::vector<CurvePoint> curve;
@@ -107,8 +125,11 @@ struct ExperimentPoint {
 
 /// One model at one width.
 struct StructurePoint {
-  std::size_t point = 0;  ///< which run
-  int width = 0;          ///< 0: the empty model, of no run
+  std::size_t point = 0;           ///< which run
+  int width = 0;                   ///< 0: the empty model, of no run
+  std::size_t trees = 0;           ///< how many of them; 0 for networks
+  double held_out_bits = kNaN;     ///< bits a held-out label; trees only
+  double held_out_quality = kNaN;  ///< likewise
   double model_bits = 0.0, data_bits = 0.0;
   Energy energy;         ///< of the run it came from
   bool sampled = false;  ///< data_bits scaled up from a sample of the rows

@@ -69,6 +69,9 @@ struct Labels {
   std::vector<std::uint32_t> train_classes, test_classes;
   std::vector<double> train_targets, test_targets;
   std::vector<std::string> names;
+  std::vector<std::string> words;  ///< of the classes, as cells hold them
+  bool numbers = false;            ///< classes are numbers
+  NumberStyle style;
   std::string rule;
 };
 
@@ -191,6 +194,8 @@ void take_classes(const LabelCells& train, const LabelCells* test, std::size_t c
   if (test != nullptr)
     for (std::size_t r = 0; r < test->table->rows; ++r)
       out.test_classes.push_back(index_of(*test, r));
+  out.words = out.names;
+  out.numbers = as_numbers;
   if (table.class_names.size() == out.names.size()) {
     out.names = table.class_names;
   }
@@ -225,6 +230,7 @@ Labels decide_labels(const Table& train, const Table* test, std::size_t column,
   const bool numbers = train_cells.all_numbers && (!test_cells || test_cells->all_numbers);
 
   Labels out;
+  out.style = style;
   if (task == "classification") {
     out.rule = "classification as asked";
   } else if (task == "regression") {
@@ -466,6 +472,18 @@ Split encode_tables(const Table& train_file, const Table* test_file, const Encod
   };
   fill(split.train, std::move(columns.train), train_rows.size());
   fill(split.test, std::move(columns.test), test_rows.size());
+  auto encoding = std::make_shared<TableEncoding>();
+  encoding->columns = std::move(columns.columns);
+  encoding->label = train.names[label];
+  encoding->label_words = labels.words;
+  encoding->label_numbers = labels.numbers;
+  encoding->label_written = written_as(labels.style);
+  encoding->missing = options.missing;
+  encoding->has_header = train.has_header;
+  encoding->file_columns = train.columns;
+  split.train.encoding = split.test.encoding = std::move(encoding);
+  split.train.missing = std::move(columns.train_missing);
+  split.test.missing = std::move(columns.test_missing);
   if (labels.regression) {
     const std::vector<double>& from = test != nullptr ? labels.test_targets : labels.train_targets;
     set_targets(split, selected(labels.train_targets, train_rows), selected(from, test_rows),

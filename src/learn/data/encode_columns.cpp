@@ -19,7 +19,6 @@ namespace {
 constexpr double kNumericShare = 0.95;
 constexpr std::size_t kFewWords = 3;
 constexpr std::size_t kFewValues = 20;
-constexpr std::string_view kMissingLevel = "(missing)";
 
 /// Throws at the first cell that a numeric column may not hold.
 void check_numeric(const Table& table, std::size_t column, const Cells& cells) {
@@ -116,6 +115,9 @@ class Encoder {
     out.train = interleaved(train_columns_, train_.rows.size());
     out.test = interleaved(test_columns_, test_.rows.size());
     out.description = describe_columns();
+    out.columns = std::move(encodings_);
+    out.train_missing = entries(train_filled_, train_columns_.size());
+    out.test_missing = entries(test_filled_, test_columns_.size());
     return out;
   }
 
@@ -147,6 +149,7 @@ class Encoder {
       if (!style.is_plain())
         styles_.push_back(fmt::format("{} ({})", train_.table->names[c], describe_style(style)));
       numeric(c, train, test);
+      encodings_.back().written = written_as(style);
       filled_ += missing;
       return;
     }
@@ -187,11 +190,16 @@ class Encoder {
     for (const std::size_t r : train_.rows)
       if (train.kinds[r] == CellKind::Number) present.push_back(train.values[r]);
     const Moments m = fit(present);
+    note_encoding(c, ColumnEncoding::Kind::Number, m);
     const auto put = [&](std::vector<float>& out, const TableRows& part, const Cells& cells) {
-      for (const std::size_t r : part.rows)
+      for (const std::size_t r : part.rows) {
+        if (cells.kinds[r] != CellKind::Number)
+          (&part == &train_ ? train_filled_ : test_filled_)
+              .push_back({out.size(), train_columns_.size() - 1});
         out.push_back(checked(
             part, r, c,
             cells.kinds[r] == CellKind::Number ? (cells.values[r] - m.mean) / m.scale : 0.0));
+      }
     };
     put(add(train_columns_, train_.rows.size()), train_, train);
     put(add(test_columns_, test_.rows.size()), test_, test);
@@ -213,6 +221,7 @@ class Encoder {
       ordinal(c, levels);
       return;
     }
+    note_encoding(c, ColumnEncoding::Kind::OneHot, {}, levels);
     std::size_t unseen = 0;
     const auto put = [&](std::vector<std::vector<float>>& columns, const TableRows& part) {
       const std::size_t first = columns.size();
@@ -238,11 +247,15 @@ class Encoder {
     for (const std::size_t r : train_.rows)
       ranks.push_back(static_cast<double>(levels.at(level(train_, r, c))));
     const Moments m = fit(ranks);
+    note_encoding(c, ColumnEncoding::Kind::Rank, m, levels);
     std::size_t unseen = 0;
     const auto put = [&](std::vector<float>& out, const TableRows& part) {
       for (const std::size_t r : part.rows) {
         const auto found = levels.find(level(part, r, c));
-        if (found == levels.end()) ++unseen;
+        if (found == levels.end()) {
+          ++unseen;
+          test_filled_.push_back({out.size(), test_columns_.size() - 1});
+        }
         const double rank = found == levels.end() ? m.mean : static_cast<double>(found->second);
         out.push_back(static_cast<float>((rank - m.mean) / m.scale));
       }
@@ -252,6 +265,28 @@ class Encoder {
     names_.push_back(train_.table->names[c]);
     note_unseen(c, unseen);
     ordinal_.push_back(fmt::format("{} ({} levels)", train_.table->names[c], levels.size()));
+  }
+
+  /// Before the column's features are added.
+  void note_encoding(std::size_t c, ColumnEncoding::Kind kind, const Moments& m,
+                     const std::map<std::string_view, std::size_t>& levels = {}) {
+    ColumnEncoding& e = encodings_.emplace_back();
+    e.name = train_.table->names[c];
+    e.kind = kind;
+    e.mean = m.mean;
+    e.scale = m.scale;
+    for (const auto& [text, index] : levels) e.levels.emplace_back(text);
+    e.first = train_columns_.size();
+  }
+
+  struct Entry {
+    std::size_t row, feature;
+  };
+  static std::vector<std::uint64_t> entries(const std::vector<Entry>& filled, std::size_t columns) {
+    std::vector<std::uint64_t> out;
+    for (const Entry& e : filled) out.push_back(e.row * columns + e.feature);
+    std::sort(out.begin(), out.end());
+    return out;
   }
 
   static float checked(const TableRows& part, std::size_t row, std::size_t c, double value) {
@@ -313,6 +348,8 @@ class Encoder {
   std::vector<std::vector<float>> train_columns_, test_columns_;
   std::vector<std::string> names_, ordinal_, missing_, unseen_, styles_, empty_;
   std::size_t numeric_ = 0, one_hot_ = 0, filled_ = 0;
+  std::vector<ColumnEncoding> encodings_;
+  std::vector<Entry> train_filled_, test_filled_;
 };
 
 }  // namespace

@@ -4,13 +4,24 @@
 /// \file
 /// Feature columns of a table as floats: numbers standardised, categories one-hot or ordinal.
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "carnot/learn/data/encoding.hpp"
 
 #include "learn/data/numbers.hpp"
 #include "learn/data/table.hpp"
 
 namespace carnot::learn {
+
+/// What stands for a missing cell among the levels of a category.
+inline constexpr std::string_view kMissingLevel = "(missing)";
+
+/// A style in the encoding's words, and back.
+NumberStyle style_of(const WrittenNumbers& written);
+WrittenNumbers written_as(const NumberStyle& style);
 
 struct TableRows {
   const Table* table;
@@ -21,6 +32,8 @@ struct EncodedColumns {
   std::vector<float> train, test;  ///< row-major
   std::vector<std::string> names;
   std::string description;  ///< how many of each kind, what was filled
+  std::vector<ColumnEncoding> columns;
+  std::vector<std::uint64_t> train_missing, test_missing;  ///< as Dataset::missing
 };
 
 /// A column is numeric if every cell that is there is a number, in both parts, written in one way

@@ -10,8 +10,8 @@ namespace carnot::learn {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(OperationKind::kCount)>
-    kOperationKeys = {"f32_mac",  "bf16_mac",        "int8_mac", "int4_mac",
-                      "int2_mac", "f32_elementwise", "rounding", "special"};
+    kOperationKeys = {"f32_mac",         "bf16_mac", "int8_mac", "int4_mac", "int2_mac",
+                      "f32_elementwise", "rounding", "special",  "int32_add"};
 constexpr std::array<std::string_view, static_cast<std::size_t>(MemoryLevel::kCount)> kLevelKeys = {
     "cache", "dram"};
 

@@ -69,7 +69,7 @@ RC_GTEST_PROP(CountersProperty, FormAModule, ()) {
 
 TEST(EnergyTable, EmbeddedRowsAreThePublishedFigures) {
   const EnergyTable& t = EnergyTable::embedded();
-  ASSERT_EQ(t.rows().size(), 10u);
+  ASSERT_EQ(t.rows().size(), 11u);
   const auto pj = [&](auto which) { return t.row(which).energy.in(picojoule); };
   // Horowitz, ISSCC 2014, 45 nm.
   EXPECT_DOUBLE_EQ(pj(OperationKind::F32Mac), 3.7 + 0.9);
@@ -77,6 +77,7 @@ TEST(EnergyTable, EmbeddedRowsAreThePublishedFigures) {
   EXPECT_NEAR(pj(OperationKind::Int8Mac), 0.2 + 0.1, 1e-12);
   EXPECT_NEAR(pj(OperationKind::Int4Mac), 0.2 / 4 + 0.1, 1e-12);
   EXPECT_NEAR(pj(OperationKind::Int2Mac), 0.2 / 16 + 0.1, 1e-12);
+  EXPECT_DOUBLE_EQ(pj(OperationKind::Int32Add), 0.1);
   EXPECT_DOUBLE_EQ(pj(MemoryLevel::Cache), 100.0 / 8);
   EXPECT_DOUBLE_EQ(pj(MemoryLevel::Dram), 640.0 / 4);
   // NVIDIA A100 data sheet 2020: half of 19.5 (FP32), 312, 624, 1248 tera-operations a second.

@@ -66,6 +66,11 @@ std::string precision_text(const std::string& asked) {
   return out;
 }
 
+std::string gradient_text(const std::string& asked) {
+  if (asked == "32" || asked == "f32") return "f32";
+  return fmt::format("{} bit gradients", asked[0] == 'g' ? asked.substr(1) : asked);
+}
+
 std::vector<std::string> run_names(const experiment::ExperimentResult& result) {
   const auto differ = [&](auto&& knob) {
     return std::any_of(result.points.begin(), result.points.end(),
@@ -74,11 +79,20 @@ std::vector<std::string> run_names(const experiment::ExperimentResult& result) {
   const bool hidden = differ([](const experiment::ExperimentPoint& p) { return p.hidden; });
   const bool epochs = differ([](const experiment::ExperimentPoint& p) { return p.epochs; });
   const bool seed = differ([](const experiment::ExperimentPoint& p) { return p.seed; });
+  const auto trees = differ([](const experiment::ExperimentPoint& p) { return p.tree.trees; });
+  const auto leaves = differ([](const experiment::ExperimentPoint& p) { return p.tree.leaves; });
+  const auto depth = differ([](const experiment::ExperimentPoint& p) { return p.tree.depth; });
+  const auto bins = differ([](const experiment::ExperimentPoint& p) { return p.tree.bins; });
+  const bool of_trees = result.points.size() > 0 && result.points.front().tree.trees > 0;
   std::vector<std::string> out;
   for (const experiment::ExperimentPoint& p : result.points) {
-    std::string name = precision_text(p.precision);
+    std::string name = of_trees ? gradient_text(p.precision) : precision_text(p.precision);
     if (hidden) name += fmt::format(", {} hidden", p.hidden);
     if (epochs) name += fmt::format(", {:.3g} epochs", p.epochs);
+    if (trees) name += fmt::format(", {} trees", p.tree.trees);
+    if (leaves) name += fmt::format(", {} leaves", p.tree.leaves);
+    if (depth) name += fmt::format(", depth {}", p.tree.depth);
+    if (bins) name += fmt::format(", {} bins", p.tree.bins);
     if (seed) name += fmt::format(", seed {}", p.seed);
     out.push_back(std::move(name));
   }
@@ -118,6 +132,15 @@ std::string k_star_sentence(const experiment::ExperimentResult& result) {
         "k* = 0: the empty model, which leaves {} of labels; no model here saves what it takes to "
         "state it.",
         bits_text(s.data_bits));
+  if (s.trees > 0)
+    return fmt::format(
+        "k* = {} of model ({}: {} tree{}, leaves of {} bits), which leaves {} of labels; beyond it "
+        "another bit of model saves less than a bit of labels. On held-out rows: {}.",
+        bits_text(s.model_bits), run_names(result)[s.point], s.trees, s.trees == 1 ? "" : "s",
+        s.width, bits_text(s.data_bits),
+        result.task == "regression" ? fmt::format("R2 {:.4f}", s.held_out_quality)
+                                    : fmt::format("{:.2f} %, {:.4f} bit a label",
+                                                  100.0 * s.held_out_quality, s.held_out_bits));
   return fmt::format(
       "k* = {} of model ({}, coded at {} bits a coefficient), which leaves {} of labels; beyond "
       "it another bit of model saves less than a bit of labels.",

@@ -10,6 +10,8 @@ namespace carnot::report {
 
 /// A precision as asked, with widths spelt out: "int4>int8@0.75" for "4>8@0.75".
 std::string precision_text(const std::string& asked);
+/// The same for the gradients of trees.
+std::string gradient_text(const std::string& asked);
 /// What tells each run from the others: its precision and those knobs that differ between runs,
 /// such as "int8, 64 hidden, seed 1".
 std::vector<std::string> run_names(const experiment::ExperimentResult& result);

@@ -16,6 +16,8 @@
 
 namespace carnot::learn {
 
+struct TableEncoding;  // encoding.hpp
+
 struct Dataset {
   std::string name;
   std::size_t rows = 0;
@@ -29,6 +31,9 @@ struct Dataset {
   std::vector<std::string> feature_names;  ///< [columns] or empty
   double target_mean = 0.0, target_scale = 1.0;  ///< to undo the standardisation
   std::string source;                            ///< where from, for the report
+  std::vector<std::uint64_t> missing;  ///< entries of `features` that were no number and filled;
+                                       ///< ascending
+  std::shared_ptr<const TableEncoding> encoding;  ///< of a table; null for images
 
   bool is_regression() const noexcept { return classes == 0; }
 };

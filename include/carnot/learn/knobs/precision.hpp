@@ -50,6 +50,7 @@ enum class OperationKind : std::uint8_t {
   F32Elementwise,  ///< adds, multiplies, compares outside products
   Rounding,        ///< one stochastic or nearest rounding to a format
   Special,         ///< exp, log, division
+  Int32Add,        ///< an integer addition outside products
   kCount
 };
 /// Levels of the memory hierarchy that bytes are counted at.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "experiment/model_forward.hpp"
+#include "carnot/learn/codes/model_forward.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/learn/codes/code_length.hpp"
 
-namespace carnot::experiment {
+namespace carnot::learn {
 
 namespace {
 
@@ -40,8 +40,8 @@ void softmax(float* z, std::size_t n) {
 
 }  // namespace
 
-std::vector<float> forward(const std::vector<std::vector<float>>& parameters,
-                           const learn::Dataset& data, std::size_t first, std::size_t rows) {
+std::vector<float> forward(const std::vector<std::vector<float>>& parameters, const Dataset& data,
+                           std::size_t first, std::size_t rows) {
   CARNOT_CHECK(first + rows <= data.rows, "rows of the data");
   std::size_t width = data.columns;
   std::vector<std::vector<float>> turned;
@@ -88,7 +88,7 @@ std::vector<float> forward(const std::vector<std::vector<float>>& parameters,
   return result;
 }
 
-double label_bits(const std::vector<std::vector<float>>& parameters, const learn::Dataset& data,
+double label_bits(const std::vector<std::vector<float>>& parameters, const Dataset& data,
                   std::size_t rows) {
   const std::vector<float> out = forward(parameters, data, 0, rows);
   if (data.is_regression()) {
@@ -97,10 +97,9 @@ double label_bits(const std::vector<std::vector<float>>& parameters, const learn
       const double e = static_cast<double>(out[r]) - static_cast<double>(data.targets[r]);
       squares += e * e;
     }
-    learn::Quality quality;
+    Quality quality;
     quality.value = 1.0 - squares / static_cast<double>(rows);
-    return learn::data_length(data, quality) * static_cast<double>(rows) /
-           static_cast<double>(data.rows);
+    return data_length(data, quality) * static_cast<double>(rows) / static_cast<double>(data.rows);
   }
   // The coder never gives a label less than one part in 2^26 (arithmetic_coder.hpp).
   double bits = 0.0;
@@ -111,4 +110,4 @@ double label_bits(const std::vector<std::vector<float>>& parameters, const learn
   return bits;
 }
 
-}  // namespace carnot::experiment
+}  // namespace carnot::learn
