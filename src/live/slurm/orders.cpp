@@ -131,7 +131,8 @@ Order DispatchEngine::submit_order(SiteIndex site, JobIndex job, bool waits) {
              "--nodes",
              std::to_string(book_->view().nodes(job, mode))};
   if (waits) {
-    o.begin_at = controller_now(links_[site]) + Duration::from(config_.lease);
+    const Instant lease = controller_now(links_[site]) + Duration::from(config_.lease);
+    o.begin_at = Instant::from_unix_seconds(lease.unix_nanoseconds() / 1'000'000'000);
     o.words.push_back("--begin=" + epoch_words(*o.begin_at));
   }
   if (!s.submit_partition.empty()) o.words.push_back("--partition=" + s.submit_partition);
@@ -236,7 +237,11 @@ void DispatchEngine::order_for_job(SiteIndex site, JobIndex job, std::vector<Ord
     }
     if (row.reason == "JobHeldAdmin" || row.reason == "JobHeldUser") return;  // not ours to undo
     const Instant controller = controller_now(links_[site]);
-    const bool eligible = !row.begins || row.reason != "BeginTime" || *row.begins <= controller;
+    // Of a job that waits for nodes the time shown is when it is thought to start, and the reason
+    // may be an older one than the begin time: the one that was set here is known by itself.
+    const bool set_here = r.lease && row.begins && *row.begins == *r.lease;
+    const bool eligible =
+        !row.begins || *row.begins <= controller || (row.reason != "BeginTime" && !set_here);
     const std::int32_t nodes = book_->view().nodes(job, status.mode);
     if (starts) {
       if (r.start_ordered && clock_.elapsed() < r.told_until) return;
@@ -352,7 +357,7 @@ void DispatchEngine::release_orders(SiteIndex site, std::vector<Order>& out) {
     if (row.reason == "JobHeldAdmin" && r.caused_hold)
       simple(OrderKind::Release, "release", "carnot lets go of it");
     // Only a begin time that carnot has set.
-    if (r.lease && row.begins && row.reason == "BeginTime" &&
+    if (r.lease && row.begins && (row.reason == "BeginTime" || *row.begins == *r.lease) &&
         *row.begins > controller_now(links_[site])) {
       Order o;
       o.kind = OrderKind::BeginAt;
