@@ -13,7 +13,7 @@
 
 namespace carnot::live {
 
-void DispatchEngine::audit(SiteIndex site, const Order& order, const SlurmOutcome& outcome) {
+void DispatchEngine::audit(SiteIndex site, const SlurmOrder& order, const SlurmOutcome& outcome) {
   Json jobs = Json::array(), ids = Json::array();
   for (const JobIndex j : order.jobs) {
     jobs.push_back(book_->name(j));

@@ -155,7 +155,7 @@ TEST(Dispatch, LooksSeldomWhereNothingHappens) {
   EXPECT_LE(w.slurm[0]->asked - before, 1000u / 5 + 22 * (w.changes() - changes + 1));
 }
 
-TEST(Dispatch, KilledAnywhereNothingIsLostOrDoubled) {
+TEST(DispatchSlow, KilledAnywhereNothingIsLostOrDoubled) {
   int kills = 0;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(seed);
@@ -296,7 +296,7 @@ TEST(Dispatch, AfterLostStateANumberGivenAgainIsNotTouched) {
     for (const std::string& word : c) EXPECT_NE(word, "theirs");
 }
 
-TEST(Dispatch, ForeignJobsAreNeverTouched) {
+TEST(DispatchSlow, ForeignJobsAreNeverTouched) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);
     World w(seed, "carnot", 2);

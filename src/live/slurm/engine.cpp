@@ -162,7 +162,7 @@ void DispatchEngine::advance(Instant to) {
 
 // --- clusters ---
 
-void DispatchEngine::begin(SiteIndex site, Order order) {
+void DispatchEngine::begin(SiteIndex site, SlurmOrder order) {
   SiteLink& link = links_[site];
   order.number = ++order_number_;
   if (order.changes()) {
@@ -242,19 +242,19 @@ void DispatchEngine::look_completed(SiteIndex site, const SlurmOutcome& outcome)
   unreadable_ += jobs.not_understood;
   if (run_.task != DispatchTask::Release) advance(book_now());
   observe(site, jobs);
-  std::vector<Order> orders = orders_for(site);
+  std::vector<SlurmOrder> orders = orders_for(site);
   link.quiet = orders.empty();
   if (run_.task == DispatchTask::DryRun) {
-    for (const Order& o : orders)
+    for (const SlurmOrder& o : orders)
       run_.print(
           fmt::format("{}: {}\n    # {}\n", config_.sites[site].name, shown(o.words), o.why));
     link.quiet = true;
     return;
   }
-  for (Order& o : orders) link.orders.push_back(std::move(o));
+  for (SlurmOrder& o : orders) link.orders.push_back(std::move(o));
 }
 
-void DispatchEngine::command_completed(SiteIndex site, const Order& order,
+void DispatchEngine::command_completed(SiteIndex site, const SlurmOrder& order,
                                        const SlurmOutcome& outcome) {
   SiteLink& link = links_[site];
   const Duration now = clock_.elapsed();
@@ -315,7 +315,8 @@ void DispatchEngine::command_completed(SiteIndex site, const Order& order,
   journal_->commit();
 }
 
-void DispatchEngine::completed(SiteIndex site, const Order& order, const SlurmOutcome& outcome) {
+void DispatchEngine::completed(SiteIndex site, const SlurmOrder& order,
+                               const SlurmOutcome& outcome) {
   SiteLink& link = links_[site];
   const Duration now = clock_.elapsed();
   if (order.changes()) return command_completed(site, order, outcome);
@@ -387,7 +388,7 @@ void DispatchEngine::turn(SiteIndex site) {
   if (link.current) {
     std::optional<SlurmOutcome> outcome = link.cluster->poll();
     if (!outcome) return;
-    const Order order = std::move(*link.current);
+    const SlurmOrder order = std::move(*link.current);
     link.current.reset();
     if (order.changes() && run_.fault) run_.fault("before an outcome");
     completed(site, order, *outcome);
@@ -399,12 +400,12 @@ void DispatchEngine::turn(SiteIndex site) {
       if (allowance_ < 1.0) return;
       allowance_ -= 1.0;
     }
-    Order next = std::move(link.orders.front());
+    SlurmOrder next = std::move(link.orders.front());
     link.orders.pop_front();
     return begin(site, std::move(next));
   }
   const auto ask_for = [&](OrderKind kind, std::vector<std::string> words) {
-    Order o;
+    SlurmOrder o;
     o.kind = kind;
     o.words = std::move(words);
     begin(site, std::move(o));

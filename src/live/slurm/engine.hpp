@@ -43,7 +43,7 @@ enum class OrderKind : std::uint8_t {
   Joules,
 };
 
-struct Order {
+struct SlurmOrder {
   OrderKind kind = OrderKind::Look;
   std::vector<std::string> words;
   std::vector<JobIndex> jobs;
@@ -85,8 +85,8 @@ struct JobRecord {
 
 struct SiteLink {
   std::unique_ptr<SlurmCluster> cluster;
-  std::deque<Order> orders;
-  std::optional<Order> current;
+  std::deque<SlurmOrder> orders;
+  std::optional<SlurmOrder> current;
   Duration begun, next_look, look_began, next_nodes, next_clock, last_answer;
   Duration last_order;
   bool ever_looked = false, quiet = false, answers = true, accounts = false;
@@ -129,10 +129,10 @@ class DispatchEngine {
   void look_at_signals();
   void feed_signal(SiteIndex site, control::Signal signal, LiveSignal& live, Instant now);
   void turn(SiteIndex site);
-  void begin(SiteIndex site, Order order);
-  void completed(SiteIndex site, const Order& order, const SlurmOutcome& outcome);
+  void begin(SiteIndex site, SlurmOrder order);
+  void completed(SiteIndex site, const SlurmOrder& order, const SlurmOutcome& outcome);
   void look_completed(SiteIndex site, const SlurmOutcome& outcome);
-  void command_completed(SiteIndex site, const Order& order, const SlurmOutcome& outcome);
+  void command_completed(SiteIndex site, const SlurmOrder& order, const SlurmOutcome& outcome);
   bool all_done() const;
   bool needs_attention(SiteIndex site) const;
   void finish();
@@ -149,17 +149,17 @@ class DispatchEngine {
   bool is_same(const JobRecord& record, const SlurmJob& row) const;
 
   // orders.cpp
-  std::vector<Order> orders_for(SiteIndex site);
-  void order_for_job(SiteIndex site, JobIndex job, std::vector<Order>& out);
-  void order_reservation(SiteIndex site, std::vector<Order>& out);
+  std::vector<SlurmOrder> orders_for(SiteIndex site);
+  void order_for_job(SiteIndex site, JobIndex job, std::vector<SlurmOrder>& out);
+  void order_reservation(SiteIndex site, std::vector<SlurmOrder>& out);
   const control::ReserveCall* active_call(SiteIndex site) const;
-  void release_orders(SiteIndex site, std::vector<Order>& out);
-  Order submit_order(SiteIndex site, JobIndex job, bool waits);
-  Order begin_order(SiteIndex site, JobIndex job, bool now);
+  void release_orders(SiteIndex site, std::vector<SlurmOrder>& out);
+  SlurmOrder submit_order(SiteIndex site, JobIndex job, bool waits);
+  SlurmOrder begin_order(SiteIndex site, JobIndex job, bool now);
   std::string why(JobIndex job, SiteIndex site, const std::string& what) const;
 
   // account.cpp
-  void audit(SiteIndex site, const Order& order, const SlurmOutcome& outcome);
+  void audit(SiteIndex site, const SlurmOrder& order, const SlurmOutcome& outcome);
   void write_metrics();
   void write_modes();
 
@@ -177,7 +177,7 @@ class DispatchEngine {
   std::size_t next_row_ = 0;
   std::map<std::string, JobIndex> adopted_;  // site/id
   std::map<std::string, JobIndex> tokens_;
-  std::vector<std::pair<SiteIndex, Order>> strays_;
+  std::vector<std::pair<SiteIndex, SlurmOrder>> strays_;
   std::vector<control::ReserveCall> calls_;
   std::string me_, stamp_;
   Instant book_origin_;  // book time at elapsed_origin_

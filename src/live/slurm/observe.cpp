@@ -63,7 +63,7 @@ void DispatchEngine::observe(SiteIndex site, const SlurmJobs& jobs) {
     if (ours.contains(row.id) || row.over()) continue;
     if (row.name.starts_with(prefix)) {
       // A submission of ours that came to light after another one took its place.
-      Order o;
+      SlurmOrder o;
       o.kind = OrderKind::Cancel;
       o.words = {"scancel", "--name", row.name, row.id};
       o.why = "came to light after its job had been submitted again";
@@ -169,7 +169,7 @@ void DispatchEngine::observe_job(SiteIndex site, JobIndex j, const SlurmJob* row
     else
       feed({{"in", "ended"}, {"job", number}, {"state", row->state}});
     if (links_[site].accounts && config_.sites[site].joules && r.energy_j > 0.0) {
-      Order o;
+      SlurmOrder o;
       o.kind = OrderKind::Joules;
       o.jobs = {j};
       o.words = {
@@ -278,7 +278,7 @@ void DispatchEngine::observe_absent(SiteIndex site, JobIndex j) {
   const bool lately = r.seen_at && now - *r.seen_at < kSeenLately;
   if (!lately && links_[site].accounts && !r.asked_account) {
     r.asked_account = true;
-    Order o;
+    SlurmOrder o;
     o.kind = OrderKind::Account;
     o.jobs = {j};
     o.words = {"sacct", "-n", "-P", "-X", "-D", "-j", r.id, "-o", "JobName,State"};

@@ -31,15 +31,16 @@ int rank(OrderKind kind) {
 }
 
 /// Orders of one kind and meaning become one command.
-void merge(std::vector<Order>& orders) {
-  std::stable_sort(orders.begin(), orders.end(),
-                   [](const Order& a, const Order& b) { return rank(a.kind) < rank(b.kind); });
-  std::vector<Order> merged;
-  for (Order& o : orders) {
+void merge(std::vector<SlurmOrder>& orders) {
+  std::stable_sort(orders.begin(), orders.end(), [](const SlurmOrder& a, const SlurmOrder& b) {
+    return rank(a.kind) < rank(b.kind);
+  });
+  std::vector<SlurmOrder> merged;
+  for (SlurmOrder& o : orders) {
     const bool lists = o.kind == OrderKind::BeginAt || o.kind == OrderKind::Requeue ||
                        o.kind == OrderKind::Suspend || o.kind == OrderKind::Resume ||
                        o.kind == OrderKind::Release;
-    const auto same = std::find_if(merged.begin(), merged.end(), [&](const Order& m) {
+    const auto same = std::find_if(merged.begin(), merged.end(), [&](const SlurmOrder& m) {
       return lists && m.kind == o.kind && m.words.size() == o.words.size() && m.words.size() >= 3 &&
              m.begin_at == o.begin_at && m.jobs.size() < kTogether &&
              std::equal(m.words.begin() + 3, m.words.end(), o.words.begin() + 3) &&
@@ -113,12 +114,12 @@ std::string DispatchEngine::why(JobIndex job, SiteIndex site, const std::string&
   return words;
 }
 
-Order DispatchEngine::submit_order(SiteIndex site, JobIndex job, bool waits) {
+SlurmOrder DispatchEngine::submit_order(SiteIndex site, JobIndex job, bool waits) {
   const JobRecord& r = records_[job];
   const DispatchSite& s = config_.sites[site];
   const control::JobStatus& status = book_->status(job);
   const std::uint8_t mode = waits ? 0 : status.mode;
-  Order o;
+  SlurmOrder o;
   o.kind = OrderKind::Submit;
   o.jobs = {job};
   const std::string token =
@@ -131,7 +132,8 @@ Order DispatchEngine::submit_order(SiteIndex site, JobIndex job, bool waits) {
              "--nodes",
              std::to_string(book_->view().nodes(job, mode))};
   if (waits) {
-    o.begin_at = controller_now(links_[site]) + Duration::from(config_.lease);
+    const Instant lease = controller_now(links_[site]) + Duration::from(config_.lease);
+    o.begin_at = Instant::from_unix_seconds(lease.unix_nanoseconds() / 1'000'000'000);
     o.words.push_back("--begin=" + epoch_words(*o.begin_at));
   }
   if (!s.submit_partition.empty()) o.words.push_back("--partition=" + s.submit_partition);
@@ -160,9 +162,9 @@ Order DispatchEngine::submit_order(SiteIndex site, JobIndex job, bool waits) {
   return o;
 }
 
-Order DispatchEngine::begin_order(SiteIndex site, JobIndex job, bool now) {
+SlurmOrder DispatchEngine::begin_order(SiteIndex site, JobIndex job, bool now) {
   const JobRecord& r = records_[job];
-  Order o;
+  SlurmOrder o;
   o.jobs = {job};
   // scontrol raises a begin time to its own now. Where this machine's clock is ahead of the
   // controller's, a job of carnot's own is handed in again instead: without a begin time.
@@ -190,13 +192,13 @@ Order DispatchEngine::begin_order(SiteIndex site, JobIndex job, bool now) {
   return o;
 }
 
-void DispatchEngine::order_for_job(SiteIndex site, JobIndex job, std::vector<Order>& out) {
+void DispatchEngine::order_for_job(SiteIndex site, JobIndex job, std::vector<SlurmOrder>& out) {
   JobRecord& r = records_[job];
   if (clock_.elapsed() < r.not_before || r.unsure) return;
   const control::JobStatus& status = book_->status(job);
   const bool somewhere = !r.id.empty();
   const auto simple = [&](OrderKind kind, const char* verb, const std::string& reason) {
-    Order o;
+    SlurmOrder o;
     o.kind = kind;
     o.jobs = {job};
     o.words = {"scontrol", verb, r.id};
@@ -218,7 +220,7 @@ void DispatchEngine::order_for_job(SiteIndex site, JobIndex job, std::vector<Ord
   if (row.over() || book_->over(job)) return;
   const bool elsewhere = status.phase == JobPhase::Starting && status.site != site;
   if (elsewhere && (row.pending() || row.suspended())) {
-    Order o;
+    SlurmOrder o;
     o.kind = OrderKind::Cancel;
     o.jobs = {job};
     o.words = {"scancel", "--name", r.token, r.id};
@@ -236,7 +238,11 @@ void DispatchEngine::order_for_job(SiteIndex site, JobIndex job, std::vector<Ord
     }
     if (row.reason == "JobHeldAdmin" || row.reason == "JobHeldUser") return;  // not ours to undo
     const Instant controller = controller_now(links_[site]);
-    const bool eligible = !row.begins || row.reason != "BeginTime" || *row.begins <= controller;
+    // Of a job that waits for nodes the time shown is when it is thought to start, and the reason
+    // may be an older one than the begin time: the one that was set here is known by itself.
+    const bool set_here = r.lease && row.begins && *row.begins == *r.lease;
+    const bool eligible =
+        !row.begins || *row.begins <= controller || (row.reason != "BeginTime" && !set_here);
     const std::int32_t nodes = book_->view().nodes(job, status.mode);
     if (starts) {
       if (r.start_ordered && clock_.elapsed() < r.told_until) return;
@@ -281,11 +287,11 @@ void DispatchEngine::order_for_job(SiteIndex site, JobIndex job, std::vector<Ord
 }
 
 // Nothing starts on nodes that a call has freed, and none that are free already fill up.
-void DispatchEngine::order_reservation(SiteIndex site, std::vector<Order>& out) {
+void DispatchEngine::order_reservation(SiteIndex site, std::vector<SlurmOrder>& out) {
   SiteLink& link = links_[site];
   const control::ReserveCall* call = active_call(site);
   const std::string name = "carnot_" + config_.run;
-  Order o;
+  SlurmOrder o;
   if (call == nullptr) {
     if (!link.reserved.empty()) link.reserved.clear();
     if (!link.reservation_there) return;
@@ -334,13 +340,13 @@ void DispatchEngine::order_reservation(SiteIndex site, std::vector<Order>& out) 
   out.push_back(std::move(o));
 }
 
-void DispatchEngine::release_orders(SiteIndex site, std::vector<Order>& out) {
+void DispatchEngine::release_orders(SiteIndex site, std::vector<SlurmOrder>& out) {
   for (JobIndex j = 0; j < records_.size(); ++j) {
     const JobRecord& r = records_[j];
     if (r.site != site || !r.row_seen || r.id.empty()) continue;
     const SlurmJob& row = *r.row_seen;
     const auto simple = [&](OrderKind kind, const char* verb, const char* reason) {
-      Order o;
+      SlurmOrder o;
       o.kind = kind;
       o.jobs = {j};
       o.words = {"scontrol", verb, r.id};
@@ -352,9 +358,9 @@ void DispatchEngine::release_orders(SiteIndex site, std::vector<Order>& out) {
     if (row.reason == "JobHeldAdmin" && r.caused_hold)
       simple(OrderKind::Release, "release", "carnot lets go of it");
     // Only a begin time that carnot has set.
-    if (r.lease && row.begins && row.reason == "BeginTime" &&
+    if (r.lease && row.begins && (row.reason == "BeginTime" || *row.begins == *r.lease) &&
         *row.begins > controller_now(links_[site])) {
-      Order o;
+      SlurmOrder o;
       o.kind = OrderKind::BeginAt;
       o.jobs = {j};
       o.words = {"scontrol", "update", "JobId=" + r.id,
@@ -364,7 +370,7 @@ void DispatchEngine::release_orders(SiteIndex site, std::vector<Order>& out) {
     }
   }
   if (links_[site].reservation_there) {
-    Order o;
+    SlurmOrder o;
     o.kind = OrderKind::Unreserve;
     o.words = {"scontrol", "delete", "ReservationName=carnot_" + config_.run};
     o.why = "carnot lets go of it";
@@ -372,8 +378,8 @@ void DispatchEngine::release_orders(SiteIndex site, std::vector<Order>& out) {
   }
 }
 
-std::vector<Order> DispatchEngine::orders_for(SiteIndex site) {
-  std::vector<Order> out;
+std::vector<SlurmOrder> DispatchEngine::orders_for(SiteIndex site) {
+  std::vector<SlurmOrder> out;
   if (run_.task == DispatchTask::Release) {
     release_orders(site, out);
     merge(out);

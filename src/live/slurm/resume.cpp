@@ -226,7 +226,7 @@ void DispatchEngine::take_up() {
       completed(
           s,
           [] {
-            Order o;
+            SlurmOrder o;
             o.kind = OrderKind::Nodes;
             return o;
           }(),
@@ -235,7 +235,7 @@ void DispatchEngine::take_up() {
     completed(
         s,
         [] {
-          Order o;
+          SlurmOrder o;
           o.kind = OrderKind::Clock;
           return o;
         }(),
