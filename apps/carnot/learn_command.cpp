@@ -112,11 +112,10 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   experiment::ExperimentOptions& o = c->options;
   CLI::App* command = app.add_subcommand(
       "learn", "Train for real, count every operation; say what was learned in bits and joules");
-  command
-      ->add_option("data", o.data.path,
-                   "digits (embedded), mnist (fetched), or a CSV, TSV, ARFF, LibSVM or IDX file, "
-                   "gz or not; docs/data.md")
-      ->required();
+  command->add_option(
+      "data", o.data.path,
+      "digits (embedded), mnist (fetched), or a CSV, TSV, ARFF, LibSVM or IDX file, "
+      "gz or not; docs/data.md");
   CLI::Option* label =
       command->add_option("--label", c->label, "Label column of a table: its name, or its number");
   command->add_option("--labels", c->labels, "IDX file of the labels")->excludes(label);
@@ -206,8 +205,13 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
                       "Of a coefficient or leaf in that file: 2 to 12, 16, or 32 as trained "
                       "(default: 32)");
   command->fallthrough();
-  command->callback(
-      [c, &common, &action] { action = [c, &common] { return execute(*c, common); }; });
+  add_learn_figure8(*command, common, action);
+  command->callback([c, command, &common, &action] {
+    if (!command->get_subcommands().empty()) return;
+    if (c->options.data.path.empty())
+      throw CLI::RequiredError("data (digits, mnist or a file), or figure8,");
+    action = [c, &common] { return execute(*c, common); };
+  });
 }
 
 }  // namespace carnot::app
