@@ -279,6 +279,36 @@ TEST(Dispatch, AHungControllerHoldsUpNoOther) {
   w.expect_all_once();
 }
 
+TEST(Dispatch, AFailedLaunchIsLetGoAndANodeThatFailsEveryOneIsNot) {
+  World w(12);
+  const auto d = w.dispatcher();
+  w.run(*d, Duration::seconds(100));
+  const auto running = [&]() -> FakeJob* {
+    for (FakeJob& j : w.slurm[0]->jobs())
+      if (j.state == "RUNNING" && j.own) return &j;
+    return nullptr;
+  };
+  const auto releases = [&] {
+    std::size_t n = 0;
+    for (const auto& c : w.slurm[0]->changes) n += c.size() > 1 && c[1] == "release" ? 1u : 0u;
+    return n;
+  };
+  ASSERT_NE(running(), nullptr);
+  const std::string id = running()->id;
+  w.slurm[0]->fail_launch(*running());
+  w.run(*d, Duration::seconds(60));
+  EXPECT_EQ(releases(), 1u) << w.said;
+  // Again and again: after the third time it waits to be tried anew, and no order is wasted on it.
+  for (int again = 0; again < 6; ++again) {
+    for (FakeJob& j : w.slurm[0]->jobs())
+      if (j.id == id && j.state == "RUNNING") w.slurm[0]->fail_launch(j);
+    w.run(*d, Duration::seconds(40));
+  }
+  EXPECT_LE(releases(), 4u) << w.said;
+  EXPECT_TRUE(w.run(*d, kDay)) << w.said;
+  w.expect_all_once();
+}
+
 TEST(Dispatch, AfterLostStateANumberGivenAgainIsNotTouched) {
   World w(13, "wait-awhile");
   const auto d = w.dispatcher();

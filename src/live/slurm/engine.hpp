@@ -53,6 +53,13 @@ struct SlurmOrder {
   bool changes() const noexcept { return kind >= OrderKind::Submit; }
 };
 
+/// Slurm gave the job nodes, could not start it there, and holds it: as after a controller was lost
+/// with the job's credential. Squeue shows the reason with blanks or without.
+bool launch_failed(const SlurmJob& row);
+/// An own job is let go from such a hold so often before it counts as refused: its nodes may be at
+/// fault.
+inline constexpr std::uint32_t kMostLaunchReleases = 3;
+
 /// What is known of a job beside the book.
 struct JobRecord {
   bool own = true;
@@ -74,6 +81,8 @@ struct JobRecord {
   Duration unsure_since, not_before, wanted_since, retry_at, told_until;
   std::optional<Duration> seen_at;
   std::uint32_t failures = 0;
+  /// Releases of an own job that Slurm holds because its launch failed, since its last refusal.
+  std::uint32_t launch_releases = 0;
   bool waits_for_start = false, refused = false, asked_account = false;
   JobPhase scanned_phase = JobPhase::Pending;
   Instant scanned_since;

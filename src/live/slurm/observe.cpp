@@ -22,6 +22,10 @@ bool held_by_somebody(const SlurmJob& row) {
 
 }  // namespace
 
+bool launch_failed(const SlurmJob& row) {
+  return row.reason.starts_with("launch failed") || row.reason.starts_with("launch_failed");
+}
+
 bool DispatchEngine::is_same(const JobRecord& r, const SlurmJob& row) const {
   if (r.own) return row.name == r.token;
   if (row.user != r.user || row.name != r.name) return false;
@@ -255,6 +259,7 @@ void DispatchEngine::observe_job(SiteIndex site, JobIndex j, const SlurmJob* row
       r.refused = true;
       r.start_ordered = false;
       r.waits_for_start = false;
+      r.launch_releases = 0;
       r.retry_at = clock_.elapsed() + Duration::from(2.0 * config_.start_patience);
     }
   }

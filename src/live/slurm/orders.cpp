@@ -237,6 +237,12 @@ void DispatchEngine::order_for_job(SiteIndex site, JobIndex job, std::vector<Slu
       return;
     }
     if (row.reason == "JobHeldAdmin" || row.reason == "JobHeldUser") return;  // not ours to undo
+    if (launch_failed(row)) {
+      if (!r.own || !starts || r.launch_releases >= kMostLaunchReleases) return;
+      ++r.launch_releases;
+      simple(OrderKind::Release, "release", "held by Slurm because its launch failed");
+      return;
+    }
     const Instant controller = controller_now(links_[site]);
     // Of a job that waits for nodes the time shown is when it is thought to start, and the reason
     // may be an older one than the begin time: the one that was set here is known by itself.
@@ -355,7 +361,7 @@ void DispatchEngine::release_orders(SiteIndex site, std::vector<SlurmOrder>& out
     };
     if (row.suspended() && r.parked) simple(OrderKind::Resume, "resume", "carnot lets go of it");
     if (!row.pending()) continue;
-    if (row.reason == "JobHeldAdmin" && r.caused_hold)
+    if ((row.reason == "JobHeldAdmin" && r.caused_hold) || (r.own && launch_failed(row)))
       simple(OrderKind::Release, "release", "carnot lets go of it");
     // Only a begin time that carnot has set.
     if (r.lease && row.begins && (row.reason == "BeginTime" || *row.begins == *r.lease) &&

@@ -123,7 +123,9 @@ void FakeSlurm::schedule() {
       for (const std::string& n : j.on) free.erase(n);
   for (const std::string& n : reserved_) free.erase(n);
   for (FakeJob& j : jobs_) {
-    if (j.state != "PENDING" || j.reason.starts_with("JobHeld")) continue;
+    if (j.state != "PENDING" || j.reason.starts_with("JobHeld") ||
+        j.reason.starts_with("launch failed"))
+      continue;
     if (j.begins > controller()) {
       j.reason = "BeginTime";
       continue;
@@ -167,6 +169,16 @@ void FakeSlurm::lose_last(Duration span) {
     }
   std::erase_if(jobs_, [&](const FakeJob& j) { return controller() - j.submitted < span; });
   next_id_ = least;
+}
+
+void FakeSlurm::fail_launch(FakeJob& job) {
+  pass();
+  stop(job);
+  job.state = "PENDING";
+  job.reason = "launch failed requeued held";
+  job.on.clear();
+  ++job.restarts;
+  job.submitted = controller();
 }
 
 void FakeSlurm::begin(const std::vector<std::string>& words, Duration timeout) {

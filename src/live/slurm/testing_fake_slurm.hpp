@@ -68,8 +68,9 @@ class FakeSlurm final : public SlurmCluster {
   // What others do.
   FakeJob& submit_foreign(const std::string& name, int nodes, Duration length,
                           const std::string& partition = "main");
-  void lose_last(Duration span);  ///< kill -9 of the controller and start: what is younger is gone
-  void pass();                    ///< lets time go on until now
+  void lose_last(Duration span);   ///< kill -9 of the controller and start: what is younger is gone
+  void fail_launch(FakeJob& job);  ///< its nodes could not start it: requeued and held
+  void pass();                     ///< lets time go on until now
   std::vector<FakeJob>& jobs() { return jobs_; }
   const FakeJob* find(const std::string& id) const;
 
