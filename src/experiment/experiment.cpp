@@ -126,6 +126,18 @@ std::vector<PointTask> tasks(const ExperimentOptions& options, const learn::Spli
   return out;
 }
 
+void say_constant(const learn::Split& split, ExperimentResult& result) {
+  if (split.train.is_regression() || split.test.rows == 0) return;
+  std::vector<std::size_t> counts(split.train.classes, 0);
+  for (const std::uint32_t label : split.train.labels) ++counts[label];
+  const auto most =
+      static_cast<std::uint32_t>(std::max_element(counts.begin(), counts.end()) - counts.begin());
+  result.constant_class = split.train.class_names[most];
+  result.constant_accuracy =
+      static_cast<double>(std::count(split.test.labels.begin(), split.test.labels.end(), most)) /
+      static_cast<double>(split.test.rows);
+}
+
 }  // namespace
 
 ExperimentResult run_experiment(const ExperimentOptions& options) {
@@ -159,6 +171,7 @@ ExperimentResult run_experiment(const ExperimentOptions& options, const learn::S
   result.test_rows = split.test.rows;
   result.columns = split.train.columns;
   result.classes = split.train.classes;
+  say_constant(split, result);
   result.budget_j = options.budget.in(joule);
   result.target = options.target;
   result.shuffled = options.shuffle_labels;

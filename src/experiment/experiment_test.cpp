@@ -326,5 +326,29 @@ RC_GTEST_PROP(StructureFunction, HullIsConvexFallingAndBelowAllPoints, ()) {
   RC_ASSERT(points[star].model_bits + points[star].data_bits == least);
 }
 
+TEST(Experiment, SaysWhatOneClassAloneWouldReach) {
+  // 30 of 40 training rows and 12 of 20 held-out ones say class 1.
+  learn::Split split;
+  const auto fill = [](learn::Dataset& d, std::size_t rows, std::size_t ones) {
+    d.rows = rows;
+    d.columns = 1;
+    d.classes = 2;
+    d.class_names = {"no", "yes"};
+    for (std::size_t r = 0; r < rows; ++r) {
+      d.features.push_back(r % 2 == 0 ? 1.0f : -1.0f);
+      d.labels.push_back(r < ones ? 1 : 0);
+    }
+  };
+  fill(split.train, 40, 30);
+  fill(split.test, 20, 12);
+  ExperimentOptions options;
+  options.learner.model = "logistic";
+  options.learner.batch = 8;
+  options.learner.epochs = 1;
+  const ExperimentResult result = run_experiment(options, split);
+  EXPECT_EQ(result.constant_class, "yes");
+  EXPECT_DOUBLE_EQ(result.constant_accuracy, 0.6);
+}
+
 }  // namespace
 }  // namespace carnot::experiment

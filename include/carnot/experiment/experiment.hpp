@@ -143,6 +143,10 @@ struct ExperimentResult {
   std::string learner;  ///< model
   std::string data_source;
   std::size_t train_rows = 0, test_rows = 0, columns = 0, classes = 0;
+  /// Accuracy of saying of every held-out row the class that is most frequent in training; NaN for
+  /// numbers, whose mean has R2 of 0.
+  double constant_accuracy = kNaN;
+  std::string constant_class;
   double budget_j = 0.0, target = kNaN;
   bool shuffled = false;
   std::vector<ExperimentPoint> points;

@@ -140,6 +140,7 @@ std::string to_json(const experiment::ExperimentResult& result) {
               {"test_rows", result.test_rows},
               {"columns", result.columns},
               {"classes", result.classes},
+              {"constant_accuracy", number_or_null(result.constant_accuracy)},
               {"labels_shuffled", result.shuffled}}},
             {"budget_j", result.budget_j > 0.0 ? Json(result.budget_j) : Json()},
             {"target", number_or_null(result.target)},

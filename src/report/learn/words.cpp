@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "report/draw/text_columns.hpp"
+
 namespace carnot::report {
 
 namespace {
@@ -113,16 +115,28 @@ std::string bits_text(double bits) {
                                                         : scaled_text(bits, "bit");
 }
 
+namespace {
+
+/// Where one class is most of the rows, accuracy alone says little.
+std::string constant_sentence(const experiment::ExperimentResult& result) {
+  constexpr double kMuch = 0.6;
+  if (!(result.constant_accuracy >= kMuch)) return "";
+  return fmt::format(" Saying `{}` of every row is right in {:.1f} %.",
+                     printable(result.constant_class), 100.0 * result.constant_accuracy);
+}
+
+}  // namespace
+
 std::string finding(const experiment::ExperimentResult& result) {
   const experiment::ExperimentPoint& p = result.points[result.best];
   const std::string best = run_names(result)[result.best];
-  return fmt::format("{}: {} {} on held-out rows for {} (modelled, chip); {}.{} {}",
+  return fmt::format("{}: {} {} on held-out rows for {} (modelled, chip); {}.{}{} {}",
                      result.points.size() == 1
                          ? best
                          : fmt::format("Best of {} runs, {}", result.points.size(), best),
                      p.quality.metric == "r2" ? "R2" : p.quality.metric, quality_range(p),
-                     joules_text(p.energy.value().in(joule)), p.stopped, target_sentence(result),
-                     bits_sentence(p.lengths));
+                     joules_text(p.energy.value().in(joule)), p.stopped, constant_sentence(result),
+                     target_sentence(result), bits_sentence(p.lengths));
 }
 
 std::string k_star_sentence(const experiment::ExperimentResult& result) {
