@@ -30,31 +30,21 @@ void read_emissions(CsvStream& t, Evidence& e, std::uint16_t file) {
     float cpus = 0;
   };
   std::map<std::string, Run> runs;
-  for (;;) {
-    const auto state = t.next();
-    if (state == CsvStream::State::End) break;
-    ++e.files[file].rows;
-    const auto refuse = [&](std::string_view field, std::string_view allowed) {
-      e.problem(file, t.line(), field, allowed);
-      e.settle(file, Outcome::Unknown, "a row that cannot be read", t.line());
-    };
-    if (state == CsvStream::State::Broken) {
-      refuse("row", fmt::format("{} fields, as in the header", t.header().size()));
-      continue;
-    }
+  WholeRows rows(t, e, file);
+  while (rows.next()) {
     const auto end = seconds_of(t.field(time));
     const auto length = number_of(t.field(duration));
     const auto kwh = number_of(t.field(energy));
     if (!end) {
-      refuse("timestamp", "such as 2024-09-18T22:00:00");
+      rows.refuse("timestamp", "such as 2024-09-18T22:00:00");
       continue;
     }
     if (!length || *length < 0 || *length > 3e8) {
-      refuse("duration", "seconds, 0 or more");
+      rows.refuse("duration", "seconds, 0 or more");
       continue;
     }
     if (!kwh || *kwh < 0 || *kwh > 1e9) {
-      refuse("energy_consumed", "kWh, 0 or more");
+      rows.refuse("energy_consumed", "kWh, 0 or more");
       continue;
     }
     Run one;

@@ -54,6 +54,23 @@ bool read_json(const std::string& text, Evidence& evidence, std::uint16_t file);
 /// carnot's own journals. \param path  of the file
 void read_carnot_journal(const std::string& path, Evidence& evidence, std::uint16_t file);
 
+/// The rows of a table one after the other, each counted; broken ones are refused and passed over.
+class WholeRows {
+ public:
+  /// All must outlive it.
+  WholeRows(CsvStream& table, Evidence& evidence, std::uint16_t file)
+      : table_(table), evidence_(evidence), file_(file) {}
+  /// Whether there is another whole row.
+  bool next();
+  /// Names the present row and settles it as unknown.
+  void refuse(std::string_view field, std::string_view allowed);
+
+ private:
+  CsvStream& table_;
+  Evidence& evidence_;
+  std::uint16_t file_;
+};
+
 /// Widens the file's time to hold [from, to).
 void covers(EvidenceFile& file, std::uint32_t from, std::uint32_t to);
 

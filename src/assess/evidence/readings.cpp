@@ -129,31 +129,22 @@ void read_readings(CsvStream& t, Evidence& e, std::uint16_t file) {
                             "outlet", "pdu", "rack", "name"});
   const int level = t.find({"level", "boundary", "kind", "type"});
   std::map<std::pair<std::string, bool>, std::vector<Point>> meters;
-  for (;;) {
-    const auto state = t.next();
-    if (state == CsvStream::State::End) break;
-    ++e.files[file].rows;
-    const auto refuse = [&](std::string_view field, std::string_view allowed) {
-      e.problem(file, t.line(), field, allowed);
-      e.settle(file, Outcome::Unknown, "a row that cannot be read", t.line());
-    };
-    if (state == CsvStream::State::Broken) {
-      refuse("row", fmt::format("{} fields, as in the header", t.header().size()));
-      continue;
-    }
+  WholeRows rows(t, e, file);
+  while (rows.next()) {
     const auto at = seconds_of(t.field(time));
     const auto number = number_of(t.field(value.column));
     const std::string name(t.field(meter));
     if (!at) {
-      refuse(t.header()[static_cast<std::size_t>(time)], "a time such as 2024-09-18T22:00:00Z");
+      rows.refuse(t.header()[static_cast<std::size_t>(time)],
+                  "a time such as 2024-09-18T22:00:00Z");
       continue;
     }
     if (!number || *number < 0) {
-      refuse(t.header()[static_cast<std::size_t>(value.column)], "a number, 0 or more");
+      rows.refuse(t.header()[static_cast<std::size_t>(value.column)], "a number, 0 or more");
       continue;
     }
     if (name.empty()) {
-      refuse("meter", "a name");
+      rows.refuse("meter", "a name");
       continue;
     }
     Point point{*at, static_cast<std::uint32_t>(t.line()), 0, *number * value.unit};

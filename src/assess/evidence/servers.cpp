@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/format.h>
-
 #include "carnot/assess/machines/machines.hpp"
 #include "carnot/base/error.hpp"
 
@@ -30,21 +28,11 @@ void read_servers(CsvStream& t, Evidence& e, std::uint16_t file) {
   const int from = t.find({"from", "start", "since", "commissioned"});
   const int to = t.find({"to", "end", "until", "decommissioned"});
   const int hours = t.find({"hours", "hoursrun"});
-  for (;;) {
-    const auto state = t.next();
-    if (state == CsvStream::State::End) break;
-    ++e.files[file].rows;
-    const auto refuse = [&](std::string_view field, std::string_view allowed) {
-      e.problem(file, t.line(), field, allowed);
-      e.settle(file, Outcome::Unknown, "a row that cannot be read", t.line());
-    };
-    if (state == CsvStream::State::Broken) {
-      refuse("row", fmt::format("{} fields, as in the header", t.header().size()));
-      continue;
-    }
+  WholeRows rows(t, e, file);
+  while (rows.next()) {
     const std::string_view host = t.field(name);
     if (host.empty()) {
-      refuse(t.header()[static_cast<std::size_t>(name)], "a name");
+      rows.refuse(t.header()[static_cast<std::size_t>(name)], "a name");
       continue;
     }
     std::string bad;
@@ -70,7 +58,7 @@ void read_servers(CsvStream& t, Evidence& e, std::uint16_t file) {
     const double use = number({"utilisation", "utilization"}, 100);
     if (pue != 0 && pue < 1) bad = "pue";
     if (!bad.empty()) {
-      refuse(bad, bad == "pue" ? "1 ... 10" : "a number, 0 or more, of a machine");
+      rows.refuse(bad, bad == "pue" ? "1 ... 10" : "a number, 0 or more, of a machine");
       continue;
     }
     const CloudMachine* known = cloud_machine(t.field(type));

@@ -64,23 +64,13 @@ void read_tokens(CsvStream& t, Evidence& e, std::uint16_t file) {
   const int currency = t.find({"currency", "billingcurrency"});
   const int region = t.find({"region", "location"});
   const int account = t.find({"project", "projectid", "apikeyid", "workspaceid"});
-  for (;;) {
-    const auto state = t.next();
-    if (state == CsvStream::State::End) break;
-    ++e.files[file].rows;
-    const auto refuse = [&](std::string_view field, std::string_view allowed) {
-      e.problem(file, t.line(), field, allowed);
-      e.settle(file, Outcome::Unknown, "a row that cannot be read", t.line());
-    };
-    if (state == CsvStream::State::Broken) {
-      refuse("row", fmt::format("{} fields, as in the header", t.header().size()));
-      continue;
-    }
+  WholeRows rows(t, e, file);
+  while (rows.next()) {
     TokenCounts c;
     c.line = t.line();
     c.model = lower_case(t.field(model));
     if (c.model.empty()) {
-      refuse("model", "a name");
+      rows.refuse("model", "a name");
       continue;
     }
     std::string bad;
@@ -105,7 +95,7 @@ void read_tokens(CsvStream& t, Evidence& e, std::uint16_t file) {
     if (cost >= 0 && !t.field(cost).empty() && !paid)
       bad = t.header()[static_cast<std::size_t>(cost)];
     if (!bad.empty()) {
-      refuse(bad, "a count, 0 or more");
+      rows.refuse(bad, "a count, 0 or more");
       continue;
     }
     if (c.reasoning > c.output)
