@@ -24,17 +24,10 @@ std::optional<Instant> FleetEngine::next() const {
 void FleetEngine::advance(Instant to) {
   CARNOT_CHECK(begun_ && to >= now_, "the time of a book goes on");
   while (!queue_.empty() && queue_.front().at <= to.unix_nanoseconds()) {
-    std::pop_heap(queue_.begin(), queue_.end(), std::greater<>{});
-    const Event event = queue_.back();
-    queue_.pop_back();
-    if (lively(event.kind())) {
-      --lively_;
-      const Run& run = runs_[event.subject];
-      const bool of_plan = event.kind() == Kind::RunEnds || event.kind() == Kind::RunBegins;
-      if (event.version != (of_plan ? run.planned : run.phase)) continue;
-    }
-    pass_time(std::max(now_, Instant::from_unix_nanoseconds(event.at)));
-    handle(event);
+    const std::optional<Event> event = take_event();
+    if (!event) continue;
+    pass_time(std::max(now_, Instant::from_unix_nanoseconds(event->at)));
+    handle(*event);
     ++counts_.events;
     serve();
   }

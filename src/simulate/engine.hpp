@@ -155,6 +155,8 @@ class FleetEngine final : public control::View,
   void pass_time(Instant to);
   void show_weather();
   void finish();
+  /// Off the queue; nothing if its job has gone another way since it was foreseen.
+  std::optional<Event> take_event();
   void handle(const Event& event);
   void handle_call(const Event& event);
   void begin_run(JobIndex job);

@@ -142,23 +142,29 @@ bool FleetEngine::step() {
       last_lively_ = at;
       arrive(static_cast<JobIndex>(arrived_count_));
     } else {
-      std::pop_heap(queue_.begin(), queue_.end(), std::greater<>{});
-      const Event event = queue_.back();
-      queue_.pop_back();
-      if (lively(event.kind())) {
-        --lively_;
-        const Run& run = runs_[event.subject];
-        const bool of_plan = event.kind() == Kind::RunEnds || event.kind() == Kind::RunBegins;
-        if (event.version != (of_plan ? run.planned : run.phase)) continue;
-        last_lively_ = next;
-      }
+      const std::optional<Event> event = take_event();
+      if (!event) continue;
+      if (lively(event->kind())) last_lively_ = next;
       pass_time(Instant::from_unix_nanoseconds(next));
-      handle(event);
+      handle(*event);
     }
     ++counts_.events;
     serve();
     return true;
   }
+}
+
+std::optional<FleetEngine::Event> FleetEngine::take_event() {
+  std::pop_heap(queue_.begin(), queue_.end(), std::greater<>{});
+  const Event event = queue_.back();
+  queue_.pop_back();
+  if (lively(event.kind())) {
+    --lively_;
+    const Run& run = runs_[event.subject];
+    const bool of_plan = event.kind() == Kind::RunEnds || event.kind() == Kind::RunBegins;
+    if (event.version != (of_plan ? run.planned : run.phase)) return std::nullopt;
+  }
+  return event;
 }
 
 void FleetEngine::handle(const Event& event) {
