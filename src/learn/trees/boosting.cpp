@@ -308,15 +308,13 @@ Counters Boosting::noise_counters(const std::vector<Precision>& candidates) cons
 }
 
 std::uint64_t Boosting::identity() const noexcept {
-  std::uint64_t id = fingerprint(data_) ^ learner_.seed;
-  for (const std::uint64_t part :
-       {std::uint64_t{options_.trees}, std::uint64_t{options_.leaves},
-        std::uint64_t{options_.depth}, std::uint64_t{options_.bins},
-        std::uint64_t{options_.least_rows}, std::bit_cast<std::uint64_t>(options_.learning_rate),
-        std::bit_cast<std::uint64_t>(options_.subsample), std::bit_cast<std::uint64_t>(options_.l2),
-        std::uint64_t{options_.patience}, std::bit_cast<std::uint64_t>(options_.hold_out)})
-    id = (id ^ part) * 0x100000001B3u;
-  return id;
+  return state_identity(
+      fingerprint(data_) ^ learner_.seed,
+      {std::uint64_t{options_.trees}, std::uint64_t{options_.leaves}, std::uint64_t{options_.depth},
+       std::uint64_t{options_.bins}, std::uint64_t{options_.least_rows},
+       std::bit_cast<std::uint64_t>(options_.learning_rate),
+       std::bit_cast<std::uint64_t>(options_.subsample), std::bit_cast<std::uint64_t>(options_.l2),
+       std::uint64_t{options_.patience}, std::bit_cast<std::uint64_t>(options_.hold_out)});
 }
 
 std::vector<std::uint8_t> Boosting::save() const {

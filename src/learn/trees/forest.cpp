@@ -226,13 +226,11 @@ Counters Forest::evaluation_counters(std::size_t rows, const Precision&) const {
 }
 
 std::uint64_t Forest::identity() const noexcept {
-  std::uint64_t id = fingerprint(data_) ^ learner_.seed;
-  for (const std::uint64_t part :
-       {std::uint64_t{options_.leaves}, std::uint64_t{options_.depth}, std::uint64_t{options_.bins},
-        std::uint64_t{options_.least_rows}, std::uint64_t{tried_}, std::uint64_t{options_.trees},
-        std::bit_cast<std::uint64_t>(options_.settled)})
-    id = (id ^ part) * 0x100000001B3u;
-  return id;
+  return state_identity(
+      fingerprint(data_) ^ learner_.seed,
+      {std::uint64_t{options_.leaves}, std::uint64_t{options_.depth}, std::uint64_t{options_.bins},
+       std::uint64_t{options_.least_rows}, std::uint64_t{tried_}, std::uint64_t{options_.trees},
+       std::bit_cast<std::uint64_t>(options_.settled)});
 }
 
 std::vector<std::uint8_t> Forest::save() const {

@@ -3,6 +3,12 @@
 
 namespace carnot::learn {
 
+std::uint64_t state_identity(std::uint64_t id,
+                             std::initializer_list<std::uint64_t> parts) noexcept {
+  for (const std::uint64_t part : parts) id = (id ^ part) * 0x100000001B3u;
+  return id;
+}
+
 void write_trees(StateWriter& out, const std::vector<Tree>& trees) {
   out.value<std::uint64_t>(trees.size());
   for (const Tree& tree : trees) {
