@@ -366,7 +366,7 @@ class Floor(unittest.TestCase):
             carnot.QualityFloor(1.5)
 
 
-@unittest.skipUnless(importlib.util.find_spec("torch"), "torch is not installed")
+@unittest.skipUnless(importlib.util.find_spec("torch"), "torch is not installed: pip install torch")
 class RealTorch(unittest.TestCase):
     def train(self, profile, wrap=True, steps=60, **options):
         import torch

@@ -249,7 +249,9 @@ TEST(FreezerSlow, FreezesByCgroupV1AndDissolvesItsGroup) {
   } catch (const DeviceError& none) {
     GTEST_SKIP() << none.what();
   }
-  if (actuators.used[0]->info().how != "cgroup v1 freezer") GTEST_SKIP() << "no cgroup v1 here";
+  if (actuators.used[0]->info().how != "cgroup v1 freezer")
+    GTEST_SKIP() << "no freezer of cgroup v1 here: mount one, or boot with "
+                    "systemd.unified_cgroup_hierarchy=0";
   job.release();
   const std::string membership = "/proc/" + std::to_string(job.pid()) + "/cgroup";
   EXPECT_THAT(read_file(membership), ::testing::ContainsRegex("freezer:.*carnot-"));
