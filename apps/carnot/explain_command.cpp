@@ -115,6 +115,7 @@ model::ExplainOptions explain_options(const ExplainCommand& c) {
   o.temperature = quantity_of<Temperature>(c.temperature, "--temperature");
   if (!(o.temperature > Temperature{})) throw InputError("--temperature: above 0 K");
   o.pue = c.account.pue;
+  if (c.hall.asked()) o.facility = facility_parts(c.hall);
   return o;
 }
 
@@ -187,6 +188,11 @@ report::ExplainReport report_of(const ExplainCommand& c, const Common& common,
   r.explanation = model::explain(model, catalogue, options);
   model::AccountOptions account = c.account;
   if (account.machine.empty()) account.machine = making_of(r.explanation.chip_name);
+  if (!options.facility.empty()) {
+    double pue = 1;
+    for (const model::FacilityPart& part : options.facility) pue += part.share;
+    account.pue = pue;
+  }
   r.account = model::account(
       r.explanation.machine, Instant(),
       Duration::from(r.explanation.time.value() * static_cast<double>(r.explanation.devices)),
@@ -347,6 +353,7 @@ void add_explain(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--queries", c->queries, "Sequences answered in its life");
   command->add_option("--lifetime", c->lifetime, "Years that machines serve; default 4");
   command->add_option("--water", c->water, "Litres a kWh on site; default the published range");
+  add_facility_options(*command, c->hall);
   add_account_options(*command, c->account);
   command->fallthrough();
   command->callback(

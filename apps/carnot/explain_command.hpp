@@ -12,6 +12,8 @@
 #include "carnot/model/footprint/accounting.hpp"
 #include "carnot/model/lifecycle/lifecycle.hpp"
 
+#include "facility_options.hpp"
+
 namespace carnot::app {
 
 struct ExplainCommand {
@@ -24,6 +26,7 @@ struct ExplainCommand {
   std::vector<std::string> compare, what_if;
   std::size_t rows = 0, depth = 2;  ///< rows 0: 6 of a tree, 20 of a sweep
   model::AccountOptions account;
+  FacilityCommand hall;
   // Of a life cycle; empty: not asked for.
   std::string train_tokens, development, fine_tunes, fine_tune_tokens, queries;
   std::string train_chip, train_chips, train_batch, train_context, lifetime, water;

@@ -209,7 +209,30 @@ void add_host(Explanation& out, const Chip& chip, const ExplainOptions& o, Time 
                     a);
 }
 
+/// The hall's overhead, part by part.
+void add_plant(Explanation& out, const ExplainOptions& o, double machine_joules) {
+  if (o.pue) throw InputError("--pue: given, or computed by --cooling: one of them");
+  const auto hall = out.tree.add(out.tree.root(), TreeLevel::Phase, "cooling and power conversion");
+  for (const FacilityPart& part : o.facility) {
+    if (!(part.low >= 0 && part.low <= part.share && part.share <= part.high && part.high <= 10))
+      throw InputError("facility: " + part.name + ": 0 <= low <= share <= high <= 10");
+    if (!(part.share > 0)) continue;
+    Activity a;
+    a.count = machine_joules;
+    a.unit = "J";
+    a.coefficient = part.share * joule;
+    a.low_ratio = part.low / part.share;
+    a.high_ratio = part.high / part.share;
+    a.boundary = Boundary::Facility;
+    a.cause = "facility";
+    a.constant = "computed: plant and climate";
+    a.origin = Origin::Assumed;
+    out.tree.add_leaf(hall, TreeLevel::Component, part.name, a);
+  }
+}
+
 void add_facility(Explanation& out, const ExplainOptions& o, double machine_joules) {
+  if (!o.facility.empty()) return add_plant(out, o, machine_joules);
   if (!o.pue) return;
   if (!(*o.pue >= 1 && *o.pue <= 10)) throw InputError("--pue: from 1 to 10");
   Activity a;

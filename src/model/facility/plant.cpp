@@ -177,6 +177,36 @@ void validate(const PlantOptions& o) {
   problems.throw_if_any();
 }
 
+PlantOptions good_plant(PlantOptions o) {
+  o.air_handler_k = std::min(o.air_handler_k, 5.0);
+  o.exchanger_k = std::min(o.exchanger_k, 1.0);
+  o.tower_k = std::min(o.tower_k, 3.0);
+  o.dry_k = std::min(o.dry_k, 5.0);
+  o.chiller_efficiency = std::max(o.chiller_efficiency, 0.6);
+  o.fan_share *= 0.5;
+  o.pump_share *= 0.5;
+  o.rejection_share *= 0.5;
+  o.misc_share *= 0.5;
+  o.ups_fixed *= 0.5;
+  o.ups_linear *= 0.5;
+  return o;
+}
+
+PlantOptions poor_plant(PlantOptions o) {
+  o.air_handler_k = std::max(o.air_handler_k, 8.0);
+  o.exchanger_k = std::max(o.exchanger_k, 2.0);
+  o.tower_k = std::max(o.tower_k, 5.0);
+  o.dry_k = std::max(o.dry_k, 12.0);
+  o.chiller_efficiency = std::min(o.chiller_efficiency, 0.4);
+  o.fan_share = std::min(1.0, o.fan_share * 2);
+  o.pump_share = std::min(1.0, o.pump_share * 2);
+  o.rejection_share = std::min(1.0, o.rejection_share * 2);
+  o.misc_share = std::min(1.0, o.misc_share * 2);
+  o.ups_fixed = std::min(0.5, o.ups_fixed * 2);
+  o.ups_linear = std::min(0.5, o.ups_linear * 2);
+  return o;
+}
+
 PlantHour plant_hour(const PlantOptions& o, const OutsideAir& air, Power it) {
   validate(o);
   check_load(o, it);

@@ -20,17 +20,6 @@ std::string share_of(double part, double whole) {
   return fmt::format("{:.1f} %", percent);
 }
 
-/// A table without the line of units where no column has one.
-std::string plain_table(const std::vector<Column>& table, const std::vector<std::string>& markers,
-                        const ExplainView& view) {
-  const std::string text = text_table(table, markers, view.width, view.colour);
-  if (std::any_of(table.begin(), table.end(), [](const Column& c) { return !c.unit.empty(); }))
-    return text;
-  const std::size_t head = text.find('\n');
-  const std::size_t units = text.find('\n', head + 1);
-  return text.substr(0, head + 1) + text.substr(units + 1);
-}
-
 struct TreeTable {
   Column name{"", "", 9, {}, true}, joules{"energy", "", 9, {}}, share{"share", "", 8, {}},
       range{"90 %", "", 5, {}}, floor{"floor", "", 6, {}}, limit{"over limit", "", 3, {}};
@@ -76,7 +65,7 @@ std::string tree_text(const model::EnergyTree& tree, const ExplainView& view) {
             root.limit_joules);
   branch(table, tree, 0, "", view.depth, view, root.joules);
   return plain_table({table.name, table.joules, table.share, table.range, table.floor, table.limit},
-                     table.markers, view);
+                     table.markers, view.width, view.colour);
 }
 
 std::string component_text(const model::Explanation& e, const ExplainView& view) {
@@ -93,7 +82,7 @@ std::string component_text(const model::Explanation& e, const ExplainView& view)
     limit.cells.push_back(c.limit_joules > 0 ? spent_text(c.limit_joules) : "");
     markers.push_back("  ");
   }
-  return plain_table({name, joules, share, floor, above, limit}, markers, view);
+  return plain_table({name, joules, share, floor, above, limit}, markers, view.width, view.colour);
 }
 
 std::string phase_text(const model::Explanation& e, const ExplainView& view) {
@@ -114,7 +103,8 @@ std::string phase_text(const model::Explanation& e, const ExplainView& view) {
     held.cells.push_back(fmt::format("{:.1f}", static_cast<double>(r.memory_bytes) / 1e9));
     markers.push_back("  ");
   }
-  return plain_table({name, each, time, power, macs, other, held}, markers, view);
+  return plain_table({name, each, time, power, macs, other, held}, markers, view.width,
+                     view.colour);
 }
 
 std::string format_text(const model::Explanation& e, const ExplainView& view) {
@@ -131,7 +121,8 @@ std::string format_text(const model::Explanation& e, const ExplainView& view) {
     measured.cells.push_back(r.measured_ratio > 0 ? fmt::format("{:.2f} x", r.measured_ratio) : "");
     markers.push_back(r.format == e.format ? "> " : "  ");
   }
-  return plain_table({name, phase, each, ratio, kernels, measured}, markers, view);
+  return plain_table({name, phase, each, ratio, kernels, measured}, markers, view.width,
+                     view.colour);
 }
 
 }  // namespace

@@ -67,6 +67,13 @@ struct PhaseTotal {
 /// \return nothing where it cannot say
 using PhaseModel = std::function<std::optional<PhaseTotal>(const PhaseRequest&)>;
 
+/// A part of a hall's overhead over the joules of the machines in it, as computed from a plant and
+/// a climate (carnot/model/facility/plant.hpp).
+struct FacilityPart {
+  std::string name;                     ///< "chillers"
+  double share = 0, low = 0, high = 0;  ///< of the machines' joules, 0 <= low <= share <= high
+};
+
 struct ExplainOptions {
   std::string name;                   ///< of the model, where the file has none worth showing
   std::string chip;                   ///< empty: h200-sxm, for trees epyc-9654
@@ -83,6 +90,7 @@ struct ExplainOptions {
   Power power_limit;                       ///< of a chip; 0: its tdp
   std::optional<Power> host_power;         ///< of an accelerator's share; empty: the table's range
   std::optional<double> pue;               ///< >= 1; empty: not counted
+  std::vector<FacilityPart> facility;      ///< in place of `pue`, part by part
   Temperature temperature = 300 * kelvin;  ///< of the limit
   PhaseModel phase_model;                  ///< empty: sums of operators
   std::uint64_t most_operators = 1000;     ///< in the tree; the least of more are taken together

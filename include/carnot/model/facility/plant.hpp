@@ -81,6 +81,11 @@ struct PlantOptions {
 /// \throws InputError naming every field out of range
 void validate(const PlantOptions& options);
 
+/// The same plant with approaches, efficiencies and fans at the good or the poor end of what is
+/// published: an interval for whatever is computed of it. Supply, shares and rejection stay.
+PlantOptions good_plant(PlantOptions options);
+PlantOptions poor_plant(PlantOptions options);
+
 /// Mean powers of an hour.
 struct PlantHour {
   Power it, conversion, fans, pumps, compressors, rejection_fans, misc, heat_pump, total;
