@@ -24,6 +24,8 @@ extern const char* const kChipsTable;
 extern const char* const kKernelModelTable;
 extern const char* const kServingModelTable;  ///< data/serving_model.csv
 extern const char* const kEnergyCoefficientsTable;
+extern const char* const kTechnologiesTable;  ///< data/technologies.csv
+extern const char* const kTrainingRunsTable;  ///< data/training_runs.csv
 
 using Row = std::vector<std::string>;
 
