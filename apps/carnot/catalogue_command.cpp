@@ -2,8 +2,10 @@
 // carnot catalogue list | show | diff | lint
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 #include <set>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -11,6 +13,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/version.hpp"
+#include "carnot/model/circuit/technologies.hpp"
 #include "carnot/model/explain/coefficients.hpp"
 #include "carnot/model/footprint/accounting.hpp"
 
@@ -93,6 +96,21 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   return out;
 }
 
+constexpr const char* kKinds =
+    "chips, energy, memories, links, networks, pue, technologies, training or grids";
+
+/// Beginnings of the ids of a kind of energy_coefficients.csv; empty: all. Null: another table.
+const std::vector<std::string_view>* prefixes_of(const std::string& kind) {
+  static const std::map<std::string, std::vector<std::string_view>> known = {
+      {"energy", {}},
+      {"memories", {"memory."}},
+      {"links", {"link.", "wire."}},
+      {"networks", {"network.", "link.network"}},
+      {"pue", {"pue.", "water."}}};
+  const auto there = known.find(kind);
+  return there == known.end() ? nullptr : &there->second;
+}
+
 int list(const CatalogueCommand& c, const Common& common) {
   Json rows = Json::array();
   std::vector<std::vector<std::string>> lines;
@@ -113,14 +131,45 @@ int list(const CatalogueCommand& c, const Common& common) {
       lines.push_back(std::move(line));
       rows.push_back(std::move(row));
     }
-  } else if (c.kind == "energy") {
+  } else if (const std::vector<std::string_view>* prefixes = prefixes_of(c.kind)) {
     lines.push_back(cells("id", "value", "range", "unit", "grade", "year", "source"));
     for (const model::EnergyCoefficient& k : model::CoefficientTable::embedded().rows()) {
+      if (!prefixes->empty() &&
+          std::none_of(prefixes->begin(), prefixes->end(),
+                       [&](std::string_view prefix) { return k.id.starts_with(prefix); }))
+        continue;
       lines.push_back(cells(k.id, number(k.value), range(k.value, k.low, k.high), k.unit,
                             std::string(name(k.grade)), std::to_string(k.year), k.source));
       Json row = value_json("id", k.id, k.value, k.low, k.high, k.unit, k.year, k.source);
       row["grade"] = name(k.grade);
       row["licence"] = k.licence;
+      rows.push_back(std::move(row));
+    }
+  } else if (c.kind == "technologies") {
+    lines.push_back(cells("id", "name", "J", "range", "of one", "at K", "grade", "year", "source"));
+    for (const model::Technology& t : model::technologies()) {
+      lines.push_back(cells(t.id, t.name, number(t.value), range(t.value, t.low, t.high), t.per,
+                            number(t.temperature.in(kelvin)), std::string(name(t.grade)),
+                            std::to_string(t.year), t.source));
+      Json row = value_json("id", t.id, t.value, t.low, t.high, "J/" + t.per, t.year, t.source);
+      row["name"] = t.name;
+      row["temperature_k"] = t.temperature.in(kelvin);
+      row["grade"] = name(t.grade);
+      row["licence"] = t.licence;
+      rows.push_back(std::move(row));
+    }
+  } else if (c.kind == "training") {
+    lines.push_back(cells("id", "name", "MWh", "parameters", "tokens", "grade", "year", "source"));
+    for (const model::TrainingRun& t : model::training_runs()) {
+      const double mwh = t.energy.in(megawatt_hour);
+      lines.push_back(cells(t.id, t.name, number(mwh), number(t.parameters), number(t.tokens),
+                            std::string(name(t.grade)), std::to_string(t.year), t.source));
+      Json row = value_json("id", t.id, mwh, mwh, mwh, "MWh", t.year, t.source);
+      row["name"] = t.name;
+      row["parameters"] = t.parameters;
+      row["tokens"] = t.tokens;
+      row["grade"] = name(t.grade);
+      row["licence"] = t.licence;
       rows.push_back(std::move(row));
     }
   } else if (c.kind == "grids") {
@@ -136,7 +185,7 @@ int list(const CatalogueCommand& c, const Common& common) {
       rows.push_back(std::move(row));
     }
   } else {
-    throw UsageError(fmt::format("--kind: chips, energy or grids, not `{}`", c.kind.substr(0, 40)));
+    throw UsageError(fmt::format("--kind: {}, not `{}`", kKinds, c.kind.substr(0, 40)));
   }
   print(common.json ? document(common, std::move(rows)).dump(2) + "\n" : table(lines));
   return kOk;
@@ -199,7 +248,10 @@ int diff(const CatalogueCommand& c, const Common& common) {
 }
 
 int lint(const CatalogueCommand& c, const Common& common) {
-  const std::vector<model::Finding> findings = explain_catalogue(c.files).lint();
+  std::vector<model::Finding> findings = explain_catalogue(c.files).lint();
+  const std::vector<model::Finding> tables =
+      lint_coefficients(model::CoefficientTable::embedded().rows());
+  findings.insert(findings.end(), tables.begin(), tables.end());
   Json rows = Json::array();
   std::string text;
   for (const model::Finding& f : findings) {
@@ -232,7 +284,7 @@ void add_catalogue(CLI::App& app, const Common& common, Action& action) {
     return sub;
   };
   add("list", "All of a kind", list)
-      ->add_option("--kind", c->kind, "chips (default), energy, grids");
+      ->add_option("--kind", c->kind, std::string("chips (default), ") + (kKinds + 7));
   add("show", "A chip's values", show)
       ->add_option("chip", c->names, "Id or name")
       ->required()

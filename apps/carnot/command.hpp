@@ -91,6 +91,7 @@ void add_grid(CLI::App& app, const Common& common, Action& action);
 void add_catalogue(CLI::App& app, const Common& common, Action& action);
 void add_explain(CLI::App& app, const Common& common, Action& action);
 void add_facility(CLI::App& app, const Common& common, Action& action);
+void add_scaling(CLI::App& app, const Common& common, Action& action);
 void add_limits(CLI::App& app, const Common& common, Action& action);
 void add_assess(CLI::App& app, const Common& common, Action& action);
 

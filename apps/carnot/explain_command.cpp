@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -14,8 +15,11 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
+#include "carnot/ledger/journal/journal.hpp"
+#include "carnot/ledger/store/measurement_view.hpp"
 #include "carnot/model/explain/explain.hpp"
 #include "carnot/model/explain/serving_phase.hpp"
+#include "carnot/report/explain/record.hpp"
 #include "carnot/report/explain/report.hpp"
 
 #include "account_options.hpp"
@@ -241,7 +245,99 @@ model::SweepAxis axis_of(const std::string& text) {
   return axis;
 }
 
+/// "500,100" rounds and devices; "DE:0.5,US:0.5" places.
+model::FederatedOptions federated_options(const ExplainCommand& c) {
+  const auto number = [](const std::string& text, const char* option) {
+    try {
+      return parse_number(text);
+    } catch (const InputError& error) {
+      throw UsageError(fmt::format("{}: {}", option, error.what()));
+    }
+  };
+  model::FederatedOptions o;
+  const std::size_t comma = c.federated.find(',');
+  if (comma == std::string::npos) throw UsageError("--federated: ROUNDS,DEVICES, such as 500,100");
+  o.rounds = number(c.federated.substr(0, comma), "--federated");
+  o.devices = number(c.federated.substr(comma + 1), "--federated");
+  o.passes = number(c.federated_passes, "--federated-passes");
+  o.wait = number(c.federated_wait, "--federated-wait");
+  std::size_t from = 0;
+  while (!c.federated_places.empty() && from <= c.federated_places.size()) {
+    const std::size_t to = std::min(c.federated_places.find(',', from), c.federated_places.size());
+    const std::string word = c.federated_places.substr(from, to - from);
+    const std::size_t colon = word.rfind(':');
+    if (colon == std::string::npos || colon == 0)
+      throw UsageError(fmt::format("--federated-places: PLACE:SHARE,..., not `{}`", word));
+    o.places.push_back(
+        {word.substr(0, colon), number(word.substr(colon + 1), "--federated-places")});
+    from = to + 1;
+  }
+  return o;
+}
+
+model::FederatedTraining federated_of(const ExplainCommand& c, const report::ExplainReport& r,
+                                      const model::ChipCatalogue& catalogue) {
+  const model::LifeCycle& life = *r.lifecycle;
+  const auto stage = std::find_if(life.stages.begin(), life.stages.end(),
+                                  [](const auto& s) { return s.name == "training"; });
+  if (stage == life.stages.end())
+    throw UsageError("--federated: of a training: goes with --train-tokens");
+  const double bytes =
+      static_cast<double>(r.explanation.parameters) * model::explain_format(c.format).weight_bytes;
+  return model::federated_training(catalogue.chip(c.federated_on), life.exact_flops, bytes,
+                                   federated_options(c), stage->energy, stage->operational);
+}
+
+bool is_journal(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string head(15, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  return head == "carnot-journal/";
+}
+
+/// A measurement or a run, beside what a model of it gives.
+int explain_record_file(const ExplainCommand& c, const Common& common) {
+  if (!c.compare.empty() || !c.what_if.empty() || c.life_cycle() || !c.html.empty())
+    throw UsageError("--compare, --what-if, --html and a life cycle: of a model, not of a record");
+  const ledger::JournalContents contents = ledger::read_journal(c.path);
+  if (!contents.message.empty()) say(common, "carnot: " + contents.message);
+  report::RecordReport r;
+  if (ledger::is_measurement(contents.entries)) {
+    const measure::Measurement measured = measure::summarise_measurement(
+        contents.entries, merged(measure::recorded_account_options(contents.entries), c.account));
+    std::optional<model::Explanation> of;
+    double times = 1;
+    if (!c.of.empty()) {
+      ExplainCommand work = c;
+      work.path = c.of;
+      model::ExplainOptions options = explain_options(work);
+      options.compare_formats = false;
+      const model::ModelSource source = explain_model(work);
+      if (const auto* config = std::get_if<model::TransformerConfig>(&source))
+        options.phase_model = model::serving_phase_model(*config);
+      of = model::explain(source, explain_catalogue(c.catalogues), options);
+      try {
+        times = parse_number(c.times);
+      } catch (const InputError& error) {
+        throw InputError(fmt::format("--times: {}", error.what()));
+      }
+    }
+    r = report::explain_record(measured, of ? &*of : nullptr, times);
+  } else {
+    if (!c.of.empty()) throw UsageError("--of: of a measurement; a run counts its own operations");
+    r = report::explain_record(report::summarise(contents.entries));
+  }
+  r.command = common.command_line;
+  print(common.json
+            ? report::record_json(r)
+            : report::record_terminal(r, static_cast<std::size_t>(std::max(60, terminal_width(1))),
+                                      is_terminal(1)));
+  return contents.corrupt ? kBadInput : kOk;
+}
+
 int execute(const ExplainCommand& c, const Common& common) {
+  if (is_journal(c.path)) return explain_record_file(c, common);
+  if (!c.of.empty()) throw UsageError("--of: of a journal that carnot measure wrote");
   model::ExplainOptions options = explain_options(c);
   if (!c.compare.empty() + !c.what_if.empty() + c.life_cycle() > 1)
     throw UsageError("--compare, --what-if and a life cycle: one of them");
@@ -283,6 +379,10 @@ int execute(const ExplainCommand& c, const Common& common) {
   }
   report::ExplainReport r = report_of(c, common, model, catalogue, options);
   if (c.life_cycle()) r.lifecycle = model::life_cycle(model, catalogue, life_cycle_options(c));
+  if (!c.federated.empty()) {
+    if (!r.lifecycle) throw UsageError("--federated: of a training: goes with --train-tokens");
+    r.federated = federated_of(c, r, catalogue);
+  }
   if (!c.html.empty()) write_file(c.html, report::explain_html(r));
   print(common.json ? report::explain_json(r) : report::explain_terminal(r, view));
   return kOk;
@@ -296,8 +396,11 @@ void add_explain(CLI::App& app, const Common& common, Action& action) {
       app.add_subcommand("explain", "Where the joules of a model go, and what would take fewer");
   command
       ->add_option("model", c->path,
-                   "ONNX file, config.json of a transformer (or its folder), dump of trees")
+                   "ONNX file, config.json of a transformer (or its folder), dump of trees, or a "
+                   "journal of carnot measure or carnot run")
       ->required();
+  command->add_option("--of", c->of, "Of a measured journal: the model that ran");
+  command->add_option("--times", c->times, "How often it ran; default 1");
   command->add_option("--on", c->chip, "Chip of the catalogue; default h200-sxm, trees epyc-9654");
   command->add_option("--chips", c->chips, "How many; default 1");
   command->add_option("--tensor", c->tensor, "Devices that share each layer");
@@ -353,6 +456,15 @@ void add_explain(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--queries", c->queries, "Sequences answered in its life");
   command->add_option("--lifetime", c->lifetime, "Years that machines serve; default 4");
   command->add_option("--water", c->water, "Litres a kWh on site; default the published range");
+  command->add_option("--federated", c->federated,
+                      "ROUNDS,DEVICES: the training by devices a round, beside the data centre");
+  command->add_option("--federated-on", c->federated_on, "Their chip; default jetson-tx2");
+  command->add_option("--federated-passes", c->federated_passes,
+                      "Their work over the data centre's; default 1");
+  command->add_option("--federated-wait", c->federated_wait,
+                      "Time of the slowest device over the mean; default 1");
+  command->add_option("--federated-places", c->federated_places,
+                      "PLACE:SHARE,...: where they are; default the world's mean");
   add_facility_options(*command, c->hall);
   add_account_options(*command, c->account);
   command->fallthrough();

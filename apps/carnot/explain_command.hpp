@@ -24,12 +24,15 @@ struct ExplainCommand {
   std::string power_limit, host_power, html, temperature = "300 K";
   std::vector<std::string> dimensions, trips, catalogues;
   std::vector<std::string> compare, what_if;
+  std::string of, times = "1";      ///< of a record: what ran, and how often
   std::size_t rows = 0, depth = 2;  ///< rows 0: 6 of a tree, 20 of a sweep
   model::AccountOptions account;
   FacilityCommand hall;
   // Of a life cycle; empty: not asked for.
   std::string train_tokens, development, fine_tunes, fine_tune_tokens, queries;
   std::string train_chip, train_chips, train_batch, train_context, lifetime, water;
+  std::string federated, federated_on = "jetson-tx2", federated_passes = "1", federated_wait = "1",
+                         federated_places;
   bool life_cycle() const;  ///< whether one is asked for
 };
 

@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
                         app::add_grid(cli, common, action);
                         app::add_explain(cli, common, action);
                         app::add_facility(cli, common, action);
+                        app::add_scaling(cli, common, action);
                         app::add_catalogue(cli, common, action);
                         app::add_limits(cli, common, action);
                         app::add_assess(cli, common, action);

@@ -172,4 +172,34 @@ CircuitFloor circuit_floor(const Chip& chip, std::string_view format) {
   return out;
 }
 
+std::vector<Finding> lint_coefficients(const std::vector<EnergyCoefficient>& rows) {
+  std::vector<Finding> out;
+  const double least_pj = (landauer_bound(300 * kelvin) * bit).in(picojoule);
+  // Generations of one thing, older first: the newer takes no more than thrice, no less than a
+  // seventh.
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kGenerations = {
+      {{"memory.hbm2", "memory.hbm3"},
+       {"memory.ddr", "memory.hbm2"},
+       {"link.pcie3", "link.pcie5"},
+       {"wire.40nm", "wire.10nm"}}};
+  const auto find = [&](std::string_view id) {
+    return std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.id == id; });
+  };
+  for (const EnergyCoefficient& c : rows) {
+    if (c.unit == "pJ/bit" && c.low < least_pj)
+      out.push_back({c.id, "low", "below k_B T ln 2 a bit at 300 K"});
+    if (c.id.starts_with("pue.") && !(c.low >= 1 && c.high <= 3))
+      out.push_back({c.id, "range", "a PUE lies from 1 to 3"});
+    if (c.high > 100 * c.low) out.push_back({c.id, "range", "wider than a factor of 100"});
+  }
+  for (const auto& [older, newer] : kGenerations) {
+    const auto a = find(older), b = find(newer);
+    if (a == rows.end() || b == rows.end()) continue;
+    const double ratio = b->value / a->value;
+    if (ratio > 3 || ratio < 0.15)
+      out.push_back({b->id, "value", "over " + a->id + ": a unit of bits or of bytes?"});
+  }
+  return out;
+}
+
 }  // namespace carnot::model

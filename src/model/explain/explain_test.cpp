@@ -204,6 +204,42 @@ TEST(Explain, ConstantsAreDocumented) {
   }
 }
 
+TEST(Explain, TablesAreLinted) {
+  EXPECT_THAT(lint_coefficients(CoefficientTable::embedded().rows()), testing::IsEmpty());
+  std::vector<EnergyCoefficient> rows = CoefficientTable::embedded().rows();
+  const auto mistaken = [&](const std::string& id, double factor) {
+    auto wrong = rows;
+    for (EnergyCoefficient& c : wrong)
+      if (c.id == id) {
+        c.value *= factor;
+        c.low *= factor;
+        c.high *= factor;
+      }
+    return lint_coefficients(wrong).size();
+  };
+  EXPECT_GE(mistaken("memory.hbm2", 8), 1u);     // bytes for bits
+  EXPECT_GE(mistaken("link.pcie5", 1e-12), 1u);  // joules for picojoules
+  EXPECT_GE(mistaken("pue.google", 0.5), 1u);
+}
+
+// The hall's overhead part by part: leaves of its own, each joule once.
+TEST(Explain, AHallsPartsAreLeaves) {
+  const ModelSource model = configuration("llama-3.1-8b");
+  ExplainOptions o;
+  const Explanation bare = explain(model, chips(), o);
+  o.facility = {{"chillers", 0.08, 0.04, 0.16}, {"fans", 0.02, 0.01, 0.03}, {"pumps", 0, 0, 0}};
+  const Explanation e = explain(model, chips(), o);
+  expect_conserved(e, "hall");
+  EXPECT_NEAR(e.whole.value() / bare.machine.value(), 1.1, 1e-12);
+  EXPECT_EQ(e.whole.boundary(), Boundary::Facility);
+  EXPECT_EQ(e.machine.value(), bare.machine.value());
+  o.pue = 1.2;
+  EXPECT_THAT(message([&] { explain(model, chips(), o); }), HasSubstr("--pue"));
+  o.pue.reset();
+  o.facility[0].low = 0.2;
+  EXPECT_THAT(message([&] { explain(model, chips(), o); }), HasSubstr("chillers"));
+}
+
 // The total of another model is taken; the difference has a name, and its interval is the total's.
 TEST(Explain, APhaseModelsTotalIsTaken) {
   const ModelSource model = configuration("llama-3.1-8b");

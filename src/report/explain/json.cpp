@@ -152,6 +152,20 @@ Json lifecycle_json(const model::LifeCycle& l) {
           {"remarks", l.remarks}};
 }
 
+Json federated_json(const model::FederatedTraining& f) {
+  return {{"device", f.device},
+          {"compute_j", json_figure(f.compute)},
+          {"wait_j", json_figure(f.wait)},
+          {"network_j", json_figure(f.network)},
+          {"energy_j", json_figure(f.total)},
+          {"carbon_g", json_figure(f.carbon)},
+          {"round_s", f.round.in(second)},
+          {"sent_bytes", f.sent_bytes},
+          {"energy_over_centre", f.energy_over},
+          {"carbon_over_centre", f.carbon_over},
+          {"greatest", f.greatest}};
+}
+
 Json gpai_json(const ExplainReport& report) {
   Json rows = Json::array();
   for (const model::GpaiField& f : gpai_fields(report.explanation, report.lifecycle))
@@ -219,6 +233,7 @@ Json explain_document(const ExplainReport& report) {
               {"unknown", std::move(unknown)},
               {"footprint", report.account ? account_json(*report.account) : Json()},
               {"lifecycle", report.lifecycle ? lifecycle_json(*report.lifecycle) : Json()},
+              {"federated", report.federated ? federated_json(*report.federated) : Json()},
               {"eu_gpai", gpai_json(report)},
               {"notes", lines_json(e.notes)},
               {"remarks", lines_json(e.remarks)}};

@@ -157,6 +157,24 @@ std::vector<std::string> explain_footprint(const ExplainReport& report) {
   return out;
 }
 
+namespace {
+
+std::string federated_words(const model::FederatedTraining& f) {
+  const auto share = [&](const Estimate<Energy>& part) {
+    return fmt::format("{:.0f} %", 100 * part.value().in(joule) / f.total.value().in(joule));
+  };
+  return fmt::format(
+      "Federated instead, on {}: {}, {:.2g} x the data centre's; carbon {} ({} to {}), {:.2g} x; "
+      "computing {}, waiting {}, network {}; {} a round, {} sent.",
+      f.device,
+      spent_range(f.total.value().in(joule), f.total.low().in(joule), f.total.high().in(joule)),
+      f.energy_over, mass_text(f.carbon.value().in(gram)), mass_text(f.carbon.low().in(gram)),
+      mass_text(f.carbon.high().in(gram)), f.carbon_over, share(f.compute), share(f.wait),
+      share(f.network), lasting_text(f.round.in(second)), count_text(f.sent_bytes) + "B");
+}
+
+}  // namespace
+
 std::vector<std::string> lifecycle_words(const ExplainReport& report) {
   std::vector<std::string> out;
   if (!report.lifecycle) return out;
@@ -190,6 +208,7 @@ std::vector<std::string> lifecycle_words(const ExplainReport& report) {
                               mass_text(1e18 * l.provider.low().in(gram)),
                               mass_text(1e18 * l.provider.high().in(gram))));
   for (const std::string& remark : l.remarks) out.push_back("Remark: " + printable(remark) + ".");
+  if (report.federated) out.push_back(federated_words(*report.federated));
   return out;
 }
 

@@ -47,7 +47,8 @@ std::string years_text(const FacilityReport& r, std::size_t width, bool colour) 
 std::string parts_text(const FacilityReport& r, std::size_t width, bool colour) {
   const model::PlantYear &y = r.rows.front().year, &good = r.rows.front().good,
                          &poor = r.rows.front().poor;
-  RowTable table({"where the power goes", "mean", "over IT", "likely"});
+  RowTable table(
+      {printable(r.rows.front().climate) + ": where it goes", "mean", "over IT", "likely"});
   for (const Part& part : kParts) {
     const Power p = y.mean.*part.power;
     if (!(p > Power{})) continue;

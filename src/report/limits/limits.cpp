@@ -245,13 +245,14 @@ Json point_json(const model::CmosPoint& p) {
 
 std::string limits_terminal(const LimitsReport& r, std::size_t width, bool colour) {
   const Energy least = landauer_bound(r.temperature) * (r.bits * bit);
-  std::string out = fmt::format(
-      "Erasing {:g} bit at {:g} K costs at least k_B T ln 2 x bits = {:.6g} J = {:.6g} eV\n"
-      "(Landauer 1961; Boltzmann's constant exact, SI 2019)\n",
-      r.bits, r.temperature.in(kelvin), least.in(joule), least.in(electronvolt));
+  std::string out;
   const auto words = [&](const std::string& text) {
     for (const std::string& line : wrapped(text, width)) out += line + "\n";
   };
+  words(fmt::format(
+      "Erasing {:g} bit at {:g} K costs at least k_B T ln 2 x bits = {:.6g} J = {:.6g} eV", r.bits,
+      r.temperature.in(kelvin), least.in(joule), least.in(electronvolt)));
+  words("(Landauer 1961; Boltzmann's constant exact, SI 2019)");
   if (r.before && r.after) {
     const Energy work = model::kolmogorov_work(*r.before, *r.after, r.temperature);
     words(fmt::format(

@@ -48,6 +48,11 @@ class CoefficientTable {
   std::vector<EnergyCoefficient> rows_;
 };
 
+/// Values of such a table that contradict physics or each other: a bit moved below k_B T ln 2 at
+/// 300 K, a PUE outside 1 to 3, a range wider than a factor of 100, a newer generation of a link or
+/// memory at over three times or below a seventh of the older. `Finding::chip` is the id.
+std::vector<Finding> lint_coefficients(const std::vector<EnergyCoefficient>& rows);
+
 /// What circuits of the chip's process take at least, as published.
 struct CircuitFloor {
   Energy mac;      ///< a multiplication and its share of a sum

@@ -12,6 +12,7 @@
 
 #include "carnot/model/explain/explain.hpp"
 #include "carnot/model/footprint/accounting.hpp"
+#include "carnot/model/lifecycle/federated.hpp"
 #include "carnot/model/lifecycle/lifecycle.hpp"
 
 namespace carnot::report {
@@ -19,8 +20,9 @@ namespace carnot::report {
 struct ExplainReport {
   std::string command;  ///< as typed
   model::Explanation explanation;
-  std::optional<model::Account> account;      ///< of one batch or step
-  std::optional<model::LifeCycle> lifecycle;  ///< where it was asked for
+  std::optional<model::Account> account;              ///< of one batch or step
+  std::optional<model::LifeCycle> lifecycle;          ///< where it was asked for
+  std::optional<model::FederatedTraining> federated;  ///< of the life cycle's training, likewise
 };
 
 struct ExplainView {
