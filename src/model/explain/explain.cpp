@@ -332,13 +332,20 @@ void add_remarks(Explanation& out, const OperatorModel& machine) {
     out.remarks.push_back(fmt::format(
         "{}: no measured kernels and no full data sheet: a roofline with assumed efficiencies",
         machine.chip().id));
-  else if (!KernelModel::embedded()
-                .find(KernelClass::Gemm, "bfloat16", "vllm", machine.chip())
-                .card_known)
-    out.remarks.push_back(fmt::format(
-        "{}: no kernel of this card was measured; intervals are a rough range (held 64 to 83 % "
-        "where they should hold 90)",
-        machine.chip().id));
+  else {
+    const auto row =
+        KernelModel::embedded().find(KernelClass::Gemm, "bfloat16", "vllm", machine.chip());
+    if (!row.twin.empty())
+      out.remarks.push_back(
+          fmt::format("{}: no kernel of this card was measured; those of {}, of the same build, "
+                      "stand in, a tenth wider either way",
+                      machine.chip().id, row.twin));
+    else if (!row.card_known)
+      out.remarks.push_back(fmt::format(
+          "{}: no kernel of this card was measured; intervals are a rough range (held 64 to 83 % "
+          "where they should hold 90)",
+          machine.chip().id));
+  }
 }
 
 void merge_unknown(Explanation& out, const Workload& w) {
@@ -419,9 +426,16 @@ Explanation explain(const ModelSource& model, const ChipCatalogue& catalogue,
   return out;
 }
 
-ExplainPoint point_of(const OperatorModel& machine, const ExplainPlan& plan) {
+ExplainPoint point_of(const OperatorModel& machine, const ExplainPlan& plan,
+                      const ExplainOptions& o) {
   ExplainPoint point;
   for (const PhasePlan& phase : plan.phases) {
+    // As add_phase() takes them: the whole's total where there is a model of it.
+    if (const std::optional<PhaseTotal> total = total_of(o, phase, plan, machine.chip())) {
+      point.joules += total->energy.value().in(joule)*phase.executions;
+      point.seconds += total->time.value().in(second)*phase.executions;
+      continue;
+    }
     const PhaseCost cost = cost_of(machine, phase, plan);
     point.joules += cost.joules * phase.executions;
     point.seconds += cost.seconds * phase.executions;
@@ -438,7 +452,8 @@ ExplainPoint explain_point(const ModelSource& model, const ChipCatalogue& catalo
                            const ExplainOptions& o) {
   const Chip& chip = explain_chip(model, catalogue, o);
   const ExplainPlan plan = explain_plan(model, o);
-  return point_of(OperatorModel(chip, plan.format, plan.cache, o.framework, o.power_limit), plan);
+  return point_of(OperatorModel(chip, plan.format, plan.cache, o.framework, o.power_limit), plan,
+                  o);
 }
 
 }  // namespace carnot::model

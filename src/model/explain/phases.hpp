@@ -38,6 +38,7 @@ const Chip& explain_chip(const ModelSource& model, const ChipCatalogue& catalogu
                          const ExplainOptions& options);
 
 /// All of a plan's phases on a machine, without a tree.
-ExplainPoint point_of(const OperatorModel& machine, const ExplainPlan& plan);
+ExplainPoint point_of(const OperatorModel& machine, const ExplainPlan& plan,
+                      const ExplainOptions& options);
 
 }  // namespace carnot::model

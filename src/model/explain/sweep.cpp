@@ -88,7 +88,7 @@ class Worker {
         plan_ = std::make_unique<ExplainPlan>(explain_plan(model_, o));
         plan_number_ = plan;
       }
-      out.point = point_of(*machine, *plan_);
+      out.point = point_of(*machine, *plan_, o);
     } catch (const InputError& error) {
       out.refused = error.what();
     }
