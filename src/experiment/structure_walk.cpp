@@ -37,7 +37,7 @@ class Walk {
     if (rungs_.empty() && one_layer) rungs_ = {two_part_ ? 0u : 1u};
     if (rungs_.empty())
       rungs_ = trees_      ? std::vector<std::size_t>{2, 3, 5, 8, 15, 31, 63, 127, 255}
-               : two_part_ ? std::vector<std::size_t>{0, 4, 8, 16, 32, 64, 128, 256}
+               : two_part_ ? std::vector<std::size_t>{0, 4, 8, 16, 32, 64, 128, 256, 512, 1024}
                            : std::vector<std::size_t>{1, 2, 4, 8, 16, 32, 64, 128, 256};
     for (std::size_t i = 1; i < rungs_.size(); ++i)
       if (rungs_[i] <= rungs_[i - 1]) throw InputError(describe({}, "rungs", "rising sizes"));
