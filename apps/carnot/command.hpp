@@ -81,6 +81,8 @@ void add_report(CLI::App& app, const Common& common, Action& action);
 void add_learn(CLI::App& app, const Common& common, Action& action);
 void add_learn_figure8(CLI::App& learn, const Common& common, Action& action);
 void add_predict(CLI::App& app, const Common& common, Action& action);
+void add_encode(CLI::App& app, const Common& common, Action& action);
+void add_decode(CLI::App& app, const Common& common, Action& action);
 void add_plan(CLI::App& app, const Common& common, Action& action);
 void add_simulate(CLI::App& app, const Common& common, Action& action);
 void add_data(CLI::App& app, const Common& common, Action& action);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "learn_command.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -18,20 +20,9 @@
 #include "carnot/learn/saved/saved_model.hpp"
 #include "carnot/report/learn/report.hpp"
 
-#include "command.hpp"
-
 namespace carnot::app {
 
 namespace {
-
-struct LearnCommand {
-  experiment::ExperimentOptions options;
-  std::string label, labels, budget, html;
-  std::optional<double> target, learning_rate;
-  std::optional<std::size_t> batch;
-  std::string save;
-  int threads = 0, save_bits = 32;
-};
 
 /// "run 2 of 6  int8  [######----]  61 %  1.93 mJ", cut where the terminal is narrower.
 std::string progress_text(const experiment::ExperimentProgress& p, int width) {
@@ -46,31 +37,13 @@ std::string progress_text(const experiment::ExperimentProgress& p, int width) {
 }
 
 int execute(const LearnCommand& c, const Common& common) {
-  experiment::ExperimentOptions options = c.options;
-  options.stop = stop_on_interrupt();
-  options.command = common.command_line;
-  options.data.labels = c.label.empty() ? c.labels : c.label;
-  options.data.seed = options.learner.seed;
-  if (!c.budget.empty()) options.budget = parse_as<Energy>(c.budget);
-  if (c.target) options.target = *c.target;
+  const learn::Split split = load(c);
+  experiment::ExperimentOptions options = fitted_options(c, common, split);
   const auto line = std::make_shared<ProgressLine>(common);
   options.progress = [line](const experiment::ExperimentProgress& p) {
     line->draw([&](int width) { return progress_text(p, width); });
     return !interrupted();
   };
-
-  const learn::Split split = learn::load_split(options.data);
-  const learn::TrainingDefaults defaults = learn::training_defaults(split.train);
-  options.learner.learning_rate = c.learning_rate.value_or(defaults.learning_rate);
-  options.learner.batch = c.batch.value_or(defaults.batch);
-  options.learner.epochs = defaults.epochs;
-  if (experiment::learns_trees(options.learner)) {
-    // Trees find a rate of their own, and use all processors.
-    options.tree.learning_rate = c.learning_rate.value_or(0.0);
-    options.learner.threads =
-        c.threads > 0 ? c.threads
-                      : static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));
-  }
   std::vector<learn::SavedModel> models;  // of every run, where one is to be saved
   if (!c.save.empty())
     options.trained = [&](const learn::Learner& learner) {
@@ -78,7 +51,6 @@ int execute(const LearnCommand& c, const Common& common) {
     };
   const experiment::ExperimentResult result = experiment::run_experiment(options, split);
   line->clear();
-  if (!c.html.empty()) write_file(c.html, report::to_html(result));
   if (result.best < models.size()) {
     learn::SavedModel& model = models[result.best];
     model.precision = result.points[result.best].precision;
@@ -88,13 +60,9 @@ int execute(const LearnCommand& c, const Common& common) {
                             std::filesystem::file_size(c.save), c.save_bits,
                             model.is_trees() ? "leaf" : "coefficient"));
   }
-  if (common.json) {
-    print(report::to_json(result));
-  } else {
-    print(report::to_terminal(result, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)));
-  }
-  if (!c.html.empty())
-    say(common, fmt::format("report: file://{}", std::filesystem::absolute(c.html).string()));
+  show(c, common, report::to_json(result),
+       report::to_terminal(result, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)),
+       c.html.empty() ? "" : report::to_html(result));
   if (result.stopped) {
     say(common, "interrupted; the runs above are those that had begun");
     return kInterrupted;
@@ -106,6 +74,42 @@ int execute(const LearnCommand& c, const Common& common) {
 }
 
 }  // namespace
+
+learn::Split load(const LearnCommand& c) {
+  learn::DatasetOptions data = c.options.data;
+  data.labels = c.label.empty() ? c.labels : c.label;
+  data.seed = c.options.learner.seed;
+  return learn::load_split(data);
+}
+
+experiment::ExperimentOptions fitted_options(const LearnCommand& c, const Common& common,
+                                             const learn::Split& split) {
+  experiment::ExperimentOptions options = c.options;
+  options.stop = stop_on_interrupt();
+  options.command = common.command_line;
+  if (!c.budget.empty()) options.budget = parse_as<Energy>(c.budget);
+  if (c.target) options.target = *c.target;
+  const learn::TrainingDefaults defaults = learn::training_defaults(split.train);
+  options.learner.learning_rate = c.learning_rate.value_or(defaults.learning_rate);
+  options.learner.batch = c.batch.value_or(defaults.batch);
+  options.learner.epochs = defaults.epochs;
+  if (experiment::learns_trees(options.learner)) {
+    // Trees find a rate of their own, and use all processors.
+    options.tree.learning_rate = c.learning_rate.value_or(0.0);
+    options.learner.threads =
+        c.threads > 0 ? c.threads
+                      : static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));
+  }
+  return options;
+}
+
+void show(const LearnCommand& c, const Common& common, const std::string& json,
+          const std::string& terminal, const std::string& page) {
+  if (!c.html.empty()) write_file(c.html, page);
+  print(common.json ? json : terminal);
+  if (!c.html.empty())
+    say(common, fmt::format("report: file://{}", std::filesystem::absolute(c.html).string()));
+}
 
 void add_learn(CLI::App& app, const Common& common, Action& action) {
   auto c = std::make_shared<LearnCommand>();
@@ -206,6 +210,8 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
                       "(default: 32)");
   command->fallthrough();
   add_learn_figure8(*command, common, action);
+  add_learn_label_codes(*command, common, action, c);
+  add_learn_views(*command, common, action, c);
   command->callback([c, command, &common, &action] {
     if (!command->get_subcommands().empty()) return;
     if (c->options.data.path.empty())

@@ -19,6 +19,8 @@ int main(int argc, char** argv) {
                         app::add_report(cli, common, action);
                         app::add_learn(cli, common, action);
                         app::add_predict(cli, common, action);
+                        app::add_encode(cli, common, action);
+                        app::add_decode(cli, common, action);
                         app::add_plan(cli, common, action);
                         app::add_simulate(cli, common, action);
                         app::add_data(cli, common, action);

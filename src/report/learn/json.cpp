@@ -2,28 +2,11 @@
 #include "carnot/report/learn/report.hpp"
 
 #include "report/draw/json_figure.hpp"
+#include "report/learn/counts.hpp"
 
 namespace carnot::report {
 
 namespace {
-
-Json operations(const learn::Counters& counters) {
-  Json out = Json::object();
-  for (int k = 0; k < static_cast<int>(learn::OperationKind::kCount); ++k) {
-    const auto kind = static_cast<learn::OperationKind>(k);
-    out[std::string(learn::key(kind))] = counters.at(kind);
-  }
-  return out;
-}
-
-Json bytes_by_level(const learn::Counters& counters) {
-  Json out = Json::object();
-  for (int l = 0; l < static_cast<int>(learn::MemoryLevel::kCount); ++l) {
-    const auto level = static_cast<learn::MemoryLevel>(l);
-    out[std::string(learn::key(level))] = counters.at(level);
-  }
-  return out;
-}
 
 Json bits(const learn::CodeLengths& l) {
   return {{"uniform", number_or_null(l.uniform)},
@@ -93,8 +76,8 @@ Json point(const experiment::ExperimentPoint& p) {
                : Json()},
           {"steps", p.steps},
           {"total_steps", p.total_steps},
-          {"operations", operations(p.counters)},
-          {"bytes_moved", bytes_by_level(p.counters)},
+          {"operations", operations_json(p.counters)},
+          {"bytes_moved", bytes_moved_json(p.counters)},
           {"energy_j", json_figure(p.energy)},
           {"instrument_energy_j", json_figure(p.instrument_energy)},
           {"seconds", number_or_null(p.seconds)},

@@ -8,6 +8,7 @@
 #include "carnot/base/version.hpp"
 
 #include "report/draw/json_figure.hpp"
+#include "report/learn/counts.hpp"
 #include "report/learn/words.hpp"
 
 namespace carnot::report {
@@ -86,15 +87,6 @@ std::string to_json(const PredictionReport& r) {
       of_row.push_back(number_or_null(static_cast<double>(probability(r, row, k))));
     probabilities.push_back(std::move(of_row));
   }
-  Json operations = Json::object(), bytes = Json::object();
-  for (int k = 0; k < static_cast<int>(learn::OperationKind::kCount); ++k) {
-    const auto kind = static_cast<learn::OperationKind>(k);
-    operations[std::string(learn::key(kind))] = r.predictions->counters.at(kind);
-  }
-  for (int l = 0; l < static_cast<int>(learn::MemoryLevel::kCount); ++l) {
-    const auto level = static_cast<learn::MemoryLevel>(l);
-    bytes[std::string(learn::key(level))] = r.predictions->counters.at(level);
-  }
   const learn::SavedModel& m = *r.model;
   Json json{
       {"schema", "carnot.predict/1"},
@@ -121,8 +113,8 @@ std::string to_json(const PredictionReport& r) {
                       : Json()},
       {"energy_j", json_figure(r.energy)},
       {"seconds", number_or_null(r.seconds)},
-      {"operations", operations},
-      {"bytes_moved", bytes},
+      {"operations", operations_json(r.predictions->counters)},
+      {"bytes_moved", bytes_moved_json(r.predictions->counters)},
       {"predictions", predictions}};
   if (classes(r) > 0) json["probabilities"] = probabilities;
   return json.dump(2) + "\n";
