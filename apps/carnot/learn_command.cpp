@@ -60,7 +60,8 @@ int execute(const LearnCommand& c, const Common& common) {
   };
 
   const learn::Split split = learn::load_split(options.data);
-  const learn::TrainingDefaults defaults = learn::training_defaults(split.train);
+  const learn::TrainingDefaults defaults =
+      learn::training_defaults(split.train, options.learner.optimiser);
   options.learner.learning_rate = c.learning_rate.value_or(defaults.learning_rate);
   options.learner.batch = c.batch.value_or(defaults.batch);
   options.learner.epochs = defaults.epochs;
@@ -154,10 +155,17 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
       ->delimiter(',');
   command->add_option("--batch", c->batch,
                       "Rows of a minibatch (default: 64, fewer for small tables)");
-  command->add_option("--learning-rate", c->learning_rate,
-                      "Greatest, of a cosine schedule (default: 0.3; 0.05 for numbers); of each "
-                      "tree of gbdt (default: 0.1)");
+  command->add_option(
+      "--learning-rate", c->learning_rate,
+      "Greatest, of a cosine schedule (default: 0.3, 0.05 for numbers; adam: 0.005); of each "
+      "tree of gbdt (default: 0.1)");
   command->add_option("--momentum", o.learner.momentum, "Of the gradient steps (default: 0)");
+  command
+      ->add_option("--optimiser", o.learner.optimiser,
+                   "Of linear learners and perceptrons: sgd or adam (default: sgd)")
+      ->check(CLI::IsMember({"sgd", "adam"}));
+  command->add_option("--weight-decay", o.learner.weight_decay,
+                      "Of adam, decoupled from the gradient (default: 0)");
   command
       ->add_option("--bits", o.bits,
                    "Precisions, swept: 4, 8, 16, 32, a name such as d2w4g4, or a schedule such as "

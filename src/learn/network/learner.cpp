@@ -52,6 +52,10 @@ NetworkShape shape_of(const LearnerOptions& options, const Dataset& data) {
   return shape;
 }
 
+Optimiser optimiser_of(const LearnerOptions& options) {
+  return {static_cast<float>(options.momentum), options.optimiser == "adam", options.weight_decay};
+}
+
 /// Bits per label, or squared error, of knowing the labels' frequencies, or their mean, alone.
 double idle_loss(const Dataset& data) {
   const auto n = static_cast<double>(data.rows);
@@ -72,6 +76,37 @@ double idle_loss(const Dataset& data) {
   return loss;
 }
 
+/// What Adam's next step makes of a layer's gradient.
+class AdamSteps {
+ public:
+  AdamSteps(const Optimiser& optimiser, const Layer& layer, const Precision& precision,
+            std::uint64_t t)
+      : active_(optimiser.adam),
+        layer_(layer),
+        precision_(precision),
+        step_(adam_step(1.0, 0.0, t)) {}
+  bool active() const noexcept { return active_; }
+  /// By how much a change of gradient i changes the coefficient, rate 1.
+  float weight(std::size_t i, float gradient) const noexcept {
+    const float v = moment(layer_.second, place(i), precision_);
+    const float now = v + step_.second_share * (gradient * gradient - v);
+    return 1.0f / (step_.second_correction * std::sqrt(now) + kAdamEpsilon);
+  }
+  float change(std::size_t i, float gradient) const noexcept {
+    const float m = moment(layer_.first, place(i), precision_);
+    return step_.rate * (m + step_.first_share * (gradient - m)) * weight(i, gradient);
+  }
+
+ private:
+  std::size_t place(std::size_t i) const noexcept {
+    return i / layer_.inputs * layer_.stride + i % layer_.inputs;
+  }
+  bool active_;
+  const Layer& layer_;
+  const Precision& precision_;
+  AdamStep step_;
+};
+
 void check(const LearnerOptions& o, const Dataset& data) {
   Problems problems;
   const auto need = [&problems](bool good, const char* field, const char* allowed) {
@@ -85,6 +120,10 @@ void check(const LearnerOptions& o, const Dataset& data) {
   need(std::isfinite(o.learning_rate) && o.learning_rate > 0.0 && o.learning_rate <= 1e3,
        "learning_rate", "in (0, 1000]");
   need(o.momentum >= 0.0 && o.momentum < 1.0, "momentum", "in [0, 1)");
+  need(o.optimiser == "sgd" || o.optimiser == "adam", "optimiser", "sgd or adam");
+  need(o.optimiser != "adam" || o.momentum == 0.0, "momentum", "0 with adam, which has its own");
+  need(o.weight_decay >= 0.0 && o.weight_decay <= 1.0, "weight_decay", "in [0, 1]");
+  need(o.optimiser == "adam" || o.weight_decay == 0.0, "weight_decay", "0 unless with adam");
   need(o.threads >= 1 && o.threads <= 1024, "threads", "1 to 1024");
   need(data.rows >= 1 && data.columns >= 1, "train", "at least one row and one column");
   need(data.columns <= 65536, "train", "at most 65536 columns (sums of products stay in int32)");
@@ -122,7 +161,7 @@ SgdLearner::SgdLearner(const LearnerOptions& options, const Dataset& train)
     : options_(options),
       data_(train),
       fingerprint_(fingerprint(train)),
-      network_(shape_of(options, train), static_cast<float>(options.momentum), options.seed, 1) {
+      network_(shape_of(options, train), optimiser_of(options), options.seed, 1) {
   const double steps =
       options.epochs * static_cast<double>(train.rows) / static_cast<double>(options.batch);
   total_steps_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(steps + 0.5));
@@ -309,25 +348,39 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
     const auto momentum = static_cast<float>(options_.momentum);
     for (std::size_t l = 0; l < rounded.size(); ++l) {
       double rounding = 0.0, spread = 0.0, added = 0.0, length = 0.0;
+      double spread_felt = 0.0, added_felt = 0.0;  // as coefficients feel them
       const bool turned = l == 0 && candidate.is_integer() && !turned_first.empty();
       const std::vector<float>& half_a = turned ? turned_first : first[l];
       const std::vector<float>& half_b = turned ? turned_second : second[l];
+      const Layer& layer = trial.layers()[l];
+      const AdamSteps adam(network_.optimiser(), layer, trial.precision(), steps_ + 1);
       constexpr std::size_t kBlock = 256;  // summed in binary32, blocks in binary64
       for (std::size_t from = 0; from < rounded[l].size(); from += kBlock) {
         const std::size_t to = std::min(from + kBlock, rounded[l].size());
         float block_spread = 0.0f, block_added = 0.0f, block_length = 0.0f;
+        float block_spread_felt = 0.0f, block_added_felt = 0.0f;
         for (std::size_t i = from; i < to; ++i) {
-          const float a = half_a[i], b = half_b[i];
-          const float e = rounded[l][i] - 0.5f * (a + b);
-          block_spread += (a - b) * (a - b);
+          const float x = half_a[i], y = half_b[i];
+          const float e = rounded[l][i] - 0.5f * (x + y);
+          block_spread += (x - y) * (x - y);
           block_added += e * e;
-          block_length += 0.25f * (a + b) * (a + b);
+          block_length += 0.25f * (x + y) * (x + y);
+          if (adam.active()) {
+            const float felt = adam.weight(i, rounded[l][i]);
+            block_spread_felt += felt * felt * (x - y) * (x - y);
+            block_added_felt += felt * felt * e * e;
+          }
         }
         spread += 0.25 * static_cast<double>(block_spread);
         added += static_cast<double>(block_added);
         length += static_cast<double>(block_length);
+        spread_felt += 0.25 * static_cast<double>(block_spread_felt);
+        added_felt += static_cast<double>(block_added_felt);
       }
-      const Layer& layer = trial.layers()[l];
+      if (!adam.active()) {
+        spread_felt = spread;
+        added_felt = added;
+      }
       if (!layer.scale.empty()) {
         // Rounding a change of f grid steps (f its fraction) to the grid adds f (1 - f) steps
         // squared, whatever the sign.
@@ -338,8 +391,9 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
               layer.velocity.empty() ? nullptr : layer.velocity.data() + j * layer.stride;
           float row = 0.0f;
           for (std::size_t k = 0; k < layer.inputs; ++k) {
-            const float change =
-                velocity == nullptr ? gradient[k] : gradient[k] + momentum * velocity[k];
+            const float change = adam.active() ? adam.change(j * layer.inputs + k, gradient[k])
+                                 : velocity == nullptr ? gradient[k]
+                                                       : gradient[k] + momentum * velocity[k];
             const float steps = std::clamp(change * per_grid, -1e9f, 1e9f);
             const float f = std::abs(steps - static_cast<float>(static_cast<std::int32_t>(steps)));
             row += f * (1.0f - f);
@@ -355,9 +409,9 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
       if (added > 0.0) share.signal = std::min(share.signal, std::sqrt(length / added));
       share.gradient = std::max(share.gradient, over(added, spread));
       // A gradient's noise comes in 1 / (1 - momentum) times over, the update's rounding once.
-      const double once = (1.0 - options_.momentum) * (1.0 - options_.momentum);
-      share.update =
-          std::max(share.update, over(now * now * added + once * rounding, typical * spread));
+      const double once = 1.0 - (network_.optimiser().adam ? kAdamFirst : options_.momentum);
+      share.update = std::max(share.update, over(now * now * added_felt + once * once * rounding,
+                                                 typical * spread_felt));
     }
     shares.push_back(share);
   }
@@ -441,12 +495,12 @@ Quality SgdLearner::evaluate(const Dataset& held_out, const Precision& trained) 
 Counters SgdLearner::step_counters(const Precision& p) const {
   Counters c = forward_counters(network_.shape(), p, options_.batch);
   c += loss_counters(network_.shape(), options_.batch);
-  c += backward_counters(network_.shape(), p, options_.batch, options_.momentum > 0.0, true);
+  c += backward_counters(network_.shape(), p, options_.batch, network_.optimiser(), true);
   return c;
 }
 
 Counters SgdLearner::switch_counters(const Precision& from, const Precision& to) const {
-  Counters c = conversion_counters(network_.shape(), from, to);
+  Counters c = conversion_counters(network_.shape(), from, to, network_.optimiser());
   if (!charged_copies_.contains(to.data)) c += copy_counters(data_.data().rows, to);
   return c;
 }
@@ -457,7 +511,7 @@ Counters SgdLearner::copy_counters(std::size_t rows, const Precision& p) const {
 
 Counters SgdLearner::evaluation_counters(std::size_t rows, const Precision& trained) const {
   const Precision p = trained.delivered();
-  Counters c = conversion_counters(network_.shape(), network_.precision(), p);
+  Counters c = conversion_counters(network_.shape(), network_.precision(), p, network_.optimiser());
   c += forward_counters(network_.shape(), p, kEvaluationRows) * (rows / kEvaluationRows);
   if (const std::size_t rest = rows % kEvaluationRows; rest != 0) {
     c += forward_counters(network_.shape(), p, rest);
@@ -470,20 +524,20 @@ Counters SgdLearner::noise_counters(const std::vector<Precision>& candidates) co
   Counters c;
   if (candidates.empty()) return c;
   const NetworkShape& shape = network_.shape();
-  const bool momentum = options_.momentum > 0.0;
+  const Optimiser& optimiser = network_.optimiser();
   const std::uint64_t half = options_.batch / 2;
   const auto pass = [&](const Precision& p, std::uint64_t rows) {
     Counters one = forward_counters(shape, p, rows);
     one += loss_counters(shape, rows);
-    one += backward_counters(shape, p, rows, momentum, false);
+    one += backward_counters(shape, p, rows, optimiser, false);
     return one;
   };
   const Precision f32 = Precision::parse("f32");
-  c += conversion_counters(shape, network_.precision(), f32);
+  c += conversion_counters(shape, network_.precision(), f32, optimiser);
   c += pass(f32, half) * 2;
   for (const Precision& p : candidates) {
     c += copy_counters(2 * half, p);
-    c += conversion_counters(shape, f32, p);
+    c += conversion_counters(shape, f32, p, optimiser);
     c += pass(p, 2 * half);
   }
   return c;
