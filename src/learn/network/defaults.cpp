@@ -17,7 +17,7 @@ TrainingDefaults training_defaults(const Dataset& train, std::string_view optimi
         out.epochs, std::ceil(static_cast<double>(kRowsSeen) / static_cast<double>(train.rows)));
   if (train.is_regression()) out.learning_rate = 0.05;
   if (optimiser == "adam") {
-    out.learning_rate = 0.005;
+    out.learning_rate = train.is_regression() ? 0.02 : 0.01;
     out.epochs *= 2.0;
   }
   return out;

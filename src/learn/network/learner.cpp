@@ -17,15 +17,14 @@
 
 #include "learn/kernels/elementwise.hpp"
 #include "learn/network/accounting.hpp"
+#include "learn/network/noise.hpp"
 #include "learn/network/rotation.hpp"
+#include "learn/network/schedule.hpp"
 #include "learn/network/sgd_learner.hpp"
 
 namespace carnot::learn {
 
 namespace {
-/// Mean of ((1 + cos(pi f)) / 2)^2 over the schedule.
-constexpr double kMeanSquareSchedule = 0.375;
-
 /// What stands for a quality that is no number.
 constexpr double kLeastQuality = -1e9;
 
@@ -75,37 +74,6 @@ double idle_loss(const Dataset& data) {
   }
   return loss;
 }
-
-/// What Adam's next step makes of a layer's gradient.
-class AdamSteps {
- public:
-  AdamSteps(const Optimiser& optimiser, const Layer& layer, const Precision& precision,
-            std::uint64_t t)
-      : active_(optimiser.adam),
-        layer_(layer),
-        precision_(precision),
-        step_(adam_step(1.0, 0.0, t)) {}
-  bool active() const noexcept { return active_; }
-  /// By how much a change of gradient i changes the coefficient, rate 1.
-  float weight(std::size_t i, float gradient) const noexcept {
-    const float v = moment(layer_.second, place(i), precision_);
-    const float now = v + step_.second_share * (gradient * gradient - v);
-    return 1.0f / (step_.second_correction * std::sqrt(now) + kAdamEpsilon);
-  }
-  float change(std::size_t i, float gradient) const noexcept {
-    const float m = moment(layer_.first, place(i), precision_);
-    return step_.rate * (m + step_.first_share * (gradient - m)) * weight(i, gradient);
-  }
-
- private:
-  std::size_t place(std::size_t i) const noexcept {
-    return i / layer_.inputs * layer_.stride + i % layer_.inputs;
-  }
-  bool active_;
-  const Layer& layer_;
-  const Precision& precision_;
-  AdamStep step_;
-};
 
 void check(const LearnerOptions& o, const Dataset& data) {
   Problems problems;
@@ -209,10 +177,7 @@ void SgdLearner::next_rows(std::uint64_t step) {
 }
 
 double SgdLearner::rate(std::uint64_t step) const noexcept {
-  const double total = static_cast<double>(total_steps_);
-  const double warm = std::max(1.0, std::ceil(0.02 * total));
-  const double ramp = std::min(1.0, (static_cast<double>(step) + 1.0) / warm);
-  return 0.5 * options_.learning_rate * (1.0 + cos_pi(static_cast<double>(step) / total)) * ramp;
+  return scheduled_rate(options_.learning_rate, step, total_steps_);
 }
 
 void SgdLearner::use(const Precision& precision) {
@@ -280,10 +245,7 @@ void SgdLearner::capture(Network& network, const Batch& batch, std::uint64_t key
 }
 
 double SgdLearner::remaining_learning() const noexcept {
-  // Integral of (1 + cos(pi f)) / 2 from f to 1, over its whole; the short warm-up is left out.
-  const double f =
-      static_cast<double>(steps_) / static_cast<double>(std::max<std::uint64_t>(1, total_steps_));
-  return std::clamp(1.0 - f - std::sin(std::numbers::pi * f) / std::numbers::pi, 0.0, 1.0);
+  return remaining_schedule(steps_, total_steps_);
 }
 
 std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& candidates) {
@@ -344,74 +306,11 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
     trial.set_precision(candidate, {}, &counters_);
     capture(trial, batch, options_.seed ^ 0x6e6f697365u, rounded);
     NoiseShare share{candidate, 0.0, 0.0, 1e9};
-    const double now = rate(steps_);
-    const auto momentum = static_cast<float>(options_.momentum);
     for (std::size_t l = 0; l < rounded.size(); ++l) {
-      double rounding = 0.0, spread = 0.0, added = 0.0, length = 0.0;
-      double spread_felt = 0.0, added_felt = 0.0;  // as coefficients feel them
       const bool turned = l == 0 && candidate.is_integer() && !turned_first.empty();
-      const std::vector<float>& half_a = turned ? turned_first : first[l];
-      const std::vector<float>& half_b = turned ? turned_second : second[l];
-      const Layer& layer = trial.layers()[l];
-      const AdamSteps adam(network_.optimiser(), layer, trial.precision(), steps_ + 1);
-      constexpr std::size_t kBlock = 256;  // summed in binary32, blocks in binary64
-      for (std::size_t from = 0; from < rounded[l].size(); from += kBlock) {
-        const std::size_t to = std::min(from + kBlock, rounded[l].size());
-        float block_spread = 0.0f, block_added = 0.0f, block_length = 0.0f;
-        float block_spread_felt = 0.0f, block_added_felt = 0.0f;
-        for (std::size_t i = from; i < to; ++i) {
-          const float x = half_a[i], y = half_b[i];
-          const float e = rounded[l][i] - 0.5f * (x + y);
-          block_spread += (x - y) * (x - y);
-          block_added += e * e;
-          block_length += 0.25f * (x + y) * (x + y);
-          if (adam.active()) {
-            const float felt = adam.weight(i, rounded[l][i]);
-            block_spread_felt += felt * felt * (x - y) * (x - y);
-            block_added_felt += felt * felt * e * e;
-          }
-        }
-        spread += 0.25 * static_cast<double>(block_spread);
-        added += static_cast<double>(block_added);
-        length += static_cast<double>(block_length);
-        spread_felt += 0.25 * static_cast<double>(block_spread_felt);
-        added_felt += static_cast<double>(block_added_felt);
-      }
-      if (!adam.active()) {
-        spread_felt = spread;
-        added_felt = added;
-      }
-      if (!layer.scale.empty()) {
-        // Rounding a change of f grid steps (f its fraction) to the grid adds f (1 - f) steps
-        // squared, whatever the sign.
-        for (std::size_t j = 0; j < layer.outputs; ++j) {
-          const float grid = layer.scale[j], per_grid = static_cast<float>(now) / grid;
-          const float* gradient = rounded[l].data() + j * layer.inputs;
-          const float* velocity =
-              layer.velocity.empty() ? nullptr : layer.velocity.data() + j * layer.stride;
-          float row = 0.0f;
-          for (std::size_t k = 0; k < layer.inputs; ++k) {
-            const float change = adam.active() ? adam.change(j * layer.inputs + k, gradient[k])
-                                 : velocity == nullptr ? gradient[k]
-                                                       : gradient[k] + momentum * velocity[k];
-            const float steps = std::clamp(change * per_grid, -1e9f, 1e9f);
-            const float f = std::abs(steps - static_cast<float>(static_cast<std::int32_t>(steps)));
-            row += f * (1.0f - f);
-          }
-          rounding +=
-              static_cast<double>(grid) * static_cast<double>(grid) * static_cast<double>(row);
-        }
-      }
-      const double typical = kMeanSquareSchedule * options_.learning_rate * options_.learning_rate;
-      const auto over = [](double part, double whole) {
-        return part <= 0.0 ? 0.0 : whole > 0.0 ? part / whole : 1e9;
-      };
-      if (added > 0.0) share.signal = std::min(share.signal, std::sqrt(length / added));
-      share.gradient = std::max(share.gradient, over(added, spread));
-      // A gradient's noise comes in 1 / (1 - momentum) times over, the update's rounding once.
-      const double once = 1.0 - (network_.optimiser().adam ? kAdamFirst : options_.momentum);
-      share.update = std::max(share.update, over(now * now * added_felt + once * once * rounding,
-                                                 typical * spread_felt));
+      worsen(share, {turned ? turned_first : first[l], turned ? turned_second : second[l],
+                     rounded[l], trial.layers()[l], trial.precision(), network_.optimiser(), steps_,
+                     rate(steps_), options_.learning_rate});
     }
     shares.push_back(share);
   }

@@ -26,8 +26,18 @@
 
 namespace carnot::learn {
 
+/// Of the model "transformer" (transformer.hpp).
+struct TransformerOptions {
+  std::string objective = "causal";  ///< causal: the next symbol; masked: hidden ones (BERT)
+  std::size_t layers = 2;
+  std::size_t heads = 4;
+  std::size_t width = 128;    ///< of a symbol's vector; a multiple of 16 and of the heads
+  std::size_t context = 128;  ///< symbols seen at once
+  bool operator==(const TransformerOptions&) const = default;
+};
+
 struct LearnerOptions {
-  std::string model = "mlp";  ///< linear | logistic | softmax | mlp
+  std::string model = "mlp";  ///< linear | logistic | softmax | mlp | transformer
   std::size_t hidden = 64;
   std::size_t batch = 64;
   double epochs = 8.0;
@@ -40,6 +50,7 @@ struct LearnerOptions {
   double weight_decay = 0.0;  ///< of adam, decoupled (AdamW): each step takes rate x this away
   std::uint64_t seed = 1;
   int threads = 1;
+  TransformerOptions transformer;
 };
 
 /// Rounding noise of one precision against the minibatch's own, measured on one minibatch.
