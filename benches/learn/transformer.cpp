@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training time of the transformer in every precision, in turns in one process: seconds of processor
-// time of one thread, median of `rounds` blocks of `steps` steps.
-//   learn_transformer TEXT [width 128] [layers 2] [heads 4] [context 128] [batch 16] [rounds 5] [steps 5]
+// Training time of the transformer in every precision, in turns in one process: seconds of
+// processor time of one thread, median of `rounds` blocks of `steps` steps.
+//   learn_transformer TEXT [width 128] [layers 2] [heads 4] [context 128] [batch 16] [rounds 5]
+//   [steps 5]
 #include <algorithm>
 #include <ctime>
 #include <memory>
@@ -56,9 +57,10 @@ int main(int argc, char** argv) {
     std::sort(seconds[i].begin(), seconds[i].end());
     const double median = seconds[i][rounds / 2];
     if (i == 0) f32 = median;
-    fmt::print("{{\"precision\": \"{}\", \"isa\": \"{}\", \"step_cpu_s\": {:.6f}, \"least_s\": {:.6f}, "
-               "\"greatest_s\": {:.6f}, \"of_f32\": {:.3f}}}\n",
-               names[i], learn::instruction_set(), median, seconds[i].front(), seconds[i].back(),
-               median / f32);
+    fmt::print(
+        "{{\"precision\": \"{}\", \"isa\": \"{}\", \"step_cpu_s\": {:.6f}, \"least_s\": {:.6f}, "
+        "\"greatest_s\": {:.6f}, \"of_f32\": {:.3f}}}\n",
+        names[i], learn::instruction_set(), median, seconds[i].front(), seconds[i].back(),
+        median / f32);
   }
 }

@@ -56,7 +56,9 @@ TEST(TransformerLearner, LearnsALanguageInEveryPrecision) {
 
 TEST(TransformerLearner, FillsHiddenPlacesOfALanguage) {
   const Dataset text = training_text(babble(2500, 1), "babble");
-  const auto learner = make_transformer(options("masked"), text);
+  LearnerOptions o = options("masked");
+  o.epochs = 30.0;
+  const auto learner = make_transformer(o, text);
   learner->train(learner->total_steps(), Precision::parse("int8"));
   const Dataset held = text_like(text, babble(300, 2), "babble");
   const Quality q = learner->evaluate(held, Precision::parse("int8"));
