@@ -40,7 +40,7 @@ if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/data)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/data/ DESTINATION ${data_dir} COMPONENT runtime
           PATTERN CMakeLists.txt EXCLUDE)
 endif()
-file(GLOB examples ${PROJECT_SOURCE_DIR}/examples/*.toml)
+file(GLOB examples ${PROJECT_SOURCE_DIR}/examples/*.toml ${PROJECT_SOURCE_DIR}/examples/*.txt)
 install(FILES ${examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT runtime)
 install(FILES LICENSE NOTICE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR}
         COMPONENT runtime)

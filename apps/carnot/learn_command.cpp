@@ -16,7 +16,7 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/experiment/experiment.hpp"
-#include "carnot/learn/network/defaults.hpp"
+#include "carnot/learn/learners/learners.hpp"
 #include "carnot/learn/saved/saved_model.hpp"
 #include "carnot/report/learn/report.hpp"
 
@@ -79,7 +79,7 @@ learn::Split load(const LearnCommand& c) {
   learn::DatasetOptions data = c.options.data;
   data.labels = c.label.empty() ? c.labels : c.label;
   data.seed = c.options.learner.seed;
-  return learn::load_split(data);
+  return learn::load_for(c.options.learner.model, data);
 }
 
 experiment::ExperimentOptions fitted_options(const LearnCommand& c, const Common& common,
@@ -89,7 +89,12 @@ experiment::ExperimentOptions fitted_options(const LearnCommand& c, const Common
   options.command = common.command_line;
   if (!c.budget.empty()) options.budget = parse_as<Energy>(c.budget);
   if (c.target) options.target = *c.target;
-  const learn::TrainingDefaults defaults = learn::training_defaults(split.train);
+  const bool text = learn::learns_text(options.learner.model);
+  if (text && c.optimiser && *c.optimiser != "adam")
+    throw InputError("--optimiser: a transformer takes adam");
+  options.learner.optimiser = c.optimiser.value_or(text ? "adam" : "sgd");
+  options.learner.weight_decay = c.weight_decay.value_or(text ? 0.1 : 0.0);
+  const learn::TrainingDefaults defaults = learn::defaults_for(options.learner, split.train);
   options.learner.learning_rate = c.learning_rate.value_or(defaults.learning_rate);
   options.learner.batch = c.batch.value_or(defaults.batch);
   options.learner.epochs = defaults.epochs;
@@ -119,7 +124,7 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option(
       "data", o.data.path,
       "digits (embedded), mnist (fetched), or a CSV, TSV, ARFF, LibSVM or IDX file, "
-      "gz or not; docs/data.md");
+      "gz or not; docs/data.md; of a transformer any text");
   CLI::Option* label =
       command->add_option("--label", c->label, "Label column of a table: its name, or its number");
   command->add_option("--labels", c->labels, "IDX file of the labels")->excludes(label);
@@ -148,7 +153,8 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--data-dir", o.data.data_dir, "Where relative paths are looked up first");
 
   command->add_option("--learner", o.learner.model, "What is trained (default: mlp)")
-      ->check(CLI::IsMember({"mlp", "softmax", "logistic", "linear", "gbdt", "forest"}));
+      ->check(
+          CLI::IsMember({"mlp", "softmax", "logistic", "linear", "gbdt", "forest", "transformer"}));
   command->add_option("--hidden", o.hidden, "Units of the hidden layer; several are swept")
       ->delimiter(',');
   command
@@ -158,10 +164,27 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
       ->delimiter(',');
   command->add_option("--batch", c->batch,
                       "Rows of a minibatch (default: 64, fewer for small tables)");
-  command->add_option("--learning-rate", c->learning_rate,
-                      "Greatest, of a cosine schedule (default: 0.3; 0.05 for numbers); of each "
-                      "tree of gbdt (default: 0.1)");
+  command->add_option(
+      "--learning-rate", c->learning_rate,
+      "Greatest, of a cosine schedule (default: 0.3, 0.05 for numbers; adam: 0.01, 0.02); of each "
+      "tree of gbdt (default: 0.1)");
   command->add_option("--momentum", o.learner.momentum, "Of the gradient steps (default: 0)");
+  command->add_option("--optimiser", c->optimiser, "sgd or adam (default: sgd; transformer: adam)")
+      ->check(CLI::IsMember({"sgd", "adam"}));
+  command->add_option("--weight-decay", c->weight_decay,
+                      "Of adam, decoupled from the gradient (default: 0; transformer: 0.1)");
+  command
+      ->add_option("--objective", o.learner.transformer.objective,
+                   "Of a transformer: causal says what comes next, masked what is hidden")
+      ->check(CLI::IsMember({"causal", "masked"}));
+  command->add_option("--layers", o.learner.transformer.layers, "Of a transformer (default: 2)");
+  command->add_option("--heads", o.learner.transformer.heads,
+                      "Of a transformer's attention (default: 4)");
+  command->add_option(
+      "--width", o.learner.transformer.width,
+      "Of a transformer's vectors, a multiple of 16 and of the heads (default: 128)");
+  command->add_option("--context", o.learner.transformer.context,
+                      "Symbols that a transformer sees at once (default: 128)");
   command
       ->add_option("--bits", o.bits,
                    "Precisions, swept: 4, 8, 16, 32, a name such as d2w4g4, or a schedule such as "

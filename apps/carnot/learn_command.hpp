@@ -19,8 +19,9 @@ namespace carnot::app {
 struct LearnCommand {
   experiment::ExperimentOptions options;
   std::string label, labels, budget, html;
-  std::optional<double> target, learning_rate;
+  std::optional<double> target, learning_rate, weight_decay;
   std::optional<std::size_t> batch;
+  std::optional<std::string> optimiser;
   std::string save;
   int threads = 0, save_bits = 32;
 };

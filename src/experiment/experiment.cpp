@@ -9,6 +9,8 @@
 #include "carnot/base/instant.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/base/version.hpp"
+#include "carnot/learn/learners/learners.hpp"
+#include "carnot/learn/transformer/transformer.hpp"
 
 #include "experiment/point.hpp"
 #include "experiment/precision_schedule.hpp"
@@ -29,33 +31,6 @@ void shuffle_labels(learn::Dataset& data, std::uint64_t seed) {
     else
       std::swap(data.labels[i], data.labels[j]);
   }
-}
-
-/// Rows spread evenly over the data: files are often sorted.
-learn::Dataset sample_of(const learn::Dataset& data) {
-  learn::Dataset out;
-  out.rows = std::min(data.rows, kSampleRows);
-  out.columns = data.columns;
-  out.unsigned_features = data.unsigned_features;
-  out.classes = data.classes;
-  out.class_names = data.class_names;
-  out.target_mean = data.target_mean;
-  out.target_scale = data.target_scale;
-  out.encoding = data.encoding;
-  for (std::size_t i = 0; i < out.rows; ++i) {
-    const std::size_t r = i * data.rows / out.rows;
-    const auto begin = data.features.begin() + static_cast<std::ptrdiff_t>(r * data.columns);
-    out.features.insert(out.features.end(), begin,
-                        begin + static_cast<std::ptrdiff_t>(data.columns));
-    for (auto at = std::lower_bound(data.missing.begin(), data.missing.end(), r * data.columns);
-         at != data.missing.end() && *at < (r + 1) * data.columns; ++at)
-      out.missing.push_back(*at - r * data.columns + i * data.columns);
-    if (data.is_regression())
-      out.targets.push_back(data.targets[r]);
-    else
-      out.labels.push_back(data.labels[r]);
-  }
-  return out;
 }
 
 void check(const ExperimentOptions& options) {
@@ -142,7 +117,7 @@ void say_constant(const learn::Split& split, ExperimentResult& result) {
 
 ExperimentResult run_experiment(const ExperimentOptions& options) {
   check(options);
-  return run_experiment(options, learn::load_split(options.data));
+  return run_experiment(options, learn::load_for(options.learner.model, options.data));
 }
 
 ExperimentResult run_experiment(const ExperimentOptions& options, const learn::Split& given) {
@@ -153,7 +128,7 @@ ExperimentResult run_experiment(const ExperimentOptions& options, const learn::S
     shuffle_labels(shuffled->train, options.learner.seed);
   }
   const learn::Split& split = shuffled ? *shuffled : given;
-  const learn::Dataset sample = sample_of(split.train);
+  const learn::Dataset sample = learn::few_rows(split.train, kSampleRows);
   std::optional<learn::EnergyTable> own;
   if (!options.energy_table.empty()) own = learn::EnergyTable::read(options.energy_table);
   const learn::EnergyTable& table = own ? *own : learn::EnergyTable::embedded();
@@ -166,6 +141,10 @@ ExperimentResult run_experiment(const ExperimentOptions& options, const learn::S
   result.seed = options.learner.seed;
   result.task = split.train.is_regression() ? "regression" : "classification";
   result.learner = options.learner.model;
+  if (learn::learns_text(options.learner.model)) {
+    result.shape = learn::shape_text(options.learner.transformer);
+    result.masked = options.learner.transformer.objective == "masked";
+  }
   result.data_source = split.train.source;
   result.train_rows = split.train.rows;
   result.test_rows = split.test.rows;

@@ -13,7 +13,10 @@
 #include "carnot/base/statistics.hpp"
 #include "carnot/learn/codes/certificate.hpp"
 #include "carnot/learn/codes/model_forward.hpp"
+#include "carnot/learn/data/text.hpp"
+#include "carnot/learn/learners/learners.hpp"
 #include "carnot/learn/network/train_in_pieces.hpp"
+#include "carnot/learn/transformer/transformer.hpp"
 #include "carnot/learn/trees/tree_code.hpp"
 
 #include "experiment/precision_schedule.hpp"
@@ -55,7 +58,7 @@ class PointRun {
       return;
     }
     learner_ = factory ? factory(learner_options_, task_.split.train)
-                       : learn::make_learner(learner_options_, task_.split.train);
+                       : learn::make_any_learner(learner_options_, task_.split.train);
   }
 
   Energy joules(const Counters& counters) const { return task_.table.energy(counters).value(); }
@@ -301,7 +304,17 @@ class PointRun {
     const learn::Dataset& train = task_.split.train;
     const std::vector<std::vector<float>> parameters = learner_->parameters();
     const std::size_t outputs = parameters.empty() ? 0 : parameters.back().size();
-    const std::vector<std::size_t> rows = learn::parameter_rows(parameters, train.columns, outputs);
+    const bool text = learn::is_text(train);
+    const std::vector<std::size_t> rows =
+        text ? learn::transformer_rows(learner_options_.transformer, train.classes)
+             : learn::parameter_rows(parameters, train.columns, outputs);
+    const auto label_bits = [&](const std::vector<std::vector<float>>& model,
+                                const learn::Dataset& data) {
+      return text ? static_cast<double>(data.rows) *
+                        learn::score_text(learner_options_.transformer, model, data)
+                            .bits_per_symbol()
+                  : learn::label_bits(model, data, data.rows);
+    };
     const double variance = train.is_regression() ? 32.0 : 0.0;
     const double scale = static_cast<double>(train.rows) / static_cast<double>(task_.sample.rows);
     const auto coded = [&](int width) { return learn::rounded(parameters, rows, width); };
@@ -311,7 +324,7 @@ class PointRun {
       StructurePoint s;
       s.width = width;
       s.model_bits = learn::model_length(parameters, rows, width) + variance;
-      s.data_bits = learn::label_bits(coded(width), task_.sample, task_.sample.rows) * scale;
+      s.data_bits = label_bits(coded(width), task_.sample) * scale;
       s.sampled = task_.sample.rows < train.rows;
       s.energy = point().energy.value();
       out.push_back(s);
@@ -320,7 +333,7 @@ class PointRun {
     }
     CARNOT_CHECK(!out.empty(), "at least one model width");
     if (out[best].sampled && !task_.options.stop.requested()) {
-      out[best].data_bits = learn::label_bits(coded(out[best].width), train, train.rows);
+      out[best].data_bits = label_bits(coded(out[best].width), train);
       out[best].sampled = false;
     }
     learn::CodeLengths& lengths = point().lengths;
@@ -332,7 +345,7 @@ class PointRun {
     lengths.two_part = lengths.model + lengths.data;
     lengths.learned_net = lengths.uniform - lengths.two_part;
     lengths.prequential = kNaN;
-    if (!train.is_regression()) {
+    if (!train.is_regression() && !(text && learner_options_.transformer.objective == "masked")) {
       // Labels the first pass did not come to are sent plainly.
       const auto unseen = static_cast<double>(
           train.rows - std::min<std::uint64_t>(train.rows, learner_->prequential_labels()));

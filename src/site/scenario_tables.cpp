@@ -294,18 +294,30 @@ void ScenarioTables::declare_signals() {
 void ScenarioTables::declare_work() {
   WorkOptions& work = scenario.work;
   add("work", "The job: one training run, its quality floor and its deadline.")
-      .choice("learner", &work.learner, {"mlp", "softmax", "logistic", "linear"}, "what is trained")
+      .choice("learner", &work.learner, {"mlp", "softmax", "logistic", "linear", "transformer"},
+              "what is trained")
       .text("data", &work.data,
-            "`digits` (embedded), or a CSV or IDX file (gz too), relative to --data-dir, else to "
-            "the scenario's folder")
+            "`digits` (embedded), or a CSV or IDX file (gz too), of a transformer a text, relative "
+            "to --data-dir, else to the scenario's folder")
       .text("labels", &work.labels, "IDX label file, or the CSV's label column")
       .text("test_data", &work.test_data, "held-out file; empty: a seeded split of `data`")
       .text("test_labels", &work.test_labels, "labels of `test_data`")
       .integer("hidden", &work.hidden, 1, 1'000'000, "units of the hidden layer (mlp)")
-      .integer("batch", &work.batch, 1, 1'000'000, "rows in a minibatch")
+      .integer("batch", &work.batch, 1, 1'000'000,
+               "rows in a minibatch; windows of a text (transformer)")
       .real("epochs", &work.epochs, 1e-3, 1e6, "passes over the training rows")
       .real("learning_rate", &work.learning_rate, 1e-9, 1e3, "greatest, of a cosine schedule")
-      .real("momentum", &work.momentum, 0.0, 0.9999, "of the gradient steps")
+      .real("momentum", &work.momentum, 0.0, 0.9999, "of the gradient steps (sgd)")
+      .choice("optimiser", &work.optimiser, {"sgd", "adam"},
+              "what makes steps of gradients; a transformer takes adam whatever is said")
+      .real("weight_decay", &work.weight_decay, 0.0, 1.0, "of adam, decoupled from the gradient")
+      .choice("objective", &work.objective, {"causal", "masked"},
+              "of a transformer: says what comes next, or what is hidden")
+      .integer("layers", &work.layers, 1, 64, "of a transformer")
+      .integer("heads", &work.heads, 1, 256, "of attention (transformer)")
+      .integer("width", &work.width, 16, 4096,
+               "of a symbol's vector, a multiple of 16 and of the heads (transformer)")
+      .integer("context", &work.context, 2, 4096, "symbols seen at once (transformer)")
       .real("minimum_quality", &work.minimum_quality, 0.0, 1.0,
             "quality floor on held-out data: accuracy, or R^2 for `linear`")
       .boolean("stop_when_certified", &work.stop_when_certified,

@@ -19,6 +19,7 @@
 #include "carnot/control/registry.hpp"
 #include "carnot/control/training/foresight.hpp"
 #include "carnot/learn/data/dataset.hpp"
+#include "carnot/learn/learners/learners.hpp"
 #include "carnot/learn/network/learner.hpp"
 #include "carnot/ledger/journal/journal.hpp"
 #include "carnot/ledger/store/measurement_view.hpp"
@@ -83,10 +84,16 @@ struct Shared {
     o.batch = static_cast<std::size_t>(scenario.work.batch);
     o.epochs = scenario.work.epochs;
     o.learning_rate = scenario.work.learning_rate;
-    o.momentum = scenario.work.momentum;
+    o.optimiser = scenario.work.optimiser;
+    o.weight_decay = scenario.work.weight_decay;
+    o.momentum = o.optimiser == "adam" ? 0.0 : scenario.work.momentum;
+    o.transformer = {scenario.work.objective, static_cast<std::size_t>(scenario.work.layers),
+                     static_cast<std::size_t>(scenario.work.heads),
+                     static_cast<std::size_t>(scenario.work.width),
+                     static_cast<std::size_t>(scenario.work.context)};
     o.seed = scenario.seed;
     o.threads = options.threads;
-    return learn::make_learner(o, split.train);
+    return learn::make_any_learner(o, split.train);
   }
 };
 
@@ -138,7 +145,7 @@ Shared prepare(const site::Scenario& scenario, const RunOptions& options) {
   data.data_dir = options.data_dir;
   Shared shared{scenario,
                 options,
-                learn::load_split(data),
+                learn::load_for(scenario.work.learner, data),
                 scenario.energy_table.empty()
                     ? learn::EnergyTable::embedded()
                     : learn::EnergyTable::read(beside(scenario, options, scenario.energy_table)),

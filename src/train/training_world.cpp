@@ -11,6 +11,7 @@
 #include "carnot/base/limits.hpp"
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/control/training/foresight.hpp"
+#include "carnot/learn/learners/learners.hpp"
 #include "carnot/learn/network/train_in_pieces.hpp"
 
 namespace carnot::train {
@@ -43,24 +44,6 @@ std::vector<double> quantiles(std::span<const double> values) {
   for (std::size_t i = 0; i < kCount; ++i)
     out.push_back(sorted[(2 * i + 1) * sorted.size() / (2 * kCount)]);
   return out;
-}
-
-/// Every k-th row, so that about `rows` remain: enough for a curve, cheap beside training.
-learn::Dataset thinned(const learn::Dataset& data, std::size_t rows) {
-  if (data.rows <= rows) return data;
-  learn::Dataset few = data;
-  few.rows = rows;
-  few.features.clear();
-  few.labels.clear();
-  few.targets.clear();
-  for (std::size_t i = 0; i < rows; ++i) {
-    const std::size_t r = i * data.rows / rows;
-    const auto from = data.features.begin() + static_cast<std::ptrdiff_t>(r * data.columns);
-    few.features.insert(few.features.end(), from, from + static_cast<std::ptrdiff_t>(data.columns));
-    if (!data.labels.empty()) few.labels.push_back(data.labels[r]);
-    if (!data.targets.empty()) few.targets.push_back(data.targets[r]);
-  }
-  return few;
 }
 
 }  // namespace
@@ -170,7 +153,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   /// no look of the certificate; its counts are kept apart.
   void draw_point() {
     const learn::Counters before = learner.counters();
-    if (curve_rows.rows == 0) curve_rows = thinned(held_out, kCurveRows);
+    if (curve_rows.rows == 0) curve_rows = learn::few_rows(held_out, kCurveRows);
     const learn::Quality q = learner.evaluate(curve_rows, precision());
     result.instrument += learner.counters() - before;
     ledger::Evaluation evaluation;

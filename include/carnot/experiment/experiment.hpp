@@ -19,6 +19,8 @@
 /// the first ones, as many as there were at each point of the curve, with leaves at several widths:
 /// one run gives the structure function over the number of trees.
 ///
+/// A transformer learns from a text: rows are its symbols, bits a label are bits a character.
+///
 /// Each trained model is coded at several widths (code_length.hpp). The points (K, data bits) of
 /// all runs and widths give the structure function: its lower convex hull and k*, the least K on
 /// the hull whose two-part length is within `slack` of the least: beyond k* a model bit saves less
@@ -141,6 +143,8 @@ struct ExperimentResult {
   std::uint64_t seed = 0;
   std::string task;     ///< "classification" | "regression"
   std::string learner;  ///< model
+  std::string shape;    ///< of a transformer, in words; else empty
+  bool masked = false;  ///< its objective: bits are then of hidden symbols and no code of the text
   std::string data_source;
   std::size_t train_rows = 0, test_rows = 0, columns = 0, classes = 0;
   /// Accuracy of saying of every held-out row the class that is most frequent in training; NaN for

@@ -79,7 +79,7 @@ struct SignalOptions {
 
 /// The job: one training run, its quality floor and its deadline.
 struct WorkOptions {
-  std::string learner = "mlp";         ///< mlp | softmax | logistic | linear
+  std::string learner = "mlp";         ///< mlp | softmax | logistic | linear | transformer
   std::string data = "digits";         ///< embedded name, or path: CSV, IDX images, gz of them
   std::string labels;                  ///< IDX labels path, or CSV label column
   std::string test_data, test_labels;  ///< held-out set; empty: a seeded split of `data`
@@ -87,7 +87,11 @@ struct WorkOptions {
   std::int64_t batch = 64;
   double epochs = 8.0;
   double learning_rate = 0.1;
-  double momentum = 0.9;
+  double momentum = 0.9;             ///< of sgd
+  std::string optimiser = "sgd";     ///< sgd | adam; a transformer takes adam
+  double weight_decay = 0.0;         ///< of adam, decoupled
+  std::string objective = "causal";  ///< of a transformer, as are the four below: causal | masked
+  std::int64_t layers = 2, heads = 4, width = 128, context = 128;
   double minimum_quality = 0.0;      ///< of the split's metric (accuracy, or R^2 for linear)
   bool stop_when_certified = false;  ///< end as soon as the floor is certified, else run all epochs
   Instant start;

@@ -25,7 +25,9 @@ namespace carnot::learn {
   p = p * r + 1.0f;
   p = p * r + 1.0f;
   const float result = p * std::bit_cast<float>((n + 127) << 23);
-  return x > -87.0f ? result : 0.0f;
+  // A mask, not a choice: a choice keeps GCC 12 from vectorising loops over this function.
+  const std::uint32_t kept = x > -87.0f ? 0xffffffffu : 0u;
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(result) & kept);
 }
 
 /// ln x for normal x > 0, to about 1e-15 (atanh series of the mantissa).

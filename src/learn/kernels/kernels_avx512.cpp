@@ -304,10 +304,20 @@ CARNOT_TARGET void rows_nn(const std::int8_t* a, std::size_t lda, const std::uin
                            std::int32_t* c, std::size_t ldc) {
   std::int32_t offset[kRows] = {};
   if (b_offset) {
-    for (std::size_t g = 0; g < groups; ++g) {
-      for (std::size_t r = 0; r < kRows; ++r) {
-        for (std::size_t t = 0; t < 4; ++t) offset[r] += 128 * a[(g * lda + r) * 4 + t];
+    if constexpr (kRows == 8) {
+      __m256i sum = _mm256_setzero_si256();
+      for (std::size_t g = 0; g < groups; ++g) {
+        const auto* fours = reinterpret_cast<const __m256i*>(a + g * lda * 4);
+        sum = _mm256_dpbusd_epi32(sum, _mm256_set1_epi8(1), _mm256_loadu_si256(fours));
       }
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(offset), _mm256_slli_epi32(sum, 7));
+    } else {
+      __m128i sum = _mm_setzero_si128();
+      for (std::size_t g = 0; g < groups; ++g) {
+        const auto* fours = reinterpret_cast<const __m128i*>(a + g * lda * 4);
+        sum = _mm_dpbusd_epi32(sum, _mm_set1_epi8(1), _mm_loadu_si128(fours));
+      }
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(offset), _mm_slli_epi32(sum, 7));
     }
   }
   std::size_t j = 0;

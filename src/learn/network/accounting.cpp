@@ -88,7 +88,8 @@ Counters loss_counters(const NetworkShape& shape, std::uint64_t rows) {
 }
 
 Counters backward_counters(const NetworkShape& shape, const Precision& p, std::uint64_t rows,
-                           bool momentum, bool update) {
+                           const Optimiser& optimiser, bool update) {
+  const bool momentum = optimiser.has_momentum();
   const Sums s = sums_of(shape);
   const bool integer = p.is_integer();
   Counters c;
@@ -112,7 +113,16 @@ Counters backward_counters(const NetworkShape& shape, const Precision& p, std::u
     if (l > 1) cache += packed_bytes(shape.widths[l - 1] * shape.widths[l], p.weight);
   }
   if (!update) return c;
-  elementwise += (momentum ? 4 : 2) * s.outputs;  // biases
+  if (optimiser.adam) {
+    const std::uint64_t all = s.weights + s.outputs;
+    elementwise += kAdamElementwise * all + (optimiser.weight_decay > 0.0 ? 2 * s.weights : 0);
+    c.at(Kind::Special) += kAdamSpecial * all;
+    if (p.data < 32) c.at(Kind::Rounding) += 2 * s.weights;
+    cache += (p.data == 32 ? 16 : 8) * s.weights;  // two moments, read and written
+    if (!integer) cache += 8 * s.weights;          // the gradient
+  } else {
+    elementwise += (momentum ? 4 : 2) * s.outputs;  // biases
+  }
   cache += 2 * weight_bytes(shape, p.master);
   if (momentum) cache += 8 * s.weights;
   if (p.data < 32) cache += weight_bytes(shape, p.weight);
@@ -130,14 +140,18 @@ Counters backward_counters(const NetworkShape& shape, const Precision& p, std::u
   return c;
 }
 
-Counters conversion_counters(const NetworkShape& shape, const Precision& from,
-                             const Precision& to) {
+Counters conversion_counters(const NetworkShape& shape, const Precision& from, const Precision& to,
+                             const Optimiser& optimiser) {
   Counters c;
   if (from == to) return c;
   const std::uint64_t n = sums_of(shape).weights;
+  if (optimiser.adam && (from.data == 32) != (to.data == 32)) {
+    c.at(Kind::Rounding) += 2 * n;
+    c.at(MemoryLevel::Cache) += 12 * n;
+  }
   if (from.master != to.master) {
     if (!shape.unsigned_inputs && from.is_integer() != to.is_integer())
-      c.at(Kind::F32Elementwise) = shape.widths[1] * rotation_operations(shape.widths[0]);
+      c.at(Kind::F32Elementwise) += shape.widths[1] * rotation_operations(shape.widths[0]);
     c.at(Kind::Rounding) += n;
     c.at(MemoryLevel::Cache) += weight_bytes(shape, from.master) + weight_bytes(shape, to.master);
   }

@@ -14,9 +14,10 @@ Counters forward_counters(const NetworkShape& shape, const Precision& p, std::ui
 Counters loss_counters(const NetworkShape& shape, std::uint64_t rows);
 /// Backward; with `update`, the new coefficients and the share of renewing scales too.
 Counters backward_counters(const NetworkShape& shape, const Precision& p, std::uint64_t rows,
-                           bool momentum, bool update);
-/// Converting the coefficients.
-Counters conversion_counters(const NetworkShape& shape, const Precision& from, const Precision& to);
+                           const Optimiser& optimiser, bool update);
+/// Converting the coefficients, and Adam's moments.
+Counters conversion_counters(const NetworkShape& shape, const Precision& from, const Precision& to,
+                             const Optimiser& optimiser);
 /// Making the copy of `rows` rows of data at the width of `p`.
 Counters copy_counters(const NetworkShape& shape, const Precision& p, std::uint64_t rows);
 

@@ -6,7 +6,7 @@
 
 namespace carnot::learn {
 
-TrainingDefaults training_defaults(const Dataset& train) noexcept {
+TrainingDefaults training_defaults(const Dataset& train, std::string_view optimiser) noexcept {
   constexpr std::size_t kStepsOfAPass = 16;
   constexpr std::size_t kRowsSeen = 8192;
   TrainingDefaults out;
@@ -16,6 +16,10 @@ TrainingDefaults training_defaults(const Dataset& train) noexcept {
     out.epochs = std::max(
         out.epochs, std::ceil(static_cast<double>(kRowsSeen) / static_cast<double>(train.rows)));
   if (train.is_regression()) out.learning_rate = 0.05;
+  if (optimiser == "adam") {
+    out.learning_rate = train.is_regression() ? 0.02 : 0.01;
+    out.epochs *= 2.0;
+  }
   return out;
 }
 

@@ -143,19 +143,27 @@ void Network::bias_update(std::size_t l, std::size_t rows, const StepRule& rule,
   float* sums = work_.column_scale.data();  // free at this point
   kernels().column_sums(as<float>(work_.deltas[l]), layer.out_stride, rows, layer.outputs, sums);
   if (rule.capture == nullptr) {
-    for (std::size_t j = 0; j < layer.outputs; ++j) {
+    if (optimiser_.adam) {
+      layer_kernels().adam_f32(layer.bias.data(), sums, layer.bias_first.data(),
+                               layer.bias_second.data(), layer.outputs, adam_step_of(rule, false));
+    }
+    for (std::size_t j = 0; !optimiser_.adam && j < layer.outputs; ++j) {
       float g = sums[j];
-      if (momentum_ > 0.0f) {
-        g += momentum_ * layer.bias_velocity[j];
+      if (optimiser_.has_momentum()) {
+        g += optimiser_.momentum * layer.bias_velocity[j];
         layer.bias_velocity[j] = g;
       }
       layer.bias[j] -= rule.rate * g;
     }
   }
   if (count == nullptr) return;
-  count->at(OperationKind::F32Elementwise) +=
-      rows * layer.outputs +
-      (rule.capture == nullptr ? (momentum_ > 0.0f ? 4 : 2) * layer.outputs : 0);
+  count->at(OperationKind::F32Elementwise) += rows * layer.outputs;
+  if (rule.capture != nullptr) return;
+  count->at(OperationKind::F32Elementwise) += (optimiser_.adam             ? kAdamElementwise
+                                               : optimiser_.has_momentum() ? 4
+                                                                           : 2) *
+                                              layer.outputs;
+  if (optimiser_.adam) count->at(OperationKind::Special) += kAdamSpecial * layer.outputs;
 }
 
 void Network::float_backward(const Batch& batch, const StepRule& rule, Counters* count) {
@@ -192,7 +200,9 @@ void Network::float_backward(const Batch& batch, const StepRule& rule, Counters*
     bias_update(l, rows, rule, count);
 
     // Without momentum the rate goes into the gradient and the product adds to the weights.
-    const bool direct = rule.capture == nullptr && momentum_ == 0.0f;
+    const bool adam = rule.capture == nullptr && optimiser_.adam;
+    const bool momentum = rule.capture == nullptr && optimiser_.has_momentum();
+    const bool direct = rule.capture == nullptr && !adam && !momentum;
     const float factor = direct ? -rule.rate : 1.0f;
     float* to = nullptr;
     std::size_t ld = layer.stride;
@@ -201,14 +211,17 @@ void Network::float_backward(const Batch& batch, const StepRule& rule, Counters*
     } else if (rule.capture != nullptr) {
       to = (*rule.capture)[l].data();
       ld = layer.inputs;
+    } else if (adam) {
+      reserve(work_.weight_gradient, layer.rows * layer.stride * sizeof(float));
+      to = as<float>(work_.weight_gradient);
     } else {
       to = layer.velocity.data();
-      for (float& v : layer.velocity) v *= momentum_;
+      for (float& v : layer.velocity) v *= optimiser_.momentum;
     }
     const std::size_t ldx = l == 0 ? batch.stride : layers_[l - 1].out_stride;
     const ProductShape shape{layer.outputs, layer.inputs, rows,
                              true,          false,        layer.out_stride,
-                             ldx,           ld,           rule.capture == nullptr};
+                             ldx,           ld,           direct || momentum};
     if (half) {
       kernels().to_bf16(d, count_d, factor, half_d);
       const auto* x = l == 0 ? as<std::uint16_t>(batch.values)
@@ -220,7 +233,24 @@ void Network::float_backward(const Batch& batch, const StepRule& rule, Counters*
           l == 0 ? as<float>(batch.values) : as<float>(std::as_const(work_.outputs[l - 1]));
       products_.multiply(shape, scaled, x, to);
     }
-    if (rule.capture == nullptr && momentum_ > 0.0f) {
+    if (adam) {
+      const AdamStep step = adam_step_of(rule, true);
+      const RoundingKey key = rounding_key(rule.seed, 8 * l + 5, rule.step);
+      for (std::size_t j = 0; j < layer.outputs; ++j) {
+        const std::size_t from = j * layer.stride;
+        float* w = as<float>(layer.master) + from;
+        const float* g = to + from;
+        if (half) {
+          layer_kernels().adam_bf16(w, g, as<std::uint16_t>(layer.first) + from,
+                                    as<std::uint16_t>(layer.second) + from, layer.inputs, step, key,
+                                    static_cast<std::uint32_t>(from));
+        } else {
+          layer_kernels().adam_f32(w, g, as<float>(layer.first) + from,
+                                   as<float>(layer.second) + from, layer.inputs, step);
+        }
+      }
+    }
+    if (momentum) {
       auto* w = as<float>(layer.master);
       for (std::size_t i = 0; i < layer.velocity.size(); ++i) w[i] -= rule.rate * layer.velocity[i];
     }
@@ -232,9 +262,17 @@ void Network::float_backward(const Batch& batch, const StepRule& rule, Counters*
     count->at(MemoryLevel::Cache) += 2 * packed_bytes(gradients, precision_.gradient);
     if (half) count->at(OperationKind::Rounding) += gradients;
     if (rule.capture != nullptr) continue;
-    if (momentum_ > 0.0f) count->at(OperationKind::F32Elementwise) += 3 * n;
+    if (momentum) count->at(OperationKind::F32Elementwise) += 3 * n;
     count->at(MemoryLevel::Cache) +=
-        2 * packed_bytes(n, precision_.master) + (momentum_ > 0.0f ? 8 * n : 0);
+        2 * packed_bytes(n, precision_.master) + (momentum ? 8 * n : 0);
+    if (adam) {
+      count->at(OperationKind::F32Elementwise) +=
+          (kAdamElementwise + (optimiser_.weight_decay > 0.0 ? kAdamDecay : 0)) * n;
+      count->at(OperationKind::Special) += kAdamSpecial * n;
+      if (half) count->at(OperationKind::Rounding) += 2 * n;
+      // The gradient is written and read once.
+      count->at(MemoryLevel::Cache) += 4 * moment_bytes(precision_) * n + 8 * n;
+    }
     if (half) {
       count->at(OperationKind::Rounding) += n;
       count->at(MemoryLevel::Cache) += packed_bytes(n, precision_.weight);

@@ -110,7 +110,7 @@ void Network::momentum_update(Layer& layer, std::size_t row, const std::int32_t*
   for (std::size_t k = 0; k < layer.inputs; ++k) {
     const std::size_t at = from + k;
     float& v = layer.velocity[at];
-    v = momentum_ * v + static_cast<float>(g[k]) * factor;
+    v = optimiser_.momentum * v + static_cast<float>(g[k]) * factor;
     const float delta = std::clamp(v * rate, -32767.0f, 32767.0f);
     const int d = round_stochastically(delta, rounding_draw(key, at));
     int m;
@@ -125,6 +125,28 @@ void Network::momentum_update(Layer& layer, std::size_t row, const std::int32_t*
     }
     as<std::int8_t>(layer.operand)[at] =
         static_cast<std::int8_t>(std::clamp((m + (1 << (shift - 1))) >> shift, -limit, limit));
+  }
+}
+
+void Network::adam_update(std::size_t l, std::size_t row, const std::int32_t* g,
+                          const StepRule& rule) {
+  Layer& layer = layers_[l];
+  const int shift = precision_.master - precision_.weight;
+  const int limit = signed_limit(precision_.weight);
+  const AdamStep step = adam_step_of(rule, true);
+  const RoundingKey key = rounding_key(rule.seed, 8 * l + 5, rule.step);
+  const std::size_t from = row * layer.stride;
+  const auto index = static_cast<std::uint32_t>(from);
+  const float factor = work_.column_scale[row], scale = layer.scale[row];
+  auto* m = as<std::uint16_t>(layer.first) + from;
+  auto* v = as<std::uint16_t>(layer.second) + from;
+  auto* w = as<std::int8_t>(layer.operand) + from;
+  if (precision_.master == 16) {
+    layer_kernels().adam16(as<std::int16_t>(layer.master) + from, g, layer.inputs, factor, scale, m,
+                           v, step, key, index, shift, limit, w);
+  } else {
+    layer_kernels().adam8(as<std::int8_t>(layer.master) + from, g, layer.inputs, factor, scale, m,
+                          v, step, key, index, shift, limit, w);
   }
 }
 
@@ -212,7 +234,9 @@ void Network::weight_gradient(std::size_t l, const Batch& batch, const StepRule&
         for (std::size_t k = 0; k < layer.inputs; ++k) {
           to[k] = static_cast<float>(g[k]) * work_.column_scale[row];
         }
-      } else if (momentum_ > 0.0f) {
+      } else if (optimiser_.adam) {
+        adam_update(l, row, g, rule);
+      } else if (optimiser_.has_momentum()) {
         momentum_update(layer, row, g, work_.column_scale[row], rule, key);
       } else {
         const float factor = rule.rate * work_.column_scale[row] / layer.scale[row];
@@ -241,13 +265,22 @@ void Network::weight_gradient(std::size_t l, const Batch& batch, const StepRule&
   count->at(MemoryLevel::Cache) += 2 * packed_bytes(gradients, precision_.gradient);
   if (rule.capture != nullptr) return;
   const std::uint64_t n = layer.weights();
-  count->at(OperationKind::F32Elementwise) += (momentum_ > 0.0f ? 5 : 2) * n;
+  const bool adam = optimiser_.adam, momentum = optimiser_.has_momentum();
+  count->at(OperationKind::F32Elementwise) +=
+      (adam       ? kAdamElementwise + 2 + (optimiser_.weight_decay > 0.0 ? kAdamDecay : 0)
+       : momentum ? 5
+                  : 2) *
+      n;
+  if (adam) {
+    count->at(OperationKind::Rounding) += 2 * n;  // of the moments
+    count->at(OperationKind::Special) += kAdamSpecial * n;
+    count->at(MemoryLevel::Cache) += 4 * moment_bytes(precision_) * n;
+  }
   count->at(OperationKind::Rounding) +=
       2 * n;  // of the change, and of the master to its upper bits
   count->at(OperationKind::Special) += layer.outputs;
   count->at(MemoryLevel::Cache) += 2 * packed_bytes(n, precision_.master) +
-                                   packed_bytes(n, precision_.weight) +
-                                   (momentum_ > 0.0f ? 8 * n : 0);
+                                   packed_bytes(n, precision_.weight) + (momentum ? 8 * n : 0);
 }
 
 void Network::integer_backward(const Batch& batch, const StepRule& rule, Counters* count) {

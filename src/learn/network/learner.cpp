@@ -17,15 +17,14 @@
 
 #include "learn/kernels/elementwise.hpp"
 #include "learn/network/accounting.hpp"
+#include "learn/network/noise.hpp"
 #include "learn/network/rotation.hpp"
+#include "learn/network/schedule.hpp"
 #include "learn/network/sgd_learner.hpp"
 
 namespace carnot::learn {
 
 namespace {
-/// Mean of ((1 + cos(pi f)) / 2)^2 over the schedule.
-constexpr double kMeanSquareSchedule = 0.375;
-
 /// What stands for a quality that is no number.
 constexpr double kLeastQuality = -1e9;
 
@@ -50,6 +49,10 @@ NetworkShape shape_of(const LearnerOptions& options, const Dataset& data) {
     shape.widths.push_back(data.classes);
   }
   return shape;
+}
+
+Optimiser optimiser_of(const LearnerOptions& options) {
+  return {static_cast<float>(options.momentum), options.optimiser == "adam", options.weight_decay};
 }
 
 /// Bits per label, or squared error, of knowing the labels' frequencies, or their mean, alone.
@@ -85,6 +88,10 @@ void check(const LearnerOptions& o, const Dataset& data) {
   need(std::isfinite(o.learning_rate) && o.learning_rate > 0.0 && o.learning_rate <= 1e3,
        "learning_rate", "in (0, 1000]");
   need(o.momentum >= 0.0 && o.momentum < 1.0, "momentum", "in [0, 1)");
+  need(o.optimiser == "sgd" || o.optimiser == "adam", "optimiser", "sgd or adam");
+  need(o.optimiser != "adam" || o.momentum == 0.0, "momentum", "0 with adam, which has its own");
+  need(o.weight_decay >= 0.0 && o.weight_decay <= 1.0, "weight_decay", "in [0, 1]");
+  need(o.optimiser == "adam" || o.weight_decay == 0.0, "weight_decay", "0 unless with adam");
   need(o.threads >= 1 && o.threads <= 1024, "threads", "1 to 1024");
   need(data.rows >= 1 && data.columns >= 1, "train", "at least one row and one column");
   need(data.columns <= 65536, "train", "at most 65536 columns (sums of products stay in int32)");
@@ -122,7 +129,7 @@ SgdLearner::SgdLearner(const LearnerOptions& options, const Dataset& train)
     : options_(options),
       data_(train),
       fingerprint_(fingerprint(train)),
-      network_(shape_of(options, train), static_cast<float>(options.momentum), options.seed, 1) {
+      network_(shape_of(options, train), optimiser_of(options), options.seed, 1) {
   const double steps =
       options.epochs * static_cast<double>(train.rows) / static_cast<double>(options.batch);
   total_steps_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(steps + 0.5));
@@ -170,10 +177,7 @@ void SgdLearner::next_rows(std::uint64_t step) {
 }
 
 double SgdLearner::rate(std::uint64_t step) const noexcept {
-  const double total = static_cast<double>(total_steps_);
-  const double warm = std::max(1.0, std::ceil(0.02 * total));
-  const double ramp = std::min(1.0, (static_cast<double>(step) + 1.0) / warm);
-  return 0.5 * options_.learning_rate * (1.0 + cos_pi(static_cast<double>(step) / total)) * ramp;
+  return scheduled_rate(options_.learning_rate, step, total_steps_);
 }
 
 void SgdLearner::use(const Precision& precision) {
@@ -241,10 +245,7 @@ void SgdLearner::capture(Network& network, const Batch& batch, std::uint64_t key
 }
 
 double SgdLearner::remaining_learning() const noexcept {
-  // Integral of (1 + cos(pi f)) / 2 from f to 1, over its whole; the short warm-up is left out.
-  const double f =
-      static_cast<double>(steps_) / static_cast<double>(std::max<std::uint64_t>(1, total_steps_));
-  return std::clamp(1.0 - f - std::sin(std::numbers::pi * f) / std::numbers::pi, 0.0, 1.0);
+  return remaining_schedule(steps_, total_steps_);
 }
 
 std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& candidates) {
@@ -305,59 +306,11 @@ std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& c
     trial.set_precision(candidate, {}, &counters_);
     capture(trial, batch, options_.seed ^ 0x6e6f697365u, rounded);
     NoiseShare share{candidate, 0.0, 0.0, 1e9};
-    const double now = rate(steps_);
-    const auto momentum = static_cast<float>(options_.momentum);
     for (std::size_t l = 0; l < rounded.size(); ++l) {
-      double rounding = 0.0, spread = 0.0, added = 0.0, length = 0.0;
       const bool turned = l == 0 && candidate.is_integer() && !turned_first.empty();
-      const std::vector<float>& half_a = turned ? turned_first : first[l];
-      const std::vector<float>& half_b = turned ? turned_second : second[l];
-      constexpr std::size_t kBlock = 256;  // summed in binary32, blocks in binary64
-      for (std::size_t from = 0; from < rounded[l].size(); from += kBlock) {
-        const std::size_t to = std::min(from + kBlock, rounded[l].size());
-        float block_spread = 0.0f, block_added = 0.0f, block_length = 0.0f;
-        for (std::size_t i = from; i < to; ++i) {
-          const float a = half_a[i], b = half_b[i];
-          const float e = rounded[l][i] - 0.5f * (a + b);
-          block_spread += (a - b) * (a - b);
-          block_added += e * e;
-          block_length += 0.25f * (a + b) * (a + b);
-        }
-        spread += 0.25 * static_cast<double>(block_spread);
-        added += static_cast<double>(block_added);
-        length += static_cast<double>(block_length);
-      }
-      const Layer& layer = trial.layers()[l];
-      if (!layer.scale.empty()) {
-        // Rounding a change of f grid steps (f its fraction) to the grid adds f (1 - f) steps
-        // squared, whatever the sign.
-        for (std::size_t j = 0; j < layer.outputs; ++j) {
-          const float grid = layer.scale[j], per_grid = static_cast<float>(now) / grid;
-          const float* gradient = rounded[l].data() + j * layer.inputs;
-          const float* velocity =
-              layer.velocity.empty() ? nullptr : layer.velocity.data() + j * layer.stride;
-          float row = 0.0f;
-          for (std::size_t k = 0; k < layer.inputs; ++k) {
-            const float change =
-                velocity == nullptr ? gradient[k] : gradient[k] + momentum * velocity[k];
-            const float steps = std::clamp(change * per_grid, -1e9f, 1e9f);
-            const float f = std::abs(steps - static_cast<float>(static_cast<std::int32_t>(steps)));
-            row += f * (1.0f - f);
-          }
-          rounding +=
-              static_cast<double>(grid) * static_cast<double>(grid) * static_cast<double>(row);
-        }
-      }
-      const double typical = kMeanSquareSchedule * options_.learning_rate * options_.learning_rate;
-      const auto over = [](double part, double whole) {
-        return part <= 0.0 ? 0.0 : whole > 0.0 ? part / whole : 1e9;
-      };
-      if (added > 0.0) share.signal = std::min(share.signal, std::sqrt(length / added));
-      share.gradient = std::max(share.gradient, over(added, spread));
-      // A gradient's noise comes in 1 / (1 - momentum) times over, the update's rounding once.
-      const double once = (1.0 - options_.momentum) * (1.0 - options_.momentum);
-      share.update =
-          std::max(share.update, over(now * now * added + once * rounding, typical * spread));
+      worsen(share, {turned ? turned_first : first[l], turned ? turned_second : second[l],
+                     rounded[l], trial.layers()[l], trial.precision(), network_.optimiser(), steps_,
+                     rate(steps_), options_.learning_rate});
     }
     shares.push_back(share);
   }
@@ -441,12 +394,12 @@ Quality SgdLearner::evaluate(const Dataset& held_out, const Precision& trained) 
 Counters SgdLearner::step_counters(const Precision& p) const {
   Counters c = forward_counters(network_.shape(), p, options_.batch);
   c += loss_counters(network_.shape(), options_.batch);
-  c += backward_counters(network_.shape(), p, options_.batch, options_.momentum > 0.0, true);
+  c += backward_counters(network_.shape(), p, options_.batch, network_.optimiser(), true);
   return c;
 }
 
 Counters SgdLearner::switch_counters(const Precision& from, const Precision& to) const {
-  Counters c = conversion_counters(network_.shape(), from, to);
+  Counters c = conversion_counters(network_.shape(), from, to, network_.optimiser());
   if (!charged_copies_.contains(to.data)) c += copy_counters(data_.data().rows, to);
   return c;
 }
@@ -457,7 +410,7 @@ Counters SgdLearner::copy_counters(std::size_t rows, const Precision& p) const {
 
 Counters SgdLearner::evaluation_counters(std::size_t rows, const Precision& trained) const {
   const Precision p = trained.delivered();
-  Counters c = conversion_counters(network_.shape(), network_.precision(), p);
+  Counters c = conversion_counters(network_.shape(), network_.precision(), p, network_.optimiser());
   c += forward_counters(network_.shape(), p, kEvaluationRows) * (rows / kEvaluationRows);
   if (const std::size_t rest = rows % kEvaluationRows; rest != 0) {
     c += forward_counters(network_.shape(), p, rest);
@@ -470,20 +423,20 @@ Counters SgdLearner::noise_counters(const std::vector<Precision>& candidates) co
   Counters c;
   if (candidates.empty()) return c;
   const NetworkShape& shape = network_.shape();
-  const bool momentum = options_.momentum > 0.0;
+  const Optimiser& optimiser = network_.optimiser();
   const std::uint64_t half = options_.batch / 2;
   const auto pass = [&](const Precision& p, std::uint64_t rows) {
     Counters one = forward_counters(shape, p, rows);
     one += loss_counters(shape, rows);
-    one += backward_counters(shape, p, rows, momentum, false);
+    one += backward_counters(shape, p, rows, optimiser, false);
     return one;
   };
   const Precision f32 = Precision::parse("f32");
-  c += conversion_counters(shape, network_.precision(), f32);
+  c += conversion_counters(shape, network_.precision(), f32, optimiser);
   c += pass(f32, half) * 2;
   for (const Precision& p : candidates) {
     c += copy_counters(2 * half, p);
-    c += conversion_counters(shape, f32, p);
+    c += conversion_counters(shape, f32, p, optimiser);
     c += pass(p, 2 * half);
   }
   return c;

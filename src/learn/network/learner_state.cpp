@@ -15,7 +15,7 @@ namespace carnot::learn {
 
 namespace {
 
-constexpr char kMagic[8] = {'c', 'a', 'r', 'n', 'o', 't', 'L', '2'};
+constexpr char kMagic[8] = {'c', 'a', 'r', 'n', 'o', 't', 'L', '3'};
 
 std::uint64_t hash_of(const std::uint8_t* bytes, std::size_t size) noexcept {
   std::uint64_t hash = 0xcbf29ce484222325u;
@@ -94,6 +94,8 @@ std::uint64_t SgdLearner::identity() const noexcept {
   mix(std::bit_cast<std::uint64_t>(options_.epochs));
   mix(std::bit_cast<std::uint64_t>(options_.learning_rate));
   mix(std::bit_cast<std::uint64_t>(options_.momentum));
+  mix(std::bit_cast<std::uint64_t>(options_.weight_decay));
+  for (const char c : options_.optimiser) mix(static_cast<unsigned char>(c));
   mix(options_.seed);
   return hash;
 }
@@ -127,6 +129,10 @@ std::vector<std::uint8_t> SgdLearner::save() const {
     out.floats(layer.bias);
     out.floats(layer.bias_velocity);
     out.floats(layer.velocity);
+    out.bytes(layer.first.data(), layer.first.size());
+    out.bytes(layer.second.data(), layer.second.size());
+    out.floats(layer.bias_first);
+    out.floats(layer.bias_second);
   }
   return out.finish();
 }
@@ -178,6 +184,17 @@ void SgdLearner::restore(const std::vector<std::uint8_t>& state) {
     in.floats(layer.bias);
     in.floats(layer.bias_velocity);
     in.floats(layer.velocity);
+    if (network_.optimiser().adam) {
+      const std::size_t n = layer.rows * layer.stride;
+      for (AlignedBytes* moments : {&layer.first, &layer.second}) {
+        *moments = AlignedBytes(n * moment_bytes(precision));
+        in.bytes(moments->data(), moments->size());
+        for (std::size_t i = 0; i < n; ++i)
+          Reader::check(std::isfinite(moment(*moments, i, precision)), "a moment is not finite");
+      }
+    }
+    in.floats(layer.bias_first);
+    in.floats(layer.bias_second);
   }
   Reader::check(in.left() == 0, "longer than it should be");
 

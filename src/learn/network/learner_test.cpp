@@ -151,7 +151,7 @@ TEST(DataCopies, AreSharedWhileHeldAndFollowTheirData) {
 TEST(Learner, FloatGradientIsTheDerivativeOfTheLoss) {
   for (const Loss loss : {Loss::Softmax, Loss::Logistic, Loss::Squared}) {
     const std::size_t outputs = loss == Loss::Softmax ? 3 : 1;
-    Network network({{7, 5, outputs}, loss, false}, 0.0f, 9, 1);
+    Network network({{7, 5, outputs}, loss, false}, {}, 9, 1);
     Dataset data =
         loss == Loss::Squared ? plane(6, 7) : blobs(6, 7, loss == Loss::Softmax ? 3 : 2, false);
     DataCopies copies(data);
@@ -328,7 +328,7 @@ TEST(Learner, WideningTheMasterIsExact) {
   learner->train(20, Precision::parse("int4"));
   auto& network = dynamic_cast<SgdLearner&>(*learner);
   (void)network;
-  Network copy({{10, 20, 3}, Loss::Softmax, true}, 0.0f, 4, 1);
+  Network copy({{10, 20, 3}, Loss::Softmax, true}, {}, 4, 1);
   copy.set_precision(Precision::parse("int4"), {1, 2}, nullptr);
   const auto narrow = copy.parameters();
   copy.set_precision(Precision::parse("int8"), {1, 2}, nullptr);
@@ -340,7 +340,7 @@ TEST(Learner, WideningTheMasterIsExact) {
 }
 
 TEST(Learner, IntegerModesKeepNoFloatWeights) {
-  Network network({{100, 30, 3}, Loss::Softmax, true}, 0.0f, 4, 1);
+  Network network({{100, 30, 3}, Loss::Softmax, true}, {}, 4, 1);
   const std::size_t floats = network.layers()[0].master.size();
   network.set_precision(Precision::parse("int8"), {1, 2}, nullptr);
   EXPECT_EQ(network.layers()[0].master.size(), floats / 2);

@@ -30,10 +30,10 @@ OperationKind mac_kind(int bits_a, int bits_b) noexcept {
   }
 }
 
-Network::Network(NetworkShape shape, float momentum, std::uint64_t seed, int threads)
+Network::Network(NetworkShape shape, const Optimiser& optimiser, std::uint64_t seed, int threads)
     : shape_(std::move(shape)),
       precision_(Precision::parse("f32")),
-      momentum_(momentum),
+      optimiser_(optimiser),
       products_(threads),
       threads_(threads) {
   for (std::size_t l = 0; l + 1 < shape_.widths.size(); ++l) {
@@ -45,9 +45,14 @@ Network::Network(NetworkShape shape, float momentum, std::uint64_t seed, int thr
     layer.out_stride = padded(layer.outputs, 64);
     layer.bias.assign(layer.out_stride, 0.0f);
     layer.master = AlignedBytes(layer.rows * layer.stride * sizeof(float));
-    if (momentum > 0.0f) {
+    if (optimiser_.has_momentum()) {
       layer.velocity.assign(layer.rows * layer.stride, 0.0f);
       layer.bias_velocity.assign(layer.out_stride, 0.0f);
+    }
+    if (optimiser_.adam) {
+      layer.first = layer.second = AlignedBytes(layer.rows * layer.stride * sizeof(float));
+      layer.bias_first.assign(layer.out_stride, 0.0f);
+      layer.bias_second = layer.bias_first;
     }
     // He et al. 2015, uniform: variance 2 / inputs.
     const double bound = std::sqrt(6.0 / static_cast<double>(layer.inputs));
@@ -66,7 +71,7 @@ Network::Network(NetworkShape shape, float momentum, std::uint64_t seed, int thr
 Network::Network(const Network& other)
     : shape_(other.shape_),
       precision_(other.precision_),
-      momentum_(other.momentum_),
+      optimiser_(other.optimiser_),
       layers_(other.layers_),
       products_(other.threads_),
       threads_(other.threads_) {}
@@ -195,6 +200,43 @@ void Network::rebuild_operand(Layer& layer) {
   for (float& s : layer.operand_scale) s *= static_cast<float>(1 << shift);
 }
 
+AdamStep Network::adam_step_of(const StepRule& rule, bool decays) const noexcept {
+  return adam_step(static_cast<double>(rule.rate), decays ? optimiser_.weight_decay : 0.0,
+                   rule.step + 1);
+}
+
+void Network::convert_moments(std::size_t l, const Precision& to) {
+  Layer& layer = layers_[l];
+  // In another basis each entry is a signed mean of old ones: first moments follow, of second ones
+  // only the mean of the row is kept.
+  const bool turns = rotates(l) && precision_.is_integer() != to.is_integer();
+  const std::size_t n = layer.rows * layer.stride;
+  if (!turns && moment_bytes(precision_) == moment_bytes(to)) return;
+  std::vector<float> first(n), second(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    first[i] = moment(layer.first, i, precision_);
+    second[i] = moment(layer.second, i, precision_);
+  }
+  for (std::size_t j = 0; turns && j < layer.outputs; ++j) {
+    float* row = first.data() + j * layer.stride;
+    to.is_integer() ? rotate(row, layer.inputs) : rotate_back(row, layer.inputs);
+    float sum = 0.0f;
+    for (std::size_t k = 0; k < layer.inputs; ++k) sum += second[j * layer.stride + k];
+    for (std::size_t k = 0; k < layer.inputs; ++k)
+      second[j * layer.stride + k] = sum / static_cast<float>(layer.inputs);
+  }
+  const std::size_t bytes = n * moment_bytes(to);
+  layer.first = AlignedBytes(bytes);
+  layer.second = AlignedBytes(bytes);
+  if (moment_bytes(to) == 4) {
+    std::copy(first.begin(), first.end(), as<float>(layer.first));
+    std::copy(second.begin(), second.end(), as<float>(layer.second));
+  } else {
+    kernels().to_bf16(first.data(), n, 1.0f, as<std::uint16_t>(layer.first));
+    kernels().to_bf16(second.data(), n, 1.0f, as<std::uint16_t>(layer.second));
+  }
+}
+
 void Network::assume_precision(const Precision& precision) {
   precision_ = precision;
   for (Layer& layer : layers_) rebuild_operand(layer);
@@ -206,6 +248,13 @@ void Network::set_precision(const Precision& precision, RoundingKey key, Counter
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     const std::uint64_t n = layer.weights();
+    if (optimiser_.adam) {
+      convert_moments(l, precision);
+      if (count != nullptr && moment_bytes(precision) != moment_bytes(precision_)) {
+        count->at(OperationKind::Rounding) += 2 * n;
+        count->at(MemoryLevel::Cache) += 2 * n * (2 + 4);
+      }
+    }
     if (precision.master != precision_.master) {
       if (!was_integer) {
         if (rotates(l) && precision.is_integer()) change_basis(layer, rotate);

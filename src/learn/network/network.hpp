@@ -21,6 +21,7 @@
 #include "carnot/learn/knobs/precision.hpp"
 
 #include "learn/kernels/float_products.hpp"
+#include "learn/kernels/layer_kernels.hpp"
 
 namespace carnot::learn {
 
@@ -69,8 +70,25 @@ struct Layer {
   std::vector<float> scale;                ///< [rows] of the integer master, else empty
   std::vector<float> operand_scale;        ///< [out_stride] scale times 2^(master - weight bits)
   std::vector<float> velocity;             ///< [rows][stride], only with momentum
+  AlignedBytes first, second;              ///< moments, only with Adam: float in f32, else bfloat16
+  std::vector<float> bias_first, bias_second;  ///< [out_stride], likewise, always float
   std::size_t weights() const noexcept { return inputs * outputs; }
 };
+
+/// How a gradient becomes a change.
+struct Optimiser {
+  float momentum = 0.0f;
+  bool adam = false;
+  double weight_decay = 0.0;  ///< of Adam
+  bool has_momentum() const noexcept { return momentum > 0.0f; }
+};
+/// Bytes of one moment of Adam.
+constexpr std::uint64_t moment_bytes(const Precision& p) noexcept { return p.data == 32 ? 4 : 2; }
+/// Moment i of `bytes`.
+inline float moment(const AlignedBytes& bytes, std::size_t i, const Precision& p) noexcept {
+  return p.data == 32 ? reinterpret_cast<const float*>(bytes.data())[i]
+                      : from_bf16(reinterpret_cast<const std::uint16_t*>(bytes.data())[i]);
+}
 
 /// What a step should do with the gradient.
 struct StepRule {
@@ -83,7 +101,7 @@ struct StepRule {
 class Network {
  public:
   /// Precision f32, He-uniform weights, biases 0.
-  Network(NetworkShape shape, float momentum, std::uint64_t seed, int threads);
+  Network(NetworkShape shape, const Optimiser& optimiser, std::uint64_t seed, int threads);
   /// The same coefficients, own work space.
   Network(const Network& other);
   Network& operator=(const Network&) = delete;
@@ -93,7 +111,7 @@ class Network {
 
   const NetworkShape& shape() const noexcept { return shape_; }
   const Precision& precision() const noexcept { return precision_; }
-  float momentum() const noexcept { return momentum_; }
+  const Optimiser& optimiser() const noexcept { return optimiser_; }
   std::vector<Layer>& layers() noexcept { return layers_; }
   const std::vector<Layer>& layers() const noexcept { return layers_; }
   std::vector<std::vector<float>> parameters() const;  ///< weights, bias, weights, bias
@@ -125,6 +143,7 @@ class Network {
     AlignedBytes sums;   ///< int32
     AlignedBytes block;  ///< int32, 8 rows of a weight gradient
     AlignedBytes gradient, gradient_groups, input_groups, weight_groups;
+    AlignedBytes weight_gradient;  ///< float, of a whole layer, only with Adam in the floats
     std::vector<float> column_scale, column_inverse, row_scale;
     std::size_t rows = 0;
   };
@@ -139,6 +158,9 @@ class Network {
   void weight_gradient(std::size_t l, const Batch& batch, const StepRule& rule, Counters* count);
   void momentum_update(Layer& layer, std::size_t row, const std::int32_t* g, float factor,
                        const StepRule& rule, RoundingKey key);
+  void adam_update(std::size_t l, std::size_t row, const std::int32_t* g, const StepRule& rule);
+  AdamStep adam_step_of(const StepRule& rule, bool decays) const noexcept;
+  void convert_moments(std::size_t l, const Precision& to);
   /// Doubles the row's scale if one of its masters is at the end of the grid.
   void grow_if_outgrown(std::size_t l, std::size_t row, const StepRule& rule, Counters* count);
   bool rotates(std::size_t l) const noexcept { return l == 0 && !shape_.unsigned_inputs; }
@@ -146,7 +168,7 @@ class Network {
 
   NetworkShape shape_;
   Precision precision_;
-  float momentum_ = 0.0f;
+  Optimiser optimiser_;
   std::vector<Layer> layers_;
   Work work_;
   FloatProducts products_;

@@ -14,6 +14,8 @@
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/learn/codes/code_length.hpp"
 #include "carnot/learn/codes/model_forward.hpp"
+#include "carnot/learn/data/text.hpp"
+#include "carnot/learn/transformer/transformer.hpp"
 #include "carnot/learn/trees/tree_code.hpp"
 #include "carnot/learn/trees/tree_learner.hpp"
 
@@ -31,8 +33,8 @@ constexpr std::size_t kHead = kMagic.size() + sizeof(std::uint32_t);
 constexpr std::size_t kMostFeatures = std::size_t{1} << 24;
 constexpr std::size_t kBlockRows = 4096;
 
-const std::array<std::string, 6> kLearners = {"mlp",    "softmax", "logistic",
-                                              "linear", "gbdt",    "forest"};
+const std::array<std::string, 7> kLearners = {"mlp",  "softmax", "logistic",   "linear",
+                                              "gbdt", "forest",  "transformer"};
 
 void require(bool good, std::string_view what) {
   if (!good) throw InputError(fmt::format("model: {}", what));
@@ -180,6 +182,34 @@ void check_network(const SavedModel& m) {
   require(width == outputs_of(m), "as many outputs as classes");
 }
 
+std::vector<std::size_t> rows_of(const SavedModel& m) {
+  return m.is_text() ? transformer_rows(m.transformer, m.shape.classes)
+                     : parameter_rows(m.parameters, m.shape.columns, outputs_of(m));
+}
+
+void put_transformer(StateWriter& out, const TransformerOptions& t) {
+  out.text(t.objective);
+  for (const std::size_t n : {t.layers, t.heads, t.width, t.context}) out.value<std::uint64_t>(n);
+}
+
+TransformerOptions get_transformer(StateReader& in) {
+  TransformerOptions t;
+  t.objective = in.text();
+  for (std::size_t* n : {&t.layers, &t.heads, &t.width, &t.context}) *n = in.value<std::uint64_t>();
+  check_transformer(t);
+  return t;
+}
+
+void check_text_model(const SavedModel& m) {
+  const std::vector<std::size_t> sizes = transformer_sizes(m.transformer, m.shape.classes);
+  require(m.parameters.size() == sizes.size(), "the matrices of its transformer");
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    require(m.parameters[i].size() == sizes[i], "the matrices of its transformer");
+    for (const float w : m.parameters[i]) require(std::isfinite(w), "finite coefficients");
+  }
+  text_like(m.shape, "", "model");  // its symbols are named as they must be
+}
+
 void put_payload(StateWriter& out, const SavedModel& m) {
   out.text(m.learner);
   out.text(m.precision);
@@ -201,9 +231,8 @@ void put_payload(StateWriter& out, const SavedModel& m) {
     put_features(out, m.trees.features);
     out.sequence(encode_trees(m.trees, m.width));
   } else {
-    const std::vector<std::size_t> rows =
-        parameter_rows(m.parameters, m.shape.columns, outputs_of(m));
-    out.sequence(encode_model(quantise_model(m.parameters, rows, m.width)));
+    if (m.is_text()) put_transformer(out, m.transformer);
+    out.sequence(encode_model(quantise_model(m.parameters, rows_of(m), m.width)));
   }
 }
 
@@ -217,7 +246,9 @@ SavedModel get_payload(StateReader& in) {
   m.train_rows = in.value<std::uint64_t>();
   m.shape.columns = in.value<std::uint64_t>();
   m.shape.classes = in.value<std::uint64_t>();
-  require(m.shape.columns >= 1 && m.shape.columns <= kMostFeatures, "1 to 2^24 features");
+  require(
+      m.is_text() ? m.shape.columns == 0 : m.shape.columns >= 1 && m.shape.columns <= kMostFeatures,
+      "1 to 2^24 features, of a text none");
   m.shape.class_names = get_texts(in);
   require(m.shape.classes != 1 && m.shape.classes == m.shape.class_names.size() &&
               m.shape.classes <= 65536,
@@ -252,6 +283,12 @@ SavedModel get_payload(StateReader& in) {
     get_features(in, m.trees.features);
     check_model(m.trees);
     decode_trees(in.sequence<std::uint8_t>(), m.trees);
+  } else if (m.is_text()) {
+    require(m.shape.classes >= 2 && m.shape.classes <= 257 && m.encoding == nullptr,
+            "the symbols of a text");
+    m.transformer = get_transformer(in);
+    m.parameters = coefficients(decode_model(in.sequence<std::uint8_t>()));
+    check_text_model(m);
   } else {
     require(m.learner != "logistic" || m.shape.classes == 2, "two classes of a logistic model");
     m.parameters = coefficients(decode_model(in.sequence<std::uint8_t>()));
@@ -286,9 +323,9 @@ SavedModel saved_model(const Learner& learner, const LearnerOptions& options, co
     const auto leaves = rounded_leaves(m.trees, width);
     for (std::size_t t = 0; t < leaves.size(); ++t) m.trees.trees[t].values = leaves[t];
   } else {
+    m.transformer = options.transformer;
     m.parameters = learner.parameters();
-    m.parameters =
-        rounded(m.parameters, parameter_rows(m.parameters, train.columns, outputs_of(m)), width);
+    m.parameters = rounded(m.parameters, rows_of(m), width);
   }
   return m;
 }
@@ -338,6 +375,7 @@ SavedModel load_model(const std::string& path) {
 }
 
 Predictions predict(const SavedModel& model, const Dataset& data) {
+  if (model.is_text()) throw InputError("predict: a model of tables or images, not of text");
   if (data.columns != model.shape.columns)
     throw InputError(describe({}, "data",
                               fmt::format("{} features as the model was trained on, found {}",

@@ -117,6 +117,7 @@ std::string to_json(const experiment::ExperimentResult& result) {
             {"command", result.command},
             {"task", result.task},
             {"learner", result.learner},
+            {"shape", result.shape.empty() ? Json() : Json(result.shape)},
             {"data",
              {{"source", result.data_source},
               {"train_rows", result.train_rows},

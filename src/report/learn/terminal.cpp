@@ -116,7 +116,10 @@ std::string wrapped(const std::string& text, std::size_t width) {
 std::string to_terminal(const experiment::ExperimentResult& result, int columns, bool colour) {
   const auto width = static_cast<std::size_t>(std::max(columns, 60));
   std::string out =
-      wrapped(fmt::format("{} on {}", result.learner, result.data_source), width) + "\n";
+      wrapped(fmt::format("{} on {}", result.shape.empty() ? result.learner : result.shape,
+                          result.data_source),
+              width) +
+      "\n";
   std::vector<Column> table = columns_of(result);
   fit(table, width);
   out += row_text(table, "  ", [](const Column& c) -> const std::string& { return c.head; }) + "\n";
@@ -129,7 +132,9 @@ std::string to_terminal(const experiment::ExperimentResult& result, int columns,
   }
   out += "\n";
   if (!result.points.empty())
-    out += wrapped(finding(result), width) + wrapped(k_star_sentence(result), width) + "\n";
+    out += wrapped(finding(result), width) +
+           (result.shape.empty() ? std::string() : wrapped(text_sentence(result), width)) +
+           wrapped(k_star_sentence(result), width) + "\n";
   return out + wrapped(result.measured_note, width);
 }
 

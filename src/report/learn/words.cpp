@@ -139,6 +139,20 @@ std::string finding(const experiment::ExperimentResult& result) {
                      target_sentence(result), bits_sentence(p.lengths));
 }
 
+std::string text_sentence(const experiment::ExperimentResult& result) {
+  const std::vector<std::string> names = run_names(result);
+  std::string out = "Bits a held-out ";
+  out += result.masked ? "hidden character (no code of the text): " : "character: ";
+  for (std::size_t i = 0; i < result.points.size(); ++i) {
+    const experiment::ExperimentPoint& p = result.points[i];
+    out += fmt::format("{}{} {:.3f} (perplexity {:.2f}, {:.1f} s)", i == 0 ? "" : "; ", names[i],
+                       p.quality.bits_per_label, std::exp2(p.quality.bits_per_label), p.seconds);
+  }
+  return out + fmt::format(". Counts of characters alone: {:.3f}.",
+                           result.points[result.best].lengths.uniform /
+                               static_cast<double>(result.train_rows));
+}
+
 std::string k_star_sentence(const experiment::ExperimentResult& result) {
   const experiment::StructurePoint& s = result.structure[result.k_star_structure];
   if (s.width == 0)

@@ -23,6 +23,8 @@ std::string joules_text(double joules);
 std::string bits_text(double bits);
 /// The finding in one sentence.
 std::string finding(const experiment::ExperimentResult& result);
+/// Bits a character of held-out text, of every run.
+std::string text_sentence(const experiment::ExperimentResult& result);
 /// What was learned at k*, in one sentence.
 std::string k_star_sentence(const experiment::ExperimentResult& result);
 

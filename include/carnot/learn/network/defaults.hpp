@@ -8,9 +8,11 @@
 /// minibatches of 64 are eight steps. So minibatches shrink until there are 16 of them in a pass
 /// (never below 8 rows, never above 64), and small tables are passed over until 8,192 rows have
 /// been seen; from 1,024 rows on it is 8 passes. Numbers are learned in smaller steps than classes,
-/// since the squared errors of outliers pull harder than misread classes.
+/// since the squared errors of outliers pull harder than misread classes. Adam's steps have a size
+/// of their own: one rate serves both, and it wants more of them: twice the passes.
 
 #include <cstddef>
+#include <string_view>
 
 #include "carnot/learn/data/dataset.hpp"
 
@@ -23,6 +25,8 @@ struct TrainingDefaults {
 };
 
 /// A pure function; safe from any thread.
-TrainingDefaults training_defaults(const Dataset& train) noexcept;
+/// \param optimiser  of LearnerOptions
+TrainingDefaults training_defaults(const Dataset& train,
+                                   std::string_view optimiser = "sgd") noexcept;
 
 }  // namespace carnot::learn

@@ -5,10 +5,10 @@
 /// A learner: trains step by step, in a precision that may change between steps, and counts what it
 /// does. Training is real; only energy is modelled (precision.hpp).
 ///
-/// Mini-batch stochastic gradient descent with momentum on softmax cross-entropy (classification,
-/// logistic for two classes) or squared error (regression); cosine learning-rate schedule
-/// lr(s) = lr/2 (1 + cos(pi s / total)) with a linear warm-up over the first 2 % of steps. Models:
-/// linear (no hidden layer) and a perceptron with one hidden ReLU layer, He initialisation.
+/// Mini-batch stochastic gradient descent, with momentum, or Adam, on softmax cross-entropy
+/// (classification, logistic for two classes) or squared error (regression); cosine learning-rate
+/// schedule lr(s) = lr/2 (1 + cos(pi s / total)) with a linear warm-up over the first 2 % of steps.
+/// Models: linear (no hidden layer) and a perceptron with one hidden ReLU layer, He initialisation.
 ///
 /// Determinism: the result is a function of (data, options, the precision of each step); the same
 /// for any thread count; for integer precisions the same to the bit for every instruction set. A
@@ -26,15 +26,31 @@
 
 namespace carnot::learn {
 
+/// Of the model "transformer" (transformer.hpp).
+struct TransformerOptions {
+  std::string objective = "causal";  ///< causal: the next symbol; masked: hidden ones (BERT)
+  std::size_t layers = 2;
+  std::size_t heads = 4;
+  std::size_t width = 128;    ///< of a symbol's vector; a multiple of 16 and of the heads
+  std::size_t context = 128;  ///< symbols seen at once
+  bool operator==(const TransformerOptions&) const = default;
+};
+
 struct LearnerOptions {
-  std::string model = "mlp";  ///< linear | logistic | softmax | mlp
+  std::string model = "mlp";  ///< linear | logistic | softmax | mlp | transformer
   std::size_t hidden = 64;
   std::size_t batch = 64;
   double epochs = 8.0;
   double learning_rate = 0.3;
   double momentum = 0.0;  ///< velocities are kept in f32 (4 bytes a coefficient) when > 0
+  /// "sgd" or "adam" (Kingma & Ba, ICLR 2015; b1 = 0.9, b2 = 0.99, epsilon = 1e-8, with bias
+  /// correction). Adam's two moments of a coefficient are binary32 in f32; in the other precisions
+  /// bfloat16, rounded at random (their mean is right); of biases always binary32. Counted, saved.
+  std::string optimiser = "sgd";
+  double weight_decay = 0.0;  ///< of adam, decoupled (AdamW): each step takes rate x this away
   std::uint64_t seed = 1;
   int threads = 1;
+  TransformerOptions transformer;
 };
 
 /// Rounding noise of one precision against the minibatch's own, measured on one minibatch.
@@ -45,7 +61,8 @@ struct LearnerOptions {
 ///              / (<lr^2> V), worst layer,
 ///              <lr^2> the schedule's mean square learning rate, mu the momentum: what enters the
 ///              velocity acts 1 / (1 - mu) times over, an update is rounded once; the update's
-///              rounding is that of lr (g + mu v), v the velocity now
+///              rounding is that of lr (g + mu v), v the velocity now. With Adam mu is b1 and each
+///              gradient counts by what it moves its coefficient, 1 / (sqrt(second moment) + eps)
 struct NoiseShare {
   Precision precision;
   double gradient = 0.0;

@@ -27,7 +27,7 @@
 namespace carnot::learn {
 
 struct SavedModel {
-  std::string learner;     ///< "mlp", "softmax", "logistic", "linear", "gbdt", "forest"
+  std::string learner;  ///< "mlp", "softmax", "logistic", "linear", "gbdt", "forest", "transformer"
   std::string precision;   ///< it was trained in, as asked
   std::string trained_on;  ///< where the data came from
   std::uint64_t train_rows = 0;
@@ -35,9 +35,11 @@ struct SavedModel {
   Dataset shape;                                  ///< no rows: columns, classes, names, target
   std::shared_ptr<const TableEncoding> encoding;  ///< null: images
   std::vector<std::vector<float>> parameters;     ///< of a network, as Learner::parameters
-  TreeModel trees;                                ///< of the others
+  TreeModel trees;                                ///< of gbdt and forest
+  TransformerOptions transformer;                 ///< of a transformer
   Quality quality;                                ///< on held-out rows, when it was trained
 
+  bool is_text() const noexcept { return learner == "transformer"; }
   bool is_trees() const noexcept { return learner == "gbdt" || learner == "forest"; }
 };
 
@@ -64,6 +66,7 @@ struct Predictions {
   Counters counters;
 };
 
+/// Of tables and images; texts are scored by score_text (transformer.hpp).
 /// \throws InputError unless the data has the model's columns
 Predictions predict(const SavedModel& model, const Dataset& data);
 
