@@ -61,9 +61,13 @@ function(carnot_need who)
   endforeach()
 endfunction()
 
-# Five libraries are optional. Without date named time zones are refused, without CLP `carnot grid opf`, without CBC `carnot plan --solver exact`
+# Some libraries are optional. Without libcurl and OpenSSL nothing is fetched. Without date named time zones are refused, without CLP `carnot grid opf`, without CBC `carnot plan --solver exact`
 # and without Boost `carnot serve` say that it is missing; without oneDNN matrix products are
 # slower.
+if(NOT CURL_FOUND OR NOT OpenSSL_FOUND)
+  message(STATUS "curl, OpenSSL: no. `carnot data get` and power over HTTP will not work; install "
+                 "libcurl4-openssl-dev and libssl-dev")
+endif()
 if(date_FOUND)
   message(STATUS "date: yes (${date_VERSION})")
 else()

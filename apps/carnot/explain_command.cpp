@@ -20,6 +20,7 @@
 
 #include "account_options.hpp"
 #include "command.hpp"
+#include "session.hpp"
 
 namespace carnot::app {
 
@@ -277,7 +278,7 @@ int execute(const ExplainCommand& c, const Common& common) {
   }
   report::ExplainReport r = report_of(c, common, model, catalogue, options);
   if (c.life_cycle()) r.lifecycle = model::life_cycle(model, catalogue, life_cycle_options(c));
-  if (!c.html.empty()) write_file(c.html, report::explain_html(r));
+  offer_page(c.html, [&] { return report::explain_html(r); });
   print(common.json ? report::explain_json(r) : report::explain_terminal(r, view));
   return kOk;
 }

@@ -19,6 +19,7 @@
 #include "carnot/report/learn/report.hpp"
 
 #include "command.hpp"
+#include "session.hpp"
 
 namespace carnot::app {
 
@@ -78,7 +79,7 @@ int execute(const LearnCommand& c, const Common& common) {
     };
   const experiment::ExperimentResult result = experiment::run_experiment(options, split);
   line->clear();
-  if (!c.html.empty()) write_file(c.html, report::to_html(result));
+  offer_page(c.html, [&] { return report::to_html(result); });
   if (result.best < models.size()) {
     learn::SavedModel& model = models[result.best];
     model.precision = result.points[result.best].precision;
