@@ -83,8 +83,8 @@ class Documents(unittest.TestCase):
         self.assertGreater(d.energy_j.high, d.energy_j.low)
         self.assertIn("<svg", d._repr_html_())
         self.same(carnot.predict("model.carnot", "table.csv"), "predict", "model.carnot", "table.csv")
-        self.same(carnot.learn("digits", bits=["8", "32"], epochs=1), "learn", "digits", "--bits", "8",
-                  "--bits", "32", "--epochs", "1")
+        self.same(carnot.learn("digits", bits=["8", "32"], epochs=1), "learn", "digits", "--epochs", "1",
+                  "--bits", "8", "--bits", "32")
 
     def test_run_and_report(self):
         d = self.same(carnot.run("tiny.toml", policy=["fixed:int8"], out="run.journal", force=True),
