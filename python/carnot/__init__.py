@@ -21,7 +21,6 @@ from ._errors import (DeviceError, Error, InputError, InputFileError, InternalEr
                       Stopped, UsageError)
 from ._estimate import Carbon, Cost, Energy, Estimate
 from ._figures import Account, Domain, Note, account
-from ._follow import Follow, FollowReport, QualityFloor, follow
 from ._library import MeterError
 from ._measurement import Measurement, measure, measured
 from ._meter import Meter, default_meter
@@ -45,6 +44,10 @@ if TYPE_CHECKING:
     from ._commands import simulate as simulate
     from ._document import Document as Document
     from ._document import Record as Record
+    from ._follow import Follow as Follow
+    from ._follow import FollowReport as FollowReport
+    from ._follow import QualityFloor as QualityFloor
+    from ._follow import follow as follow
     from ._learners import CarnotClassifier as CarnotClassifier
     from ._learners import CarnotRegressor as CarnotRegressor
     from ._native import build_info as build_info
@@ -58,7 +61,9 @@ __all__ = ["Account", "Carbon", "Cost", "DeviceError", "Domain", "Energy", "Erro
 __version__ = "0.1.0"
 
 _LATER = {"CarnotClassifier": "_learners", "CarnotRegressor": "_learners", "Document": "_document",
-          "Record": "_document", "Table": "_table", "Trace": "_table", "build_info": "_native"}
+          "Follow": "_follow", "FollowReport": "_follow", "QualityFloor": "_follow",
+          "Record": "_document", "Table": "_table", "Trace": "_table", "build_info": "_native",
+          "follow": "_follow"}
 
 
 def __getattr__(name: str) -> Any:

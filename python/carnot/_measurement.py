@@ -2,7 +2,6 @@
 """`measure` and `measured`: spans of a program and the joules that went into them."""
 import collections
 import functools
-import inspect
 import time
 import warnings
 from typing import Any, Callable, Deque, Dict, List, Optional, TypeVar, Union, overload
@@ -322,6 +321,7 @@ def _wrapped(function: Any, label: str, options: Dict[str, Any]) -> Any:
         kept.append(m)
         return m
 
+    import inspect  # takes a while, and few need it
     wrapper: Any
     if inspect.iscoroutinefunction(function):
         @functools.wraps(function)
