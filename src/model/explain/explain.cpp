@@ -309,13 +309,20 @@ void add_remarks(Explanation& out, const OperatorModel& machine) {
     out.remarks.push_back(fmt::format(
         "{}: no measured kernels and no full data sheet: a roofline with assumed efficiencies",
         machine.chip().id));
-  else if (!KernelModel::embedded()
-                .find(KernelClass::Gemm, "bfloat16", "vllm", machine.chip())
-                .card_known)
-    out.remarks.push_back(fmt::format(
-        "{}: no kernel of this card was measured; intervals are a rough range (held 64 to 83 % "
-        "where they should hold 90)",
-        machine.chip().id));
+  else {
+    const auto row =
+        KernelModel::embedded().find(KernelClass::Gemm, "bfloat16", "vllm", machine.chip());
+    if (!row.twin.empty())
+      out.remarks.push_back(
+          fmt::format("{}: no kernel of this card was measured; those of {}, of the same build, "
+                      "stand in, a tenth wider either way",
+                      machine.chip().id, row.twin));
+    else if (!row.card_known)
+      out.remarks.push_back(fmt::format(
+          "{}: no kernel of this card was measured; intervals are a rough range (held 64 to 83 % "
+          "where they should hold 90)",
+          machine.chip().id));
+  }
 }
 
 void merge_unknown(Explanation& out, const Workload& w) {

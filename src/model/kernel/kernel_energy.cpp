@@ -10,6 +10,7 @@
 #include "carnot/base/error.hpp"
 
 #include "model/footprint/table.hpp"
+#include "model/kernel/kernel_corrections.hpp"
 
 namespace carnot::model {
 
@@ -44,6 +45,8 @@ constexpr std::string_view kHeader =
     "power_exponential,power_active,power_few,static";
 constexpr double kStaticPerArea = 0.153;           // W/mm2
 constexpr double kExponentialsPerClock = 16;       // of a multiprocessor
+constexpr double kShortestCall = 3e-6;             // s, floor of the corrections' roofline
+constexpr double kTwinWidens = 1.1;                // either way, of an interval
 constexpr double kCapSharpness = 6, kCap = 0.985;  // of the dynamic power
 
 /// Of the same build: die, multiprocessors, clock and cache within 15 %, process and peak alike.
@@ -57,8 +60,9 @@ bool is_kin(const Chip& a, const Chip& b) {
          within("l2", 1.15) && within("bf16", 1.25) && within("process", 1);
 }
 
-KernelPoint formula(const std::vector<double>& q, const KernelWork& work, const KernelSheet& s,
+KernelPoint formula(const KernelModel::Row& row, const KernelWork& work, const KernelSheet& s,
                     double limit) {
+  const std::vector<double>& q = *row.coefficients;
   const auto within = [&q](Parameter p, double high) { return std::clamp(q[p], 0.0, high); };
   const double narrow = std::log2(16 / work.bits);
   const double peak = work.bits >= 16 ? s.compute16 : work.bits >= 8 ? s.compute8 : s.compute4;
@@ -99,7 +103,10 @@ KernelPoint formula(const std::vector<double>& q, const KernelWork& work, const 
       std::exp(q[PowerActive]) * (few < 1 ? std::pow(few, within(PowerFew, 1.5)) : 1);
   double demand = (arithmetic + traffic + softmax) / seconds + awake;
   const double whole = demand;
-  demand = std::max(demand, 1e-9);
+  // Demands are shares of the dynamic power of the card that was measured: its watts stay, the cap
+  // is this card's.
+  const double reference = row.reference_watts > 0 ? row.reference_watts : limit;
+  demand = std::max(demand * (reference - still) / (limit - still), 1e-9);
   const double capped = std::pow(std::pow(demand, -kCapSharpness) + std::pow(kCap, -kCapSharpness),
                                  -1 / kCapSharpness);
   KernelPoint point;
@@ -114,6 +121,31 @@ KernelPoint formula(const std::vector<double>& q, const KernelWork& work, const 
     point.memory = traffic / seconds / whole;
   }
   point.active = std::max(0.0, 1 - point.compute - point.exponential - point.memory);
+  if (row.trees != nullptr) {
+    const double roof =
+        std::max({first + second, exponentials, work.bytes / s.bandwidth, kShortestCall});
+    const auto log = [](double v) { return std::log(std::max(v, 1e-12)); };
+    const KernelTrees::Features at = {log(first),
+                                      log(second),
+                                      log(exponentials),
+                                      log(work.bytes / s.bandwidth),
+                                      log(work.bytes / s.cache),
+                                      log(work.blocks / s.units),
+                                      log(work.chain),
+                                      narrow,
+                                      fill,
+                                      std::log(seconds),
+                                      std::log(point.watts / reference),
+                                      std::log(seconds / roof),
+                                      row.codes[0],
+                                      row.codes[1],
+                                      row.codes[2]};
+    const double longer = std::exp(row.trees->sum(row.trees->time, at));
+    point.seconds *= longer;
+    point.launch_seconds *= longer;
+    point.watts = std::min(limit, point.watts * std::exp(row.trees->sum(row.trees->power, at)));
+    point.static_watts = std::min(still, point.watts);
+  }
   return point;
 }
 
@@ -176,8 +208,17 @@ KernelModel KernelModel::parse(std::string_view csv, const std::string& file) {
 }
 
 const KernelModel& KernelModel::embedded() {
-  static const KernelModel model = parse(kKernelModelTable, "data/kernel_model.csv");
+  static const KernelModel model = [] {
+    KernelModel whole = parse(kKernelModelTable, "data/kernel_model.csv");
+    whole.correct(kKernelCorrectionsTable, "data/kernel_model_corrections.csv");
+    return whole;
+  }();
   return model;
+}
+
+void KernelModel::correct(std::string_view csv, const std::string& file) {
+  trees_ = std::make_shared<const std::map<std::string, KernelTrees, std::less<>>>(
+      parse_kernel_trees(csv, file));
 }
 
 std::string KernelModel::kin_of(const Chip& chip) const {
@@ -204,16 +245,19 @@ KernelModel::Point KernelModel::evaluate(const KernelWork& work, const Chip& chi
     for (const auto& entry : rows_) known.push_back(entry.first);
     unknown("kernel model row", row, known, "a row of the table");
   }
-  return formula(found->second, work, kernel_sheet(chip), limit_watts);
+  Row bare;
+  bare.coefficients = &found->second;
+  return formula(bare, work, kernel_sheet(chip), limit_watts);
 }
 
 KernelModel::Row KernelModel::find(KernelClass kind, std::string_view format,
                                    std::string_view framework, const Chip& chip) const {
   const std::string kernel(name(kind));
   const std::string maker = framework.empty() ? "*" : std::string(framework);
+  const std::string twin = kin_of(chip);
   const std::array<std::string, 5> wanted = {
       kernel + "|" + std::string(format) + "|" + maker + "|" + chip.id,
-      kernel + "|" + std::string(format) + "|" + maker + "|" + kin_of(chip),
+      kernel + "|" + std::string(format) + "|" + maker + "|" + twin,
       kernel + "|" + std::string(format) + "|" + maker + "|*",
       kernel + "|" + std::string(format) + "|*|*", kernel + "|*|*|*"};
   Row out;
@@ -222,6 +266,10 @@ KernelModel::Row KernelModel::find(KernelClass kind, std::string_view format,
     found = rows_.find(wanted[i]);
     out.card_known = i == 0 && found != rows_.end();
     out.name = wanted[i];
+    if (found == rows_.end() || i > 1) continue;
+    if (i == 1) out.twin = twin;
+    out.reference_watts = ChipCatalogue::embedded().chip(twin).at("tdp").value;
+    correct(out, kernel, {std::string(format), maker, twin});
   }
   if (found == rows_.end()) {
     // No kernel of the class was measured: products stand in for it.
@@ -231,17 +279,32 @@ KernelModel::Row KernelModel::find(KernelClass kind, std::string_view format,
     if (found == rows_.end()) found = rows_.begin();
   }
   out.coefficients = &found->second;
-  const Interval bounds = interval(out.class_known ? kernel : "", out.card_known);
+  const bool twin_known = !out.twin.empty();
+  const Interval bounds = interval(out.class_known ? kernel : "", out.card_known || twin_known);
+  const double wider = twin_known ? std::log(kTwinWidens) : 0;
   // The interval may lie to one side of the point, if the class is predicted with a bias.
-  out.low = std::min(bounds.low, 0.0);
-  out.high = std::max(bounds.high, 0.0);
+  out.low = std::min(bounds.low - wider, 0.0);
+  out.high = std::max(bounds.high + wider, 0.0);
   return out;
+}
+
+void KernelModel::correct(Row& row, const std::string& kernel,
+                          const std::array<std::string, 3>& names) const {
+  if (!trees_) return;
+  const auto found = trees_->find(kernel);
+  if (found == trees_->end()) return;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto code = found->second.codes[i].find(names[i]);
+    if (code == found->second.codes[i].end()) return;
+    row.codes[i] = code->second;
+  }
+  row.trees = &found->second;
 }
 
 KernelPoint KernelModel::evaluate(const KernelWork& work, const KernelSheet& sheet, const Row& row,
                                   double limit_watts) {
   CARNOT_CHECK(row.coefficients != nullptr, "a row that was found");
-  return formula(*row.coefficients, work, sheet, limit_watts);
+  return formula(row, work, sheet, limit_watts);
 }
 
 KernelPrediction KernelModel::predict(const KernelWork& work, const Chip& chip,
@@ -251,9 +314,10 @@ KernelPrediction KernelModel::predict(const KernelWork& work, const Chip& chip,
   const KernelSheet sheet = kernel_sheet(chip);
   const std::string kernel(name(work.kernel));
   const Row row = find(work.kernel, work.format, framework, chip);
-  const Point point = formula(*row.coefficients, work, sheet, limit);
+  const Point point = formula(row, work, sheet, limit);
   KernelPrediction out;
   out.card_known = row.card_known;
+  out.twin = row.twin;
   out.class_known = row.class_known;
   out.coefficients = row.name;
   const double least = std::exp(row.low), most = std::exp(row.high);
