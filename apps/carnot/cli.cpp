@@ -18,6 +18,8 @@
 #include "carnot/base/shareable.hpp"
 #include "carnot/base/version.hpp"
 
+#include "session.hpp"
+
 namespace carnot::app {
 
 namespace {
@@ -74,6 +76,10 @@ std::string command_line_of(const std::vector<std::string>& words) {
 }  // namespace
 
 int fail(int code, const char* message) {
+  if (session() != nullptr) {
+    if (session()->said) session()->said(message);
+    return code;
+  }
   std::fprintf(stderr, "carnot: %s\n", message);
   return code;
 }

@@ -26,10 +26,10 @@ def call(words: str, positional: Sequence[str], options: Dict[str, Any], progres
         for value in _several(options[name]):
             line.append(_word(value))
     for name, given in options.items():
-        if name in positional or given is None or given is False:
+        if name in positional or given is None or _is(given, False):
             continue
         flag = b"--" + name.encode()
-        for value in [True] if given is True else _several(given):
+        for value in [True] if _is(given, True) else _several(given):
             if value is True:
                 line.append(flag)
                 continue
@@ -48,6 +48,11 @@ def call(words: str, positional: Sequence[str], options: Dict[str, Any], progres
     return Document(out, code, said, files)
 
 
+def _is(given: Any, truth: bool) -> bool:
+    """Whether it is this truth value, of Python or of NumPy."""
+    return type(given).__name__ in ("bool", "bool_") and bool(given) == truth
+
+
 def _several(given: Any) -> Tuple[Any, ...]:
     if given is None:
         return ()
@@ -63,4 +68,5 @@ def _word(value: Any) -> bytes:
         return os.fsencode(value)
     if isinstance(value, bytes):
         return value
-    return repr(value).encode() if isinstance(value, float) else str(value).encode()
+    # float(): NumPy's own repr() is "np.float64(0.25)".
+    return (repr(float(value)) if isinstance(value, float) else str(value)).encode()

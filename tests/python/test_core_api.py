@@ -90,6 +90,10 @@ class Documents(unittest.TestCase):
 
     def test_help_and_numbers_as_words(self):
         from carnot._call import _word
+        import numpy
+        self.assertEqual([_word(v) for v in (numpy.float64(0.25), numpy.float64(2), numpy.int64(7))],
+                         [b"0.25", b"2", b"7"])
+        self.assertIn("text", carnot.simulate(list=numpy.True_))
         self.assertEqual([_word(v) for v in (3, 3.0, 0.25, "x", Path("a/b"), -1)],
                          [b"3", b"3", b"0.25", b"x", b"a/b", b"-1"])
 

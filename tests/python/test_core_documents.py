@@ -142,6 +142,10 @@ class Documents(unittest.TestCase):
         with self.assertRaisesRegex(carnot.UsageError, "with the command after --"):
             carnot.measure_command(experiment="load")
 
+    def test_figure8(self):
+        self.same(carnot.learn_figure8(bits=["2", "8"], rows=200, seeds=1), "learn", "figure8", "--bits",
+                  "2", "--bits", "8", "--rows", "200", "--seeds", "1")
+
     def test_burn(self):
         self.assertEqual(carnot.burn(units=1, threads=1).units, 1)
 
