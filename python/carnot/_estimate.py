@@ -33,9 +33,10 @@ def _joined(a: str, b: str, verb: str) -> str:
 
 def _combined(a: Causes, factor_a: float, b: Causes, factor_b: float) -> Dict[str, Tuple[float, float]]:
     result = {}
-    for name in sorted({*a, *b}):
-        up_a, down_a = a.get(name, (0.0, 0.0))
-        up_b, down_b = b.get(name, (0.0, 0.0))
+    none = (0.0, 0.0)
+    for name in a if not b or a.keys() == b.keys() else sorted({*a, *b}):  # in order as they are
+        up_a, down_a = a.get(name, none)
+        up_b, down_b = b.get(name, none)
         up, down = factor_a * up_a + factor_b * up_b, factor_a * down_a + factor_b * down_b
         if up != 0.0 or down != 0.0:  # a cause that cancels leaves no trace
             result[name] = (up, down)
@@ -45,6 +46,8 @@ def _combined(a: Causes, factor_a: float, b: Causes, factor_b: float) -> Dict[st
 def _half_width(causes: Iterable[Tuple[float, float]], sign: float) -> float:
     """Root of the sum of squares of the excursions, scaled by the greatest."""
     excursions = [max(sign * up, sign * down, 0.0) for up, down in causes]
+    if len(excursions) == 1:
+        return excursions[0]
     greatest = max(excursions, default=0.0)
     if greatest == 0.0:
         return 0.0

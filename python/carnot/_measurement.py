@@ -94,9 +94,7 @@ class Measurement:
         """Ends. A second call changes nothing."""
         if self._window is not None and self._result is None:
             try:
-                result = self._window.end()
-                self._channels = self._window.channels()
-                self._result = result
+                self._result = self._window.end()
             except Exception as error:
                 self._fail(error)
         return self
@@ -220,7 +218,10 @@ class Measurement:
         if self._channels is not None:
             return dict(self._channels)
         assert self._window is not None
-        return self._window.channels()
+        channels = self._window.channels()
+        if self._result is not None:
+            self._channels = channels
+        return dict(channels)
 
     @property
     def by_domain(self) -> Dict[str, Energy]:
