@@ -110,6 +110,22 @@ class Estimate:
                    for name, (up, down) in sorted(causes.items()) if up != 0.0 or down != 0.0})
         return made
 
+    @classmethod
+    def of(cls: "type[E]", record: Mapping[str, Any]) -> E:
+        """Of a record of a document: `value`, `low`, `high`, `origin`, `boundary`, `sources`. Documents
+        do not carry causes: what has the same sources errs together."""
+        try:
+            value = float(record["value"])
+            low, high = float(record.get("low", value)), float(record.get("high", value))
+            origin, boundary = str(record["origin"]), str(record.get("boundary", "none"))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError("record: value, low, high, origin, boundary, as documents have them; "
+                             f"given: {record!r:.200}") from error
+        cause = "; ".join(sorted(map(str, record.get("sources", ())))) or "unnamed"
+        causes = {cause: (high - value, low - value)}
+        checked = Estimate(value, low, high, origin, boundary, cause=cause)
+        return cls.with_causes(checked.value, origin, boundary, causes)
+
     def _like(self: E, value: float, origin: str, boundary: str, causes: Causes, other: Any) -> E:
         made = type(self).__new__(type(self))
         made._set(value, origin, boundary, causes)

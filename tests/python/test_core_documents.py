@@ -81,6 +81,7 @@ class Documents(unittest.TestCase):
                       "learn", "table.csv", "--label", "kind", "--learner", "gbdt", "--trees", "5",
                       "--save", "model.carnot")
         self.assertGreater(d.energy_j.high, d.energy_j.low)
+        self.assertEqual(carnot.Energy.of(d.energy_j).boundary, "chip")
         self.assertIn("<svg", d._repr_html_())
         self.same(carnot.predict("model.carnot", "table.csv"), "predict", "model.carnot", "table.csv")
         self.same(carnot.learn("digits", bits=["8", "32"], epochs=1), "learn", "digits", "--epochs", "1",

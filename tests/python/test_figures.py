@@ -82,6 +82,20 @@ class Sums(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "chip, node, facility, none"):
             carnot.Energy(1, 1, 1, "measured", "rack")
 
+    def test_of_a_record_of_a_document(self):
+        record = {"value": 10.0, "low": 8.0, "high": 13.0, "origin": "modelled", "boundary": "chip",
+                  "sources": ["b 2014", "a 2020"]}
+        a = carnot.Energy.of(record)
+        self.assertEqual((a.value, a.low, a.high, a.origin, a.boundary),
+                         (10, 8, 13, "modelled", "chip"))
+        self.assertEqual((a + a).high, 26)  # the same sources err together
+        other = carnot.Energy.of({**record, "sources": ["c"]})
+        self.assertLess((a + other).high, 26)
+        self.assertIsInstance(carnot.Carbon.of({**record, "boundary": "none"}), carnot.Carbon)
+        for bad in ({}, {"value": "x"}, {**record, "origin": "guessed"}, {**record, "low": 11}, 3):
+            with self.subTest(bad=bad), self.assertRaises(carnot.InputError):
+                carnot.Energy.of(bad)
+
     def test_order_does_not_matter(self):
         draw = random.Random(1)
         parts = [self.energy(draw.uniform(1, 9), draw.uniform(0, 1), draw.choice("abcd"))
