@@ -61,9 +61,32 @@ function(carnot_need who)
   endforeach()
 endfunction()
 
-# Five libraries are optional. Without date named time zones are refused, without CLP `carnot grid opf`, without CBC `carnot plan --solver exact`
+# Who installs from a source distribution hears of all that is missing at once.
+if(SKBUILD)
+  set(required fmt::fmt nlohmann_json::nlohmann_json ZLIB::ZLIB Threads::Threads)
+  if(NOT CARNOT_LIBRARY_ONLY)
+    list(APPEND required CLI11::CLI11 Eigen3::Eigen SQLite::SQLite3 tomlplusplus::tomlplusplus)
+  endif()
+  set(absent)
+  foreach(target IN LISTS required)
+    if(NOT TARGET ${target})
+      get_property(debian GLOBAL PROPERTY CARNOT_DEBIAN_OF_${target})
+      list(APPEND absent ${debian})
+    endif()
+  endforeach()
+  if(absent)
+    list(JOIN absent " " absent)
+    message(FATAL_ERROR "libraries are missing; on Debian or Ubuntu: apt-get install ${absent}")
+  endif()
+endif()
+
+# Some libraries are optional. Without libcurl and OpenSSL nothing is fetched. Without date named time zones are refused, without CLP `carnot grid opf`, without CBC `carnot plan --solver exact`
 # and without Boost `carnot serve` say that it is missing; without oneDNN matrix products are
 # slower.
+if(NOT CURL_FOUND OR NOT OpenSSL_FOUND)
+  message(STATUS "curl, OpenSSL: no. `carnot data get` and power over HTTP will not work; install "
+                 "libcurl4-openssl-dev and libssl-dev")
+endif()
 if(date_FOUND)
   message(STATUS "date: yes (${date_VERSION})")
 else()

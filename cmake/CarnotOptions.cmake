@@ -7,7 +7,7 @@ endif()
 option(CARNOT_WITH_ONEDNN "Use oneDNN for matrix products where it wins" ON)
 option(CARNOT_WARNINGS_AS_ERRORS "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
 option(CARNOT_BUILD_BENCHES "Build benches/" OFF)
-option(CARNOT_LIBRARY_ONLY "Build libcarnot_meter.so alone, as `pip install .` does" OFF)
+option(CARNOT_LIBRARY_ONLY "Build libcarnot_meter.so alone" OFF)
 option(CARNOT_FUZZ "Build tests/fuzz/ as libFuzzer programs (clang only)" OFF)
 set(CARNOT_SANITIZE "" CACHE STRING "Sanitizers, such as `address,undefined` or `thread`")
 

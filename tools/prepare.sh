@@ -76,6 +76,21 @@ install_packages() {
   [ ${#missing[@]} = 0 ] || die "Still missing after installation: ${missing[*]}"
 }
 
+# A virtual environment with what the tests of the Python module need, from PyPI; where there is no
+# network, or no headers of Python, they are skipped.
+python_tools() {
+  local packages stamp=build/python-tools/installed.txt
+  packages=$(awk '!/^#/ && NF { print $1 }' tools/python-packages.txt)
+  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$packages" ]; then return; fi
+  if { [ -x build/python-tools/bin/python ] || python3 -m venv build/python-tools; } >"$log" 2>&1 &&
+    # shellcheck disable=SC2086
+    build/python-tools/bin/pip install -q --disable-pip-version-check $packages >"$log" 2>&1; then
+    echo "$packages" >"$stamp"
+  else
+    echo "No packages from PyPI ($(tail -n 1 "$log")): tests of the Python module are skipped."
+  fi
+}
+
 # One compiler takes up to 1.5 GB on the largest files: as many as processors and free memory bear.
 build_jobs() {
   local processors memory

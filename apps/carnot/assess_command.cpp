@@ -13,6 +13,7 @@
 #include "carnot/report/assess/report.hpp"
 
 #include "command.hpp"
+#include "session.hpp"
 
 namespace carnot::app {
 
@@ -64,7 +65,7 @@ int execute(const AssessCommand& c, const Common& common) {
     });
   });
   line.clear();
-  if (!c.html.empty()) write_file(c.html, report::assess_html(a));
+  offer_page(c.html, [&] { return report::assess_html(a); });
   report::AssessView view;
   view.width = static_cast<std::size_t>(std::max(60, terminal_width(1)));
   view.colour = is_terminal(1);

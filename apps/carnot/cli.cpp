@@ -18,6 +18,8 @@
 #include "carnot/base/shareable.hpp"
 #include "carnot/base/version.hpp"
 
+#include "session.hpp"
+
 namespace carnot::app {
 
 namespace {
@@ -52,8 +54,7 @@ void survive_failed_writes() {
 }
 
 /// As it may be passed on; the words of somebody else's command only if asked for.
-std::string command_line_of(int argc, char** argv) {
-  const std::vector<std::string> words(argv + 1, argv + argc);
+std::string command_line_of(const std::vector<std::string>& words) {
   const auto dashes = std::find(words.begin(), words.end(), "--");
   const std::vector<std::string> own(words.begin(), dashes);
   const bool whole = std::find(own.begin(), own.end(), "--show-command") != own.end();
@@ -75,14 +76,20 @@ std::string command_line_of(int argc, char** argv) {
 }  // namespace
 
 int fail(int code, const char* message) {
+  if (session() != nullptr) {
+    if (session()->said) session()->said(message);
+    return code;
+  }
   std::fprintf(stderr, "carnot: %s\n", message);
   return code;
 }
 
-int run_cli(int argc, char** argv, const AddCommands& add_commands) {
-  survive_failed_writes();
-  Common common;
-  common.command_line = command_line_of(argc, argv);
+namespace {
+
+/// Parses the words up to `--` and runs the command they name.
+/// \throws what CLI11 does, too
+int parse_and_run(CLI::App& cli, Common& common, int argc, char** argv,
+                  const AddCommands& add_commands) {
   char** const end = argv + argc;
   char** const dashes = std::find(argv, end, std::string_view("--"));
   if (dashes != end) {
@@ -90,7 +97,6 @@ int run_cli(int argc, char** argv, const AddCommands& add_commands) {
     argc = static_cast<int>(dashes - argv);
   }
   Action action;
-  CLI::App cli{"carnot: where a computation's joules go, and how to spend fewer of them", "carnot"};
   cli.set_version_flag("--version", fmt::format("carnot {}", kVersion));
   cli.require_subcommand(1);
   cli.add_flag("--json", common.json,
@@ -100,17 +106,12 @@ int run_cli(int argc, char** argv, const AddCommands& add_commands) {
   add_commands(cli, common, action);
   try {
     cli.parse(argc, argv);
-  } catch (const CLI::CallForHelp& e) {
-    return cli.exit(e);
-  } catch (const CLI::CallForAllHelp& e) {
-    return cli.exit(e);
-  } catch (const CLI::CallForVersion& e) {
-    return cli.exit(e);
-  } catch (const CLI::ParseError& e) {
+  } catch (const CLI::Success&) {
+    throw;
+  } catch (const CLI::ParseError&) {
     if (const std::string unknown = unknown_command(cli, argc, argv); !unknown.empty())
-      return fail(kUsage, unknown.c_str());
-    cli.exit(e);
-    return kUsage;
+      throw UsageError(unknown);
+    throw;
   }
   // Not every build has every command, and `got_subcommand` throws for one that it does not know.
   const auto is_command = [&](std::string_view name) {
@@ -119,9 +120,48 @@ int run_cli(int argc, char** argv, const AddCommands& add_commands) {
                        [&](const CLI::App* app) { return app->get_name() == name; });
   };
   if (dashes != end && !is_command("measure") && !is_command("run"))
-    return fail(kUsage, "words after -- are a command to measure: carnot measure -- COMMAND");
+    throw UsageError("words after -- are a command to measure: carnot measure -- COMMAND");
+  return action();
+}
+
+constexpr const char* kAbout =
+    "carnot: where a computation's joules go, and how to spend fewer of them";
+
+}  // namespace
+
+int run_words(const std::vector<std::string>& words, const std::vector<std::string>& shown,
+              const AddCommands& add_commands) {
+  Common common;
+  common.command_line = command_line_of(shown);
+  std::vector<std::string> all{"carnot"};
+  all.insert(all.end(), words.begin(), words.end());
+  std::vector<char*> argv;
+  argv.reserve(all.size() + 1);
+  for (std::string& word : all) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  CLI::App cli{kAbout, "carnot"};
   try {
-    return action();
+    return parse_and_run(cli, common, static_cast<int>(all.size()), argv.data(), add_commands);
+  } catch (const CLI::CallForHelp&) {
+    print(cli.help());
+    return kOk;
+  } catch (const CLI::ParseError& e) {
+    throw UsageError(e.what());
+  }
+}
+
+int run_cli(int argc, char** argv, const AddCommands& add_commands) {
+  survive_failed_writes();
+  Common common;
+  common.command_line = command_line_of({argv + 1, argv + argc});
+  CLI::App cli{kAbout, "carnot"};
+  try {
+    return parse_and_run(cli, common, argc, argv, add_commands);
+  } catch (const CLI::Success& e) {  // help and version
+    return cli.exit(e);
+  } catch (const CLI::ParseError& e) {
+    cli.exit(e);
+    return kUsage;
   } catch (const Stopped& e) {
     return fail(interrupted() ? kInterrupted : kOutcomeSaysNo, e.what());
   } catch (const UsageError& e) {

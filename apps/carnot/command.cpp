@@ -14,6 +14,8 @@
 
 #include "carnot/base/error.hpp"
 
+#include "session.hpp"
+
 namespace carnot::app {
 
 namespace {
@@ -33,6 +35,10 @@ void on_interrupt(int) {
 }  // namespace
 
 void print(std::string_view text) {
+  if (session() != nullptr) {
+    if (session()->out) session()->out(text);
+    return;
+  }
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     const int error = errno;
@@ -42,6 +48,10 @@ void print(std::string_view text) {
 
 void say(const Common& common, std::string_view text) {
   if (common.quiet) return;
+  if (session() != nullptr) {
+    if (session()->said) session()->said(text);
+    return;
+  }
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fputc('\n', stderr);
 }
@@ -55,8 +65,10 @@ int terminal_width(int fd) {
 }
 
 ProgressLine::ProgressLine(const Common& common)
-    : lines_(said_by_lines()),
-      enabled_(lines_ || (!common.quiet && is_terminal(STDERR_FILENO))),
+    : told_(session() != nullptr ? session()->progress : nullptr),
+      lines_(session() != nullptr || said_by_lines()),
+      enabled_(session() != nullptr ? told_ != nullptr
+                                    : lines_ || (!common.quiet && is_terminal(STDERR_FILENO))),
       began_(std::chrono::steady_clock::now()),
       last_(began_) {}
 
@@ -67,6 +79,10 @@ void ProgressLine::draw(const std::function<std::string(int)>& make) {
   const auto now = std::chrono::steady_clock::now();
   if (!enabled_ || (!lines_ && now - began_ < 2s) || now - last_ < 100ms) return;
   last_ = now;
+  if (told_) {
+    told_(make(kLineWidth));
+    return;
+  }
   if (lines_) {
     const std::string line = make(kLineWidth) + "\n";
     std::fwrite(line.data(), 1, line.size(), stderr);
@@ -100,9 +116,19 @@ std::string whole_number(const std::string& text) {
   return "a whole number from 0 on, found `" + text + "`";
 }
 
-bool interrupted() { return g_interrupted.load(std::memory_order_relaxed); }
+bool interrupted() {
+  if (session() != nullptr) return session()->stop && session()->stop();
+  return g_interrupted.load(std::memory_order_relaxed);
+}
+
+std::function<bool()> interrupt_question() {
+  // Threads that work for this one have no session of their own.
+  if (session() != nullptr) return session()->stop ? session()->stop : [] { return false; };
+  return interrupted;
+}
 
 void watch_for_interrupt() {
+  if (session() != nullptr) return;  // signals are somebody else's
   // On a stack of its own: matrix kernels that oneDNN generates keep things far below the stack
   // pointer, where a handler's frame would be written over them.
   static std::array<char, 1 << 16> stack;
@@ -119,7 +145,7 @@ void watch_for_interrupt() {
 
 StopToken stop_on_interrupt() {
   watch_for_interrupt();
-  return StopToken(interrupted);
+  return StopToken(interrupt_question());
 }
 
 }  // namespace carnot::app

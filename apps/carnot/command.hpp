@@ -59,6 +59,7 @@ class ProgressLine {
   void clear();
 
  private:
+  std::function<void(std::string_view)> told_;  // of a session
   bool lines_, enabled_;
   bool drawn_ = false;
   std::chrono::steady_clock::time_point began_, last_;
@@ -66,6 +67,8 @@ class ProgressLine {
 
 /// True once the user has asked to stop (Ctrl-C, SIGTERM); a second time ends the process at once.
 bool interrupted();
+/// The same question for any thread that works for this one.
+std::function<bool()> interrupt_question();
 void watch_for_interrupt();
 /// Watches, and stops whatever it is handed to once the user has asked.
 StopToken stop_on_interrupt();

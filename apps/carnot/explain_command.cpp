@@ -24,6 +24,7 @@
 
 #include "account_options.hpp"
 #include "command.hpp"
+#include "session.hpp"
 
 namespace carnot::app {
 
@@ -383,7 +384,7 @@ int execute(const ExplainCommand& c, const Common& common) {
     if (!r.lifecycle) throw UsageError("--federated: of a training: goes with --train-tokens");
     r.federated = federated_of(c, r, catalogue);
   }
-  if (!c.html.empty()) write_file(c.html, report::explain_html(r));
+  offer_page(c.html, [&] { return report::explain_html(r); });
   print(common.json ? report::explain_json(r) : report::explain_terminal(r, view));
   return kOk;
 }

@@ -20,6 +20,7 @@
 #include "carnot/report/live/follow.hpp"
 
 #include "command_output.hpp"
+#include "session.hpp"
 
 namespace carnot::app {
 
@@ -178,6 +179,8 @@ int follow(const FollowCommand& c, const Common& common, double speed) {
     print(common.json ? report::actuators_json(all) : report::actuators_terminal(all));
     return kOk;
   }
+  if (session() != nullptr)
+    throw UsageError("--follow: of a program of its own; from Python: carnot.follow");
   const bool starts = !common.job.empty();
   if (starts == (c.pid > 0))
     throw UsageError("--follow PROFILE -- COMMAND, or --follow PROFILE --pid N");

@@ -20,6 +20,8 @@
 #include "carnot/learn/saved/saved_model.hpp"
 #include "carnot/report/learn/report.hpp"
 
+#include "session.hpp"
+
 namespace carnot::app {
 
 namespace {
@@ -62,7 +64,7 @@ int execute(const LearnCommand& c, const Common& common) {
   }
   show(c, common, report::to_json(result),
        report::to_terminal(result, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)),
-       c.html.empty() ? "" : report::to_html(result));
+       [&] { return report::to_html(result); });
   if (result.stopped) {
     say(common, "interrupted; the runs above are those that had begun");
     return kInterrupted;
@@ -109,8 +111,8 @@ experiment::ExperimentOptions fitted_options(const LearnCommand& c, const Common
 }
 
 void show(const LearnCommand& c, const Common& common, const std::string& json,
-          const std::string& terminal, const std::string& page) {
-  if (!c.html.empty()) write_file(c.html, page);
+          const std::string& terminal, const std::function<std::string()>& page) {
+  offer_page(c.html, page);
   print(common.json ? json : terminal);
   if (!c.html.empty())
     say(common, fmt::format("report: file://{}", std::filesystem::absolute(c.html).string()));

@@ -5,6 +5,7 @@
 /// What `carnot learn` and its subcommands share: the flags of data and learners, which all fall
 /// through to `learn`.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,9 +33,9 @@ learn::Split load(const LearnCommand& command);
 /// command line.
 experiment::ExperimentOptions fitted_options(const LearnCommand& command, const Common& common,
                                              const learn::Split& split);
-/// Writes the page where one is wanted, prints the document or the table, names the page.
+/// Makes the page where one is wanted, prints the document or the table, names the page.
 void show(const LearnCommand& command, const Common& common, const std::string& json,
-          const std::string& terminal, const std::string& page);
+          const std::string& terminal, const std::function<std::string()>& page);
 
 using SharedLearn = std::shared_ptr<LearnCommand>;
 void add_learn_label_codes(CLI::App& learn, const Common& common, Action& action,

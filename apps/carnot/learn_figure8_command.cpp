@@ -12,6 +12,7 @@
 #include "carnot/report/learn/figure8.hpp"
 
 #include "command.hpp"
+#include "session.hpp"
 
 namespace carnot::app {
 
@@ -33,7 +34,7 @@ int execute(const Figure8Command& c, const Common& common) {
     return kInterrupted;
   }
   result.command = common.command_line;
-  if (!c.html.empty()) write_file(c.html, report::figure8_html(result));
+  offer_page(c.html, [&] { return report::figure8_html(result); });
   if (common.json)
     print(report::figure8_json(result));
   else

@@ -184,7 +184,7 @@ int execute(const LabelCodesCommand& c, bool two_part, const Common& common) {
     write_file(c.output, {reinterpret_cast<const char*>(message.data()), message.size()});
   show(shared, common, report::to_json(report),
        report::to_terminal(report, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)),
-       shared.html.empty() ? "" : report::to_html(report));
+       [&] { return report::to_html(report); });
   return kOk;
 }
 

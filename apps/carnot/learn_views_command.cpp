@@ -72,7 +72,7 @@ int structure(const ViewsCommand& c, const Common& common) {
   line->clear();
   show(*c.shared, common, report::structure_json(r, common.command_line),
        report::structure_terminal(r, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)),
-       c.shared->html.empty() ? "" : report::structure_html(r, common.command_line));
+       [&] { return report::structure_html(r, common.command_line); });
   return kOk;
 }
 
@@ -89,7 +89,7 @@ int cycle(const ViewsCommand& c, const Common& common) {
   line->clear();
   show(*c.shared, common, report::cycle_json(r, bounds),
        report::cycle_terminal(r, bounds, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)),
-       c.shared->html.empty() ? "" : report::cycle_html(r, bounds));
+       [&] { return report::cycle_html(r, bounds); });
   return kOk;
 }
 
@@ -125,7 +125,7 @@ int tradeoff(const ViewsCommand& c, const Common& common) {
   }
   show(*c.shared, common, report::tradeoff_json(r),
        report::tradeoff_terminal(r, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)),
-       c.shared->html.empty() ? "" : report::tradeoff_html(r));
+       [&] { return report::tradeoff_html(r); });
   return kOk;
 }
 
@@ -141,7 +141,7 @@ int budget(const ViewsCommand& c, const Common& common) {
   line->clear();
   show(*c.shared, common, report::budget_json(r),
        report::budget_terminal(r, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)),
-       c.shared->html.empty() ? "" : report::budget_html(r));
+       [&] { return report::budget_html(r); });
   return kOk;
 }
 

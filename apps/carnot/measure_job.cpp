@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "cli.hpp"
 #include "command_output.hpp"
 #include "measure_command.hpp"
+#include "session.hpp"
 
 namespace carnot::app {
 
@@ -60,6 +62,7 @@ std::string place_journal(const MeasureCommand& c, const Common& common) {
     if (c.force && fs::is_regular_file(c.out, error)) fs::remove(c.out, error);
     return c.out;
   }
+  if (session() != nullptr) return "";  // a call writes what it was asked to
   const fs::path path = default_journal();
   if (path.empty()) return "";
   fs::create_directories(path.parent_path(), error);
@@ -78,13 +81,13 @@ std::vector<ledger::Entry> all_entries(const std::string& journal, measure::Meas
 }
 
 /// What was measured is reported even where the carbon trace turns out not to cover it.
-measure::Measurement summarise(const std::vector<ledger::Entry>& entries) {
+measure::Measurement summarise(const std::vector<ledger::Entry>& entries, const Common& common) {
   model::AccountOptions options = measure::recorded_account_options(entries);
   try {
     return measure::summarise_measurement(entries, options);
   } catch (const Error& e) {
     if (options.carbon_trace.empty()) throw;
-    fail(kBadInput, fmt::format("{}; carbon is the location's mean instead", e.what()).c_str());
+    say(common, fmt::format("carnot: {}; carbon is the location's mean instead", e.what()));
     options.carbon_trace.clear();
     return measure::summarise_measurement(entries, options);
   }
@@ -93,6 +96,7 @@ measure::Measurement summarise(const std::vector<ledger::Entry>& entries) {
 }  // namespace
 
 void watch_while_measuring() {
+  if (session() != nullptr) return;  // signals are somebody else's
   for (const int number : {SIGINT, SIGTERM}) {
     struct sigaction action {};
     sigaction(number, nullptr, &action);
@@ -105,7 +109,7 @@ void watch_while_measuring() {
 }
 
 void pass_signals_to(int pid) { g_pass_to.store(pid); }
-int signals_seen() { return g_signals.load(); }
+int signals_seen() { return session() != nullptr ? interrupted() : g_signals.load(); }
 
 int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter& store) {
   measure::MeasureOptions options = measure_options(c, common.command_line);
@@ -119,20 +123,23 @@ int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter
   measure::MeasureHooks hooks;
   LiveDisplay display(c.live && !common.quiet);
   const bool starts = !c.job.empty();
+  bool asked_to_end = false;
   if (starts || display.on())
     hooks.on_sample = [&](const measure::MeasureView& view) {
       if (starts) pass_signals_to(view.begin.pid);
+      if (starts && session() != nullptr && interrupted() && !std::exchange(asked_to_end, true))
+        ::kill(view.begin.pid, SIGINT);
       display.draw(view);
     };
   // A command is waited for; what carnot did not start it may leave at any time.
-  if (!starts) hooks.stop = [] { return g_signals.load() > 0; };
+  if (!starts) hooks.stop = [] { return signals_seen() > 0; };
   measure::MeasureResult result = resuming ? measure::resume_measurement(journal, options, hooks)
                                            : measure::measure(options, hooks);
   const int code = result.exit_code;
   output.restore();
 
   const std::vector<ledger::Entry> entries = all_entries(journal, result);
-  const measure::Measurement measurement = summarise(entries);
+  const measure::Measurement measurement = summarise(entries, common);
   const std::string figures =
       common.json ? report::measurement_json(measurement)
                   : report::measurement_terminal(measurement, terminal_width(STDERR_FILENO),
@@ -158,8 +165,8 @@ int measure_job(const MeasureCommand& c, const Common& common, const StoreWriter
     if (note.what == "journal") say(common, fmt::format("carnot: {}: {}", note.what, note.why));
   }
   if (!journal.empty()) say(common, fmt::format("journal: {}", journal));
-  if (!c.html.empty() &&
-      deliver([&] { write_file(c.html, report::measurement_html(measurement)); }))
+  if (deliver([&] { offer_page(c.html, [&] { return report::measurement_html(measurement); }); }) &&
+      !c.html.empty())
     say(common, fmt::format("report: file://{}", fs::absolute(c.html).string()));
   if (!c.csv.empty()) deliver([&] { write_file(c.csv, report::measurement_csv(measurement)); });
   if (!c.store.empty() && store)

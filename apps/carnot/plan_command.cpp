@@ -23,6 +23,7 @@
 
 #include "command.hpp"
 #include "plan_pareto.hpp"
+#include "session.hpp"
 
 namespace carnot::app {
 
@@ -271,8 +272,12 @@ int solve(const PlanCommand& c, const Common& common) {
                       .lexically_proximate(std::filesystem::absolute(out).parent_path())
                       .string();
   notes.assignments = rows.filename().string();
-  write_file(rows, plan::assignments_csv(plan, problem), Directories::Create);
-  write_file(out, plan::plan_json(plan, totals, problem, notes), Directories::Create);
+  if (c.out.empty() && session() != nullptr) {
+    if (session()->attach) session()->attach("assignments", plan::assignments_csv(plan, problem));
+  } else {
+    write_file(rows, plan::assignments_csv(plan, problem), Directories::Create);
+    write_file(out, plan::plan_json(plan, totals, problem, notes), Directories::Create);
+  }
   if (common.json) {
     notes.problem = c.problem;
     notes.assignments = rows.string();

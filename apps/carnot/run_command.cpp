@@ -16,6 +16,7 @@
 
 #include "command.hpp"
 #include "follow_command.hpp"
+#include "session.hpp"
 
 namespace carnot::app {
 
@@ -78,7 +79,7 @@ int execute(const RunCommand& c, const Common& common) {
   options.command = common.command_line;
   options.speed = c.speed;
   options.threads = c.threads;
-  options.interrupted = interrupted;
+  options.interrupted = interrupt_question();
   const auto progress = std::make_shared<Progress>(common);
   options.progress = [progress](const train::RunProgress& p) { (*progress)(p); };
 
@@ -109,7 +110,7 @@ int execute(const RunCommand& c, const Common& common) {
   } else {
     print(report::to_terminal(result, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)));
   }
-  if (!c.html.empty()) write_file(c.html, report::to_html(result));
+  offer_page(c.html, [&] { return report::to_html(result); });
   if (!summary.complete) {
     say(common, journal.empty()
                     ? "interrupted"

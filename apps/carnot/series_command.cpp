@@ -19,6 +19,7 @@
 #include "cli.hpp"
 #include "command_output.hpp"
 #include "measure_command.hpp"
+#include "session.hpp"
 
 namespace carnot::app {
 
@@ -53,6 +54,8 @@ std::vector<std::string> clock_rates(const MeasureCommand& c) {
 }
 
 Question experiment(const MeasureCommand& c) {
+  if (session() != nullptr && c.job.empty())
+    throw UsageError("--experiment: of the program carnot; elsewhere with the command after --");
   const std::string length = c.length.empty() ? "2 s" : c.length;
   Question q;
   if (c.experiment == "load") {
@@ -158,8 +161,8 @@ int measure_series_job(const MeasureCommand& c, const Common& common) {
   const report::SeriesSummary summary = report::summarise_series(result, q.kind, c.accounting);
   print(common.json ? report::series_json(summary)
                     : report::series_terminal(summary, terminal_width(STDOUT_FILENO)));
+  offer_page(c.html, [&] { return report::series_html(summary); });
   if (!c.html.empty()) {
-    write_file(c.html, report::series_html(summary));
     say(common, fmt::format("report: file://{}", std::filesystem::absolute(c.html).string()));
   }
   if (result.stopped) {

@@ -85,6 +85,38 @@ void copy_text(const std::string& from, char* into, std::size_t size) {
   into[length] = '\0';
 }
 
+/// \param unit  base units in one of the figure's
+void give_causes(const EstimateCore& figure, double unit, carnot_cause* out, size_t count,
+                 size_t* causes) {
+  const std::vector<EstimateCore::Cause>& all = figure.causes();
+  if (out == nullptr && count > 0) throw InputError("out: must not be NULL");
+  for (std::size_t i = 0; i < std::min(count, all.size()); ++i)
+    out[i] = {all[i].name.c_str(), all[i].up / unit, all[i].down / unit};
+  *causes = all.size();
+}
+
+/// What `energy` means, as the C interface is asked.
+model::Account account_of(const carnot_energy* energy, double start_unix_s, double duration_s,
+                          const carnot_account_options* options) {
+  need(energy, "energy");
+  if (!(duration_s >= 0) || !std::isfinite(duration_s) || !std::isfinite(start_unix_s))
+    throw InputError("start_unix_s, duration_s: allowed: finite, a duration >= 0");
+  const carnot_account_options given = known_part(options);
+  model::AccountOptions wanted;
+  wanted.location = text(given.location);
+  wanted.machine = text(given.machine);
+  if (given.pue != 0) wanted.pue = given.pue;
+  if (given.carbon_g_per_kwh > 0) wanted.carbon_g_per_kwh = given.carbon_g_per_kwh;
+  if (given.price_eur_per_kwh > 0) wanted.price_eur_per_kwh = given.price_eur_per_kwh;
+  if (given.machine_share != 0) wanted.machine_share = given.machine_share;
+  const Estimate<Energy> figure(
+      energy->energy_j * joule, energy->low_j * joule, energy->high_j * joule,
+      choice<Origin>(energy->origin, 4, "energy->origin"),
+      choice<Boundary>(energy->boundary, 4, "energy->boundary"), "measurement", {});
+  return model::account(figure, Instant{} + Duration::from(start_unix_s * second),
+                        Duration::from(duration_s * second), std::nullopt, wanted);
+}
+
 }  // namespace
 
 const char* carnot_version(void) {
@@ -204,29 +236,29 @@ carnot_status carnot_window_channels(const carnot_window* window, carnot_energy*
   });
 }
 
+carnot_status carnot_window_causes(const carnot_window* window, size_t figure, carnot_cause* out,
+                                   size_t count, size_t* causes) {
+  return guarded([&] {
+    need(window, "window");
+    need(causes, "causes");
+    if (!window->last) throw InputError("window: was neither looked at nor ended");
+    const meter::WindowResult& last = *window->last;
+    const std::vector<Estimate<Energy>>& channels = last.machine.by_channel;
+    if (figure >= CARNOT_CHANNEL + channels.size()) throw InputError("figure: beyond the channels");
+    give_causes(figure == CARNOT_MACHINE     ? last.machine.total.core()
+                : figure == CARNOT_OWN       ? last.own.core()
+                : figure == CARNOT_EXCLUSIVE ? last.exclusive.core()
+                                             : channels[figure - CARNOT_CHANNEL].core(),
+                (1.0 * joule).base(), out, count, causes);
+  });
+}
+
 void carnot_window_free(carnot_window* window) { delete window; }
 
 carnot_status carnot_account(const carnot_energy* energy, double start_unix_s, double duration_s,
                              const carnot_account_options* options, carnot_account_result* out) {
   return guarded([&] {
-    need(energy, "energy");
-    if (!(duration_s >= 0) || !std::isfinite(duration_s) || !std::isfinite(start_unix_s))
-      throw InputError("start_unix_s, duration_s: allowed: finite, a duration >= 0");
-    const carnot_account_options given = known_part(options);
-    model::AccountOptions wanted;
-    wanted.location = text(given.location);
-    wanted.machine = text(given.machine);
-    if (given.pue != 0) wanted.pue = given.pue;
-    if (given.carbon_g_per_kwh > 0) wanted.carbon_g_per_kwh = given.carbon_g_per_kwh;
-    if (given.price_eur_per_kwh > 0) wanted.price_eur_per_kwh = given.price_eur_per_kwh;
-    if (given.machine_share != 0) wanted.machine_share = given.machine_share;
-    const Estimate<Energy> figure(
-        energy->energy_j * joule, energy->low_j * joule, energy->high_j * joule,
-        choice<Origin>(energy->origin, 4, "energy->origin"),
-        choice<Boundary>(energy->boundary, 4, "energy->boundary"), "measurement", {});
-    const model::Account account =
-        model::account(figure, Instant{} + Duration::from(start_unix_s * second),
-                       Duration::from(duration_s * second), std::nullopt, wanted);
+    const model::Account account = account_of(energy, start_unix_s, duration_s, options);
     carnot_account_result result{};
     result.facility = plain(account.facility);
     result.carbon_g = account.operational.value().in(gram);
@@ -244,5 +276,26 @@ carnot_status carnot_account(const carnot_energy* energy, double start_unix_s, d
     copy_text(account.grid.code, result.grid_code, sizeof result.grid_code);
     copy_text(account.grid.name, result.grid_name, sizeof result.grid_name);
     give(result, out);
+  });
+}
+
+carnot_status carnot_account_causes(const carnot_energy* energy, double start_unix_s,
+                                    double duration_s, const carnot_account_options* options,
+                                    size_t figure, carnot_cause* out, size_t count,
+                                    size_t* causes) {
+  return guarded([&] {
+    need(causes, "causes");
+    thread_local model::Account account;  // holds the names
+    account = account_of(energy, start_unix_s, duration_s, options);
+    if (figure == CARNOT_ACCOUNT_FACILITY)
+      give_causes(account.facility.core(), (1.0 * joule).base(), out, count, causes);
+    else if (figure == CARNOT_ACCOUNT_CARBON)
+      give_causes(account.operational.core(), (1.0 * gram).base(), out, count, causes);
+    else if (figure == CARNOT_ACCOUNT_EMBODIED)
+      give_causes(account.embodied.core(), (1.0 * gram).base(), out, count, causes);
+    else if (figure == CARNOT_ACCOUNT_COST)
+      give_causes(account.cost.core(), (1.0 * euro).base(), out, count, causes);
+    else
+      throw InputError("figure: a carnot_account_figure");
   });
 }

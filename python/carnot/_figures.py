@@ -1,42 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures as they are shown: each with its interval, its origin and its boundary."""
-from typing import NamedTuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 from . import _library
+from ._estimate import BOUNDARIES, ORIGINS, Carbon, Cost, Energy
 
-ORIGINS = ("measured", "published", "modelled", "assumed")
-BOUNDARIES = ("chip", "node", "facility", "none")
 ROLES = ("counted", "part", "beside", "duplicate", "stand-in")
 
 
-class Energy(NamedTuple):
-    """Joules with a 90 % interval. `origin`: "measured", "published", "modelled" or "assumed";
-    `boundary`: which joules are inside: "chip", "node" or "facility"."""
-
-    value: float
-    low: float
-    high: float
-    origin: str
-    boundary: str
-
-    def __str__(self) -> str:
-        return f"{self.value:.4g} J [{self.low:.4g}, {self.high:.4g}] {self.origin}, {self.boundary}"
-
-    @staticmethod
-    def of(struct: "_library.EnergyStruct") -> "Energy":
-        return Energy(struct.energy_j, struct.low_j, struct.high_j, ORIGINS[struct.origin],
-                      BOUNDARIES[struct.boundary])
-
-
-class Carbon(NamedTuple):
-    """Grams of CO2 equivalent with a 90 % interval, and the grid they were reckoned with."""
-
-    value: float
-    low: float
-    high: float
-    origin: str
-    grid: str
-    grid_g_per_kwh: float
+def energy_of(struct: "_library.EnergyStruct",
+              causes: Optional[Dict[str, Tuple[float, float]]] = None) -> Energy:
+    """A figure of the library. Without its causes its error is one of its own, "measurement"."""
+    boundary, origin = BOUNDARIES[struct.boundary], ORIGINS[struct.origin]
+    if causes is None:
+        return Energy(struct.energy_j, struct.low_j, struct.high_j, origin, boundary,
+                      cause="measurement")
+    return Energy.with_causes(struct.energy_j, origin, boundary, causes)
 
 
 class Account(NamedTuple):
@@ -52,6 +31,8 @@ class Account(NamedTuple):
     cost_high_eur: float
     grid_name: str
     grid_year: int
+    embodied: Carbon
+    cost: Cost
 
 
 class Domain(NamedTuple):
@@ -98,10 +79,34 @@ def account(energy: Energy, start_unix_s: float, duration_s: float, *, location:
                                       carbon_g_per_kwh=carbon_g_per_kwh,
                                       price_eur_per_kwh=price_eur_per_kwh)
     r = _library.AccountResult()
-    _library.check(_library.library().carnot_account(given, start_unix_s, duration_s, options, r))
+    lib = _library.library()
+    arguments = (given, start_unix_s, duration_s, options)
+    _library.check(lib.carnot_account(*arguments, r))
     code = r.grid_code.decode(errors="replace")
-    return Account(Energy.of(r.facility),
-                   Carbon(r.carbon_g, r.carbon_low_g, r.carbon_high_g, ORIGINS[r.carbon_origin],
-                          code, r.grid_g_per_kwh),
+
+    def causes(figure: int) -> Dict[str, Tuple[float, float]]:
+        return _spread(_library.causes(lib.carnot_account_causes, *arguments, figure), energy)
+
+    origin = ORIGINS[r.carbon_origin]
+    return Account(Energy.with_causes(r.facility.energy_j, ORIGINS[r.facility.origin],
+                                      BOUNDARIES[r.facility.boundary], causes(0)),
+                   Carbon.with_causes(r.carbon_g, origin, "none", causes(1), code,
+                                      r.grid_g_per_kwh),
                    r.embodied_g, r.embodied_low_g, r.embodied_high_g, r.cost_eur, r.cost_low_eur,
-                   r.cost_high_eur, r.grid_name.decode(errors="replace"), r.grid_year)
+                   r.cost_high_eur, r.grid_name.decode(errors="replace"), r.grid_year,
+                   Carbon.with_causes(r.embodied_g, "published", "none", causes(2)),
+                   Cost.with_causes(r.cost_eur, origin, "none", causes(3)))
+
+
+def _spread(causes: Dict[str, Tuple[float, float]], energy: Energy) -> Dict[str, Tuple[float, float]]:
+    """The library knows the energy's error as one cause, "measurement"; here it is those that the
+    energy itself names, in proportion."""
+    whole = causes.pop("measurement", None)
+    if whole is None or not energy.causes:
+        return causes
+    up, down = energy.high - energy.value, energy.low - energy.value
+    factor = whole[0] / up if up else whole[1] / down
+    for name, (a, b) in energy.causes.items():
+        before = causes.get(name, (0.0, 0.0))
+        causes[name] = (before[0] + factor * a, before[1] + factor * b)
+    return causes

@@ -54,9 +54,13 @@ class Ranks(NamedTuple):
     total: Callable[[float], float]
 
 
+def measurement_joules(measurement: Measurement) -> Callable[[], float]:
+    return lambda: measurement.energy.value
+
+
 def torch_ranks() -> Optional[Ranks]:
     """Those of torch.distributed; None if it is not in use."""
-    torch = sys.modules.get("torch")
+    torch: Any = sys.modules.get("torch")
     distributed = getattr(torch, "distributed", None)
     if distributed is None or not distributed.is_available() or not distributed.is_initialized():
         return None
@@ -67,7 +71,7 @@ def torch_ranks() -> Optional[Ranks]:
     def broadcast(numbers: List[float]) -> List[float]:
         tensor = torch.tensor(numbers, dtype=torch.float64, device=device)
         distributed.broadcast(tensor, 0)
-        return tensor.tolist()
+        return [float(number) for number in tensor.tolist()]
 
     def total(number: float) -> float:
         tensor = torch.tensor([number], dtype=torch.float64, device=device)
@@ -213,7 +217,7 @@ class Follow:
         if energy is None and watts_per_cpu is None:
             self._measurement = Measurement("follow", policy="none")
             self._measurement.start()
-            self._energy = lambda: self._measurement.energy.value  # type: ignore[union-attr]
+            self._energy = measurement_joules(self._measurement)
         self._options = dict(profile_options, modes=2 if self._autocast else 1,
                              sensor=self._energy is not None, checkpoint_after_s=checkpoint_after,
                              watts_per_cpu=10.0 if watts_per_cpu is None else watts_per_cpu)

@@ -3,7 +3,7 @@
 import ctypes
 from ctypes import (POINTER, Structure, byref, c_char_p, c_double, c_int32, c_size_t, c_uint64,
                     c_void_p)
-from typing import Any, Dict
+from typing import Any, ClassVar, Dict
 
 from ._library import _Sized, check, decoded, encoded, library
 
@@ -17,7 +17,7 @@ _SUMS = ("offered_j", "used_j", "could_not_use_j", "left_j", "above_j", "free_us
 
 
 class _Options(_Sized):
-    _fields_ = ([("size", c_size_t)] + [(name, c_char_p) for name in _TEXTS] +
+    _fields_: ClassVar[Any] = ([("size", c_size_t)] + [(name, c_char_p) for name in _TEXTS] +
                 [(name, c_double) for name in _NUMBERS] + [(name, c_int32) for name in _WHOLE])
 
 
@@ -27,7 +27,7 @@ class _Decision(Structure):
 
 
 class _Totals(_Sized):
-    _fields_ = ([("size", c_size_t)] + [(name, c_double) for name in _SUMS] +
+    _fields_: ClassVar[Any] = ([("size", c_size_t)] + [(name, c_double) for name in _SUMS] +
                 [("worst_over_w", c_double), ("per_cpu_w", c_double),
                  ("steps", c_uint64 * MOST_MODES)])
 

@@ -7,12 +7,14 @@ beside this file (where `pip install` puts it), and wherever the system's loader
 import ctypes
 import os
 from ctypes import POINTER, Structure, byref, c_char_p, c_double, c_int32, c_size_t, c_void_p
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
+
+from ._errors import DeviceError, InputError
 
 __all__ = ["MeterError", "library", "check"]
 
 
-class MeterError(RuntimeError):
+class MeterError(DeviceError):
     """The meter cannot say what was asked: the message says why and, where it can, what helps."""
 
 
@@ -50,6 +52,10 @@ class WindowResult(_Sized):
                 ("unobserved_s", c_double), ("cpu_s", c_double), ("overlapped", c_int32)]
 
 
+class CauseStruct(Structure):
+    _fields_ = [("name", c_char_p), ("up", c_double), ("down", c_double)]
+
+
 class AccountOptions(_Sized):
     _fields_ = [("size", c_size_t), ("location", c_char_p), ("machine", c_char_p),
                 ("pue", c_double), ("carbon_g_per_kwh", c_double),
@@ -80,9 +86,14 @@ _FUNCTIONS = {
     "carnot_window_look": (c_int32, [c_void_p, POINTER(WindowResult)]),
     "carnot_window_end": (c_int32, [c_void_p, POINTER(WindowResult)]),
     "carnot_window_channels": (c_int32, [c_void_p, POINTER(EnergyStruct), c_size_t]),
+    "carnot_window_causes": (c_int32, [c_void_p, c_size_t, POINTER(CauseStruct), c_size_t,
+                                       POINTER(c_size_t)]),
     "carnot_window_free": (None, [c_void_p]),
     "carnot_account": (c_int32, [POINTER(EnergyStruct), c_double, c_double,
                                  POINTER(AccountOptions), POINTER(AccountResult)]),
+    "carnot_account_causes": (c_int32, [POINTER(EnergyStruct), c_double, c_double,
+                                        POINTER(AccountOptions), c_size_t, POINTER(CauseStruct),
+                                        c_size_t, POINTER(c_size_t)]),
 }
 _NAMES = ("libcarnot_meter.so.0", "libcarnot_meter.so")
 _loaded: Optional[ctypes.CDLL] = None
@@ -120,13 +131,24 @@ def library() -> ctypes.CDLL:
 
 
 def check(status: int) -> None:
-    """Turns a status of the library into MeterError, or ValueError for bad arguments."""
+    """Turns a status of the library into MeterError, or InputError for bad arguments."""
     if status == 0:
         return
     message = library().carnot_last_error().decode(errors="replace")
     if status == 3:
-        raise ValueError(message)
+        raise InputError(message)
     raise MeterError(message)
+
+
+def causes(function: Any, *arguments: Any) -> Dict[str, Tuple[float, float]]:
+    """What a function of the library that ends in (out, count, causes) tells."""
+    count = c_size_t()
+    room = (CauseStruct * 16)()
+    check(function(*arguments, room, len(room), byref(count)))
+    if count.value > len(room):
+        room = (CauseStruct * count.value)()
+        check(function(*arguments, room, len(room), byref(count)))
+    return {decoded(room[i].name): (room[i].up, room[i].down) for i in range(count.value)}
 
 
 def encoded(text: Optional[str]) -> Optional[bytes]:

@@ -2,16 +2,18 @@
 """`measure` and `measured`: spans of a program and the joules that went into them."""
 import collections
 import functools
-import inspect
 import time
 import warnings
 from typing import Any, Callable, Deque, Dict, List, Optional, TypeVar, Union, overload
 
-from ._figures import Account, Carbon, Domain, Energy, Note, account, counts
+from ._errors import InputError
+from ._estimate import Carbon, Energy
+from ._figures import Account, Domain, Note, account, counts
 from ._library import MeterError, WindowResult
 from ._meter import POLICIES, SCOPES, Meter, Window, choice, default_meter
 
 F = TypeVar("F", bound=Callable[..., Any])
+_PLAIN = ("duration_s", "asleep_s", "unobserved_s", "cpu_s", "overlapped")
 
 
 class Measurement:
@@ -34,9 +36,9 @@ class Measurement:
         self._scope = choice(SCOPES, scope, "scope")
         self._policy = choice(POLICIES, policy, "policy")
         if pue is not None and not pue >= 1:
-            raise ValueError(f"pue: allowed: >= 1; given: {pue}")
+            raise InputError(f"pue: allowed: >= 1; given: {pue}")
         if carbon_g_per_kwh is not None and not carbon_g_per_kwh > 0:
-            raise ValueError(f"carbon_g_per_kwh: allowed: > 0; given: {carbon_g_per_kwh}")
+            raise InputError(f"carbon_g_per_kwh: allowed: > 0; given: {carbon_g_per_kwh}")
         if location:  # one that is not known is told before the program runs, not after it
             account(Energy(0.0, 0.0, 0.0, "measured", "chip"), time.time(), 0.0, location=location)
         self._account_options: Dict[str, Any] = {"location": location, "pue": pue or 0.0,
@@ -47,6 +49,31 @@ class Measurement:
         self._channels: Optional[Dict[Domain, Energy]] = None
         self._failure: Optional[str] = None
         self.started_unix_s: Optional[float] = None
+        self._energies: Dict[int, Energy] = {}  # once ended
+        self._notes: Optional[List[Note]] = None  # of another process
+
+    # ---- sent elsewhere
+
+    def __getstate__(self) -> Dict[str, Any]:
+        """Its figures as they are, without meter or window: what is sent to another process, or
+        copied, has ended."""
+        state = dict(self.__dict__)
+        figures: Dict[str, Any] = {}
+        if self._failure is None and self._window is not None:
+            result = self._figures()
+            figures = {name: getattr(result, name) for name in _PLAIN}
+            state["_energies"] = {which: self._energy(which) for which in range(3)}
+            state["_channels"] = self.domains
+        elif self._result is not None:
+            figures = {name: getattr(self._result, name) for name in _PLAIN}
+        state.update(_notes=self.notes, _meter=None, _window=None, _result=None, _plain=figures)
+        return state
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        plain = state.pop("_plain")
+        self.__dict__.update(state)
+        if plain:
+            self._result = WindowResult(**plain)
 
     # ---- running
 
@@ -67,9 +94,7 @@ class Measurement:
         """Ends. A second call changes nothing."""
         if self._window is not None and self._result is None:
             try:
-                result = self._window.end()
-                self._channels = self._window.channels()
-                self._result = result
+                self._result = self._window.end()
             except Exception as error:
                 self._fail(error)
         return self
@@ -99,9 +124,26 @@ class Measurement:
     def _figures(self) -> WindowResult:
         if self._failure is not None:
             raise MeterError(f"{self.label!r} was not measured: {self._failure}")
+        if self._result is not None:
+            return self._result
         if self._window is None:
             raise MeterError(f"{self.label!r} has not begun")
-        return self._result if self._result is not None else self._window.look()
+        return self._window.look()
+
+    def _energy(self, which: int) -> Energy:
+        """The machine's (0), own (1) or exclusive (2) energy."""
+        if self._failure is not None:
+            self._figures()  # says why not
+        if which in self._energies:
+            return self._energies[which]
+        if self._window is None:
+            self._figures()
+        assert self._window is not None
+        running = self._result is None
+        energy = self._window.figure(which, running)
+        if not running:
+            self._energies[which] = energy
+        return energy
 
     @property
     def running(self) -> bool:
@@ -110,17 +152,17 @@ class Measurement:
     @property
     def energy(self) -> Energy:
         """This process's (or thread's) part."""
-        return Energy.of(self._figures().own)
+        return self._energy(1)
 
     @property
     def exclusive_energy(self) -> Energy:
         """`energy` without that of measurements nested in this one on the same thread."""
-        return Energy.of(self._figures().exclusive)
+        return self._energy(2)
 
     @property
     def machine_energy(self) -> Energy:
         """Everything this machine spent meanwhile, as far as it can be seen."""
-        return Energy.of(self._figures().machine)
+        return self._energy(0)
 
     @property
     def energy_j(self) -> float:
@@ -137,16 +179,18 @@ class Measurement:
     @property
     def power_w(self) -> float:
         """Mean power of `energy`. Raises MeterError for a span of no length."""
-        return self._per_second(self._figures(), "own")
+        return self._per_second(1)
 
     @property
     def machine_power_w(self) -> float:
-        return self._per_second(self._figures(), "machine")
+        return self._per_second(0)
 
-    def _per_second(self, result: WindowResult, part: str) -> float:
-        if result.duration_s <= 0:
+    def _per_second(self, which: int) -> float:
+        energy = self._energy(which)
+        duration = self.duration_s
+        if duration <= 0:
             raise MeterError("no time has passed: power is not defined")
-        return float(getattr(result, part).energy_j / result.duration_s)
+        return energy.value / duration
 
     @property
     def duration_s(self) -> float:
@@ -174,7 +218,10 @@ class Measurement:
         if self._channels is not None:
             return dict(self._channels)
         assert self._window is not None
-        return self._window.channels()
+        channels = self._window.channels()
+        if self._result is not None:
+            self._channels = channels
+        return dict(channels)
 
     @property
     def by_domain(self) -> Dict[str, Energy]:
@@ -189,12 +236,12 @@ class Measurement:
             result.append(Note("measurement", self._failure, ""))
         if self._meter is not None:
             result.extend(self._meter.notes)
-        return result
+        return list(self._notes) if self._notes is not None else result
 
     def account(self, *, whole_machine: bool = False) -> Account:
         """Facility energy, carbon, embodied carbon and cost of `energy` or of the machine."""
         result = self._figures()
-        energy = Energy.of(result.machine if whole_machine else result.own)
+        energy = self._energy(0 if whole_machine else 1)
         return account(energy, self.started_unix_s or 0.0, result.duration_s,
                        **self._account_options)
 
@@ -212,9 +259,21 @@ class Measurement:
         if self._failure is not None:
             return f"<carnot.Measurement {self.label!r} failed: {self._failure}>"
         if self._result is not None:
-            return (f"<carnot.Measurement {self.label!r} {Energy.of(self._result.own)} in "
+            return (f"<carnot.Measurement {self.label!r} {self.energy} in "
                     f"{self._result.duration_s:.4g} s>")
         return f"<carnot.Measurement {self.label!r} {state}>"
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Label, times and figures as plain values."""
+        result = self._figures()
+        return {"label": self.label, "started_unix_s": self.started_unix_s,
+                **{name: getattr(result, name) for name in _PLAIN},
+                "energy": self.energy.to_dict(), "machine_energy": self.machine_energy.to_dict(),
+                "exclusive_energy": self.exclusive_energy.to_dict()}
+
+    def _repr_html_(self) -> str:
+        from ._html import measurement_html
+        return measurement_html(self)
 
 
 def measure(label: str = "", *, meter: Optional[Meter] = None, scope: str = "process",
@@ -263,6 +322,7 @@ def _wrapped(function: Any, label: str, options: Dict[str, Any]) -> Any:
         kept.append(m)
         return m
 
+    import inspect  # takes a while, and few need it
     wrapper: Any
     if inspect.iscoroutinefunction(function):
         @functools.wraps(function)

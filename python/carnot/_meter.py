@@ -6,7 +6,9 @@ import weakref
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import _library
-from ._figures import ROLES, Domain, Energy, Note, ORIGINS, BOUNDARIES
+from ._errors import InputError
+from ._estimate import BOUNDARIES, ORIGINS, Energy
+from ._figures import ROLES, Domain, Note, energy_of
 from ._library import check, decoded, encoded, library, reference
 
 SCOPES = ("thread", "process")
@@ -17,7 +19,7 @@ def choice(allowed: Tuple[str, ...], given: str, what: str) -> int:
     try:
         return allowed.index(given)
     except ValueError:
-        raise ValueError(f"{what}: allowed: {', '.join(allowed)}; given: {given!r}") from None
+        raise InputError(f"{what}: allowed: {', '.join(allowed)}; given: {given!r}") from None
 
 
 class Meter:
@@ -120,6 +122,17 @@ class Window:
             check(self._meter._library.carnot_window_end(self._handle, reference(result)))
         return result
 
+    def figure(self, which: int, running: bool) -> Energy:
+        """The machine's (0), own (1) or exclusive (2) energy with its causes: of now, or as it ended."""
+        result = _library.WindowResult()
+        window, lib = self._handle, self._meter._library
+        with self._lock:  # the causes must be of the same look
+            check((lib.carnot_window_look if running else lib.carnot_window_end)(
+                window, reference(result)))
+            causes = _library.causes(lib.carnot_window_causes, window, which)
+        struct = (result.machine, result.own, result.exclusive)[which]
+        return energy_of(struct, causes)
+
     def channels(self) -> Dict[Domain, Energy]:
         """Energy of every domain at the last look or end."""
         domains = self._meter.domains
@@ -127,7 +140,9 @@ class Window:
         with self._lock:
             check(self._meter._library.carnot_window_channels(self._handle, energies,
                                                               len(domains)))
-        return {domain: Energy.of(energies[i]) for i, domain in enumerate(domains)}
+            causes = [_library.causes(self._meter._library.carnot_window_causes, self._handle, 3 + i)
+                      for i in range(len(domains))]
+        return {domain: energy_of(energies[i], causes[i]) for i, domain in enumerate(domains)}
 
 
 class _Default:

@@ -115,12 +115,14 @@ _SUMS = ("duration", "emissions", "cpu_energy", "gpu_energy", "ram_energy", "ene
 
 def _sum_of(parts: List[EmissionsData]) -> EmissionsData:
     """One row for several spans of time; powers are means over them."""
-    total = dataclasses.replace(parts[-1], **{name: math.fsum(getattr(part, name) for part in parts)
-                                              for name in _SUMS})
+    sums: Any = {name: math.fsum(getattr(part, name) for part in parts)
+                 for name in _SUMS}
+    total = dataclasses.replace(parts[-1], **sums)
     for power, energy in (("cpu_power", "cpu_energy"), ("gpu_power", "gpu_energy"),
                           ("ram_power", "ram_energy")):
         mean = getattr(total, energy) * _JOULES_PER_KWH / total.duration if total.duration else _NAN
-        total = dataclasses.replace(total, **{power: mean})
+        changed: Any = {power: mean}
+        total = dataclasses.replace(total, **changed)
     rate = total.emissions / total.duration if total.duration else _NAN
     return dataclasses.replace(total, emissions_rate=rate)
 

@@ -37,6 +37,31 @@ static void sound(const carnot_energy *e) {
   EXPECT(strcmp(carnot_boundary_name(e->boundary), "?") != 0);
 }
 
+/* Half-widths in quadrature, as a figure's interval has them. */
+static double width(const carnot_cause *causes, size_t count, int up) {
+  double sum = 0.0;
+  size_t i;
+  for (i = 0; i < count; ++i) {
+    const double w = up ? fmax(fmax(causes[i].up, causes[i].down), 0.0)
+                        : fmax(fmax(-causes[i].up, -causes[i].down), 0.0);
+    sum += w * w;
+  }
+  return sqrt(sum);
+}
+
+static void causes_of(const carnot_window *window, size_t figure, const carnot_energy *energy) {
+  carnot_cause causes[16];
+  size_t count = 0, again = 0;
+  EXPECT(carnot_window_causes(window, figure, causes, 16, &count) == CARNOT_OK);
+  EXPECT(count <= 16);
+  EXPECT(fabs(width(causes, count, 1) - (energy->high_j - energy->energy_j)) <=
+         1e-9 * energy->high_j);
+  EXPECT(fabs(width(causes, count, 0) - (energy->energy_j - energy->low_j)) <=
+         1e-9 * energy->high_j);
+  EXPECT(carnot_window_causes(window, figure, NULL, 0, &again) == CARNOT_OK && again == count);
+  EXPECT(carnot_window_causes(window, figure, NULL, 1, &again) == CARNOT_BAD_INPUT);
+}
+
 static void windows(carnot_meter *meter) {
   carnot_window *outer = NULL, *inner = NULL;
   carnot_window_result a = {0}, b = {0}, again = {0};
@@ -65,7 +90,13 @@ static void windows(carnot_meter *meter) {
   EXPECT(a.duration_s >= b.duration_s && b.duration_s >= 0.02);
   EXPECT(a.cpu_s >= 0.04 && b.cpu_s >= 0.02);
   EXPECT(a.overlapped && b.overlapped);
+  causes_of(outer, CARNOT_MACHINE, &a.machine);
+  causes_of(outer, CARNOT_OWN, &a.own);
+  causes_of(outer, CARNOT_EXCLUSIVE, &a.exclusive);
+  EXPECT(carnot_window_causes(outer, CARNOT_CHANNEL + carnot_meter_channel_count(meter), NULL, 0,
+                              &i) == CARNOT_BAD_INPUT);
   EXPECT(carnot_window_channels(outer, channels, 8) == CARNOT_OK);
+  causes_of(outer, CARNOT_CHANNEL, &channels[0]);
   for (i = 0; i < carnot_meter_channel_count(meter) && i < 8; ++i)
     EXPECT(channels[i].energy_j >= 0);
   carnot_window_free(inner);
@@ -125,6 +156,8 @@ static void accounts(void) {
   const carnot_energy energy = {3.6e6, 3.0e6, 4.0e6, CARNOT_MEASURED, CARNOT_NODE};
   carnot_account_options options = {0};
   carnot_account_result result = {0};
+  carnot_cause causes[16];
+  size_t count = 0;
   options.size = sizeof options;
   options.carbon_g_per_kwh = 400.0;
   options.pue = 1.5;
@@ -134,6 +167,12 @@ static void accounts(void) {
   EXPECT(result.carbon_low_g < result.carbon_g && result.carbon_g < result.carbon_high_g);
   EXPECT(fabs(result.facility.energy_j - 5.4e6) < 1e-3);
   EXPECT(result.facility.boundary == CARNOT_FACILITY);
+  EXPECT(carnot_account_causes(&energy, 1.7e9, 60.0, &options, CARNOT_ACCOUNT_CARBON, causes, 16,
+                               &count) == CARNOT_OK);
+  EXPECT(count >= 1 && fabs(width(causes, count, 1) -
+                            (result.carbon_high_g - result.carbon_g)) <= 1e-9 * result.carbon_g);
+  EXPECT(carnot_account_causes(&energy, 1.7e9, 60.0, &options, 4, causes, 16, &count) ==
+         CARNOT_BAD_INPUT);
   EXPECT(carnot_account(&energy, 1.7e9, 60.0, NULL, &result) == CARNOT_OK);
   EXPECT(strcmp(result.grid_code, "WORLD") == 0);
   options.location = "Atlantis";

@@ -140,6 +140,30 @@ typedef struct carnot_window_result {
   int32_t overlapped;      /**< nonzero: another window of this process was open at some time */
 } carnot_window_result;
 
+/** A named cause of a figure's error: what moving it by its half-width at 90 % up or down does to
+ *  the figure. Equal names are the same error, in sums they add with their signs; different ones
+ *  are independent. */
+typedef struct carnot_cause {
+  const char* name;
+  double up, down; /**< in the figure's unit; `down` usually negative */
+} carnot_cause;
+
+/** Figures of a window; from CARNOT_CHANNEL on, the channels in their order. */
+typedef enum carnot_figure {
+  CARNOT_MACHINE = 0,
+  CARNOT_OWN = 1,
+  CARNOT_EXCLUSIVE = 2,
+  CARNOT_CHANNEL = 3
+} carnot_figure;
+
+/** Figures of an account. */
+typedef enum carnot_account_figure {
+  CARNOT_ACCOUNT_FACILITY = 0, /**< J */
+  CARNOT_ACCOUNT_CARBON = 1,   /**< g, operational */
+  CARNOT_ACCOUNT_EMBODIED = 2, /**< g */
+  CARNOT_ACCOUNT_COST = 3      /**< EUR */
+} carnot_account_figure;
+
 /** From joules at the machine to grams and money. */
 typedef struct carnot_account_options {
   size_t size;              /**< sizeof(carnot_account_options) */
@@ -203,6 +227,13 @@ CARNOT_API carnot_status carnot_window_end(carnot_window* window, carnot_window_
  *  \param out    `count` structs; the first min(count, channels) are written */
 CARNOT_API carnot_status carnot_window_channels(const carnot_window* window, carnot_energy* out,
                                                 size_t count);
+/** Causes of one figure's error at the last look or end. The names live until the next look or end
+ *  of the window.
+ *  \param figure  a carnot_figure, or CARNOT_CHANNEL plus the channel's index
+ *  \param out     `count` structs; the first min(count, causes) are written; NULL with count 0
+ *  \param causes  how many there are */
+CARNOT_API carnot_status carnot_window_causes(const carnot_window* window, size_t figure,
+                                              carnot_cause* out, size_t count, size_t* causes);
 /** NULL is allowed. A window that was not ended is dropped. */
 CARNOT_API void carnot_window_free(carnot_window* window);
 
@@ -210,6 +241,13 @@ CARNOT_API void carnot_window_free(carnot_window* window);
 CARNOT_API carnot_status carnot_account(const carnot_energy* energy, double start_unix_s,
                                         double duration_s, const carnot_account_options* options,
                                         carnot_account_result* out);
+/** Causes of one figure of such an account's error. The energy's own error is the cause
+ *  "measurement". The names live until this thread's next call.
+ *  \param figure  a carnot_account_figure */
+CARNOT_API carnot_status carnot_account_causes(const carnot_energy* energy, double start_unix_s,
+                                               double duration_s,
+                                               const carnot_account_options* options, size_t figure,
+                                               carnot_cause* out, size_t count, size_t* causes);
 
 #ifdef __cplusplus
 }

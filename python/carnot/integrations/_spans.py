@@ -2,7 +2,7 @@
 """Measurements of a training run, its epochs and its steps, and what is logged of them."""
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from .._figures import Energy
+from .._estimate import Energy
 from .._library import MeterError
 from .._measurement import Measurement
 

@@ -87,10 +87,11 @@ class FollowCallback:
     `precision` allows it and the trainer's own is 32 bits. Takes the options of `carnot.Follow`;
     `checkpoint` names a file that is written before a long pause. What was done: `follow.report`."""
 
-    __new__ = EnergyCallback.__new__
+    __new__: Any = EnergyCallback.__new__
+    _trainer: Any
 
     def __init__(self, profile: Any = None, *, checkpoint: Any = None, **options: Any) -> None:
-        self._trainer: Any = None
+        self._trainer = None
         if checkpoint is not None:
             options["on_pause"] = lambda: self._trainer.save_checkpoint(checkpoint)
         self.follow = Follow(profile, **options)

@@ -9,12 +9,16 @@
 #include <memory>
 #include <sstream>
 
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <openssl/evp.h>
 #include <unistd.h>
+#ifdef CARNOT_HAVE_CURL
+#include <curl/curl.h>
+#endif
+#ifdef CARNOT_HAVE_OPENSSL
+#include <openssl/evp.h>
+#endif
 
 #include "carnot/base/error.hpp"
 
@@ -84,6 +88,15 @@ class PartFile {
   std::uint64_t written_ = 0;
 };
 
+enum class Outcome { Done, Failed, RangeRefused, Stopped };
+
+struct Attempt {
+  Outcome outcome = Outcome::Failed;
+  std::string reason;
+};
+
+#ifdef CARNOT_HAVE_CURL
+
 struct Transfer {
   PartFile* part;
   const std::function<bool(const FetchProgress&)>* progress;
@@ -106,13 +119,6 @@ int on_progress(void* user, curl_off_t total, curl_off_t now, curl_off_t, curl_o
     return 1;  // no exception may cross C; the transfer stops as if asked to
   }
 }
-
-enum class Outcome { Done, Failed, RangeRefused, Stopped };
-
-struct Attempt {
-  Outcome outcome = Outcome::Failed;
-  std::string reason;
-};
 
 void start_curl() {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -165,6 +171,15 @@ Attempt transfer_once(const std::string& url, const std::string& part_path, std:
     return {Outcome::RangeRefused, reason};
   return {Outcome::Failed, reason};
 }
+
+#else
+
+Attempt transfer_once(const std::string& url, const std::string&, std::uint64_t,
+                      const FetchOptions&, const FetchProgress&) {
+  throw DeviceError(url + ": this build cannot fetch: it was made without libcurl");
+}
+
+#endif
 
 /// Empty if the file's content is right, else what is wrong.
 std::string wrong_content(const std::string& path, const RemoteFile& file) {
@@ -295,6 +310,7 @@ class FileFetcher {
 
 }  // namespace
 
+#ifdef CARNOT_HAVE_OPENSSL
 std::string sha256_hex(const void* data, std::size_t size) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned length = 0;
@@ -304,6 +320,11 @@ std::string sha256_hex(const void* data, std::size_t size) {
   for (unsigned i = 0; i < length; ++i) out += fmt::format("{:02x}", digest[i]);
   return out;
 }
+#else
+std::string sha256_hex(const void*, std::size_t) {
+  throw DeviceError("SHA-256: this build was made without OpenSSL");
+}
+#endif
 
 const std::vector<RemoteSet>& remote_sets() {
   static const std::vector<RemoteSet> sets{

@@ -5,14 +5,18 @@
 #include <chrono>
 #include <memory>
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#ifdef CARNOT_HAVE_CURL
+#include <curl/curl.h>
+#endif
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 
 namespace carnot::live {
+
+#ifdef CARNOT_HAVE_CURL
 
 namespace {
 
@@ -48,6 +52,14 @@ std::string fetch_page(const std::string& url, Duration timeout) {
   if (code != CURLE_OK) throw IoError(fmt::format("{}: {}", url, curl_easy_strerror(code)));
   return text;
 }
+
+#else
+
+std::string fetch_page(const std::string& url, Duration) {
+  throw IoError(url + ": this build cannot fetch: it was made without libcurl");
+}
+
+#endif
 
 LiveSignal::LiveSignal(LiveSignalOptions options, Dimension dimension, PageFetcher fetch)
     : options_(std::move(options)), dimension_(dimension), fetch_(std::move(fetch)) {}

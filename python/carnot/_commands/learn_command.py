@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`carnot learn`. Written by tools/generate_python_api from the command itself."""
+from typing import Optional
+
+from .._call import Progress, Value, Values, call
+from .._document import Document
+
+
+def learn(data: Optional[Value] = None, *, label: Optional[Value] = None,
+          labels: Optional[Value] = None, test: Optional[Value] = None,
+          test_labels: Optional[Value] = None, task: Optional[Value] = None,
+          header: Optional[Value] = None, missing: Optional[Values] = None,
+          categories: Optional[Values] = None, drop_unlabelled: bool = False,
+          data_dir: Optional[Value] = None, learner: Optional[Value] = None,
+          hidden: Optional[Values] = None, epochs: Optional[Values] = None,
+          batch: Optional[Value] = None, learning_rate: Optional[Value] = None,
+          momentum: Optional[Value] = None, bits: Optional[Values] = None,
+          trees: Optional[Values] = None, leaves: Optional[Values] = None,
+          depth: Optional[Values] = None, bins: Optional[Values] = None,
+          subsample: Optional[Value] = None, hold_out: Optional[Value] = None,
+          threads: Optional[Value] = None, seeds: Optional[Value] = None,
+          seed: Optional[Value] = None, shuffle_labels: bool = False,
+          budget: Optional[Value] = None, target: Optional[Value] = None,
+          energy_table: Optional[Value] = None, html: Optional[Value] = None,
+          save: Optional[Value] = None, save_bits: Optional[Value] = None,
+          progress: Progress = None) -> Document:
+    """Train for real, count every operation; say what was learned in bits and joules.
+
+    data: digits (embedded), mnist (fetched), or a CSV, TSV, ARFF, LibSVM or IDX file, gz or
+        not; docs/data.md
+    label: Label column of a table: its name, or its number
+    labels: IDX file of the labels
+    test: Held-out file (default: a quarter of the rows)
+    test_labels: IDX file of the held-out labels
+    task: What the labels are (default: by their values)
+    header: Whether a table's first row names its columns (default: as its rows say)
+    missing: Words or sentinel numbers that stand for a missing cell, such as -999
+    categories: Columns that are categories though they hold numbers
+    drop_unlabelled: Leave out rows without a label (default: refuse them)
+    data_dir: Where relative paths are looked up first
+    learner: What is trained (default: mlp)
+    hidden: Units of the hidden layer; several are swept
+    epochs: Passes over the training rows; several are swept (default: 8, more for small tables)
+    batch: Rows of a minibatch (default: 64, fewer for small tables)
+    learning_rate: Greatest, of a cosine schedule (default: 0.3; 0.05 for numbers); of each tree
+        of gbdt (default: 0.1)
+    momentum: Of the gradient steps (default: 0)
+    bits: Precisions, swept: 4, 8, 16, 32, a name such as d2w4g4, or a schedule such as
+        4>8@0.75; of the gradients of gbdt 2 to 8 or 32 (default: 32)
+    trees: Rounds of boosting or bootstraps of a forest, at most; several are swept (default:
+        fit to the data)
+    leaves: Of a tree, at most; several are swept (default: 31; forest: no limit)
+    depth: Of a tree, at most; several are swept (default: no limit)
+    bins: Steps that trees see of a column, 2 to 255; several are swept (default: 255)
+    subsample: Share of the rows a round of boosting learns from (default: 1)
+    hold_out: Share of the training rows on which boosting decides when to end; 0: it does all
+        rounds (default: 0.1 from 2000 rows on)
+    threads: That grow trees; the result is the same (default: one a processor)
+    seeds: Runs at each setting (default: 1)
+    seed: Of everything random (default: 1)
+    shuffle_labels: The null: training labels in random order, so that nothing can be learned
+    budget: Energy that no run may exceed, such as '20 mJ'
+    target: Stop when this held-out quality is certified; exit 1 if it never is
+    energy_table: CSV in place of the embedded energies; data/energy_per_operation.md
+    html: Write the report page here
+    save: Write the best run's model here, for `carnot predict`; docs/formats/model.md
+    save_bits: Of a coefficient or leaf in that file: 2 to 12, 16, or 32 as trained (default:
+        32)
+    progress: called with a line now and then; False ends the work.
+    """
+    return call("learn", ("data",), {"data": data, "label": label, "labels": labels, "test": test,
+                "test-labels": test_labels, "task": task, "header": header, "missing": missing,
+                "categories": categories, "drop-unlabelled": drop_unlabelled, "data-dir": data_dir,
+                "learner": learner, "hidden": hidden, "epochs": epochs, "batch": batch,
+                "learning-rate": learning_rate, "momentum": momentum, "bits": bits, "trees": trees,
+                "leaves": leaves, "depth": depth, "bins": bins, "subsample": subsample,
+                "hold-out": hold_out, "threads": threads, "seeds": seeds, "seed": seed,
+                "shuffle-labels": shuffle_labels, "budget": budget, "target": target,
+                "energy-table": energy_table, "html": html, "save": save, "save-bits": save_bits},
+                progress)
+
+
+def learn_figure8(tables: Optional[Values] = None, *, label: Optional[Value] = None,
+                  data_dir: Optional[Value] = None, bits: Optional[Values] = None,
+                  rows: Optional[Value] = None, noise: Optional[Value] = None,
+                  limit: Optional[Value] = None, seeds: Optional[Value] = None,
+                  seed: Optional[Value] = None, html: Optional[Value] = None,
+                  progress: Progress = None) -> Document:
+    """Error against bits for inputs of various entropy, on a grid and with a codebook.
+
+    tables: Further inputs: tables with a number to predict
+    label: Their label column: its name, or its number
+    data_dir: Where relative paths are looked up first
+    bits: Rising widths (default: 2 3 4 5 6 8 14)
+    rows: Training rows, as many held out (default: 4000)
+    noise: Of the labels, over the signal (default: 0.03)
+    limit: Ratio that counts as nothing lost (default: 1.05)
+    seeds: Repetitions (default: 5)
+    seed: Of everything random (default: 1)
+    html: Write the report page here
+    progress: called with a line now and then; False ends the work.
+    """
+    return call("learn figure8", ("tables",), {"tables": tables, "label": label,
+                "data-dir": data_dir, "bits": bits, "rows": rows, "noise": noise, "limit": limit,
+                "seeds": seeds, "seed": seed, "html": html}, progress)

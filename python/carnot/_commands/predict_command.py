@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`carnot predict`. Written by tools/generate_python_api from the command itself."""
+from typing import Optional
+
+from .._call import Progress, Value, call
+from .._document import Document
+
+
+def predict(model: Value, data: Value, *, labels: Optional[Value] = None,
+            output: Optional[Value] = None, probabilities: bool = False,
+            energy_table: Optional[Value] = None, progress: Progress = None) -> Document:
+    """Use a model that `carnot learn --save` wrote on new data.
+
+    model: The model's file
+    data: A table with the model's columns, in any order, with or without labels; for a model of
+        images an IDX file, or digits
+    labels: IDX file of the images' labels
+    output: Write the predictions here, as CSV
+    probabilities: Of every class, not of the likeliest alone
+    energy_table: CSV in place of the embedded energies; data/energy_per_operation.md
+    progress: called with a line now and then; False ends the work.
+    """
+    return call("predict", ("model", "data"), {"model": model, "data": data, "labels": labels,
+                "output": output, "probabilities": probabilities, "energy-table": energy_table},
+                progress)
