@@ -15,7 +15,8 @@ namespace carnot::live {
 
 namespace {
 
-constexpr std::string_view kNoMessage = "pseudo-gradient: these bytes are no message of such tensors";
+constexpr std::string_view kNoMessage =
+    "pseudo-gradient: these bytes are no message of such tensors";
 
 /// Values of `bits` bits, the first in the low bits of a byte.
 class BitWriter {
@@ -74,9 +75,10 @@ void put_number(std::vector<std::uint8_t>& out, std::size_t value) {
 }
 
 std::size_t kept_of(std::size_t size, double share) {
-  return share >= 1 ? size
-                    : std::min(size, static_cast<std::size_t>(
-                                         std::ceil(share * static_cast<double>(size))));
+  return share >= 1
+             ? size
+             : std::min(size,
+                        static_cast<std::size_t>(std::ceil(share * static_cast<double>(size))));
 }
 
 /// Levels on either side of nought: 2 bits know -1, 0, 1.
@@ -149,12 +151,13 @@ std::vector<std::uint8_t> PseudoGradientCoder::encode(const Tensors& delta) {
   for (std::size_t t = 0; t < delta.size(); ++t) {
     auto& values = left_over_[t];  // becomes what is to be said, then what is left of it
     if (values.size() != delta[t].size())
-      throw InputError(fmt::format("pseudo-gradient: tensor {} of {} elements as before", t,
-                                   values.size()));
+      throw InputError(
+          fmt::format("pseudo-gradient: tensor {} of {} elements as before", t, values.size()));
     for (std::size_t i = 0; i < values.size(); ++i) {
       values[i] += delta[t][i];
       if (!std::isfinite(values[i]))
-        throw InputError(fmt::format("pseudo-gradient: tensor {} has an element that is no number", t));
+        throw InputError(
+            fmt::format("pseudo-gradient: tensor {} has an element that is no number", t));
     }
     const auto sent = greatest(values, kept_of(values.size(), options_.share));
     const float scale = options_.bits == 32 ? 1.0f : best_scale(values, sent, options_.bits);
@@ -175,7 +178,8 @@ std::vector<std::uint8_t> PseudoGradientCoder::encode(const Tensors& delta) {
         continue;
       }
       const int level =
-          scale > 0 ? std::clamp(static_cast<int>(std::nearbyint(values[i] / scale)), -top, top) : 0;
+          scale > 0 ? std::clamp(static_cast<int>(std::nearbyint(values[i] / scale)), -top, top)
+                    : 0;
       bits.put(static_cast<std::uint32_t>(level + top));
       values[i] -= static_cast<float>(level) * scale;
     }
@@ -192,11 +196,13 @@ Tensors decode_pseudo_gradient(std::span<const std::uint8_t> message, const Tens
     auto& values = out.emplace_back(shape.size(), 0.0f);
     const std::size_t kept = kept_of(shape.size(), options.share);
     const float scale = options.bits == 32 ? 1.0f : in.real();
+    if (!std::isfinite(scale * 256.0f)) throw InputError(std::string(kNoMessage));
     std::vector<std::size_t> sent(kept);
     std::size_t next = 0;
     for (std::size_t& i : sent) {
       const std::size_t gap = options.share < 1 ? in.number() : 0;
-      if (gap >= values.size() - std::min(next, values.size())) throw InputError(std::string(kNoMessage));
+      if (gap >= values.size() - std::min(next, values.size()))
+        throw InputError(std::string(kNoMessage));
       i = next + gap;
       next = i + 1;
     }
@@ -254,7 +260,8 @@ void OuterStep::merge(const std::vector<Part>& parts) {
         velocity_[t][i] = static_cast<float>(v);
         step = g + mu * v;
       }
-      coefficients_[t][i] = static_cast<float>(static_cast<double>(coefficients_[t][i]) - options_.rate * step);
+      coefficients_[t][i] =
+          static_cast<float>(static_cast<double>(coefficients_[t][i]) - options_.rate * step);
     }
   }
 }

@@ -10,104 +10,111 @@ namespace carnot::live {
 
 namespace {
 
-constexpr std::size_t kMemory = 14 * 24;   // hours
-constexpr std::size_t kEnoughOfAnHour = 5;  // days before the hour of the day counts
-constexpr double kMargin = 1.05;            // of the work that is left
+constexpr std::size_t kMemory = 28 * 24;  // hours
+constexpr std::size_t kEnoughDays = 3;    // of the same hour, before other hours are left out
+constexpr double kMargin = 1.05;          // of the work that is left
 constexpr double kHour = 3600;
-
-double share_at_most(const std::vector<double>& sorted, double level) {
-  return static_cast<double>(std::upper_bound(sorted.begin(), sorted.end(), level) -
-                             sorted.begin()) /
-         static_cast<double>(sorted.size());
-}
 
 }  // namespace
 
 SiteLevels::SiteLevels(const TraceCore& trace, Instant now) {
-  const auto first = now - Duration::seconds(static_cast<std::int64_t>(kMemory * 3600));
-  for (Instant at = std::max(first, trace.begin()); at + Duration::seconds(3600) <= now;
-       at = at + Duration::seconds(3600)) {
-    hours_.push_back({static_cast<int>(at.calendar().hour),
-                      trace.mean_over(at, at + Duration::seconds(3600))});
-  }
-  sort_out();
+  const Duration one = Duration::seconds(3600);
+  Instant at = now - one * static_cast<std::int64_t>(kMemory);
+  while (at < trace.begin()) at = at + one;
+  for (; at + one <= now; at = at + one) hours_.push_back(trace.mean_over(at, at + one));
+  learn();
 }
 
-void SiteLevels::observe(Instant from, double seconds, double intensity) {
-  if (of_day_ < 0) of_day_ = static_cast<int>(from.calendar().hour);
+void SiteLevels::observe(double seconds, double intensity) {
   sum_ += seconds * intensity;
   seconds_ += seconds;
-  if (all_.empty() || seconds_ >= kHour - 1) close_hour();
-}
-
-void SiteLevels::close_hour() {
-  hours_.push_back({of_day_, sum_ / seconds_});
+  if (seconds_ < kHour - 1) return;
+  hours_.push_back(sum_ / seconds_);
   if (hours_.size() > kMemory) hours_.erase(hours_.begin());
   sum_ = seconds_ = 0;
-  of_day_ = -1;
-  sort_out();
+  learn();
 }
 
-void SiteLevels::sort_out() {
-  all_.clear();
-  for (auto& day : by_day_) day.clear();
-  for (const Hour& hour : hours_) {
-    all_.push_back(hour.mean);
-    by_day_[static_cast<std::size_t>(hour.of_day % 24)].push_back(hour.mean);
+void SiteLevels::learn() {
+  const std::size_t n = hours_.size();
+  if (n < 2) return;
+  double mean = 0, square = 0;
+  for (const double h : hours_) mean += h / static_cast<double>(n);
+  for (const double h : hours_) square += (h - mean) * (h - mean) / static_cast<double>(n);
+  spread_ = std::sqrt(square);
+  if (n < 72) return;
+  double usual[24] = {};
+  std::size_t days[24] = {};
+  for (std::size_t i = 0; i < n; ++i) {
+    usual[i % 24] += hours_[i];
+    ++days[i % 24];
   }
-  std::sort(all_.begin(), all_.end());
-  for (auto& day : by_day_) std::sort(day.begin(), day.end());
-  if (hours_.size() < 24) return;
-  double mean = 0, own = 0, next = 0;
-  for (const Hour& hour : hours_) mean += hour.mean / static_cast<double>(hours_.size());
-  for (std::size_t i = 0; i + 1 < hours_.size(); ++i) {
-    own += (hours_[i].mean - mean) * (hours_[i].mean - mean);
-    next += (hours_[i].mean - mean) * (hours_[i + 1].mean - mean);
+  const auto left = [&](std::size_t i) {
+    return hours_[i] - usual[i % 24] / static_cast<double>(days[i % 24]);
+  };
+  double own = 0, next = 0;
+  for (std::size_t i = 0; i + 1 < n; ++i) {
+    own += left(i) * left(i);
+    next += left(i) * left(i + 1);
   }
-  rho_ = own > 0 ? std::clamp(next / own, 0.0, 0.98) : 0.98;
+  rho_ = own > 0 ? std::clamp(next / own, 0.0, 0.99) : 0.99;
 }
 
-double SiteLevels::chance(double level, double now_value, double hours, int hour_of_day) const {
-  const double kept = std::pow(rho_, hours);
-  const double same = now_value <= level ? 1 : 0;
-  if (all_.empty()) return same;
-  const auto& day = by_day_[static_cast<std::size_t>(hour_of_day % 24)];
-  const double usual = share_at_most(day.size() >= kEnoughOfAnHour ? day : all_, level);
-  return kept * same + (1 - kept) * usual;
+void SiteLevels::add_likely(double now_value, double lead, double seconds,
+                            std::vector<LikelyLevel>& out) const {
+  const std::size_t n = hours_.size();
+  const auto ahead = static_cast<std::size_t>(std::lround(lead));
+  const double kept = std::pow(rho_, lead);
+  const std::size_t first = out.size();
+  double weights = 0;
+  const auto analog = [&](std::size_t i) {
+    const double off = now_value - hours_[i];
+    const double scaled = spread_ > 0 ? off / (0.5 * spread_) : 0;
+    // Never quite nought, so that a value never seen before still has analogs.
+    const double weight = std::exp(-0.5 * scaled * scaled) + 1e-3;
+    out.push_back({hours_[i + ahead] + kept * off, weight});
+    weights += weight;
+  };
+  // Hour n is under way; the same hour of other days is a multiple of 24 before it.
+  if (n >= 24 * kEnoughDays + ahead)
+    for (std::size_t back = 24; back <= n; back += 24)
+      if (ahead < back) analog(n - back);
+  if (out.size() < first + kEnoughDays) {
+    out.resize(first);
+    weights = 0;
+    for (std::size_t i = 0; i + ahead < n; ++i) analog(i);
+  }
+  if (weights > 0) {
+    for (std::size_t i = first; i < out.size(); ++i) out[i].seconds *= seconds / weights;
+    return;
+  }
+  out.push_back({now_value, n > 0 ? kept * seconds : seconds});
+  for (const double h : hours_) out.push_back({h, (1 - kept) * seconds / static_cast<double>(n)});
 }
 
 double least_level(const std::vector<SiteLevels>& levels, const std::vector<LevelSite>& sites,
-                   Instant now, double length, double ahead, double work) {
-  const double clock = now.calendar().hour;
-  const auto expected = [&](double level) {
-    double sum = 0;
-    for (std::size_t s = 0; s < sites.size(); ++s) {
-      const LevelSite& site = sites[s];
-      if (site.now <= level) sum += site.speed * std::max(0.0, length - site.lost);
-      // Later slots by the hour, each at its middle.
-      for (double from = 0; from < ahead; from += kHour) {
-        const double part = std::min(kHour, ahead - from);
-        const double lead = (length + from + 0.5 * part) / kHour;
-        sum += site.speed * part *
-               levels[s].chance(level, site.now, lead, static_cast<int>(clock + lead));
-      }
+                   double length, double ahead, double work) {
+  std::vector<LikelyLevel> likely;
+  for (std::size_t s = 0; s < sites.size(); ++s) {
+    const LevelSite& site = sites[s];
+    const std::size_t first = likely.size();
+    likely.push_back({site.now, std::max(0.0, length - site.lost)});
+    // Later slots by the hour, each at its middle.
+    for (double from = 0; from < ahead; from += kHour) {
+      const double part = std::min(kHour, ahead - from);
+      levels[s].add_likely(site.now, (length + from + 0.5 * part) / kHour, part, likely);
     }
-    return sum;
-  };
-  const double needed = kMargin * work;
-  if (expected(kInfinity) <= needed) return kInfinity;
-  double low = 0, high = 0;
-  for (const LevelSite& site : sites) {
-    low = std::min(low, site.now);
-    high = std::max(high, site.now);
+    for (std::size_t i = first; i < likely.size(); ++i) likely[i].seconds *= site.speed;
   }
-  low -= 1e-9;
-  for (int i = 0; i < 200 && expected(high) < needed; ++i) high = 2 * high + 1e-9;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = 0.5 * (low + high);
-    (expected(middle) >= needed ? high : low) = middle;
+  std::sort(likely.begin(), likely.end(),
+            [](const LikelyLevel& a, const LikelyLevel& b) { return a.intensity < b.intensity; });
+  double sum = 0, needed = kMargin * work;
+  for (const LevelSite& site : sites) needed += site.speed * (site.provisioning + length);
+  for (const LikelyLevel& l : likely) {
+    sum += l.seconds;
+    if (sum >= needed) return l.intensity;
   }
-  return high;
+  return kInfinity;
 }
 
 }  // namespace carnot::live

@@ -16,9 +16,9 @@ namespace carnot::live {
 
 namespace {
 
-constexpr double kStays = 1.05;     // a site that is on stays on up to this times the level
+constexpr double kStays = 1.05;  // a site that is on stays on up to this times the level
 constexpr double kCurtailedEnds = 1.1;
-constexpr double kBetter = 0.95;    // of another site's intensity, to be worth a move
+constexpr double kBetter = 0.95;  // of another site's intensity, to be worth a move
 
 void check(const std::vector<TrainingSite>& sites, const SitesTask& task) {
   Problems problems;
@@ -32,10 +32,10 @@ void check(const std::vector<TrainingSite>& sites, const SitesTask& task) {
     if (site.name.empty() || !names.insert(site.name).second)
       problems.add({}, "site.name", fmt::format("distinct names, found `{}` again", site.name));
     if (task.start < site.carbon.begin() || end > site.carbon.end())
-      problems.add({}, "site.carbon",
-                   fmt::format("{}: values from {} to {}, found {} to {}", site.name,
-                               task.start.iso8601(), end.iso8601(), site.carbon.begin().iso8601(),
-                               site.carbon.end().iso8601()));
+      problems.add(
+          {}, "site.carbon",
+          fmt::format("{}: values from {} to {}, found {} to {}", site.name, task.start.iso8601(),
+                      end.iso8601(), site.carbon.begin().iso8601(), site.carbon.end().iso8601()));
     if (!(site.speed > 0)) problems.add({}, "site.speed", "above 0");
   }
   problems.throw_if_any();
@@ -56,10 +56,11 @@ Policy policy_of(const std::vector<TrainingSite>& sites, const std::string& name
   for (std::size_t i = 0; i < sites.size(); ++i)
     if (name == "single:" + sites[i].name) return {Rule::Single, i};
   const std::string near = nearest(name, site_policies(sites));
-  throw InputError(describe({}, "policy",
-                            fmt::format("single:SITE, all, cheapest, curtailed or carnot, found "
-                                        "`{}`{}",
-                                        name, near.empty() ? "" : "; did you mean `" + near + "`?")));
+  throw InputError(
+      describe({}, "policy",
+               fmt::format("single:SITE, all, cheapest, curtailed or carnot, found "
+                           "`{}`{}",
+                           name, near.empty() ? "" : "; did you mean `" + near + "`?")));
 }
 
 /// The slots of a task: starts, lengths in seconds and the intensity of each site, g per joule.
@@ -74,8 +75,8 @@ struct Slots {
       seconds.push_back(length);
       auto& row = intensity.emplace_back();
       for (const TrainingSite& site : sites)
-        row.push_back(site.carbon.mean_over(start.back(),
-                                            start.back() + Duration::from(length * second)));
+        row.push_back(
+            site.carbon.mean_over(start.back(), start.back() + Duration::from(length * second)));
     }
   }
   std::vector<Instant> start;
@@ -123,13 +124,13 @@ SitesResult train_at_sites(const std::vector<TrainingSite>& sites, const SitesTa
       for (std::size_t i = t; i < slots.seconds.size(); ++i) ahead += slots.seconds[i];
       std::vector<LevelSite> view;
       for (std::size_t s = 0; s < sites.size(); ++s)
-        view.push_back({now[s], sites[s].speed, state[s].on ? state[s].ready_in
-                                                            : sites[s].provisioning.in(second)});
-      const double level = least_level(levels, view, slots.start[t], length, ahead, left);
+        view.push_back({now[s], sites[s].speed,
+                        state[s].on ? state[s].ready_in : sites[s].provisioning.in(second),
+                        sites[s].provisioning.in(second)});
+      const double level = least_level(levels, view, length, ahead, left);
       for (std::size_t s = 0; s < sites.size(); ++s)
         wanted[s] = now[s] <= level * (state[s].on ? kStays : 1.0);
-      for (std::size_t s = 0; s < sites.size(); ++s)
-        levels[s].observe(slots.start[t], length, now[s]);
+      for (std::size_t s = 0; s < sites.size(); ++s) levels[s].observe(length, now[s]);
     }
     for (std::size_t s = 0; s < sites.size(); ++s) {
       if (policy.rule == Rule::All || (policy.rule == Rule::Single && s == policy.site))
@@ -138,7 +139,8 @@ SitesResult train_at_sites(const std::vector<TrainingSite>& sites, const SitesTa
         wanted[s] = now[s] < threshold * (state[s].on ? kCurtailedEnds : 1.0);
     }
     if (policy.rule == Rule::Cheapest) {
-      const auto least = static_cast<std::size_t>(std::min_element(now.begin(), now.end()) - now.begin());
+      const auto least =
+          static_cast<std::size_t>(std::min_element(now.begin(), now.end()) - now.begin());
       std::size_t stays = sites.size();
       for (std::size_t s = 0; s < sites.size(); ++s)
         if (state[s].on) stays = s;

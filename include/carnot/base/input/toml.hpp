@@ -22,9 +22,9 @@ struct TomlValue {
   enum class Kind : std::uint8_t { Text, Number, Boolean, Date, List, Table };
   Kind kind = Kind::Table;
   std::size_t line = 0;  ///< 1: the first; 0: the whole file
-  std::string text;      ///< of a scalar: a text as it is, `yes` or `no`, a number in its shortest form
-  std::vector<TomlValue> items;                             ///< of a list
-  std::vector<std::pair<std::string, TomlValue>> fields;    ///< of a table, in order of names
+  std::string text;  ///< of a scalar: a text as it is, `yes` or `no`, a number in its shortest form
+  std::vector<TomlValue> items;                           ///< of a list
+  std::vector<std::pair<std::string, TomlValue>> fields;  ///< of a table, in order of names
 
   bool is_scalar() const noexcept { return kind < Kind::Date; }
   /// The field of a table; null: not there.

@@ -19,12 +19,11 @@
 ///   carnot        the sites whose intensity now is at most z, where z is the least level under
 ///                 which the time expected until the deadline covers the work that is left:
 ///
-///       sum over sites and later slots at lead h of P(I(h) <= z) x slot  >=  margin x work left,
-///       P(I(h) <= z) = rho^h [I(now) <= z] + (1 - rho^h) F(z)
+///       sum over sites and later slots of P(I <= z) x slot  >=  1.05 x work left
 ///
-///   with F what was seen so far at the site (and its history before the start), at this hour of
-///   the day where that is known, and rho each site's own correlation over an hour. With no time to
-///   spare z is without bound: every site trains.
+///   with P from what followed at the same hour of the days before (site_levels.hpp: analogs of the
+///   last four weeks, before and after the start). With no time to spare z is without bound: every
+///   site trains. A site that is on stays on up to 1.05 z.
 ///
 /// bound(): the same work in the slots and sites of least intensity that the deadline leaves, all
 /// of them known, without making ready and without cost of averaging. No schedule that trains at
@@ -56,9 +55,9 @@ struct TrainingSite {
 
 struct SitesTask {
   Instant start;
-  Time deadline;                 ///< after the start
-  Time work;                     ///< at one site of speed 1
-  Time slot = 300.0 * second;    ///< between decisions
+  Time deadline;                                               ///< after the start
+  Time work;                                                   ///< at one site of speed 1
+  Time slot = 300.0 * second;                                  ///< between decisions
   CarbonIntensity threshold = 100.0 * gram_per_kilowatt_hour;  ///< of `curtailed`
 };
 
@@ -80,13 +79,13 @@ struct SiteTotals {
 
 struct SitesResult {
   std::string policy;
-  bool finished = false;         ///< the work was done by the deadline
-  Time elapsed;                  ///< until it was, or the deadline
+  bool finished = false;  ///< the work was done by the deadline
+  Time elapsed;           ///< until it was, or the deadline
   Time work_left;
   std::vector<SiteTotals> sites;
-  Energy energy, idle_energy;    ///< idle: of making ready, part of `energy`
+  Energy energy, idle_energy;  ///< idle: of making ready, part of `energy`
   Carbon carbon;
-  double below_threshold = 0;    ///< share of the energy used below it
+  double below_threshold = 0;                 ///< share of the energy used below it
   std::vector<std::vector<std::uint8_t>> on;  ///< [slot][site]: 0 off, 1 making ready, 2 training
 };
 
