@@ -223,7 +223,7 @@ class Reader {
       std::vector<Instant> edges;
       for (std::size_t i = 0; i <= core.size(); ++i) edges.push_back(core.edge(i));
       return TraceCore(std::move(edges), std::move(mean));
-    } catch (const InputError& error) {
+    } catch (const Error& error) {  // of the text, or a file that cannot be opened
       problems_.add(place(value), "site.carbon", error.what());
       return std::nullopt;
     }
