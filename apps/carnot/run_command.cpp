@@ -17,6 +17,7 @@
 #include "command.hpp"
 #include "follow_command.hpp"
 #include "session.hpp"
+#include "sites_command.hpp"
 
 namespace carnot::app {
 
@@ -30,6 +31,7 @@ struct RunCommand {
   int threads = 1;
   bool force = false;
   FollowCommand follow;
+  SitesCommand sites;
 };
 
 /// Feeds the progress line from the loop.
@@ -65,6 +67,13 @@ int execute(const RunCommand& c, const Common& common) {
       throw UsageError("--follow: a command or a process, not a scenario");
     return follow(c.follow, common, c.speed);
   }
+  if (c.sites.asked()) {
+    if (!c.scenario.empty() || !c.resume.empty() || !c.out.empty() || !c.html.empty() ||
+        !c.set.empty() || c.speed != 0.0 || !common.job.empty())
+      throw UsageError("--sites FILE: only --policy, --starts, --every, --json go with it");
+    return run_sites(c.sites, common, c.policies);
+  }
+  if (c.sites.starts != 0) throw UsageError("--starts goes with --sites FILE");
   if (!common.job.empty())
     throw UsageError(
         "words after -- are a command to follow: carnot run --follow PROFILE -- COMMAND");
@@ -153,6 +162,7 @@ void add_run(CLI::App& app, const Common& common, Action& action) {
       ->check(CLI::Validator(positive_number, ""));
   command->add_option("--threads", c->threads, "Threads of the learner")->check(CLI::Range(1, 256));
   add_follow_flags(*command, c->follow);
+  add_sites_flags(*command, c->sites);
   command->fallthrough();
   command->callback(
       [c, &common, &action] { action = [c, &common] { return execute(*c, common); }; });

@@ -214,4 +214,34 @@ void SgdLearner::restore(const std::vector<std::uint8_t>& state) {
   charged_held_out_ = std::move(held_out);
 }
 
+void Learner::adopt(const std::vector<std::vector<float>>& /*parameters*/, std::uint64_t /*step*/) {
+  throw InputError("adopt: this kind of learner cannot take on coefficients of another");
+}
+
+void SgdLearner::adopt(const std::vector<std::vector<float>>& parameters, std::uint64_t step) {
+  if (step > total_steps_) throw InputError("adopt: a step within the schedule");
+  const std::vector<Layer>& shape = network_.layers();
+  if (parameters.size() != 2 * shape.size())
+    throw InputError("adopt: weights and biases of each layer");
+  for (std::size_t l = 0; l < shape.size(); ++l) {
+    if (parameters[2 * l].size() != shape[l].weights() ||
+        parameters[2 * l + 1].size() != shape[l].outputs)
+      throw InputError("adopt: layers of this model's shapes");
+    for (const auto* tensor : {&parameters[2 * l], &parameters[2 * l + 1]})
+      for (const float x : *tensor)
+        if (!std::isfinite(x)) throw InputError("adopt: a coefficient is no number");
+  }
+  // Floats take them as they are; the next step rounds them to its format, and counts that.
+  network_.set_precision(Precision::parse("f32"), {}, nullptr);
+  for (std::size_t l = 0; l < shape.size(); ++l) {
+    Layer& layer = network_.layers()[l];
+    auto* weights = reinterpret_cast<float*>(layer.master.data());
+    for (std::size_t j = 0; j < layer.outputs; ++j)
+      for (std::size_t k = 0; k < layer.inputs; ++k)
+        weights[j * layer.stride + k] = parameters[2 * l][j * layer.inputs + k];
+    for (std::size_t j = 0; j < layer.outputs; ++j) layer.bias[j] = parameters[2 * l + 1][j];
+  }
+  steps_ = step;
+}
+
 }  // namespace carnot::learn

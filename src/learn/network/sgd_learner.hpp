@@ -40,6 +40,7 @@ class SgdLearner final : public Learner {
   std::vector<std::uint8_t> save() const override;
   void restore(const std::vector<std::uint8_t>& state) override;
   std::vector<std::vector<float>> parameters() const override;
+  void adopt(const std::vector<std::vector<float>>& parameters, std::uint64_t step) override;
 
  private:
   static constexpr std::uint64_t kSwitchStream = 0x73776974u;

@@ -6,23 +6,14 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/input/toml.hpp"
 #include "carnot/base/option.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/live/slurm/dispatch_config.hpp"
 
-#include "live/slurm/toml.hpp"
-
 namespace carnot::live {
 
 namespace {
-
-std::string scalar(const toml::node& node) {
-  if (const auto* s = node.as_string()) return s->get();
-  if (const auto* i = node.as_integer()) return std::to_string(i->get());
-  if (const auto* f = node.as_floating_point()) return shortest(f->get());
-  if (const auto* b = node.as_boolean()) return b->get() ? "yes" : "no";
-  return {};
-}
 
 class ConfigReader {
  public:
@@ -30,29 +21,21 @@ class ConfigReader {
     config_.file = name;
     const auto slash = name.rfind('/');
     folder_ = slash == std::string::npos ? "" : name.substr(0, slash + 1);
-    try {
-      root_ = toml::parse(text, name);
-    } catch (const toml::parse_error& error) {
-      problems_.add({name, error.source().begin.line}, "",
-                    fmt::format("not TOML: {}", error.description()));
-      problems_.throw_if_any();
-    } catch (const TomlAssertion&) {
-      throw InputError(describe({name, 0}, "", "not TOML: malformed key"));
-    }
+    root_ = parse_toml(text, name);
   }
 
   DispatchConfig read() {
-    for (const auto& [key, node] : root_)
+    for (const auto& [key, value] : root_.fields)
       if (key != "dispatch" && key != "jobs" && key != "site")
-        problems_.add(place(node), key.str(), "one of [dispatch], [jobs], [[site]]");
-    if (const toml::table* t = root_["dispatch"].as_table()) read_dispatch(*t);
-    if (const toml::table* t = root_["jobs"].as_table()) read_jobs(*t);
-    if (const toml::array* a = root_["site"].as_array()) {
-      for (const toml::node& node : *a)
-        if (const toml::table* t = node.as_table())
-          read_site(*t);
+        problems_.add(place(value), key, "one of [dispatch], [jobs], [[site]]");
+    if (const TomlValue* t = root_.find("dispatch"); is_table(t)) read_dispatch(*t);
+    if (const TomlValue* t = root_.find("jobs"); is_table(t)) read_jobs(*t);
+    if (const TomlValue* sites = root_.find("site")) {
+      for (const TomlValue& item : sites->items)
+        if (is_table(&item))
+          read_site(item);
         else
-          problems_.add(place(node), "site", "tables: [[site]]");
+          problems_.add(place(item), "site", "tables: [[site]]");
     }
     check();
     problems_.throw_if_any();
@@ -60,41 +43,30 @@ class ConfigReader {
   }
 
  private:
-  Place place(const toml::node& node) const { return {name_, node.source().begin.line}; }
+  Place place(const TomlValue& value) const { return {name_, value.line}; }
+  static bool is_table(const TomlValue* value) {
+    return value != nullptr && value->kind == TomlValue::Kind::Table;
+  }
   std::string path(const std::string& p) const {
     return p.empty() || p.front() == '/' ? p : folder_ + p;
   }
 
-  /// Scalars of a table into options; what `others` takes is left to it.
-  template <class Others>
-  void read_table(const toml::table& table, OptionTable& options, Others others) {
-    for (const auto& [key, node] : table) {
-      const std::string name(key.str());
-      if (others(name, node)) continue;
-      if (node.is_table() || node.is_array() || node.is_date_time() || node.is_date())
-        problems_.add(place(node), options.name() + "." + name, "one value");
-      else
-        options.set(place(node), name, scalar(node), problems_);
-    }
-  }
-
-  bool words(const std::string& field, const toml::node& node, std::vector<std::string>& into) {
-    const toml::array* array = node.as_array();
-    if (array == nullptr) {
+  bool words(const std::string& field, const TomlValue& node, std::vector<std::string>& into) {
+    if (node.kind != TomlValue::Kind::List) {
       problems_.add(place(node), field, "a list of texts, such as [\"work.sh\", \"{id}\"]");
       return true;
     }
-    for (const toml::node& item : *array)
-      if (const auto* s = item.as_string(); s != nullptr && !s->get().empty())
-        into.push_back(s->get());
+    for (const TomlValue& item : node.items)
+      if (item.kind == TomlValue::Kind::Text && !item.text.empty())
+        into.push_back(item.text);
       else
         problems_.add(place(item), field, "texts");
     return true;
   }
 
-  Instant instant(const std::string& field, const toml::node& node) {
+  Instant instant(const std::string& field, const TomlValue& node) {
     try {
-      if (const auto* s = node.as_string()) return Instant::parse(s->get());
+      if (node.kind == TomlValue::Kind::Text) return Instant::parse(node.text);
     } catch (const InputError& error) {
       problems_.add(place(node), field, error.what());
       return {};
@@ -103,7 +75,7 @@ class ConfigReader {
     return {};
   }
 
-  void read_dispatch(const toml::table& table) {
+  void read_dispatch(const TomlValue& table) {
     DispatchConfig& c = config_;
     OptionTable o("dispatch");
     o.text("run", &c.run, "name of the run, part of each token");
@@ -124,7 +96,7 @@ class ConfigReader {
     o.text("calls", &c.calls, "CSV of reserve calls");
     o.text("metrics", &c.metrics, "Prometheus text");
     o.boolean("exit_when_done", &c.exit_when_done, "");
-    read_table(table, o, [&](const std::string& key, const toml::node& node) {
+    set_options(table, name_, o, problems_, [&](const std::string& key, const TomlValue& node) {
       if (key == "start") {
         c.start = instant("dispatch.start", node);
         return true;
@@ -138,31 +110,29 @@ class ConfigReader {
     });
   }
 
-  void read_jobs(const toml::table& table) {
+  void read_jobs(const TomlValue& table) {
     DispatchJobs& j = config_.jobs;
     OptionTable o("jobs");
     o.text("file", &j.file, "CSV of jobs");
     o.real("limit_factor", &j.limit_factor, 0.0, 1000.0, "time limit over the estimate");
     o.text("mode_folder", &j.mode_folder, "where mode files lie");
-    read_table(table, o, [&](const std::string& key, const toml::node& node) {
+    set_options(table, name_, o, problems_, [&](const std::string& key, const TomlValue& node) {
       if (key == "command") return words("jobs.command", node, j.command);
       if (key == "options") return words("jobs.options", node, j.options);
       if (key != "mode") return false;
-      const toml::array* modes = node.as_array();
-      if (modes == nullptr) {
+      if (node.kind != TomlValue::Kind::List) {
         problems_.add(place(node), "jobs.mode", "tables: [[jobs.mode]]");
         return true;
       }
-      for (const toml::node& item : *modes) {
-        const toml::table* t = item.as_table();
-        if (t == nullptr) continue;
+      for (const TomlValue& item : node.items) {
+        if (!is_table(&item)) continue;
         JobMode mode;
         std::int64_t nodes = 0;
         OptionTable m("jobs.mode");
         m.integer("nodes", &nodes, 0, 1'000'000, "0: as many as the job asks for");
         m.real("speed", &mode.speed, 1e-6, 1e6, "work a second over the first mode's");
         m.real("power_share", &mode.power_share, 0.0, 1000.0, "of the job's power a node");
-        read_table(*t, m, [](const std::string&, const toml::node&) { return false; });
+        set_options(item, name_, m, problems_);
         mode.nodes = static_cast<std::int32_t>(nodes);
         j.modes.push_back(mode);
       }
@@ -171,17 +141,16 @@ class ConfigReader {
   }
 
   template <class Q>
-  void read_signal(const std::string& field, const toml::node& node, LiveSignalOptions& s) {
-    if (const auto* text = node.as_string()) {
+  void read_signal(const std::string& field, const TomlValue& node, LiveSignalOptions& s) {
+    if (node.kind == TomlValue::Kind::Text) {
       try {
-        s.constant = parse_as<Q>(text->get()).base();
+        s.constant = parse_as<Q>(node.text).base();
       } catch (const InputError& error) {
         problems_.add(place(node), field, error.what());
       }
       return;
     }
-    const toml::table* table = node.as_table();
-    if (table == nullptr) {
+    if (!is_table(&node)) {
       problems_.add(place(node), field, "a text with its unit, or { file = ..., column = ... }");
       return;
     }
@@ -203,7 +172,7 @@ class ConfigReader {
     o.choice("gaps", &gaps, {"refuse", "hold", "linear"}, "");
     o.choice("negative", &negative, {"refuse", "zero", "allow"}, "");
     o.choice("repeats", &repeats, {"refuse", "first", "last", "mean"}, "");
-    read_table(*table, o, [](const std::string&, const toml::node&) { return false; });
+    set_options(node, name_, o, problems_);
     s.refresh = Duration::from(refresh);
     s.timeout = Duration::from(timeout);
     s.csv.gaps = gap_policy(gaps);
@@ -221,7 +190,7 @@ class ConfigReader {
     }
   }
 
-  void read_site(const toml::table& table) {
+  void read_site(const TomlValue& table) {
     DispatchSite& site = config_.sites.emplace_back();
     simulate::FleetSite& s = site.site;
     s.hall.node_suspended = Power{};
@@ -240,7 +209,7 @@ class ConfigReader {
     o.choice("uses", &uses, {"all-own", "curtailed"}, "");
     o.text("submit_partition", &site.submit_partition, "");
     o.boolean("joules", &site.joules, "");
-    read_table(table, o, [&](const std::string& key, const toml::node& node) {
+    set_options(table, name_, o, problems_, [&](const std::string& key, const TomlValue& node) {
       if (key == "partitions") return words("site.partitions", node, site.partitions);
       if (key == "price") return read_signal<EnergyPrice>("site.price", node, site.price), true;
       if (key == "carbon")
@@ -294,7 +263,7 @@ class ConfigReader {
   }
 
   std::string name_, folder_;
-  toml::table root_;
+  TomlValue root_;
   DispatchConfig config_;
   Problems problems_;
 };

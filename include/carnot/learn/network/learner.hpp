@@ -139,6 +139,13 @@ class Learner {
   /// \throws InputError if the bytes are no state of a learner of these options and data
   virtual void restore(const std::vector<std::uint8_t>& state) = 0;
 
+  /// Takes on coefficients, shaped as parameters(), and goes on at `step` of the schedule: a
+  /// replica of a training that other replicas carried on. What is remembered of gradients
+  /// (velocities) stays. \throws InputError if shapes do not fit, one is no number, `step` is
+  /// beyond the schedule, or
+  ///         learners of this kind cannot
+  virtual void adopt(const std::vector<std::vector<float>>& parameters, std::uint64_t step);
+
   /// All coefficients in f32, layer by layer, for code lengths and tests. One that is no number
   /// reads as 0: see `diverged`.
   virtual std::vector<std::vector<float>> parameters() const = 0;

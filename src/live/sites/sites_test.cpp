@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "carnot/live/sites/sites.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "carnot/base/error.hpp"
+#include "carnot/base/random.hpp"
+
+#include "live/sites/site_levels.hpp"
+
+namespace carnot::live {
+namespace {
+
+using testing::HasSubstr;
+
+const Instant kStart = Instant::parse("2023-03-01T00:00Z");
+
+/// Two states that change seldom, and a wave of the day: grams a kilowatt-hour.
+TrainingSite site(const std::string& name, std::uint64_t seed, int hours, int history = 0) {
+  const RandomStream stream(seed, "site");
+  std::vector<double> mean;
+  bool curtailed = seed % 2 == 0;
+  for (int h = 0; h < hours + history; ++h) {
+    if (stream.uniform(2 * static_cast<std::uint64_t>(h)) < 0.15) curtailed = !curtailed;
+    const double wave = 60 * std::sin(0.2618 * h + static_cast<double>(seed));
+    mean.push_back(
+        CarbonIntensity((curtailed ? 20.0 : 380.0 + wave) * gram_per_kilowatt_hour).base());
+  }
+  return {name,
+          TraceCore(kStart - Duration::seconds(3600LL * history), Duration::seconds(3600), mean)};
+}
+
+SitesTask task(double work_h, double deadline_h) {
+  SitesTask t;
+  t.start = kStart;
+  t.work = work_h * hour;
+  t.deadline = deadline_h * hour;
+  return t;
+}
+
+TEST(Sites, OneSiteCostsPowerTimesIntensity) {
+  // An hour at 100 and one at 300 g/kWh, 2 kW; four minutes of 0.5 kW to make ready.
+  const double g = CarbonIntensity(1.0 * gram_per_kilowatt_hour).base();
+  TrainingSite one{"a", TraceCore(kStart, Duration::seconds(3600), {100 * g, 300 * g, 500 * g})};
+  const auto r = train_at_sites({one}, task(1.5, 3), "single:a");
+  EXPECT_TRUE(r.finished);
+  EXPECT_NEAR(r.elapsed.in(minute), 94, 1e-9);
+  EXPECT_NEAR(r.energy.in(kilowatt_hour), 3 + 0.5 * 4 / 60, 1e-9);
+  EXPECT_NEAR(r.idle_energy.in(kilowatt_hour), 0.5 * 4 / 60, 1e-9);
+  const double first = 2.0 * 56 / 60 + 0.5 * 4 / 60, second_hour = 2.0 * 34 / 60;
+  EXPECT_NEAR(r.carbon.in(gram), 100 * first + 300 * second_hour, 1e-6);
+  EXPECT_NEAR(carbon_bound({one}, task(1.5, 3)).carbon.in(gram), 2 * 100 + 1 * 300, 1e-6);
+  EXPECT_FALSE(train_at_sites({one}, task(3, 3), "single:a").finished);
+  EXPECT_FALSE(carbon_bound({one}, task(3.1, 3)).feasible);
+}
+
+TEST(Sites, CurtailedWaitsAndCheapestMoves) {
+  const double g = CarbonIntensity(1.0 * gram_per_kilowatt_hour).base();
+  const TrainingSite a{"a", TraceCore(kStart, Duration::seconds(3600), {50 * g, 400 * g, 400 * g})};
+  const TrainingSite b{"b", TraceCore(kStart, Duration::seconds(3600), {300 * g, 300 * g, 50 * g})};
+  const auto waits = train_at_sites({a, b}, task(1.5, 3), "curtailed");
+  EXPECT_TRUE(waits.finished);
+  EXPECT_EQ(waits.on[13], (std::vector<std::uint8_t>{0, 0}));
+  EXPECT_NEAR(waits.below_threshold, 1, 1e-12);
+  const auto moves = train_at_sites({a, b}, task(1.5, 3), "cheapest");
+  EXPECT_EQ(moves.on[11], (std::vector<std::uint8_t>{2, 0}));
+  EXPECT_EQ(moves.on[13], (std::vector<std::uint8_t>{0, 2}));
+  EXPECT_EQ(moves.sites[0].starts, 1u);
+}
+
+/// No policy emits less than the bound of the work that it did, and joules add up.
+RC_GTEST_PROP(Sites, NoPolicyIsBelowTheBound, ()) {
+  const auto count = *rc::gen::inRange<std::size_t>(1, 4);
+  std::vector<TrainingSite> sites;
+  for (std::size_t s = 0; s < count; ++s) {
+    sites.push_back(
+        site("s" + std::to_string(s), *rc::gen::inRange<std::uint64_t>(0, 1000), 60, 100));
+    sites.back().speed = *rc::gen::element(0.5, 1.0, 2.0);
+    sites.back().provisioning = *rc::gen::element(0.0, 240.0, 900.0) * second;
+  }
+  SitesTask t = task(*rc::gen::inRange(1, 40), *rc::gen::inRange(2, 60));
+  t.slot = *rc::gen::element(300.0, 900.0, 3600.0, 1234.0) * second;
+  for (const std::string& policy : site_policies(sites)) {
+    const SitesResult r = train_at_sites(sites, t, policy);
+    SitesTask same = t;
+    same.work = t.work - r.work_left;
+    if (!(same.work > Time{})) continue;
+    const SitesBound bound = carbon_bound(sites, same);
+    RC_ASSERT(bound.feasible);
+    RC_ASSERT(r.carbon.in(gram) >= bound.carbon.in(gram) * (1 - 1e-9) - 1e-9);
+    double joules = 0, work = 0;
+    for (std::size_t s = 0; s < count; ++s) {
+      joules += r.sites[s].training.in(second)*sites[s].training_power.in(watt) +
+                r.sites[s].idle.in(second)*sites[s].idle_power.in(watt);
+      work += r.sites[s].training.in(second)*sites[s].speed;
+    }
+    RC_ASSERT(std::abs(joules - r.energy.in(joule)) <= 1e-9 * joules + 1e-9);
+    RC_ASSERT(std::abs(work - same.work.in(second)) <= 1e-6 * work + 1e-6);
+    RC_ASSERT(r.elapsed <= t.deadline + 1e-6 * second);
+    RC_ASSERT(r.finished == !(r.work_left.in(second) > 0));
+  }
+}
+
+/// The cheapest choice of whole slots by trying all of them.
+RC_GTEST_PROP(Sites, BoundIsBelowEveryChoiceOfSlots, ()) {
+  std::vector<TrainingSite> sites = {site("a", *rc::gen::inRange<std::uint64_t>(0, 99), 6),
+                                     site("b", *rc::gen::inRange<std::uint64_t>(0, 99), 6)};
+  SitesTask t = task(*rc::gen::inRange(1, 6), 5);
+  t.slot = 1.0 * hour;
+  const double bound = carbon_bound(sites, t).carbon.in(gram);
+  double best = 1e300;
+  for (unsigned chosen = 0; chosen < 1024; ++chosen) {
+    double hours = 0, grams = 0;
+    for (unsigned i = 0; i < 10; ++i) {
+      if ((chosen >> i & 1u) == 0) continue;
+      const TrainingSite& s = sites[i % 2];
+      const Instant at = kStart + Duration::seconds(3600LL * (i / 2));
+      hours += 1;
+      grams += s.carbon.at(at) * s.training_power.in(watt)*3600;
+    }
+    if (hours >= t.work.in(hour)) best = std::min(best, grams);
+  }
+  RC_ASSERT(std::abs(bound - best) <= 1e-9 * best);
+}
+
+/// Neither the trace after now nor the other policies' doings may be seen.
+TEST(Sites, NoneSeesTheFuture) {
+  for (const char* policy : {"carnot", "curtailed", "cheapest"}) {
+    std::vector<TrainingSite> sites = {site("a", 4, 48, 200), site("b", 7, 48, 200)};
+    const SitesTask t = task(14, 40);
+    const SitesResult before = train_at_sites(sites, t, policy);
+    const std::size_t now = 12 * 10;  // slots of five minutes: ten hours in
+    for (TrainingSite& s : sites) {
+      std::vector<double> mean(s.carbon.mean().begin(), s.carbon.mean().end());
+      for (std::size_t h = 200 + 10; h < mean.size(); ++h)
+        mean[h] = mean[mean.size() - 1 - h % 30] * 1.7;
+      s.carbon = TraceCore(s.carbon.begin(), Duration::seconds(3600), mean);
+    }
+    const SitesResult after = train_at_sites(sites, t, policy);
+    for (std::size_t slot = 0; slot < std::min({now, before.on.size(), after.on.size()}); ++slot)
+      ASSERT_EQ(before.on[slot], after.on[slot]) << policy << " slot " << slot;
+  }
+}
+
+TEST(Sites, CarnotIsInTimeWhereTheWholeTimeIsNeeded) {
+  // 100 worlds with 2 % to spare when all sites train all the time: never late.
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    std::vector<TrainingSite> sites = {site("a", seed, 30), site("b", seed + 1, 30)};
+    const SitesTask t = task(2 * 20 * 0.98 - 0.2, 20);
+    EXPECT_TRUE(train_at_sites(sites, t, "carnot").finished) << seed;
+    // Without history and with all the time there is, it emits less than training at once.
+    const SitesTask loose = task(8, 28);
+    const auto carnot = train_at_sites(sites, loose, "carnot");
+    EXPECT_TRUE(carnot.finished) << seed;
+  }
+}
+
+/// Time expected at or under a level, `lead` hours from now.
+double share_under(const SiteLevels& levels, double level, double now, double lead) {
+  std::vector<LikelyLevel> likely;
+  levels.add_likely(now, lead, 100, likely);
+  double under = 0, all = 0;
+  for (const LikelyLevel& l : likely) {
+    if (l.intensity <= level) under += l.seconds;
+    all += l.seconds;
+  }
+  EXPECT_NEAR(all, 100, 1e-9);
+  return under / all;
+}
+
+TEST(SiteLevels, SeeTheDayAndTodaysDifference) {
+  // 10 in the first half of each day, 50 in the second; ten days.
+  std::vector<double> mean;
+  for (int h = 0; h < 240; ++h) mean.push_back(h % 24 < 12 ? 10 : 50);
+  const TraceCore trace(kStart - Duration::seconds(240 * 3600), Duration::seconds(3600), mean);
+  const SiteLevels levels(trace, kStart);
+  // It is midnight: low for twelve hours, then high, then low again.
+  EXPECT_NEAR(share_under(levels, 20, 10, 3), 1, 1e-9);
+  EXPECT_NEAR(share_under(levels, 20, 10, 15), 0, 1e-9);
+  EXPECT_NEAR(share_under(levels, 20, 10, 27), 1, 1e-9);
+  // A day that is worse than usual stays so for a while.
+  EXPECT_NEAR(share_under(levels, 20, 40, 1), 0, 1e-9);
+  // No time to spare: no level. A tenth of the time: the low level is enough.
+  EXPECT_TRUE(std::isinf(least_level({levels}, {{50, 1, 0, 0}}, 300, 3300, 3600)));
+  EXPECT_LT(least_level({levels}, {{10, 1, 0, 0}}, 300, 86100, 8640), 20);
+}
+
+TEST(SiteLevels, WithoutHistoryWhatIsNowLasts) {
+  const TraceCore trace(kStart, Duration::seconds(3600), {10, 50, 10});
+  SiteLevels levels(trace, kStart);
+  EXPECT_NEAR(share_under(levels, 10, 10, 5), 1, 1e-12);
+  levels.observe(3600, 10);
+  levels.observe(3600, 50);
+  // One step ahead there is an analog: 50 after 10.
+  EXPECT_NEAR(share_under(levels, 40, 10, 1), 0, 1e-9);
+  // Further ahead there is none: half of what is not kept is either.
+  EXPECT_NEAR(share_under(levels, 20, 10, 5), std::pow(0.9, 5) + 0.5 * (1 - std::pow(0.9, 5)),
+              1e-9);
+}
+
+TEST(Sites, BadInputIsNamed) {
+  const std::vector<TrainingSite> sites = {site("a", 1, 10)};
+  const auto thrown = [&](const std::vector<TrainingSite>& s, const SitesTask& t,
+                          const std::string& policy) -> std::string {
+    try {
+      train_at_sites(s, t, policy);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "nothing thrown";
+  };
+  EXPECT_THAT(thrown(sites, task(1, 5), "curtaild"), HasSubstr("did you mean `curtailed`?"));
+  EXPECT_THAT(thrown(sites, task(1, 50), "all"), HasSubstr("a: values from 2023-03-01"));
+  EXPECT_THAT(thrown({}, task(1, 5), "all"), HasSubstr("site: one or more"));
+  EXPECT_THAT(thrown({sites[0], sites[0]}, task(1, 5), "all"), HasSubstr("distinct names"));
+  EXPECT_THAT(thrown(sites, task(0, 5), "all"), HasSubstr("work: above 0 s"));
+}
+
+}  // namespace
+}  // namespace carnot::live
