@@ -236,24 +236,40 @@ OuterStep::OuterStep(Tensors start, const AveragingOptions& options)
   for (const auto& tensor : coefficients_) velocity_.emplace_back(tensor.size(), 0.0f);
 }
 
-void OuterStep::merge(const std::vector<Part>& parts) {
-  if (parts.empty()) return;
-  double steps = 0;
-  for (const Part& part : parts) {
-    if (part.steps == 0) throw InputError("outer step: parts of at least one step");
-    if (part.delta.size() != coefficients_.size()) throw InputError("outer step: tensors as many");
-    for (std::size_t t = 0; t < coefficients_.size(); ++t)
-      if (part.delta[t].size() != coefficients_[t].size())
-        throw InputError("outer step: tensors of the same shapes");
-    steps += static_cast<double>(part.steps);
+namespace {
+
+/// a becomes S(a, b).
+void add_up(std::vector<float>& a, const std::vector<float>& b) {
+  double aa = 0, bb = 0, ab = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
+    aa += x * x;
+    bb += y * y;
+    ab += x * y;
   }
-  const double mean = steps / static_cast<double>(parts.size());
+  const double of_a = aa > 0 ? 1 - ab / (2 * aa) : 1, of_b = bb > 0 ? 1 - ab / (2 * bb) : 1;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    a[i] = static_cast<float>(of_a * static_cast<double>(a[i]) + of_b * static_cast<double>(b[i]));
+}
+
+}  // namespace
+
+void OuterStep::merge(std::vector<Tensors> parts) {
+  for (const Tensors& part : parts) {
+    if (part.size() != coefficients_.size()) throw InputError("outer step: tensors as many");
+    for (std::size_t t = 0; t < coefficients_.size(); ++t)
+      if (part[t].size() != coefficients_[t].size())
+        throw InputError("outer step: tensors of the same shapes");
+  }
+  if (parts.empty()) return;
   const double mu = options_.momentum;
   for (std::size_t t = 0; t < coefficients_.size(); ++t) {
+    // Neighbours first, then the sums of neighbours: no replica weighs more than another.
+    for (std::size_t gap = 1; gap < parts.size(); gap *= 2)
+      for (std::size_t i = 0; i + gap < parts.size(); i += 2 * gap)
+        add_up(parts[i][t], parts[i + gap][t]);
     for (std::size_t i = 0; i < coefficients_[t].size(); ++i) {
-      double g = 0;
-      for (const Part& part : parts)
-        g += static_cast<double>(part.steps) / mean * static_cast<double>(part.delta[t][i]);
+      const double g = static_cast<double>(parts.front()[t][i]);
       double step = g;
       if (mu > 0) {
         const double v = mu * static_cast<double>(velocity_[t][i]) + g;

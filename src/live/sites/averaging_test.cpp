@@ -127,21 +127,35 @@ TEST(PseudoGradient, BadInputIsNamed) {
   EXPECT_THROW(coder.encode({{1.0f, std::nanf("")}}), InputError);
 }
 
-/// Nesterov momentum by hand over two rounds; parts weigh by their steps.
+/// Nesterov momentum by hand over two rounds.
 TEST(OuterStep, EqualsTheFormula) {
   AveragingOptions o;
   o.rate = 0.7;
   o.momentum = 0.9;
   OuterStep outer({{1.0f}}, o);
-  outer.merge({{{{0.5f}}, 10}, {{{0.1f}}, 30}});
-  const double g1 = 0.5 * 0.5 + 1.5 * 0.1;  // steps over their mean of 20
+  outer.merge({{{0.5f}}, {{0.1f}}});
+  // Numbers all point the same way: 0.5 (1 - 0.1) + 0.1 (1 - 2.5).
+  const double g1 = 0.5 * 0.9 + 0.1 * -1.5;
   EXPECT_NEAR(outer.coefficients()[0][0], 1 - 0.7 * (g1 + 0.9 * g1), 1e-6);
-  outer.merge({{{{0.2f}}, 5}});
+  outer.merge({{{0.2f}}});
   EXPECT_NEAR(outer.coefficients()[0][0],
               1 - 0.7 * (g1 + 0.9 * g1) - 0.7 * (0.2 + 0.9 * (0.9 * g1 + 0.2)), 1e-6);
   outer.merge({});
-  EXPECT_THROW(outer.merge({{{{0.5f, 1.0f}}, 1}}), InputError);
-  EXPECT_THROW(outer.merge({{{{0.5f}}, 0}}), InputError);
+  EXPECT_THROW(outer.merge({{{0.5f, 1.0f}}}), InputError);
+}
+
+TEST(OuterStep, AddsWhatIsAtRightAnglesAndAveragesWhatIsAlike) {
+  const auto after = [](std::vector<Tensors> parts) {
+    OuterStep outer({{0.0f, 0.0f, 0.0f, 0.0f}}, {});
+    outer.merge(std::move(parts));
+    return outer.coefficients()[0];
+  };
+  EXPECT_EQ(after({{{1, 0, 0, 0}}, {{0, 2, 0, 0}}}), (std::vector<float>{-1, -2, 0, 0}));
+  EXPECT_EQ(after({{{1, 2, 0, 0}}, {{1, 2, 0, 0}}}), (std::vector<float>{-1, -2, 0, 0}));
+  EXPECT_EQ(after({{{1, 2, 0, 0}}, {{1, 2, 0, 0}}, {{1, 2, 0, 0}}}),
+            (std::vector<float>{-1, -2, 0, 0}));
+  // One that says nothing changes nothing.
+  EXPECT_EQ(after({{{0, 0, 0, 0}}, {{0, 2, 0, 3}}}), (std::vector<float>{0, -2, 0, -3}));
 }
 
 }  // namespace

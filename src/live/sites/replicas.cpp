@@ -60,7 +60,7 @@ ReplicaTraining::Round ReplicaTraining::round(const std::vector<std::uint64_t>& 
   State& s = *state_;
   if (steps.size() != s.replicas.size()) throw InputError("round: steps of each site");
   Round out;
-  std::vector<OuterStep::Part> parts;
+  std::vector<Tensors> parts;
   std::uint64_t left = s.total - s.done;
   // Each begins at the schedule's present step: together they reach `done + sum`.
   std::uint64_t asked = 0;
@@ -83,12 +83,11 @@ ReplicaTraining::Round ReplicaTraining::round(const std::vector<std::uint64_t>& 
     const auto message = s.coders[i].encode(delta);
     out.bytes_up += message.size();
     out.bytes_down += synchronous_bytes() / 2;
-    parts.push_back(
-        {decode_pseudo_gradient(message, s.outer.coefficients(), s.options.averaging), taken});
+    parts.push_back(decode_pseudo_gradient(message, s.outer.coefficients(), s.options.averaging));
     out.steps += taken;
     left -= std::min(left, taken);
   }
-  s.outer.merge(parts);
+  s.outer.merge(std::move(parts));
   s.done = std::min(s.total, s.done + out.steps);
   return out;
 }

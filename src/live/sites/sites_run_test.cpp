@@ -94,6 +94,20 @@ TEST(ReplicaTraining, SitesComeAndGoAndTheScheduleEndsExactly) {
   EXPECT_GT(r.quality().value, 0.9);
 }
 
+/// Three sites at a rate of the default size, in long rounds: plain sums of their pseudo-gradients
+/// end at 81 %.
+TEST(ReplicaTraining, ThreeSitesDoNotOvershootTogether) {
+  ReplicaOptions o;
+  o.learner = small_mlp();
+  o.learner.hidden = 64;
+  o.learner.batch = 64;
+  o.learner.epochs = 60;
+  o.learner.learning_rate = 0.3;
+  ReplicaTraining r(o, digits(), 3);
+  while (!r.finished()) r.round({20, 20, 20});
+  EXPECT_GT(r.quality().value, 0.95);
+}
+
 /// The claim of the averaging: k sites with 4 bits do the work of one in as many steps.
 TEST(ReplicaTraining, ThreeSitesLearnAsMuchFromAsManySteps) {
   double one = 0, three = 0, three_2 = 0;

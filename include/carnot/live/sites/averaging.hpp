@@ -3,27 +3,29 @@
 
 /// \file
 /// Averaging of replicas that train apart and meet seldom. From common coefficients w each replica
-/// i takes n_i steps of its own to w_i and sends its pseudo-gradient d_i = w - w_i, rounded to a
-/// few bits; the common coefficients become
+/// i takes steps of its own to w_i and sends its pseudo-gradient d_i = w - w_i, rounded to a few
+/// bits, Q(d_i + e_i); the common coefficients become
 ///
-///     g = sum_i n_i Q(d_i + e_i) / mean_i n_i,     v = mu v + g,     w = w - rate (g + mu v)  (mu
-///     > 0)
-///                                                                     w = w - rate g           (mu
-///                                                                     = 0)
+///     g = S(Q_1, ..., Q_k),    mu = 0:  w = w - rate g
+///                              mu > 0:  v = mu v + g,  w = w - rate (g + mu v)
 ///
-/// over the replicas that took part. e_i is what Q left over last time (error feedback), so no part
-/// of a pseudo-gradient is lost, only late. Each replica's steps count whole: k replicas that take
-/// n steps each do the work of about k n steps of one, as minibatches of k times the size with k
-/// times the rate would; rate 1 and mu 0 are that.
+/// over the k replicas that took part. e_i is what Q left over last time (error feedback), so no
+/// part of a pseudo-gradient is lost, only late. S adds two at a time, tensor by tensor,
+///
+///     S(a, b) = (1 - a.b / (2 a.a)) a + (1 - a.b / (2 b.b)) b,
+///
+/// which is the sum of two that are at right angles and the mean of two that are alike: replicas
+/// that all walked the same way down are not to overshoot together, and where rounding and rows are
+/// the noise between them the steps of each count whole. Plain sums at common rates diverge.
 ///
 /// A message is real bytes: for each tensor a scale (4 bytes) and, of the greatest `share` of its
 /// elements by size, position (as gaps, 7 bits a byte) where share < 1, and value in `bits` bits
 /// (1 sign and magnitude levels; 32: the float itself). Rounding is to the nearest level: the error
 /// comes back by feedback.
 ///
-/// Sources: Douillard et al., DiLoCo, arXiv 2311.08105 (outer steps); Seide et al., Interspeech
-/// 2014 (error feedback); Lin et al., arXiv 1712.01887 (greatest elements). Values, deterministic;
-/// one thread at a time.
+/// Sources: Maleki et al., Adasum, arXiv 2006.02924 (S); Douillard et al., DiLoCo, arXiv 2311.08105
+/// (outer steps); Seide et al., Interspeech 2014 (error feedback); Lin et al., arXiv 1712.01887
+/// (greatest elements). Values, deterministic; one thread at a time.
 
 #include <cstddef>
 #include <cstdint>
@@ -67,12 +69,8 @@ Tensors decode_pseudo_gradient(std::span<const std::uint8_t> message, const Tens
 class OuterStep {
  public:
   OuterStep(Tensors start, const AveragingOptions& options);
-  struct Part {
-    Tensors delta;            ///< decoded
-    std::uint64_t steps = 0;  ///< that it stands for, > 0
-  };
   /// Nothing happens without parts. \throws InputError if shapes do not fit
-  void merge(const std::vector<Part>& parts);
+  void merge(std::vector<Tensors> parts);
   const Tensors& coefficients() const noexcept { return coefficients_; }
 
  private:
