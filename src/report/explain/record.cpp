@@ -65,7 +65,9 @@ std::string subject_text(const RecordExplained& s, std::size_t width, bool colou
     return value > 0 && high > low ? fmt::format("{:.2f}–{:.2f} x", low / value, high / value) : "";
   };
   const auto share = [&](double joules) {
-    return s.total > 0 ? fmt::format("{:.1f} %", 100 * joules / s.total) : std::string();
+    // A share of hundreds says nothing that the energies beside it do not.
+    return s.total > 0 && joules < 10 * s.total ? fmt::format("{:.1f} %", 100 * joules / s.total)
+                                                : std::string();
   };
   table.row({"recorded total", spent_text(s.total), share(s.total), range(s.total, s.low, s.high),
              s.origin},
