@@ -304,7 +304,7 @@ TEST(Technologies, AreDocumentedAndAboveTheirLimit) {
   EXPECT_EQ(kinds.size(), 5u);
   // 4.2 K at 18 % of Carnot: 70.4 / 0.18 W/W.
   EXPECT_NEAR(1 / cryogenic_break_even(4.2 * kelvin, kRoom, 0.18), 1 + 70.428571 / 0.18, 1e-5);
-  for (const TrainingRun& r : training_runs())
+  for (const PublishedTraining& r : training_runs())
     EXPECT_GT(r.energy, 1e6 * training_bound(r.parameters, r.tokens, kRoom)) << r.id;
 }
 

@@ -107,13 +107,13 @@ std::vector<Technology> parse_technologies(std::string_view csv, const std::stri
   return out;
 }
 
-std::vector<TrainingRun> parse_training_runs(std::string_view csv, const std::string& file) {
+std::vector<PublishedTraining> parse_training_runs(std::string_view csv, const std::string& file) {
   TableReader table(file, "id,name,parameters,tokens,energy_mwh,grade,year,source,licence", true);
   Fields fields(table);
-  std::vector<TrainingRun> out;
+  std::vector<PublishedTraining> out;
   table.read(csv, [&](const Cells& c) {
     if (!fields.has(c, 9)) return;
-    TrainingRun r;
+    PublishedTraining r;
     r.id = fields.id(c[0]);
     r.name = fields.text("name", c[1]);
     r.parameters = fields.number("parameters", c[2]);
@@ -134,8 +134,8 @@ const std::vector<Technology>& technologies() {
   return rows;
 }
 
-const std::vector<TrainingRun>& training_runs() {
-  static const std::vector<TrainingRun> rows =
+const std::vector<PublishedTraining>& training_runs() {
+  static const std::vector<PublishedTraining> rows =
       parse_training_runs(kTrainingRunsTable, "data/training_runs.csv");
   return rows;
 }

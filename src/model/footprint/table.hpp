@@ -23,7 +23,7 @@ extern const char* const kEmbodiedTable;
 extern const char* const kChipsTable;
 extern const char* const kKernelModelTable;
 extern const char* const kKernelCorrectionsTable;  ///< data/kernel_model_corrections.csv
-extern const char* const kServingModelTable;  ///< data/serving_model.csv
+extern const char* const kServingModelTable;       ///< data/serving_model.csv
 extern const char* const kEnergyCoefficientsTable;
 extern const char* const kTechnologiesTable;  ///< data/technologies.csv
 extern const char* const kTrainingRunsTable;  ///< data/training_runs.csv

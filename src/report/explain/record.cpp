@@ -215,7 +215,8 @@ RecordReport explain_record(const RunResult& run) {
   if (!run.complete) out.remarks.emplace_back("The run did not end: its record so far.");
   out.remarks.emplace_back(
       "The record is the ledger of a simulated site: its joules are modelled too, from power over "
-      "time. Modelled here: counted operations x the run's own table of energies.");
+      "time. Modelled here: counted operations x the run's own table of energies; what moving "
+      "bytes took is in the difference.");
   return out;
 }
 

@@ -143,7 +143,7 @@ std::string voltages_text(const LimitsReport& r, std::size_t width, bool colour)
 
 std::string trainings_text(const LimitsReport& r, std::size_t width, bool colour) {
   RowTable table({"training", "published", "how known", "2 N D k_B T", "ratio", "N", "D"});
-  for (const model::TrainingRun& run : model::training_runs()) {
+  for (const model::PublishedTraining& run : model::training_runs()) {
     const Energy least = model::training_bound(run.parameters, run.tokens, r.temperature);
     table.row({run.name, energy_text(run.energy), std::string(name(run.grade)), energy_text(least),
                ratio_text(run.energy, least), fmt::format("{:.3g}", run.parameters),
@@ -216,7 +216,7 @@ Json technologies_json(Temperature room) {
 
 Json trainings_json(Temperature temperature) {
   Json rows = Json::array();
-  for (const model::TrainingRun& run : model::training_runs()) {
+  for (const model::PublishedTraining& run : model::training_runs()) {
     const Energy least = model::training_bound(run.parameters, run.tokens, temperature);
     rows.push_back({{"id", run.id},
                     {"name", run.name},

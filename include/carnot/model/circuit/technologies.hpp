@@ -44,7 +44,7 @@ std::vector<Technology> parse_technologies(std::string_view csv, const std::stri
 /// Share of a room-temperature energy that a circuit at `cold` may take to break even.
 double cryogenic_break_even(Temperature cold, Temperature room, double cooler_efficiency);
 
-struct TrainingRun {
+struct PublishedTraining {
   std::string id, name;
   double parameters = 0, tokens = 0;
   Energy energy;
@@ -52,7 +52,7 @@ struct TrainingRun {
   int year = 0;
   std::string source, licence;
 };
-const std::vector<TrainingRun>& training_runs();
-std::vector<TrainingRun> parse_training_runs(std::string_view csv, const std::string& file);
+const std::vector<PublishedTraining>& training_runs();
+std::vector<PublishedTraining> parse_training_runs(std::string_view csv, const std::string& file);
 
 }  // namespace carnot::model
