@@ -160,7 +160,7 @@ int list(const CatalogueCommand& c, const Common& common) {
     }
   } else if (c.kind == "training") {
     lines.push_back(cells("id", "name", "MWh", "parameters", "tokens", "grade", "year", "source"));
-    for (const model::TrainingRun& t : model::training_runs()) {
+    for (const model::PublishedTraining& t : model::training_runs()) {
       const double mwh = t.energy.in(megawatt_hour);
       lines.push_back(cells(t.id, t.name, number(mwh), number(t.parameters), number(t.tokens),
                             std::string(name(t.grade)), std::to_string(t.year), t.source));

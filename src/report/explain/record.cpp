@@ -65,7 +65,9 @@ std::string subject_text(const RecordExplained& s, std::size_t width, bool colou
     return value > 0 && high > low ? fmt::format("{:.2f}–{:.2f} x", low / value, high / value) : "";
   };
   const auto share = [&](double joules) {
-    return s.total > 0 ? fmt::format("{:.1f} %", 100 * joules / s.total) : std::string();
+    // A share of hundreds says nothing that the energies beside it do not.
+    return s.total > 0 && joules < 10 * s.total ? fmt::format("{:.1f} %", 100 * joules / s.total)
+                                                : std::string();
   };
   table.row({"recorded total", spent_text(s.total), share(s.total), range(s.total, s.low, s.high),
              s.origin},
@@ -213,7 +215,8 @@ RecordReport explain_record(const RunResult& run) {
   if (!run.complete) out.remarks.emplace_back("The run did not end: its record so far.");
   out.remarks.emplace_back(
       "The record is the ledger of a simulated site: its joules are modelled too, from power over "
-      "time. Modelled here: counted operations x the run's own table of energies.");
+      "time. Modelled here: counted operations x the run's own table of energies; what moving "
+      "bytes took is in the difference.");
   return out;
 }
 
