@@ -212,7 +212,8 @@ FileCodeResult decode_file(const ByteSource& source, const ByteSink& sink,
   knobs.weight_bits = header[17];
   knobs.counter_bits = header[18];
   if (header[19] != 0) damaged("but its header is damaged");
-  const std::unique_ptr<BytePredictor> predictor = make_predictor(knobs);
+  check(knobs);
+  std::unique_ptr<BytePredictor> predictor;  // once a whole block asks for it
   Coding coding(knobs, options);
   coding.result.coded_bytes = kHeader;
 
@@ -242,6 +243,7 @@ FileCodeResult decode_file(const ByteSource& source, const ByteSink& sink,
     if (get(message, kFront + coded_size, 4) != chain)
       damaged(fmt::format("but block {} is damaged", coding.result.blocks + 1));
     const auto payload = std::span<const std::uint8_t>(message).subspan(kFront, coded_size);
+    if (kind != kSkipped && !predictor) predictor = make_predictor(knobs);
     Bytes plain;
     if (kind == kCoded) {
       plain.resize(plain_size);
