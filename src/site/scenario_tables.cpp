@@ -311,7 +311,7 @@ void ScenarioTables::declare_work() {
       .choice("optimiser", &work.optimiser, {"sgd", "adam"},
               "what makes steps of gradients; a transformer takes adam whatever is said")
       .real("weight_decay", &work.weight_decay, 0.0, 1.0, "of adam, decoupled from the gradient")
-      .choice("objective", &work.objective, {"causal", "masked"},
+      .choice("language_objective", &work.objective, {"causal", "masked"},
               "of a transformer: says what comes next, or what is hidden")
       .integer("layers", &work.layers, 1, 64, "of a transformer")
       .integer("heads", &work.heads, 1, 256, "of attention (transformer)")

@@ -239,7 +239,8 @@ const std::vector<Bad>& bad_edits() {
       {"[site.battery]", "[site.batery]", 0,
        "site.batery: unknown section; did you mean [site.battery]?"},
       {R"(learner = "softmax")", R"(learner = "sofmax")", 0,
-       "work.learner: must be one of mlp, softmax, logistic, linear, found `sofmax`; did you mean "
+       "work.learner: must be one of mlp, softmax, logistic, linear, transformer, found `sofmax`; "
+       "did you mean "
        "`softmax`?"},
       {R"("all-own")", R"("everything")", 0,
        "site.computing_uses: must be one of curtailed, all-own, found `everything`"},
