@@ -14,7 +14,8 @@ class _Catalogue:
         """All of a kind.
 
         add: CSV or TOML of chips of your own; again for more
-        kind: chips (default), energy, grids
+        kind: chips (default), energy, memories, links, networks, pue, technologies, training or
+            grids
         progress: called with a line now and then; False ends the work.
         """
         return call("catalogue list", (), {"add": add, "kind": kind}, progress)

@@ -14,20 +14,23 @@ def learn(data: Optional[Value] = None, *, label: Optional[Value] = None,
           data_dir: Optional[Value] = None, learner: Optional[Value] = None,
           hidden: Optional[Values] = None, epochs: Optional[Values] = None,
           batch: Optional[Value] = None, learning_rate: Optional[Value] = None,
-          momentum: Optional[Value] = None, bits: Optional[Values] = None,
-          trees: Optional[Values] = None, leaves: Optional[Values] = None,
-          depth: Optional[Values] = None, bins: Optional[Values] = None,
-          subsample: Optional[Value] = None, hold_out: Optional[Value] = None,
-          threads: Optional[Value] = None, seeds: Optional[Value] = None,
-          seed: Optional[Value] = None, shuffle_labels: bool = False,
-          budget: Optional[Value] = None, target: Optional[Value] = None,
-          energy_table: Optional[Value] = None, html: Optional[Value] = None,
-          save: Optional[Value] = None, save_bits: Optional[Value] = None,
-          progress: Progress = None) -> Document:
+          momentum: Optional[Value] = None, optimiser: Optional[Value] = None,
+          weight_decay: Optional[Value] = None, objective: Optional[Value] = None,
+          layers: Optional[Value] = None, heads: Optional[Value] = None,
+          width: Optional[Value] = None, context: Optional[Value] = None,
+          bits: Optional[Values] = None, trees: Optional[Values] = None,
+          leaves: Optional[Values] = None, depth: Optional[Values] = None,
+          bins: Optional[Values] = None, subsample: Optional[Value] = None,
+          hold_out: Optional[Value] = None, threads: Optional[Value] = None,
+          seeds: Optional[Value] = None, seed: Optional[Value] = None,
+          shuffle_labels: bool = False, budget: Optional[Value] = None,
+          target: Optional[Value] = None, energy_table: Optional[Value] = None,
+          html: Optional[Value] = None, save: Optional[Value] = None,
+          save_bits: Optional[Value] = None, progress: Progress = None) -> Document:
     """Train for real, count every operation; say what was learned in bits and joules.
 
     data: digits (embedded), mnist (fetched), or a CSV, TSV, ARFF, LibSVM or IDX file, gz or
-        not; docs/data.md
+        not; docs/data.md; of a transformer any text
     label: Label column of a table: its name, or its number
     labels: IDX file of the labels
     test: Held-out file (default: a quarter of the rows)
@@ -42,9 +45,16 @@ def learn(data: Optional[Value] = None, *, label: Optional[Value] = None,
     hidden: Units of the hidden layer; several are swept
     epochs: Passes over the training rows; several are swept (default: 8, more for small tables)
     batch: Rows of a minibatch (default: 64, fewer for small tables)
-    learning_rate: Greatest, of a cosine schedule (default: 0.3; 0.05 for numbers); of each tree
-        of gbdt (default: 0.1)
+    learning_rate: Greatest, of a cosine schedule (default: 0.3, 0.05 for numbers; adam: 0.01,
+        0.02); of each tree of gbdt (default: 0.1)
     momentum: Of the gradient steps (default: 0)
+    optimiser: sgd or adam (default: sgd; transformer: adam)
+    weight_decay: Of adam, decoupled from the gradient (default: 0; transformer: 0.1)
+    objective: Of a transformer: causal says what comes next, masked what is hidden
+    layers: Of a transformer (default: 2)
+    heads: Of a transformer's attention (default: 4)
+    width: Of a transformer's vectors, a multiple of 16 and of the heads (default: 128)
+    context: Symbols that a transformer sees at once (default: 128)
     bits: Precisions, swept: 4, 8, 16, 32, a name such as d2w4g4, or a schedule such as
         4>8@0.75; of the gradients of gbdt 2 to 8 or 32 (default: 32)
     trees: Rounds of boosting or bootstraps of a forest, at most; several are swept (default:
@@ -72,7 +82,9 @@ def learn(data: Optional[Value] = None, *, label: Optional[Value] = None,
                 "test-labels": test_labels, "task": task, "header": header, "missing": missing,
                 "categories": categories, "drop-unlabelled": drop_unlabelled, "data-dir": data_dir,
                 "learner": learner, "hidden": hidden, "epochs": epochs, "batch": batch,
-                "learning-rate": learning_rate, "momentum": momentum, "bits": bits, "trees": trees,
+                "learning-rate": learning_rate, "momentum": momentum, "optimiser": optimiser,
+                "weight-decay": weight_decay, "objective": objective, "layers": layers,
+                "heads": heads, "width": width, "context": context, "bits": bits, "trees": trees,
                 "leaves": leaves, "depth": depth, "bins": bins, "subsample": subsample,
                 "hold-out": hold_out, "threads": threads, "seeds": seeds, "seed": seed,
                 "shuffle-labels": shuffle_labels, "budget": budget, "target": target,
@@ -103,3 +115,104 @@ def learn_figure8(tables: Optional[Values] = None, *, label: Optional[Value] = N
     return call("learn figure8", ("tables",), {"tables": tables, "label": label,
                 "data-dir": data_dir, "bits": bits, "rows": rows, "noise": noise, "limit": limit,
                 "seeds": seeds, "seed": seed, "html": html}, progress)
+
+
+def learn_prequential(data: Value, *, first: Optional[Value] = None,
+                      growth: Optional[Value] = None, members: Optional[Value] = None,
+                      shifts: bool = False, verify: bool = False,
+                      output: Optional[Value] = None, progress: Progress = None) -> Document:
+    """Labels told block by block under learners trained on those told before; flags of `learn`
+    hold.
+
+    data: As of `carnot learn`
+    first: Rows before the first training (default: 64)
+    growth: Of the rows from one training to the next (default: 1.5)
+    members: Learners whose mean tells (default: 2)
+    shifts: Of pictures: train on each also moved by a pixel, at random
+    verify: Also decode, which trains it all again
+    output: Write the (first) message here
+    progress: called with a line now and then; False ends the work.
+    """
+    return call("learn prequential", ("data",), {"data": data, "first": first, "growth": growth,
+                "members": members, "shifts": shifts, "verify": verify, "output": output},
+                progress)
+
+
+def learn_two_part(data: Value, *, price: Optional[Value] = None,
+                   step: Optional[Value] = None, pool: Optional[Value] = None,
+                   output: Optional[Value] = None, progress: Progress = None) -> Document:
+    """Labels as a small perceptron and what it leaves to say; the message is written and read
+    back.
+
+    data: As of `carnot learn`
+    price: Bits that doubling a coefficient counts in training; more makes the model smaller
+        (default: 7)
+    step: Of the coefficients' grid (default: 0.25)
+    pool: Pixels a side that become one (default: 2 for pictures of 16 or more)
+    output: Write the (first) message here
+    progress: called with a line now and then; False ends the work.
+    """
+    return call("learn two-part", ("data",), {"data": data, "price": price, "step": step,
+                "pool": pool, "output": output}, progress)
+
+
+def learn_structure(data: Value, *, sizes: Optional[Values] = None,
+                    price: Optional[Value] = None,
+                    joule_price: Optional[Value] = None,
+                    patience: Optional[Value] = None, exhaustive: bool = False,
+                    progress: Progress = None) -> Document:
+    """How much model the labels pay for: the structure function, k*, and an end to larger models
+    once they stop paying; flags of `learn` hold.
+
+    data: As of `carnot learn`
+    sizes: Rising: hidden units, or leaves of trees
+    price: As of two-part (default: 7)
+    joule_price: Bits that a joule is worth, for the energy-priced optimum (default: 0)
+    patience: Sizes without a shorter code that end the walk (default: 2)
+    exhaustive: Train all sizes, to see what the end left out
+    progress: called with a line now and then; False ends the work.
+    """
+    return call("learn structure", ("data",), {"data": data, "sizes": sizes, "price": price,
+                "joule-price": joule_price, "patience": patience, "exhaustive": exhaustive},
+                progress)
+
+
+def learn_cycle(data: Value, *, bounds: bool = False, progress: Progress = None) -> Document:
+    """The four legs of the learning cycle, their joules and temperatures, for each precision;
+    flags of `learn` hold.
+
+    data: As of `carnot learn`
+    bounds: Also the bounds of Goldt and Seifert, Still, and Kolchinsky and Wolpert, on systems
+        small enough to follow exactly
+    progress: called with a line now and then; False ends the work.
+    """
+    return call("learn cycle", ("data",), {"data": data, "bounds": bounds}, progress)
+
+
+def learn_tradeoff(data: Value, *, out: Optional[Value] = None,
+                   full_time: Optional[Value] = None,
+                   full_power: Optional[Value] = None,
+                   euro_per_point: Optional[Value] = None, progress: Progress = None) -> Document:
+    """Throughput, energy and quality of every way to do the job, and its modes as files for run,
+    plan and simulate; flags of `learn` hold.
+
+    data: As of `carnot learn`
+    out: Folder for scenario.toml, problem.json and jobs.csv
+    full_time: Of the best mode on the site (default: 12 h)
+    full_power: Its IT power there (default: 1 kW)
+    euro_per_point: What a hundredth of quality is worth in the plan (default: 1)
+    progress: called with a line now and then; False ends the work.
+    """
+    return call("learn tradeoff", ("data",), {"data": data, "out": out, "full-time": full_time,
+                "full-power": full_power, "euro-per-point": euro_per_point}, progress)
+
+
+def learn_budget(data: Value, *, budgets: Optional[Values] = None,
+                 progress: Progress = None) -> Document:
+    """The best quality that each energy buys; flags of `learn` hold.
+
+    data: As of `carnot learn`
+    budgets: Rising energies, such as '1 mJ,10 mJ'
+    progress: called with a line now and then; False ends the work.
+    """
+    return call("learn budget", ("data",), {"data": data, "budgets": budgets}, progress)

@@ -7,19 +7,21 @@ from .._document import Document
 
 
 def predict(model: Value, data: Value, *, labels: Optional[Value] = None,
-            output: Optional[Value] = None, probabilities: bool = False,
-            energy_table: Optional[Value] = None, progress: Progress = None) -> Document:
+            output: Optional[Value] = None, fill: Optional[Value] = None,
+            probabilities: bool = False, energy_table: Optional[Value] = None,
+            progress: Progress = None) -> Document:
     """Use a model that `carnot learn --save` wrote on new data.
 
     model: The model's file
     data: A table with the model's columns, in any order, with or without labels; for a model of
-        images an IDX file, or digits
+        images an IDX file, or digits; for a model of text any text
     labels: IDX file of the images' labels
-    output: Write the predictions here, as CSV
+    output: Write the predictions here, as CSV; the filled text
+    fill: Of a masked transformer: replace this byte, such as _, by the likeliest one
     probabilities: Of every class, not of the likeliest alone
     energy_table: CSV in place of the embedded energies; data/energy_per_operation.md
     progress: called with a line now and then; False ends the work.
     """
     return call("predict", ("model", "data"), {"model": model, "data": data, "labels": labels,
-                "output": output, "probabilities": probabilities, "energy-table": energy_table},
-                progress)
+                "output": output, "fill": fill, "probabilities": probabilities,
+                "energy-table": energy_table}, progress)

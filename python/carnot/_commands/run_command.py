@@ -12,7 +12,8 @@ def run(scenario: Optional[Value] = None, *, policy: Optional[Values] = None,
         out: Optional[Value] = None, force: bool = False,
         html: Optional[Value] = None, resume: Optional[Value] = None,
         speed: Optional[Value] = None, threads: Optional[Value] = None,
-        progress: Progress = None) -> Document:
+        sites: Optional[Value] = None, starts: Optional[Value] = None,
+        every: Optional[Value] = None, progress: Progress = None) -> Document:
     """Train on the power there is: run a scenario under policies, side by side; or keep a command
     within a power profile: run --follow PROFILE -- COMMAND.
 
@@ -29,9 +30,13 @@ def run(scenario: Optional[Value] = None, *, policy: Optional[Values] = None,
     resume: Go on with an interrupted run's journal
     speed: Live on a wall clock: site seconds in a real second
     threads: Threads of the learner
+    sites: One model trained at several sites, when their power is clean: a file as in
+        docs/formats/sites.md
+    starts: With --sites: the same task from so many starts, without training
+    every: Hours between starts (default 24)
     progress: called with a line now and then; False ends the work.
     """
     return call("run", ("scenario",), {"scenario": scenario, "policy": policy,
                 "precisions": precisions, "set": set, "seed": seed, "data-dir": data_dir,
                 "out": out, "force": force, "html": html, "resume": resume, "speed": speed,
-                "threads": threads}, progress)
+                "threads": threads, "sites": sites, "starts": starts, "every": every}, progress)

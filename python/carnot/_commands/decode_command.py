@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`carnot decode`. Written by tools/generate_python_api from the command itself."""
+from typing import Optional
+
+from .._call import Progress, Value, call
+from .._document import Document
+
+
+def decode(input: Value, *, output: Optional[Value] = None,
+           energy_table: Optional[Value] = None, force: bool = False,
+           progress: Progress = None) -> Document:
+    """Unpack what `carnot encode` wrote, to the bit.
+
+    input: The coded file; - for standard input
+    output: Default: the input's name without .carnot
+    energy_table: CSV in place of the embedded energies; data/energy_per_operation.md
+    force: Replace an output file that is there
+    progress: called with a line now and then; False ends the work.
+    """
+    return call("decode", ("input",), {"input": input, "output": output,
+                "energy-table": energy_table, "force": force}, progress)
