@@ -5,13 +5,16 @@
 #include <cmath>
 
 #include "carnot/base/limits.hpp"
+#include "carnot/base/random.hpp"
 
 namespace carnot::live {
 
 namespace {
 
 constexpr std::size_t kMemory = 28 * 24;  // hours
-constexpr std::size_t kEnoughDays = 3;    // of the same hour, before other hours are left out
+constexpr std::size_t kEnoughDays = 3;    // seen, before they are gone by
+constexpr std::size_t kEnoughHours = 12;  // of a site, before those of others are left out
+constexpr std::size_t kPaths = 32;        // random ones
 constexpr double kMargin = 1.05;          // of the work that is left
 constexpr double kHour = 3600;
 
@@ -60,61 +63,102 @@ void SiteLevels::learn() {
   rho_ = own > 0 ? std::clamp(next / own, 0.0, 0.99) : 0.99;
 }
 
-void SiteLevels::add_likely(double now_value, double lead, double seconds,
-                            std::vector<LikelyLevel>& out) const {
-  const std::size_t n = hours_.size();
-  const auto ahead = static_cast<std::size_t>(std::lround(lead));
-  const double kept = std::pow(rho_, lead);
-  const std::size_t first = out.size();
-  double weights = 0;
-  const auto analog = [&](std::size_t i) {
-    const double off = now_value - hours_[i];
-    const double scaled = spread_ > 0 ? off / (0.5 * spread_) : 0;
-    // Never quite nought, so that a value never seen before still has analogs.
-    const double weight = std::exp(-0.5 * scaled * scaled) + 1e-3;
-    out.push_back({hours_[i + ahead] + kept * off, weight});
-    weights += weight;
-  };
-  // Hour n is under way; the same hour of other days is a multiple of 24 before it.
-  if (n >= 24 * kEnoughDays + ahead)
-    for (std::size_t back = 24; back <= n; back += 24)
-      if (ahead < back) analog(n - back);
-  if (out.size() < first + kEnoughDays) {
-    out.resize(first);
-    weights = 0;
-    for (std::size_t i = 0; i + ahead < n; ++i) analog(i);
-  }
-  if (weights > 0) {
-    for (std::size_t i = first; i < out.size(); ++i) out[i].seconds *= seconds / weights;
-    return;
-  }
-  out.push_back({now_value, n > 0 ? kept * seconds : seconds});
-  for (const double h : hours_) out.push_back({h, (1 - kept) * seconds / static_cast<double>(n)});
+double SiteLevels::after(std::size_t back, std::size_t lead) const {
+  std::size_t at = hours_.size() - back + lead;
+  if (at >= hours_.size()) at -= 24 * ((at - hours_.size()) / 24 + 1);
+  return hours_[at];
 }
 
-double least_level(const std::vector<SiteLevels>& levels, const std::vector<LevelSite>& sites,
-                   double length, double ahead, double work) {
-  std::vector<LikelyLevel> likely;
+namespace {
+
+/// What may come, hour by hour: [site][lead], and how likely it is.
+struct Scenario {
+  std::vector<std::vector<double>> path;
+  double weight = 1;
+};
+
+Scenario analog(const std::vector<SiteLevels>& levels, const std::vector<LevelSite>& sites,
+                std::size_t back, std::size_t hours) {
+  Scenario out;
+  double square = 0;
   for (std::size_t s = 0; s < sites.size(); ++s) {
-    const LevelSite& site = sites[s];
-    const std::size_t first = likely.size();
-    likely.push_back({site.now, std::max(0.0, length - site.lost)});
-    // Later slots by the hour, each at its middle.
-    for (double from = 0; from < ahead; from += kHour) {
-      const double part = std::min(kHour, ahead - from);
-      levels[s].add_likely(site.now, (length + from + 0.5 * part) / kHour, part, likely);
+    const double off = sites[s].now - levels[s].after(back, 0);
+    const double scaled = levels[s].spread() > 0 ? off / (0.5 * levels[s].spread()) : 0;
+    square += scaled * scaled / static_cast<double>(sites.size());
+    auto& path = out.path.emplace_back();
+    double kept = 1;
+    for (std::size_t h = 1; h <= hours; ++h) {
+      kept *= levels[s].rho();
+      path.push_back(levels[s].after(back, h) + kept * off);
     }
-    for (std::size_t i = first; i < likely.size(); ++i) likely[i].seconds *= site.speed;
   }
-  std::sort(likely.begin(), likely.end(),
-            [](const LikelyLevel& a, const LikelyLevel& b) { return a.intensity < b.intensity; });
-  double sum = 0, needed = kMargin * work;
-  for (const LevelSite& site : sites) needed += site.speed * (site.provisioning + length);
-  for (const LikelyLevel& l : likely) {
-    sum += l.seconds;
-    if (sum >= needed) return l.intensity;
+  // Never quite nought, so that a day like none before still has analogs.
+  out.weight = std::exp(-0.5 * square) + 1e-3;
+  return out;
+}
+
+Scenario random_path(const std::vector<SiteLevels>& levels, const std::vector<LevelSite>& sites,
+                     const RandomStream& stream, std::size_t hours) {
+  Scenario out;
+  std::vector<double> seen;  // of all sites, where one has seen little
+  for (std::size_t s = 0; s < sites.size(); ++s) {
+    seen.push_back(sites[s].now);
+    seen.insert(seen.end(), levels[s].hours().begin(), levels[s].hours().end());
   }
-  return kInfinity;
+  std::uint64_t k = 0;
+  for (std::size_t s = 0; s < sites.size(); ++s) {
+    const auto& own = levels[s].hours().size() < kEnoughHours ? seen : levels[s].hours();
+    auto& path = out.path.emplace_back();
+    double value = sites[s].now;
+    for (std::size_t h = 0; h < hours; ++h, k += 2) {
+      if (stream.uniform(k) >= levels[s].rho()) value = own[stream.below(k + 1, own.size())];
+      path.push_back(value);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+double work_level(const std::vector<SiteLevels>& levels, const std::vector<LevelSite>& sites,
+                  double length, double ahead, double work, std::uint64_t draw) {
+  const auto hours = static_cast<std::size_t>(std::ceil(ahead / kHour - 1e-9));
+  double needed = kMargin * work, capacity = 0;
+  std::size_t days = kMemory / 24;
+  for (std::size_t s = 0; s < sites.size(); ++s) {
+    needed += sites[s].speed * (sites[s].provisioning + length);
+    capacity += sites[s].speed * (std::max(0.0, length - sites[s].lost) + ahead);
+    days = std::min(days, levels[s].hours().size() / 24);
+  }
+  if (capacity <= needed) return kInfinity;
+
+  double sum = 0, weights = 0;
+  std::vector<std::pair<double, double>> offers;  // intensity, seconds of work
+  const std::size_t count = days >= kEnoughDays ? days : kPaths;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Scenario scenario =
+        days >= kEnoughDays
+            ? analog(levels, sites, 24 * (i + 1), hours)
+            : random_path(levels, sites, RandomStream(i, "site levels").child(draw), hours);
+    offers.clear();
+    for (std::size_t s = 0; s < sites.size(); ++s) {
+      offers.emplace_back(sites[s].now, sites[s].speed * std::max(0.0, length - sites[s].lost));
+      for (std::size_t h = 0; h < hours; ++h)
+        offers.emplace_back(
+            scenario.path[s][h],
+            sites[s].speed * std::min(kHour, ahead - kHour * static_cast<double>(h)));
+    }
+    std::sort(offers.begin(), offers.end());
+    double filled = 0, level = 0;
+    for (const auto& [intensity, seconds] : offers) {
+      level = intensity;
+      filled += seconds;
+      if (filled >= needed) break;
+    }
+    sum += scenario.weight * level;
+    weights += scenario.weight;
+  }
+  return sum / weights;
 }
 
 }  // namespace carnot::live

@@ -2,19 +2,26 @@
 #pragma once
 
 /// \file
-/// What a site's carbon intensity was, and from it what it may be later: analogs. To look h hours
-/// ahead, take the same hour of each day of the last four weeks (any hour, where there are less
-/// than three such days), see what came h hours later, and shift it by the part of today's
-/// difference that is wont to last:
+/// What sites' carbon intensities were, and from it up to which level training now is worth it.
 ///
-///     I(now + h) ~ I(t_i + h) + rho^h (I(now) - I(t_i)),   weight exp(-((I(now) - I(t_i)) / b)^2 /
-///     2)
+/// A number of scenarios say what may come. From the third day of what was seen on they are
+/// analogs: what all sites did, together, after the same hour of each of the last 28 days,
 ///
-/// rho is the correlation over an hour of what is left after the mean of each hour of the day, b
-/// half the standard deviation of what was seen. Where nothing was seen so far ahead, what is now
-/// lasts with rho^h, and else all values seen are as likely.
+///     I_s(now + h) = I_s(t_i + h) + rho_s^h (I_s(now) - I_s(t_i)),
+///     weight exp(-mean over s of ((I_s(now) - I_s(t_i)) / b_s)^2 / 2)
+///
+/// with rho the correlation over an hour of what is left after the mean of each hour of the day, b
+/// half the standard deviation of what was seen. Before that, 32 random paths: each hour a site
+/// stays as it is with probability rho, else it takes one of the values seen so far.
+///
+/// In a scenario the work that is left fills the least intensities; the last of them, which is what
+/// an hour more of work would cost, is its level. The level to go by is the mean over scenarios: it
+/// is worth while to train now at less than what the work would cost on the average if it were
+/// left. A mean, not the level of the mean: the few scenarios in which clean power is short are
+/// dear.
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "carnot/base/instant.hpp"
@@ -22,22 +29,19 @@
 
 namespace carnot::live {
 
-/// A value that may come, and how much time it stands for.
-struct LikelyLevel {
-  double intensity = 0, seconds = 0;
-};
-
 /// Values of one site up to now, hour by hour.
 class SiteLevels {
  public:
   /// \param trace  of it, only what lies before `now` is looked at
   SiteLevels(const TraceCore& trace, Instant now);
   void observe(double seconds, double intensity);
-  /// What `seconds` at `lead` hours from now may be like; appends to `out`, whose seconds grow by
-  /// `seconds` in all.
-  void add_likely(double now_value, double lead, double seconds,
-                  std::vector<LikelyLevel>& out) const;
+
+  const std::vector<double>& hours() const noexcept { return hours_; }
+  /// `lead` hours after the same hour `back` hours ago; where that is not seen yet, the last day of
+  /// the same hour. back <= hours().size(), a multiple of 24.
+  double after(std::size_t back, std::size_t lead) const;
   double rho() const noexcept { return rho_; }
+  double spread() const noexcept { return spread_; }
 
  private:
   void learn();
@@ -53,10 +57,11 @@ struct LevelSite {
   double provisioning = 0;  ///< seconds it loses each time it begins
 };
 
-/// The least intensity under which `work` is expected to be done in this slot of `length` seconds
-/// and the `ahead` seconds after it; infinite where no time is to spare. Besides a twentieth of the
-/// work, one more beginning and one slot of each site are kept in hand.
-double least_level(const std::vector<SiteLevels>& levels, const std::vector<LevelSite>& sites,
-                   double length, double ahead, double work);
+/// The level up to which to train, with `work` left, in this slot of `length` seconds and the
+/// `ahead` seconds after it; infinite where no time is to spare. Besides a twentieth of the work,
+/// one more beginning and one slot of each site are kept in hand.
+/// \param draw  of the random paths: the number of the slot
+double work_level(const std::vector<SiteLevels>& levels, const std::vector<LevelSite>& sites,
+                  double length, double ahead, double work, std::uint64_t draw);
 
 }  // namespace carnot::live

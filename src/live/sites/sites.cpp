@@ -127,7 +127,7 @@ SitesResult train_at_sites(const std::vector<TrainingSite>& sites, const SitesTa
         view.push_back({now[s], sites[s].speed,
                         state[s].on ? state[s].ready_in : sites[s].provisioning.in(second),
                         sites[s].provisioning.in(second)});
-      const double level = least_level(levels, view, length, ahead, left);
+      const double level = work_level(levels, view, length, ahead, left, t);
       for (std::size_t s = 0; s < sites.size(); ++s)
         wanted[s] = now[s] <= level * (state[s].on ? kStays : 1.0);
       for (std::size_t s = 0; s < sites.size(); ++s) levels[s].observe(length, now[s]);

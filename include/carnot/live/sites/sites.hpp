@@ -16,14 +16,10 @@
 ///   cheapest      the one site with the least intensity now
 ///   curtailed     every site whose intensity is below `threshold`, off again above it by a tenth;
 ///                 none if there is none (Zhang et al., arXiv 2602.22760, in short)
-///   carnot        the sites whose intensity now is at most z, where z is the least level under
-///                 which the time expected until the deadline covers the work that is left:
-///
-///       sum over sites and later slots of P(I <= z) x slot  >=  1.05 x work left
-///
-///   with P from what followed at the same hour of the days before (site_levels.hpp: analogs of the
-///   last four weeks, before and after the start). With no time to spare z is without bound: every
-///   site trains. A site that is on stays on up to 1.05 z.
+///   carnot        the sites whose intensity now is at most z (a site that is on: 1.05 z), z what an
+///                 hour more of work is expected to cost if it is left for later: the mean, over
+///                 scenarios of what followed on the days before, of the dearest slot that the work
+///                 left would need (site_levels.hpp). With no time to spare every site trains.
 ///
 /// bound(): the same work in the slots and sites of least intensity that the deadline leaves, all
 /// of them known, without making ready and without cost of averaging. No schedule that trains at
