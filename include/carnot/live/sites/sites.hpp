@@ -16,7 +16,8 @@
 ///   cheapest      the one site with the least intensity now
 ///   curtailed     every site whose intensity is below `threshold`, off again above it by a tenth;
 ///                 none if there is none (Zhang et al., arXiv 2602.22760, in short)
-///   carnot        the sites whose intensity now is at most z (a site that is on: 1.05 z), z what an
+///   carnot        the sites whose intensity now is at most z (a site that is on: 1.05 z), z what
+///   an
 ///                 hour more of work is expected to cost if it is left for later: the mean, over
 ///                 scenarios of what followed on the days before, of the dearest slot that the work
 ///                 left would need (site_levels.hpp). With no time to spare every site trains.
