@@ -84,6 +84,13 @@ learn::Split load(const LearnCommand& c) {
   return learn::load_for(c.options.learner.model, data);
 }
 
+void require_rows(const LearnCommand& c) {
+  if (learn::learns_text(c.options.learner.model))
+    throw InputError(
+        "--learner: one of tables and images, whose labels are coded; a text is coded "
+        "by `carnot encode`");
+}
+
 experiment::ExperimentOptions fitted_options(const LearnCommand& c, const Common& common,
                                              const learn::Split& split) {
   experiment::ExperimentOptions options = c.options;
@@ -92,6 +99,8 @@ experiment::ExperimentOptions fitted_options(const LearnCommand& c, const Common
   if (!c.budget.empty()) options.budget = parse_as<Energy>(c.budget);
   if (c.target) options.target = *c.target;
   const bool text = learn::learns_text(options.learner.model);
+  if (experiment::learns_trees(options.learner) && (c.optimiser || c.weight_decay))
+    throw InputError("--optimiser, --weight-decay: of learners that take steps, not of trees");
   if (text && c.optimiser && *c.optimiser != "adam")
     throw InputError("--optimiser: a transformer takes adam");
   options.learner.optimiser = c.optimiser.value_or(text ? "adam" : "sgd");

@@ -29,6 +29,8 @@ struct LearnCommand {
 
 /// The data asked for. \throws as learn::load_split
 learn::Split load(const LearnCommand& command);
+/// \throws InputError where a learner of text is asked for: what follows codes labels of rows
+void require_rows(const LearnCommand& command);
 /// The options as asked, with those that fit the data where nothing was said, a stop token and the
 /// command line.
 experiment::ExperimentOptions fitted_options(const LearnCommand& command, const Common& common,

@@ -66,6 +66,7 @@ double seconds_since(std::chrono::steady_clock::time_point began) {
 
 int execute(const LabelCodesCommand& c, bool two_part, const Common& common) {
   const LearnCommand& shared = *c.shared;
+  require_rows(shared);
   learn::Split split = load(shared);
   learn::Dataset& data = split.train;
   if (shared.options.shuffle_labels) shuffle(data, shared.options.learner.seed);

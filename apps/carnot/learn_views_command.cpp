@@ -53,6 +53,7 @@ void default_bits(experiment::ExperimentOptions& options) {
 }
 
 int structure(const ViewsCommand& c, const Common& common) {
+  require_rows(*c.shared);
   const learn::Split split = load(*c.shared);
   experiment::StructureOptions o;
   o.experiment = fitted_options(*c.shared, common, split);
