@@ -91,7 +91,7 @@ class Fits(unittest.TestCase):
     def test_the_file_is_the_command_lines(self):
         pandas = __import__("importlib").util.find_spec("pandas")
         if pandas is None:
-            self.skipTest("pandas is not installed")
+            self.skipTest("pandas is not installed: pip install pandas")
         import pandas
         x, y = blobs()
         frame = pandas.DataFrame(x, columns=["a", "b", "c", "d"])
@@ -129,7 +129,7 @@ class ScikitLearn(unittest.TestCase):
         try:
             from sklearn.utils.estimator_checks import estimator_checks_generator  # noqa: F401
         except ImportError:
-            self.skipTest("scikit-learn before 1.6")
+            self.skipTest("scikit-learn before 1.6: pip install -U scikit-learn")
         for estimator in (CarnotClassifier(trees=20), CarnotRegressor(trees=20)):
             results = check_estimator(estimator, on_fail=None, on_skip=None)
             failed = {r["check_name"]: str(r["exception"])[:300] for r in results

@@ -26,7 +26,7 @@ class Notebook(unittest.TestCase):
         try:
             import sklearn  # noqa: F401
         except ImportError:
-            self.skipTest("scikit-learn is not installed")
+            self.skipTest("scikit-learn is not installed: pip install scikit-learn")
         notebook = json.loads(NOTEBOOK.read_text())
         self.assertEqual((notebook["nbformat"], notebook["nbformat_minor"]), (4, 5))
         names, printed, faces = {}, "", []

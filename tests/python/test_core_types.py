@@ -27,7 +27,7 @@ carnot.Energy("3", 2, 5) + 3
 """
 
 
-@unittest.skipUnless(importlib.util.find_spec("mypy"), "mypy is not installed")
+@unittest.skipUnless(importlib.util.find_spec("mypy"), "mypy is not installed: pip install mypy")
 class Types(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

@@ -173,14 +173,14 @@ class Elsewhere(unittest.TestCase):
         try:
             import joblib
         except ImportError:
-            self.skipTest("joblib is not installed")
+            self.skipTest("joblib is not installed: pip install joblib")
         measurements = joblib.Parallel(n_jobs=2)(joblib.delayed(spent)(str(i)) for i in range(4))
         self.assertEqual(len({m.label for m in measurements}), 4)
 
     def test_two_measurements_of_one_model_err_together(self):
         a, b = spent("a"), spent("b")
         if a.machine_energy.origin != "modelled":
-            self.skipTest("this machine has a sensor")
+            self.skipTest("this machine has a sensor: what is modelled without one is not shown")
         shared = set(a.machine_energy.causes) & set(b.machine_energy.causes)
         self.assertTrue(shared)
         both = a.machine_energy + b.machine_energy

@@ -87,7 +87,7 @@ class TensorBoard(unittest.TestCase):
 class OpenTelemetry(unittest.TestCase):
     def test_a_counter_and_a_power(self):
         if importlib.util.find_spec("opentelemetry.sdk") is None:
-            self.skipTest("opentelemetry-sdk is not installed")
+            self.skipTest("opentelemetry-sdk is not installed: pip install opentelemetry-sdk")
         from opentelemetry.sdk.metrics import MeterProvider
         from opentelemetry.sdk.metrics.export import InMemoryMetricReader
         reader = InMemoryMetricReader()

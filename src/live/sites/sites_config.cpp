@@ -10,6 +10,7 @@
 #include "carnot/base/input/toml.hpp"
 #include "carnot/base/option.hpp"
 #include "carnot/live/sites/sites_run.hpp"
+#include "carnot/trace/readers/csv_keys.hpp"
 #include "carnot/trace/readers/read.hpp"
 
 namespace carnot::live {
@@ -192,26 +193,18 @@ class Reader {
                       "a text such as \"300 g/kWh\", or { file = ..., column = ... }");
         return std::nullopt;
       }
-      std::string file, gaps = "refuse", negative = "refuse", repeats = "refuse";
+      std::string file;
       double scale = 1;
       CsvOptions csv;
       OptionTable o("site.carbon");
       o.text("file", &file, "a CSV").required();
-      o.text("column", &csv.column, "");
-      o.text("time_column", &csv.time_column, "");
-      o.text("unit", &csv.unit, "");
-      o.text("zone", &csv.zone, "");
-      o.text("time_format", &csv.time_format, "");
+      CsvKeys keys(csv, "refuse", "refuse");
+      keys.declare(o);
       o.real("scale", &scale, -1e9, 1e9, "");
-      o.choice("gaps", &gaps, {"refuse", "hold", "linear"}, "");
-      o.choice("negative", &negative, {"refuse", "zero", "allow"}, "");
-      o.choice("repeats", &repeats, {"refuse", "first", "last", "mean"}, "");
       set_options(value, file_, o, problems_);
       o.check_required(place(value), problems_);
       if (file.empty()) return std::nullopt;
-      csv.gaps = gap_policy(gaps);
-      csv.negative = negative_policy(negative);
-      csv.repeats = repeat_policy(repeats);
+      keys.apply();
       csv.trim_ends = true;
       if (file.front() != '/') file = folder_ + file;
       auto got = read_csv<CarbonIntensity>(file, csv);

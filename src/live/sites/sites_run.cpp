@@ -121,16 +121,16 @@ std::vector<StartsResult> run_from_starts(const SitesConfig& config,
                                           const std::vector<std::string>& policies,
                                           std::size_t count, Time every, StopToken stop) {
   std::vector<StartsResult> out;
-  for (const std::string& policy : asked(config, policies)) {
-    StartsResult row;
-    row.policy = policy;
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < count; ++i) {
+  for (const std::string& policy : asked(config, policies)) out.emplace_back().policy = policy;
+  std::vector<std::vector<double>> ratios(out.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    SitesTask task = config.task;
+    task.start = task.start + Duration::from(static_cast<double>(i) * every);
+    const SitesBound bound = carbon_bound(config.sites, task);
+    for (std::size_t p = 0; p < out.size(); ++p) {
       stop.throw_if_requested();
-      SitesTask task = config.task;
-      task.start = task.start + Duration::from(static_cast<double>(i) * every);
-      const SitesBound bound = carbon_bound(config.sites, task);
-      const SitesResult result = train_at_sites(config.sites, task, policy);
+      StartsResult& row = out[p];
+      const SitesResult result = train_at_sites(config.sites, task, row.policy);
       ++row.starts;
       if (!result.finished) {
         ++row.late;
@@ -138,19 +138,17 @@ std::vector<StartsResult> run_from_starts(const SitesConfig& config,
       }
       row.carbon += result.carbon;
       row.bound += bound.carbon;
-      if (bound.carbon > Carbon{}) ratios.push_back(result.carbon / bound.carbon);
+      if (bound.carbon > Carbon{}) ratios[p].push_back(result.carbon / bound.carbon);
     }
-    std::sort(ratios.begin(), ratios.end());
-    if (!ratios.empty()) {
-      const auto at = [&](double q) {
-        return ratios[static_cast<std::size_t>(
-            std::floor(q * static_cast<double>(ratios.size() - 1)))];
-      };
-      row.median = at(0.5);
-      row.high = at(0.9);
-      row.worst = ratios.back();
-    }
-    out.push_back(std::move(row));
+  }
+  for (std::size_t p = 0; p < out.size(); ++p) {
+    std::vector<double>& sorted = ratios[p];
+    if (sorted.empty()) continue;
+    std::sort(sorted.begin(), sorted.end());
+    out[p].median = median(sorted);
+    out[p].high =
+        sorted[static_cast<std::size_t>(std::floor(0.9 * static_cast<double>(sorted.size() - 1)))];
+    out[p].worst = sorted.back();
   }
   return out;
 }

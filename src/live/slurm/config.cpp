@@ -10,6 +10,7 @@
 #include "carnot/base/option.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/live/slurm/dispatch_config.hpp"
+#include "carnot/trace/readers/csv_keys.hpp"
 
 namespace carnot::live {
 
@@ -155,29 +156,20 @@ class ConfigReader {
       return;
     }
     Time refresh = 60.0 * second, timeout = 10.0 * second, gap{};
-    std::string gaps = "hold", negative = "refuse", repeats = "last";
     OptionTable o(field);
     o.text("file", &s.file, "a CSV that grows");
     o.text("url", &s.url, "a CSV that is fetched");
-    o.text("column", &s.csv.column, "");
-    o.text("time_column", &s.csv.time_column, "");
-    o.text("unit", &s.csv.unit, "");
-    o.text("zone", &s.csv.zone, "");
-    o.text("time_format", &s.csv.time_format, "");
+    CsvKeys keys(s.csv, "hold", "last");
+    keys.declare(o);
     o.real("euro_per_dollar", &s.csv.euro_per_dollar, 0.01, 100.0, "");
     o.real("scale", &s.scale, -1e9, 1e9, "");
     o.quantity("refresh", &refresh, 0.1 * second, {}, "");
     o.quantity("timeout", &timeout, 0.1 * second, 300.0 * second, "");
     o.boolean("ahead", &s.ahead, "rows later than now are a forecast");
-    o.choice("gaps", &gaps, {"refuse", "hold", "linear"}, "");
-    o.choice("negative", &negative, {"refuse", "zero", "allow"}, "");
-    o.choice("repeats", &repeats, {"refuse", "first", "last", "mean"}, "");
     set_options(node, name_, o, problems_);
     s.refresh = Duration::from(refresh);
     s.timeout = Duration::from(timeout);
-    s.csv.gaps = gap_policy(gaps);
-    s.csv.negative = negative_policy(negative);
-    s.csv.repeats = repeat_policy(repeats);
+    keys.apply();
     s.csv.trim_ends = true;
     s.file = path(s.file);
     if (s.file.empty() == s.url.empty()) problems_.add(place(node), field, "either file or url");
