@@ -14,13 +14,14 @@
 #include "carnot/base/error.hpp"
 
 #include "command.hpp"
+#include "energy_options.hpp"
 
 namespace carnot::app {
 
 namespace {
 
 struct EncodeCommand {
-  std::string input, output, contexts = "all", energy_table;
+  std::string input, output, contexts = "all", energy_table, chip;
   std::optional<int> table_bits;
   int weight_bits = 20, counter_bits = 16;
   bool always_learn = false, compare = false, force = false, decoding = false;
@@ -56,9 +57,7 @@ int execute(const EncodeCommand& c, const Common& common) {
   if (output == "-" && common.json)
     throw UsageError("--json wants standard output for itself: name an --output FILE");
   if (c.compare && c.input == "-") throw UsageError("--compare reads a file more than once");
-  const learn::EnergyTable energies = c.energy_table.empty()
-                                          ? learn::EnergyTable::embedded()
-                                          : learn::EnergyTable::read(c.energy_table);
+  const learn::EnergyTable energies = learn::EnergyTable::choose(c.energy_table, c.chip);
   InputStream input(c.input);
   learn::FileCodeOptions options;
   options.stop = stop_on_interrupt();
@@ -108,8 +107,7 @@ int execute(const EncodeCommand& c, const Common& common) {
 }
 
 void common_options(CLI::App& command, EncodeCommand& c) {
-  command.add_option("--energy-table", c.energy_table,
-                     "CSV in place of the embedded energies; data/energy_per_operation.md");
+  add_energy_options(command, c.chip, c.energy_table);
   command.add_flag("--force,-f", c.force, "Replace an output file that is there");
   command.fallthrough();
 }

@@ -20,6 +20,7 @@
 #include "carnot/learn/saved/saved_model.hpp"
 #include "carnot/report/learn/report.hpp"
 
+#include "energy_options.hpp"
 #include "session.hpp"
 
 namespace carnot::app {
@@ -233,8 +234,7 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--budget", c->budget, "Energy that no run may exceed, such as '20 mJ'");
   command->add_option("--target", c->target,
                       "Stop when this held-out quality is certified; exit 1 if it never is");
-  command->add_option("--energy-table", o.energy_table,
-                      "CSV in place of the embedded energies; data/energy_per_operation.md");
+  add_energy_options(*command, o.chip, o.energy_table);
   command->add_option("--html", c->html, "Write the report page here");
   command->add_option(
       "--save", c->save,

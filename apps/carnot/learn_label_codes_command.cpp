@@ -70,9 +70,8 @@ int execute(const LabelCodesCommand& c, bool two_part, const Common& common) {
   learn::Split split = load(shared);
   learn::Dataset& data = split.train;
   if (shared.options.shuffle_labels) shuffle(data, shared.options.learner.seed);
-  const learn::EnergyTable energies = shared.options.energy_table.empty()
-                                          ? learn::EnergyTable::embedded()
-                                          : learn::EnergyTable::read(shared.options.energy_table);
+  const learn::EnergyTable energies =
+      learn::EnergyTable::choose(shared.options.energy_table, shared.options.chip);
   report::LabelCodeReport report;
   report.command = common.command_line;
   report.data_source = data.source;

@@ -66,9 +66,8 @@ int structure(const ViewsCommand& c, const Common& common) {
   o.progress = [line](const std::string& rung, std::size_t at, std::size_t of) {
     line->draw([&](int) { return fmt::format("size {} of {}: {}", at + 1, of, rung); });
   };
-  const std::string& table = o.experiment.energy_table;
   const learn::EnergyTable energies =
-      table.empty() ? learn::EnergyTable::embedded() : learn::EnergyTable::read(table);
+      learn::EnergyTable::choose(o.experiment.energy_table, o.experiment.chip);
   const experiment::StructureResult r = experiment::walk_structure(o, split, energies);
   line->clear();
   show(*c.shared, common, report::structure_json(r, common.command_line),

@@ -17,13 +17,14 @@
 #include "carnot/report/learn/text_score.hpp"
 
 #include "command.hpp"
+#include "energy_options.hpp"
 
 namespace carnot::app {
 
 namespace {
 
 struct PredictCommand {
-  std::string model, data, labels, energy_table, output, fill;
+  std::string model, data, labels, energy_table, chip, output, fill;
   bool probabilities = false;
 };
 
@@ -59,9 +60,7 @@ int execute_text(const PredictCommand& c, const Common& common, const learn::Sav
     report.unknown_bytes -= std::min<std::uint64_t>(report.unknown_bytes, hidden.size());
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  const learn::EnergyTable energies = c.energy_table.empty()
-                                          ? learn::EnergyTable::embedded()
-                                          : learn::EnergyTable::read(c.energy_table);
+  const learn::EnergyTable energies = learn::EnergyTable::choose(c.energy_table, c.chip);
   report.energy = energies.energy(counters);
   report.counters = counters;
   report.seconds = seconds.count();
@@ -82,9 +81,7 @@ int execute(const PredictCommand& c, const Common& common) {
   const auto start = std::chrono::steady_clock::now();
   const learn::Predictions predictions = learn::predict(model, table.data);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  const learn::EnergyTable energies = c.energy_table.empty()
-                                          ? learn::EnergyTable::embedded()
-                                          : learn::EnergyTable::read(c.energy_table);
+  const learn::EnergyTable energies = learn::EnergyTable::choose(c.energy_table, c.chip);
   report::PredictionReport report;
   report.command = common.command_line;
   report.model_file = c.model;
@@ -125,8 +122,7 @@ void add_predict(CLI::App& app, const Common& common, Action& action) {
       "Of a masked transformer: replace this byte, such as _, by the likeliest one");
   command->add_flag("--probabilities", c->probabilities,
                     "Of every class, not of the likeliest alone");
-  command->add_option("--energy-table", c->energy_table,
-                      "CSV in place of the embedded energies; data/energy_per_operation.md");
+  add_energy_options(*command, c->chip, c->energy_table);
   command->fallthrough();
   command->callback(
       [c, &common, &action] { action = [c, &common] { return execute(*c, common); }; });

@@ -11,6 +11,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/input/input_file.hpp"
 #include "carnot/base/version.hpp"
 #include "carnot/report/simulate/simulate.hpp"
 #include "carnot/simulate/ensemble.hpp"
@@ -26,14 +27,6 @@ namespace carnot::app {
 namespace {
 
 constexpr Duration kBetweenCheckpoints = Duration::seconds(30 * 86400);
-
-std::string bytes_of(const std::string& path) {
-  try {
-    return read_file(path);
-  } catch (const IoError& error) {
-    throw InputFileError(error.what());
-  }
-}
 
 /// What goes with one policy alone.
 void check_together(const SimulateCommand& c) {
@@ -118,7 +111,7 @@ std::optional<PolicyRun> run_policy(const SimulateCommand& c, const SimulateInpu
   simulate::FleetLog log;
   if (!c.resume.empty()) {
     const simulate::FleetCheckpoint checkpoint =
-        simulate::checkpoint_of(bytes_of(c.resume), c.resume);
+        simulate::checkpoint_of(read_input(c.resume), c.resume);
     if (!c.events.empty() && checkpoint.log.empty())
       throw UsageError("--events: the checkpoint was made without it");
     simulation.restore(checkpoint.state);
@@ -233,7 +226,7 @@ int simulate(const SimulateCommand& c, const Common& common) {
 int replay(const SimulateCommand& c, const Common& common) {
   const SimulateInput in = simulate_input(c, {});
   const simulate::FleetReplay replayed =
-      simulate::replay(bytes_of(c.replay), c.replay, in.fleet, in.jobs, in.options);
+      simulate::replay(read_input(c.replay), c.replay, in.fleet, in.jobs, in.options);
   const simulate::FleetFlows& f = replayed.result.flows;
   const bool holds = replayed.violations.empty();
   if (common.json) {

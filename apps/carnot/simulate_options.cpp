@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/file.hpp"
+#include "carnot/base/input/input_file.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/simulate/fleet_source.hpp"
 
@@ -90,12 +90,7 @@ simulate::FleetSite common_site(const SimulateCommand& c, const Workload& jobs, 
 std::vector<control::ReserveCall> read_reserve(const std::string& path,
                                                const simulate::FleetScenario& fleet,
                                                Instant begin) {
-  std::string text;
-  try {
-    text = read_file(path);
-  } catch (const IoError& error) {
-    throw InputFileError(error.what());
-  }
+  const std::string text = read_input(path);
   constexpr std::string_view kHeader = "site,start_s,length_s,power_kw,direction";
   std::vector<control::ReserveCall> calls;
   Problems problems;

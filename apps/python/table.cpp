@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 #include "carnot/base/text.hpp"
 
 namespace carnot::python {
@@ -23,16 +24,6 @@ Column column_of(std::string name, Column::Kind kind, std::vector<T> values) {
   c.data = owner->data();
   c.owner = owner;
   return c;
-}
-
-std::vector<std::string_view> cells_of(std::string_view line) {
-  std::vector<std::string_view> cells;
-  for (std::size_t at = 0;;) {
-    const std::size_t comma = line.find(',', at);
-    cells.push_back(line.substr(at, comma == std::string_view::npos ? comma : comma - at));
-    if (comma == std::string_view::npos) return cells;
-    at = comma + 1;
-  }
 }
 
 /// Of all cells, by `read`, which throws InputError where a cell is none; empty where one is not.
@@ -92,7 +83,7 @@ Table table_of_csv(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
     ++number;
-    const std::vector<std::string_view> cells = cells_of(line);
+    const std::vector<std::string_view> cells = plain_cells(line);
     if (names.empty()) {
       names.assign(cells.begin(), cells.end());
       columns.resize(names.size());

@@ -129,9 +129,7 @@ ExperimentResult run_experiment(const ExperimentOptions& options, const learn::S
   }
   const learn::Split& split = shuffled ? *shuffled : given;
   const learn::Dataset sample = learn::few_rows(split.train, kSampleRows);
-  std::optional<learn::EnergyTable> own;
-  if (!options.energy_table.empty()) own = learn::EnergyTable::read(options.energy_table);
-  const learn::EnergyTable& table = own ? *own : learn::EnergyTable::embedded();
+  const learn::EnergyTable table = learn::EnergyTable::choose(options.energy_table, options.chip);
 
   ExperimentResult result;
   result.carnot_version = kVersion;

@@ -2,7 +2,6 @@
 #include "carnot/measure/series.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <numeric>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/measure/clock_rate.hpp"
 
@@ -32,8 +32,7 @@ std::string filled(std::string word, const std::string& name, const std::string&
 
 double hertz(const std::string& value) {
   double hz = 0.0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), hz);
-  if (error != std::errc{} || end != value.data() + value.size() || !(hz > 0.0))
+  if (!read_whole(std::string_view(value), hz) || !(hz > 0.0))
     throw InputError(fmt::format("clock rate: a number of Hz above 0, not `{}`", value));
   return hz;
 }

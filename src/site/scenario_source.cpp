@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site/scenario_source.hpp"
 
-#include <cmath>
-#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "carnot/base/text.hpp"
-
-#include "site/toml.hpp"
+#include "carnot/base/input/toml.hpp"
 
 namespace carnot::site {
 
@@ -23,50 +19,23 @@ class Flattener {
       : text_(text), file_(file), tables_(tables), problems_(problems) {}
 
   FlatScenario read() {
-    toml::table root;
-    try {
-      root = toml::parse(text_, file_);
-    } catch (const toml::parse_error& error) {
-      problems_.add(at(error.source().begin.line), "",
-                    fmt::format("not TOML: {}", error.description()));
-    } catch (const TomlAssertion&) {
-      problems_.add(at(line_of_assertion()), "", "not TOML: malformed key");
-    }
-    flatten(root, "");
+    flatten(parse_toml(text_, file_, problems_), "");
     return std::move(flat_);
   }
 
  private:
   Place at(std::size_t line) const { return {file_, line}; }
 
-  // An assertion does not say where; the first line whose end brings it does. Slow and rare.
-  std::size_t line_of_assertion() {
-    constexpr std::size_t kMost = 200;  // lines tried
-    std::size_t line = 1;
-    for (std::size_t end = text_.find('\n'); end != std::string::npos && line <= kMost;
-         end = text_.find('\n', end + 1), ++line) {
-      try {
-        (void)toml::parse(std::string_view(text_).substr(0, end));
-      } catch (const toml::parse_error&) {
-      } catch (const TomlAssertion&) {
-        return line;
-      }
-    }
-    return line <= kMost ? line : 0;
-  }
-
-  void flatten(const toml::table& table, const std::string& section) {
-    for (const auto& [toml_key, node] : table) {
-      const std::string key(toml_key.str());
+  void flatten(const TomlValue& table, const std::string& section) {
+    for (const auto& [key, node] : table.fields) {
       const std::string path = joined(section, key);
-      // A key's own place: a table's node stands where its header does.
-      const Place place = at(toml_key.source().begin.line);
+      const Place place = at(node.key_line);
       // A quoted key may hold dots; it is no path for that.
       const bool is_section = key.find('.') == std::string::npos && tables_.find(path) != nullptr;
-      if (const toml::table* inner = node.as_table()) {
+      if (node.kind == TomlValue::Kind::Table) {
         if (is_section) {
           flat_.sections[path] = place;
-          flatten(*inner, path);
+          flatten(node, path);
         } else if (tables_.record(section, key) != nullptr) {
           problems_.add(place, path, "a value, not a table");
         } else if (section.starts_with("signals.")) {
@@ -78,8 +47,9 @@ class Flattener {
       }
       if (is_section && tables_.record(section, key) == nullptr) {
         problems_.add(place, path,
-                      node.is_array() ? fmt::format("allowed once, as [{}]", path)
-                                      : fmt::format("a section, [{}]", path));
+                      node.kind == TomlValue::Kind::List
+                          ? fmt::format("allowed once, as [{}]", path)
+                          : fmt::format("a section, [{}]", path));
         continue;
       }
       flat_.assignments.push_back(leaf(section, key, node, place));
@@ -98,48 +68,40 @@ class Flattener {
                       : fmt::format("unknown section; did you mean [{}]?", near));
   }
 
-  Assignment leaf(const std::string& section, const std::string& key, const toml::node& node,
+  Assignment leaf(const std::string& section, const std::string& key, const TomlValue& node,
                   const Place& place) {
-    Assignment a{section, key, "", Written::Text, place};
-    if (const auto* text = node.as_string()) {
-      a.text = text->get();
-    } else if (const auto* integer = node.as_integer()) {
-      a.text = fmt::format("{}", integer->get());
-      a.written = Written::Integer;
-    } else if (const auto* real = node.as_floating_point()) {
-      const double value = real->get();
-      a.text = std::isfinite(value) ? shortest(value) : fmt::format("{}", value);
-      a.written = Written::Real;
-    } else if (const auto* boolean = node.as_boolean()) {
-      a.text = boolean->get() ? "true" : "false";
-      a.written = Written::Boolean;
-    } else if (const toml::array* array = node.as_array()) {
-      // The only list there is: policy names.
-      a.written = Written::Array;
-      if (section.empty() && key == "policies") a = policy_list(std::move(a), *array);
-    } else {
-      a.written = Written::Date;
-      std::ostringstream out;
-      node.visit([&out](const auto& value) {
-        if constexpr (!toml::is_table<decltype(value)> && !toml::is_array<decltype(value)>)
-          out << value.get();
-      });
-      a.text = out.str();
+    Assignment a{section, key, node.text, Written::Text, place};
+    switch (node.kind) {
+      case TomlValue::Kind::Text:
+        break;
+      case TomlValue::Kind::Number:
+        a.written = node.is_real ? Written::Real : Written::Integer;
+        break;
+      case TomlValue::Kind::Boolean:
+        a.text = node.text == "yes" ? "true" : "false";
+        a.written = Written::Boolean;
+        break;
+      case TomlValue::Kind::Date:
+        a.written = Written::Date;
+        break;
+      default:
+        // The only list there is: policy names.
+        a.written = Written::Array;
+        if (section.empty() && key == "policies") a = policy_list(std::move(a), node);
     }
     return a;
   }
 
-  Assignment policy_list(Assignment a, const toml::array& array) {
+  Assignment policy_list(Assignment a, const TomlValue& list) {
     a.written = Written::Text;
-    for (const toml::node& item : array) {
-      const auto* text = item.as_string();
-      if (text == nullptr || text->get().find(',') != std::string::npos) {
-        problems_.add(at(item.source().begin.line), "policies",
+    for (const TomlValue& item : list.items) {
+      if (item.kind != TomlValue::Kind::Text || item.text.find(',') != std::string::npos) {
+        problems_.add(at(item.line), "policies",
                       "an array of policy names in quotes, such as [\"grid-f32\", \"adaptive\"]");
         return a;
       }
       if (!a.text.empty()) a.text += ',';
-      a.text += text->get();
+      a.text += item.text;
     }
     if (a.text.empty()) a.text = "all";
     return a;

@@ -172,7 +172,10 @@ void ScenarioTables::declare_top() {
       .text("policies", &policies,
             "a TOML array of policy names, or text with commas between them; `all`: every one")
       .text("energy_table", &scenario.energy_table,
-            "CSV of energies per operation that overrides the embedded one");
+            "CSV of energies per operation, in place of a chip's")
+      .text("chip", &scenario.chip,
+            "the chip whose operations the hall's nodes run, of `carnot catalogue`; empty: "
+            "asic-45nm");
 }
 
 void ScenarioTables::declare_site() {

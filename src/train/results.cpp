@@ -201,7 +201,7 @@ ledger::LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::En
   for (int k = 0; k < static_cast<int>(learn::MemoryLevel::kCount); ++k)
     bytes[std::string(learn::key(static_cast<learn::MemoryLevel>(k)))] = counted.bytes[k];
 
-  const std::vector<std::string> sources{"energy_per_operation", "scenario:site"};
+  const std::vector<std::string> sources{table.name(), "scenario:site"};
   Json quality{
       {"metric", outcome.quality.metric.empty() ? (split.test.is_regression() ? "r2" : "accuracy")
                                                 : outcome.quality.metric},

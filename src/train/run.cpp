@@ -143,16 +143,15 @@ Shared prepare(const site::Scenario& scenario, const RunOptions& options) {
   data.task = scenario.work.learner == "linear" ? "regression" : "auto";
   data.seed = scenario.seed;
   data.data_dir = options.data_dir;
-  Shared shared{scenario,
-                options,
-                learn::load_for(scenario.work.learner, data),
-                scenario.energy_table.empty()
-                    ? learn::EnergyTable::embedded()
-                    : learn::EnergyTable::read(beside(scenario, options, scenario.energy_table)),
-                load_environment(scenario, options.data_dir),
-                {},
-                {},
-                {}};
+  Shared shared{
+      scenario,
+      options,
+      learn::load_for(scenario.work.learner, data),
+      learn::EnergyTable::choose(beside(scenario, options, scenario.energy_table), scenario.chip),
+      load_environment(scenario, options.data_dir),
+      {},
+      {},
+      {}};
   if (options.interrupted) shared.stop = StopToken(options.interrupted);
   const auto learner = shared.learner();
   shared.policies = !options.policies.empty()    ? options.policies

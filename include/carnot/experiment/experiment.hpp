@@ -75,7 +75,8 @@ struct ExperimentOptions {
   double alpha = 0.05;                                  ///< chance of a false certificate
   int curve_points = 16;                                ///< of each run; looks happen there too
   double slack = 0.01;       ///< of k*, relative to the least two-part length
-  std::string energy_table;  ///< CSV in place of the embedded one
+  std::string energy_table;  ///< CSV of joules per operation ...
+  std::string chip;          ///< ... or the chip of the catalogue whose; neither: asic-45nm
   Temperature ambient = 300.0 * kelvin;
   bool shuffle_labels = false;  ///< the null: training labels in random order
   std::string command;          ///< for the report

@@ -122,8 +122,9 @@ struct Scenario {
   WorkOptions work;
   ObjectiveOptions objective;
   std::vector<std::string> policies;  ///< as named in control/registry.hpp; empty: all
-  std::string energy_table;  ///< path of a pJ table that overrides the embedded one; or empty
-  std::string text;          ///< the file's bytes, kept for the ledger
+  std::string energy_table;           ///< path of a pJ table ...
+  std::string chip;  ///< ... or the chip of the catalogue whose; neither: asic-45nm
+  std::string text;  ///< the file's bytes, kept for the ledger
   std::map<std::string, Place, std::less<>> places;  ///< "work.batch" to where it was written
 
   /// Where `key` ("work.batch") was written, else its section, else the file: later rooms find

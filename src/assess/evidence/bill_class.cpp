@@ -6,8 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "carnot/base/input/csv_stream.hpp"
+
 #include "assess/evidence/cells.hpp"
-#include "assess/evidence/csv_stream.hpp"
 
 namespace carnot::assess {
 

@@ -12,7 +12,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
-#include "carnot/base/input/unzip.hpp"
+#include "carnot/base/input/unpack.hpp"
 
 #include "assess/evidence/readers.hpp"
 

@@ -10,8 +10,7 @@
 #include <string_view>
 
 #include "carnot/assess/evidence/evidence.hpp"
-
-#include "assess/evidence/csv_stream.hpp"
+#include "carnot/base/input/csv_stream.hpp"
 
 namespace carnot::assess {
 

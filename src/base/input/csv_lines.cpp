@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/unpack.hpp"
 
 namespace carnot::inline base::input {
 
@@ -14,33 +15,6 @@ namespace {
 
 constexpr std::size_t kChunk = std::size_t{1} << 18;
 constexpr std::size_t kLongestLine = std::size_t{1} << 24;
-constexpr std::size_t kLargestText = std::size_t{1} << 30;
-
-bool is_gzip(std::string_view text) {
-  return text.size() >= 2 && text[0] == '\x1f' && text[1] == '\x8b';
-}
-
-std::vector<char> inflated(std::string_view text, const std::string& name) {
-  const auto broken = [&] { return InputError(describe({name, 0}, "gzip", "a whole gzip file")); };
-  z_stream stream{};
-  // 15 + 16: gzip framing with the largest window.
-  if (inflateInit2(&stream, 15 + 16) != Z_OK) throw broken();
-  const std::unique_ptr<z_stream, int (*)(z_streamp)> guard(&stream, inflateEnd);
-  std::vector<char> result;
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  for (int state = Z_OK; state != Z_STREAM_END;) {
-    const std::size_t filled = result.size();
-    if (filled > kLargestText) throw InputError(describe({name, 0}, "gzip", "at most 1 GiB"));
-    result.resize(filled + kChunk);
-    stream.next_out = reinterpret_cast<Bytef*>(result.data() + filled);
-    stream.avail_out = static_cast<uInt>(kChunk);
-    state = inflate(&stream, Z_NO_FLUSH);
-    result.resize(result.size() - stream.avail_out);
-    if (state != Z_OK && state != Z_STREAM_END) throw broken();
-  }
-  return result;
-}
 
 }  // namespace
 
@@ -61,7 +35,8 @@ Lines Lines::of_text(std::string_view text, const std::string& name) {
   Lines lines;
   lines.name_ = name;
   if (is_gzip(text)) {
-    lines.buffer_ = inflated(text, name);
+    const std::string plain = gunzip(text, name);
+    lines.buffer_.assign(plain.begin(), plain.end());
     text = {lines.buffer_.data(), lines.buffer_.size()};
   }
   lines.at_ = text.data();

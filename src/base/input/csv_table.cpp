@@ -1,29 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/base/input/csv_table.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 #include "carnot/base/input/input_file.hpp"
 #include "carnot/base/text.hpp"
 
 namespace carnot::inline base {
-
-namespace {
-
-std::vector<std::string> cells_of(std::string_view line) {
-  std::vector<std::string> cells;
-  for (;;) {
-    const std::size_t comma = line.find(',');
-    cells.emplace_back(line.substr(0, comma));
-    if (comma == std::string_view::npos) return cells;
-    line.remove_prefix(comma + 1);
-  }
-}
-
-}  // namespace
 
 CsvTable CsvTable::read(const std::filesystem::path& path) {
   CsvTable table;
@@ -31,11 +16,11 @@ CsvTable CsvTable::read(const std::filesystem::path& path) {
   const std::string bytes = read_input(path);
   std::string_view rest = bytes;
   for (std::size_t number = 1; !rest.empty(); ++number) {
-    std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    std::string_view line = cut_cell(rest, '\n');
+    if (number == 1) line = without_byte_order_mark(line);
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) continue;
-    std::vector<std::string> cells = cells_of(line);
+    std::vector<std::string> cells = quoted_cells(line);
     if (table.header_.empty()) {
       table.header_ = std::move(cells);
       continue;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "carnot/base/input/toml.hpp"
 
+#include <cmath>
+#include <sstream>
+
 #include <fmt/format.h>
 
 #include "carnot/base/text.hpp"
@@ -9,8 +12,7 @@
 // it asserts where it should report (a header such as `[.a]`; with NDEBUG it even assumes that the
 // assertion holds), and it calls reachable code unreachable (any letter beyond ASCII where a blank
 // could stand). So its assertions are always on here, and throw; and its table of blanks answers no
-// for what it does not list. The room `site` compiles the parser with assertions of its own: here
-// it has a name of its own, so that the linker keeps them apart.
+// for what it does not list. No other source compiles it.
 namespace carnot::inline base {
 struct TomlAssertion {};
 constexpr void require_toml(bool condition) {
@@ -18,7 +20,6 @@ constexpr void require_toml(bool condition) {
 }
 }  // namespace carnot::inline base
 
-#define toml toml_of_input
 #pragma push_macro("NDEBUG")
 #undef NDEBUG
 #undef TOML_HEADER_ONLY
@@ -45,8 +46,10 @@ TomlValue value_of(const toml::node& node) {
   TomlValue out;
   out.line = node.source().begin.line;
   if (const auto* table = node.as_table()) {
-    for (const auto& [key, field] : *table)
+    for (const auto& [key, field] : *table) {
       out.fields.emplace_back(std::string(key.str()), value_of(field));
+      out.fields.back().second.key_line = key.source().begin.line;
+    }
     return out;
   }
   if (const auto* list = node.as_array()) {
@@ -61,14 +64,38 @@ TomlValue value_of(const toml::node& node) {
   } else if (const auto* integer = node.as_integer()) {
     out.text = std::to_string(integer->get());
   } else if (const auto* real = node.as_floating_point()) {
-    out.text = shortest(real->get());
+    const double value = real->get();
+    out.text = std::isfinite(value) ? shortest(value) : fmt::format("{}", value);
+    out.is_real = true;
   } else if (const auto* boolean = node.as_boolean()) {
     out.kind = Kind::Boolean;
     out.text = boolean->get() ? "yes" : "no";
   } else {
     out.kind = Kind::Date;
+    std::ostringstream words;
+    node.visit([&words](const auto& date) {
+      if constexpr (!toml::is_table<decltype(date)> && !toml::is_array<decltype(date)>)
+        words << date.get();
+    });
+    out.text = words.str();
   }
   return out;
+}
+
+// An assertion does not say where; the first line whose end brings it does. Slow and rare.
+std::size_t line_of_assertion(const std::string& text) {
+  constexpr std::size_t kMost = 200;  // lines tried
+  std::size_t line = 1;
+  for (std::size_t end = text.find('\n'); end != std::string::npos && line <= kMost;
+       end = text.find('\n', end + 1), ++line) {
+    try {
+      (void)toml::parse(std::string_view(text).substr(0, end));
+    } catch (const toml::parse_error&) {
+    } catch (const TomlAssertion&) {
+      return line;
+    }
+  }
+  return line <= kMost ? line : 0;
 }
 
 }  // namespace
@@ -79,15 +106,23 @@ const TomlValue* TomlValue::find(std::string_view key) const noexcept {
   return nullptr;
 }
 
-TomlValue parse_toml(const std::string& text, const std::string& name) {
+TomlValue parse_toml(const std::string& text, const std::string& name, Problems& problems) {
   try {
     return value_of(toml::parse(text, name));
   } catch (const toml::parse_error& error) {
-    throw InputError(describe({name, error.source().begin.line}, "",
-                              fmt::format("not TOML: {}", error.description())));
+    problems.add({name, error.source().begin.line}, "",
+                 fmt::format("not TOML: {}", error.description()));
   } catch (const TomlAssertion&) {
-    throw InputError(describe({name, 0}, "", "not TOML: malformed key"));
+    problems.add({name, line_of_assertion(text)}, "", "not TOML: malformed key");
   }
+  return {};
+}
+
+TomlValue parse_toml(const std::string& text, const std::string& name) {
+  Problems problems;
+  TomlValue out = parse_toml(text, name, problems);
+  problems.throw_if_any();
+  return out;
 }
 
 void set_options(const TomlValue& table, const std::string& file, OptionTable& options,

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 
 #include "learn/data/numbers.hpp"
 
@@ -16,12 +17,6 @@ namespace carnot::learn {
 namespace {
 
 bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r'; }
-
-std::string_view trimmed(std::string_view text) noexcept {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 bool starts_with_word(std::string_view text, std::string_view lower) noexcept {
   if (text.size() < lower.size()) return false;

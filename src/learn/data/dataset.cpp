@@ -8,12 +8,12 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/input_file.hpp"
 #include "carnot/learn/data/fetch.hpp"
 
 #include "learn/data/digits_table.hpp"
 #include "learn/data/encode.hpp"
 #include "learn/data/idx.hpp"
-#include "learn/data/input_bytes.hpp"
 #include "learn/data/table.hpp"
 
 namespace carnot::learn {

@@ -12,6 +12,8 @@
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/input_file.hpp"
+#include "carnot/base/input/unpack.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/learn/data/fetch.hpp"
 
@@ -19,7 +21,6 @@
 #include "learn/data/delimited.hpp"
 #include "learn/data/encode.hpp"
 #include "learn/data/idx.hpp"
-#include "learn/data/input_bytes.hpp"
 #include "learn/data/testing_files.hpp"
 
 namespace carnot::learn {

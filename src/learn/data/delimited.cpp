@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 
 #include "learn/data/dates.hpp"
 #include "learn/data/numbers.hpp"
@@ -20,13 +21,6 @@ namespace {
 constexpr std::size_t kGreatestRows = 0xFFFFFFF0u;
 constexpr std::size_t kSniffedLines = 100;
 constexpr std::size_t kRowsBelow = 20000;  // looked at to tell a header from data
-
-std::string_view trimmed(std::string_view text) noexcept {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 /// A line as it stands, its quotes included, without its end.
 std::string_view take_line(std::string_view& text) noexcept {

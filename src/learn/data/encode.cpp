@@ -2,7 +2,6 @@
 #include "learn/data/encode.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <unordered_map>
@@ -10,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 #include "carnot/base/random.hpp"
 
 #include "learn/data/encode_columns.hpp"
@@ -40,8 +40,7 @@ std::size_t find_column(const Table& table, const std::string& wanted, std::stri
   if (wanted.empty()) throw InputError(describe(place, field, "name it: " + which));
   if (const auto found = column_named(wanted)) return *found;
   std::size_t number = 0;
-  const auto [end, error] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), number);
-  if (error == std::errc() && end == wanted.data() + wanted.size()) {
+  if (read_whole(std::string_view(wanted), number)) {
     if (number >= 1 && number <= table.columns) return number - 1;
     throw InputError(describe(
         place, field, fmt::format("a number from 1 to {}, found {}", table.columns, number)));

@@ -10,10 +10,10 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/input_file.hpp"
 
 #include "learn/data/encode_columns.hpp"
 #include "learn/data/idx.hpp"
-#include "learn/data/input_bytes.hpp"
 #include "learn/data/numbers.hpp"
 #include "learn/data/table.hpp"
 

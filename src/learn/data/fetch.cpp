@@ -21,8 +21,7 @@
 #endif
 
 #include "carnot/base/error.hpp"
-
-#include "learn/data/input_bytes.hpp"
+#include "carnot/base/input/input_file.hpp"
 
 namespace carnot::learn {
 

@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/input_file.hpp"
 
 #include "base/testing_files.hpp"
-#include "learn/data/input_bytes.hpp"
 #include "learn/data/testing_files.hpp"
 
 namespace carnot::learn {

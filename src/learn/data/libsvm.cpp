@@ -2,11 +2,11 @@
 #include "learn/data/libsvm.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 
 #include "learn/data/numbers.hpp"
 
@@ -46,9 +46,8 @@ struct Entry {
 bool take_entry(std::string_view word, Entry& entry) noexcept {
   const std::size_t colon = word.find(':');
   if (colon == std::string_view::npos || colon == 0) return false;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + colon, entry.index);
   entry.value = word.substr(colon + 1);
-  return error == std::errc() && end == word.data() + colon;
+  return read_whole(word.substr(0, colon), entry.index);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/input/unzip.hpp"
+#include "carnot/base/input/unpack.hpp"
 
 #include "learn/data/arff.hpp"
 #include "learn/data/delimited.hpp"

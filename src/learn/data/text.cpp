@@ -8,8 +8,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
-
-#include "learn/data/input_bytes.hpp"
+#include "carnot/base/input/input_file.hpp"
 
 namespace carnot::learn {
 

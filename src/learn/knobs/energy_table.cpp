@@ -2,17 +2,15 @@
 // Reads the table of energies and prices counters with it.
 #include "learn/knobs/energy_table.hpp"
 
-#include <cerrno>
-#include <charconv>
-#include <cmath>
-#include <fstream>
-#include <sstream>
+#include <algorithm>
 #include <string>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
+#include "carnot/base/input/input_file.hpp"
 #include "carnot/learn/knobs/precision.hpp"
-
-#include "learn/knobs/embedded_energy_table.hpp"
+#include "carnot/model/catalogue/chips.hpp"
+#include "carnot/model/kernel/operation_costs.hpp"
 
 namespace carnot::learn {
 
@@ -27,20 +25,8 @@ std::string_view key_at(int row) noexcept {
                            : key(static_cast<MemoryLevel>(row - kOperations));
 }
 
-std::string_view trimmed(std::string_view text) noexcept {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
-
-/// Cuts the field before the next comma off `line`.
 std::string_view next_field(std::string_view& line) noexcept {
-  const auto comma = line.find(',');
-  const auto field = line.substr(0, comma);
-  line = comma == std::string_view::npos ? std::string_view{} : line.substr(comma + 1);
-  return trimmed(field);
+  return trimmed(cut_cell(line, ','));
 }
 
 class Reader {
@@ -50,9 +36,7 @@ class Reader {
   std::vector<CostRow> read(std::string_view text) {
     bool header_seen = false;
     while (!text.empty()) {
-      const auto end = text.find('\n');
-      const auto line = trimmed(text.substr(0, end));
-      text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+      const auto line = trimmed(cut_cell(text, '\n'));
       ++line_;
       if (line.empty() || line.front() == '#') continue;
       if (!header_seen) {
@@ -77,9 +61,7 @@ class Reader {
 
   double number(std::string_view field, std::string_view text) {
     double value = 0.0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) ||
-        !(value > 0.0) || value > 1e30) {
+    if (!read_whole(text, value) || !(value > 0.0 && value <= 1e30)) {
       add(field, "a number > 0, found `" + std::string(text.substr(0, 40)) + "`");
       return 1.0;
     }
@@ -131,24 +113,36 @@ std::vector<CostRow> parse_energy_table(std::string_view text, const std::string
 }
 
 const EnergyTable& EnergyTable::embedded() {
-  static const EnergyTable table = [] {
-    EnergyTable t;
-    t.rows_ = parse_energy_table(kEmbeddedEnergyTable, "data/energy_per_operation.csv");
-    return t;
-  }();
+  static const EnergyTable table = of_chip(model::ChipCatalogue::embedded().chip("asic-45nm"));
   return table;
 }
 
-EnergyTable EnergyTable::read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw InputFileError(path, "open", errno);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (in.bad() || (text.fail() && in.peek() != std::ifstream::traits_type::eof())) {
-    throw InputFileError(path, "read", errno);
-  }
+EnergyTable EnergyTable::of_chip(const model::Chip& chip) {
   EnergyTable table;
-  table.rows_ = parse_energy_table(text.str(), path);
+  table.name_ = chip.id;
+  const std::vector<model::OperationCost> costs = model::operation_costs(chip);
+  for (int i = 0; i < kOperations + kLevels; ++i) {
+    const auto cost =
+        std::find_if(costs.begin(), costs.end(),
+                     [&](const model::OperationCost& one) { return one.key == key_at(i); });
+    CARNOT_CHECK(cost != costs.end(), "a cost of each kind of operation");
+    table.rows_.push_back(
+        {cost->key, cost->energy, cost->low, cost->high, cost->per_second, cost->source});
+  }
+  return table;
+}
+
+EnergyTable EnergyTable::choose(const std::string& path, const std::string& chip) {
+  if (!path.empty() && !chip.empty())
+    throw InputError("energies: of a file (" + path + ") or of a chip (" + chip + "), not of both");
+  if (!path.empty()) return read(path);
+  return chip.empty() ? embedded() : of_chip(model::ChipCatalogue::embedded().chip(chip));
+}
+
+EnergyTable EnergyTable::read(const std::string& path) {
+  EnergyTable table;
+  table.name_ = path;
+  table.rows_ = parse_energy_table(read_input(path), path);
   return table;
 }
 

@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include "carnot/base/error.hpp"
 
+#include "base/testing_files.hpp"
 #include "learn/knobs/energy_table.hpp"
 #include "learn/network/network.hpp"
 
@@ -124,8 +126,11 @@ TEST(EnergyTable, ReproducesThePublishedRatios) {
 }
 
 std::string good_table() {
-  std::ifstream in(std::string(CARNOT_SOURCE_DIR) + "/data/energy_per_operation.csv");
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::string out = "key,energy_pj,low_pj,high_pj,per_second,source\n";
+  for (const CostRow& row : EnergyTable::embedded().rows())
+    out += fmt::format("{},{:g},{:g},{:g},{:g},{}\n", row.key, row.energy.in(picojoule),
+                       row.low.in(picojoule), row.high.in(picojoule), row.per_second, row.source);
+  return out;
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -134,13 +139,19 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text.replace(at, from.size(), to);
 }
 
-TEST(EnergyTable, ReadsItsOwnFileAndOverrides) {
-  const std::string path = std::string(CARNOT_SOURCE_DIR) + "/data/energy_per_operation.csv";
-  const EnergyTable table = EnergyTable::read(path);
+TEST(EnergyTable, ReadsAFileOrTakesAChipNotBoth) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("mine.csv", good_table());
+  const EnergyTable table = EnergyTable::choose(path, "");
+  EXPECT_EQ(table.name(), path);
   for (std::size_t i = 0; i < table.rows().size(); ++i) {
     EXPECT_EQ(table.rows()[i].key, EnergyTable::embedded().rows()[i].key);
-    EXPECT_EQ(table.rows()[i].energy, EnergyTable::embedded().rows()[i].energy);
+    EXPECT_DOUBLE_EQ(table.rows()[i].energy / EnergyTable::embedded().rows()[i].energy, 1.0);
   }
+  EXPECT_EQ(EnergyTable::choose("", "").name(), "asic-45nm");
+  EXPECT_EQ(EnergyTable::choose("", "B200").name(), "b200");
+  EXPECT_THROW(EnergyTable::choose(path, "b200"), InputError);
+  EXPECT_THROW(EnergyTable::choose("", "b2000"), InputError);
   const auto rows =
       parse_energy_table(replaced(good_table(), "dram,160,112,325", "dram,20,10,30"), "my.csv");
   EXPECT_DOUBLE_EQ(rows.back().energy.in(picojoule), 20.0);

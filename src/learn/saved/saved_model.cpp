@@ -11,6 +11,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/input/input_file.hpp"
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/learn/codes/code_length.hpp"
 #include "carnot/learn/codes/model_forward.hpp"
@@ -20,7 +21,6 @@
 #include "carnot/learn/trees/tree_learner.hpp"
 
 #include "learn/codes/model_code.hpp"
-#include "learn/data/input_bytes.hpp"
 #include "learn/network/accounting.hpp"
 
 namespace carnot::learn {

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/file.hpp"
+#include "carnot/base/input/input_file.hpp"
 #include "carnot/base/input/toml.hpp"
 #include "carnot/base/option.hpp"
 #include "carnot/live/sites/sites_run.hpp"
@@ -231,12 +231,7 @@ class Reader {
 }  // namespace
 
 SitesConfig read_sites_config(const std::string& path) {
-  std::string text;
-  try {
-    text = read_file(path);
-  } catch (const IoError& error) {
-    throw InputFileError(error.what());
-  }
+  const std::string text = read_input(path);
   return Reader(text, path).read();
 }
 

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/file.hpp"
+#include "carnot/base/input/input_file.hpp"
 #include "carnot/base/input/toml.hpp"
 #include "carnot/base/option.hpp"
 #include "carnot/base/text.hpp"
@@ -267,12 +267,7 @@ DispatchConfig parse_dispatch_config(const std::string& text, const std::string&
 }
 
 DispatchConfig read_dispatch_config(const std::string& path) {
-  std::string text;
-  try {
-    text = read_file(path);
-  } catch (const IoError& error) {
-    throw InputFileError(error.what());
-  }
+  const std::string text = read_input(path);
   return parse_dispatch_config(text, path);
 }
 

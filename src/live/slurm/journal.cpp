@@ -11,6 +11,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/input/input_file.hpp"
 
 namespace carnot::live {
 
@@ -38,11 +39,7 @@ std::vector<Json> parse_lines(const std::string& text, const std::string& path,
 }  // namespace
 
 std::vector<Json> read_json_lines(const std::string& path, bool) {
-  try {
-    return parse_lines(read_file(path), path, nullptr);
-  } catch (const IoError& error) {
-    throw InputFileError(error.what());
-  }
+  return parse_lines(read_input(path), path, nullptr);
 }
 
 DispatchJournal::DispatchJournal(const std::string& folder, bool read_only)

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 
 namespace carnot::live {
 
@@ -23,23 +23,12 @@ constexpr std::size_t kMostNodes = 1'000'000;
 template <class I>
 std::optional<I> whole(std::string_view text) {
   I value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  if (!read_whole(text, value)) return std::nullopt;
   return value;
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(separator, at), text.size());
-    parts.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return parts;
-}
-
 bool is_job_id(std::string_view text) {
-  const auto parts = split(text, '_');
+  const auto parts = plain_cells(text, '_');
   if (parts.size() > 2) return false;
   for (const std::string_view part : parts)
     if (!whole<std::uint32_t>(part)) return false;
@@ -75,7 +64,7 @@ SlurmJobs parse_jobs(std::string_view text) {
       if (text.find_first_not_of(" \n\r") != std::string_view::npos) ++out.not_understood;
       break;
     }
-    const auto cell = split(text.substr(0, end), kField);
+    const auto cell = plain_cells(text.substr(0, end), kField);
     text.remove_prefix(end + 1);
     if (text.starts_with('\n')) text.remove_prefix(1);
     SlurmJob job;
@@ -139,7 +128,7 @@ std::vector<std::string> sinfo_words() { return {"sinfo", "-h", "-a", "-o", "%T|
 
 SlurmNodes parse_nodes(std::string_view text) {
   SlurmNodes out;
-  for (std::string_view line : split(text, '\n')) {
+  for (std::string_view line : plain_cells(text, '\n')) {
     if (line.empty()) continue;
     const std::size_t bar = line.find('|');
     const auto names =
@@ -195,7 +184,7 @@ std::optional<std::vector<std::string>> expand_nodes(std::string_view text) {
       if (tail.find_first_of("[]") != std::string_view::npos) return std::nullopt;
       next = end;
     }
-    for (const std::string_view range : split(text.substr(open + 1, close - open - 1), ',')) {
+    for (const std::string_view range : plain_cells(text.substr(open + 1, close - open - 1), ',')) {
       const std::size_t dash = range.find('-');
       const std::string_view low = range.substr(0, std::min(dash, range.size()));
       const std::string_view high = dash == std::string_view::npos ? low : range.substr(dash + 1);
@@ -242,7 +231,7 @@ std::optional<Duration> parse_limit(std::string_view text) {
     text.remove_prefix(dash + 1);
   }
   std::vector<std::int64_t> parts;
-  for (const std::string_view part : split(text, ':')) {
+  for (const std::string_view part : plain_cells(text, ':')) {
     const auto n = whole<std::int64_t>(part);
     if (!n || *n < 0 || *n > 100'000'000) return std::nullopt;
     parts.push_back(*n);
@@ -263,7 +252,7 @@ std::optional<Duration> parse_limit(std::string_view text) {
 std::vector<std::string> parse_reservations(std::string_view text) {
   std::vector<std::string> names;
   constexpr std::string_view kKey = "ReservationName=";
-  for (const std::string_view line : split(text, '\n'))
+  for (const std::string_view line : plain_cells(text, '\n'))
     if (line.starts_with(kKey)) {
       const std::string_view rest = line.substr(kKey.size());
       names.emplace_back(rest.substr(0, rest.find(' ')));

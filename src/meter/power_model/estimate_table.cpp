@@ -10,43 +10,15 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/meter/power_model/power_model.hpp"
 
-#include "meter/counters/plain_text.hpp"
 #include "meter/power_model/power_facts.hpp"
 
 namespace carnot::meter {
 
 namespace {
-
-/// Cells of one line; a cell in double quotes may hold commas, and two quotes for one.
-std::vector<std::string> cells_of(std::string_view line) {
-  std::vector<std::string> cells{""};
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (c == '"') {
-      if (quoted && i + 1 < line.size() && line[i + 1] == '"')
-        cells.back() += line[++i];
-      else
-        quoted = !quoted;
-    } else if (c == ',' && !quoted) {
-      cells.emplace_back();
-    } else {
-      cells.back() += c;
-    }
-  }
-  for (auto& cell : cells) cell = trimmed(cell);
-  return cells;
-}
-
-std::string quoted(const std::string& cell) {
-  if (cell.find_first_of(",\"") == std::string::npos) return cell;
-  std::string out = "\"";
-  for (const char c : cell) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + '"';
-}
 
 /// One column: a fact, the vendor, the utilisation or a label.
 struct Column {
@@ -59,14 +31,13 @@ class Table {
   explicit Table(const std::string& file) : place_{file, 0} {}
 
   std::string run(std::string_view text) {
-    if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
+    text = without_byte_order_mark(text);
     while (!text.empty()) {
-      const auto end = text.find('\n');
-      const auto line = trimmed(text.substr(0, end));
-      text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+      const auto line = trimmed(cut_cell(text, '\n'));
       ++place_.line;
       if (line.empty()) continue;
-      auto cells = cells_of(line);
+      auto cells = quoted_cells(line);
+      for (auto& cell : cells) cell = trimmed(cell);
       if (columns_.empty())
         header(cells);
       else
@@ -102,7 +73,7 @@ class Table {
         if (other.name == name) add(name.substr(0, 64), "each column once");
       }
       columns_.push_back(column);
-      out_ += quoted(name) + ',';
+      out_ += quoted_where_needed(name) + ',';
     }
     problems_.throw_if_any();  // without columns no cell can be judged
     out_ += "power_w,low_w,high_w\n";
@@ -129,7 +100,7 @@ class Table {
     std::optional<double> utilisation;
     for (std::size_t i = 0; i < cells.size(); ++i) {
       const auto& column = columns_[i];
-      out_ += quoted(cells[i]) + ',';
+      out_ += quoted_where_needed(cells[i]) + ',';
       if (cells[i].empty()) continue;
       if (column.fact != nullptr) {
         facts.*column.fact->field =

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <set>
@@ -11,7 +10,8 @@
 #include <utility>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/file.hpp"
+#include "carnot/base/input/cells.hpp"
+#include "carnot/base/input/input_file.hpp"
 
 #include "model/footprint/table.hpp"
 
@@ -69,8 +69,7 @@ class Reader {
 
   double number(std::string_view field, std::string_view text) {
     double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || !(value > 0) || value > 1e15) {
+    if (!read_whole(text, value) || !(value > 0) || value > 1e15) {
       add(field, "a number > 0, found " + quoted(text));
       return 1;
     }
@@ -193,12 +192,7 @@ ChipCatalogue ChipCatalogue::parse(std::string_view csv, const std::string& file
 }
 
 ChipCatalogue ChipCatalogue::read(const std::string& path) {
-  std::string text;
-  try {
-    text = read_file(path);
-  } catch (const IoError& error) {
-    throw InputFileError(error.what());
-  }
+  const std::string text = read_input(path);
   return path.ends_with(".toml") ? parse_toml(text, path) : parse(text, path);
 }
 

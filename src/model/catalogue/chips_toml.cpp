@@ -1,44 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cctype>
+#include <algorithm>
+#include <array>
 #include <map>
-#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
+#include "carnot/base/input/toml.hpp"
 #include "carnot/model/catalogue/chips.hpp"
-
-#include "model/footprint/table.hpp"
 
 namespace carnot::model {
 
 namespace {
 
 constexpr std::string_view kHeader = "chip,property,value,low,high,unit,grade,year,source,licence";
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
-    text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
-    text.remove_suffix(1);
-  return text;
-}
-
-/// Without a comment that stands outside of a string.
-std::string_view without_comment(std::string_view line) {
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '"') quoted = !quoted;
-    if (line[i] == '#' && !quoted) return line.substr(0, i);
-  }
-  return line;
-}
-
-/// The text between quotes; nothing if it is no string.
-std::optional<std::string> string_of(std::string_view value) {
-  if (value.size() < 2 || value.front() != '"' || value.back() != '"') return std::nullopt;
-  value = value.substr(1, value.size() - 2);
-  if (value.find_first_of("\"\\") != std::string_view::npos) return std::nullopt;
-  return std::string(value);
-}
 
 std::string_view unit_of(std::string_view property) {
   static const std::map<std::string_view, std::string_view> units = {
@@ -53,21 +30,20 @@ std::string_view unit_of(std::string_view property) {
   return found == units.end() ? std::string_view() : found->second;
 }
 
+/// A line of CSV for each value, and the line of TOML that it came from.
 class TomlRows {
  public:
-  explicit TomlRows(std::string file) : file_(std::move(file)) {}
+  explicit TomlRows(const std::string& file) : file_(file) {}
 
-  /// A line of CSV for each of the TOML, so that messages can name it.
-  std::string read(std::string_view text) {
-    std::string csv(kHeader);
-    std::size_t line = 0;
-    while (!text.empty()) {
-      ++line;
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      csv += "\n" + row(trimmed(without_comment(text.substr(0, end))), line);
-      text.remove_prefix(std::min(end + 1, text.size()));
-    }
+  /// `lines_of[i]` is the line of the TOML that row i made.
+  std::string read(const std::string& toml, std::vector<std::size_t>& lines_of) {
+    chips(carnot::parse_toml(toml, file_), "");
     problems_.throw_if_any();
+    std::string csv(kHeader);
+    for (const auto& [line, row] : rows_) {
+      csv += "\n" + row;
+      lines_of.push_back(line);
+    }
     return csv + "\n";
   }
 
@@ -76,87 +52,89 @@ class TomlRows {
     problems_.add(Place{file_, line}, field, allowed);
   }
 
-  std::string row(std::string_view text, std::size_t line) {
-    if (text.empty()) return "";
-    if (text.front() == '[') {
-      if (text.back() != ']' || text.size() < 3) {
-        add(line, "table", "[id of a chip]");
-        return "";
+  /// A table of tables is a part of ids: `[chip.mine]`, `[epyc.9.mine]`.
+  void chips(const TomlValue& table, const std::string& prefix) {
+    for (const auto& [key, value] : table.fields) {
+      if (value.kind != TomlValue::Kind::Table) {
+        if (prefix.empty()) add(value.key_line, key, "[id of a chip] before its values");
+        continue;
       }
-      chip_ = trimmed(text.substr(1, text.size() - 2));
-      if (chip_.starts_with("chip.")) chip_.erase(0, 5);
-      if (chip_.find(',') != std::string::npos) add(line, "table", "an id without commas");
-      facts_.clear();
-      return "";
-    }
-    const std::size_t at = text.find('=');
-    if (at == std::string_view::npos) {
-      add(line, "line", "key = value, [id] or a comment");
-      return "";
-    }
-    if (chip_.empty()) {
-      add(line, "table", "[id of a chip] before its values");
-      return "";
-    }
-    std::string key(trimmed(text.substr(0, at)));
-    if (const auto bare = string_of(key)) key = *bare;
-    const std::string_view value = trimmed(text.substr(at + 1));
-    const auto words = string_of(value);
-    if (key == "source" || key == "licence" || key == "grade" || key == "year") {
-      const std::string fact = words ? *words : std::string(value);
-      if (fact.empty() || fact.find(',') != std::string::npos)
-        add(line, key, "text without commas");
-      else
-        facts_[key] = fact;
-      return "";
-    }
-    if (words) return made(key, *words, "", "", "");
-    if (value.starts_with('[') && value.ends_with(']')) {
-      const std::vector<std::string_view> cells = cells_of(value.substr(1, value.size() - 2));
-      if (cells.size() != 3) {
-        add(line, key, "[value, low, high]");
-        return "";
+      const std::string id = prefix.empty() && key == "chip" ? "" : prefix + key;
+      const auto is_table = [](const auto& field) {
+        return field.second.kind == TomlValue::Kind::Table;
+      };
+      const bool has_tables = std::any_of(value.fields.begin(), value.fields.end(), is_table);
+      if (has_tables) chips(value, id.empty() ? "" : id + ".");
+      if (!std::all_of(value.fields.begin(), value.fields.end(), is_table)) {
+        if (id.empty())
+          add(value.key_line, "chip", "[chip.ID]");
+        else if (id.find(',') != std::string::npos)
+          add(value.key_line, "table", "an id without commas");
+        else
+          values(id, value);
       }
-      return made(key, trimmed(cells[0]), trimmed(cells[1]), trimmed(cells[2]), unit_of(key));
     }
-    return made(key, value, "", "", unit_of(key));
   }
 
-  std::string made(std::string_view key, std::string_view value, std::string_view low,
-                   std::string_view high, std::string_view unit) {
-    const auto fact = [this](const char* name, const char* otherwise) {
-      const auto found = facts_.find(name);
-      return found == facts_.end() ? std::string(otherwise) : found->second;
-    };
-    std::string row = chip_;
-    for (const std::string_view cell : {key, value, low, high, unit})
-      row += "," + std::string(cell);
-    return row + "," + fact("grade", "estimate") + "," + fact("year", "2026") + "," +
-           fact("source", "own") + "," + fact("licence", "own");
+  /// In the order of the file: source, year, grade and licence hold for what stands below them.
+  void values(const std::string& chip, const TomlValue& table) {
+    std::vector<std::pair<std::string, TomlValue>> fields = table.fields;
+    std::stable_sort(fields.begin(), fields.end(), [](const auto& a, const auto& b) {
+      return a.second.key_line < b.second.key_line;
+    });
+    std::map<std::string, std::string> facts = {
+        {"grade", "estimate"}, {"year", "2026"}, {"source", "own"}, {"licence", "own"}};
+    for (const auto& [key, value] : fields) {
+      if (value.kind == TomlValue::Kind::Table) continue;
+      std::array<std::string, 3> cells;
+      if (value.is_scalar()) {
+        cells[0] = value.text;
+      } else if (value.kind == TomlValue::Kind::List && value.items.size() == 3) {
+        for (std::size_t i = 0; i < 3; ++i) cells[i] = value.items[i].text;
+      } else {
+        add(value.key_line, key, "a value, or [value, low, high]");
+        continue;
+      }
+      const bool plain = std::all_of(cells.begin(), cells.end(), [](const std::string& cell) {
+        return cell.find_first_of(",\n\r") == std::string::npos;
+      });
+      if (!plain || key.find(',') != std::string::npos) {
+        add(value.key_line, key, "text of one line without commas");
+      } else if (const auto fact = facts.find(key); fact != facts.end()) {
+        if (cells[0].empty()) add(value.key_line, key, "some text");
+        fact->second = cells[0];
+      } else {
+        const bool words = value.kind == TomlValue::Kind::Text;
+        rows_.emplace_back(
+            value.key_line,
+            fmt::format("{},{},{},{},{},{},{},{},{},{}", chip, key, cells[0], cells[1], cells[2],
+                        words ? "" : unit_of(key), facts.at("grade"), facts.at("year"),
+                        facts.at("source"), facts.at("licence")));
+      }
+    }
   }
 
-  std::string file_, chip_;
-  std::map<std::string, std::string> facts_;
+  const std::string& file_;
+  std::vector<std::pair<std::size_t, std::string>> rows_;
   Problems problems_;
 };
 
-/// The table's header is a line that the TOML does not have.
-std::string with_lines_of_toml(const std::string& message, const std::string& file) {
+/// Lines of messages are those of the rows: row i stands in line i + 2.
+std::string with_lines_of_toml(std::string_view message, const std::string& file,
+                               const std::vector<std::size_t>& lines_of) {
   std::string out;
-  std::size_t from = 0;
-  while (from <= message.size()) {
-    const std::size_t end = std::min(message.find('\n', from), message.size());
-    std::string line = message.substr(from, end - from);
-    if (line.starts_with(file + ":")) {
-      const std::size_t begin = file.size() + 1;
-      const std::size_t stop = line.find(':', begin);
-      const std::string number = line.substr(begin, stop - begin);
-      if (!number.empty() && number.size() < 10 &&
-          number.find_first_not_of("0123456789") == std::string::npos)
-        line.replace(begin, stop - begin, std::to_string(std::stoul(number) - 1));
+  while (!message.empty()) {
+    std::string_view rest = cut_cell(message, '\n');
+    if (!out.empty()) out += '\n';
+    if (rest.starts_with(file + ":")) {
+      std::string_view behind = rest.substr(file.size() + 1);
+      std::size_t row = 0;
+      if (read_whole(cut_cell(behind, ':'), row) && row >= 2 && row - 2 < lines_of.size()) {
+        out += fmt::format("{}:{}:{}", file, lines_of[row - 2], behind);
+        continue;
+      }
     }
-    out += (out.empty() ? "" : "\n") + line;
-    from = end + 1;
+    out += rest;
   }
   return out;
 }
@@ -164,11 +142,12 @@ std::string with_lines_of_toml(const std::string& message, const std::string& fi
 }  // namespace
 
 ChipCatalogue ChipCatalogue::parse_toml(std::string_view toml, const std::string& file) {
-  const std::string csv = TomlRows(file).read(toml);
+  std::vector<std::size_t> lines_of;
+  const std::string csv = TomlRows(file).read(std::string(toml), lines_of);
   try {
     return parse(csv, file);
   } catch (const InputError& error) {
-    throw InputError(with_lines_of_toml(error.what(), file));
+    throw InputError(with_lines_of_toml(error.what(), file, lines_of));
   }
 }
 

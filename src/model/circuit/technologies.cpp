@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 #include "carnot/model/facility/heat.hpp"
 
 #include "model/footprint/table.hpp"
@@ -29,9 +29,7 @@ class Fields {
 
   double number(std::string_view field, std::string_view text) {
     double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc{} && end == text.data() + text.size() && value > 0 && value < 1e40)
-      return value;
+    if (read_whole(text, value) && value > 0 && value < 1e40) return value;
     table_.add(field, "a number > 0, found `" + std::string(text.substr(0, 40)) + "`");
     return 1;
   }

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <set>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 
 #include "model/footprint/table.hpp"
 
@@ -32,9 +32,7 @@ class Reader {
  private:
   double number(std::string_view field, std::string_view text) {
     double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc{} && end == text.data() + text.size() && value > 0 && value < 1e15)
-      return value;
+    if (read_whole(text, value) && value > 0 && value < 1e15) return value;
     table_.add(field, "a number > 0, found `" + std::string(text.substr(0, 40)) + "`");
     return 1;
   }

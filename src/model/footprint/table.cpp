@@ -5,31 +5,20 @@
 #include <cctype>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 
 namespace carnot::model {
-
-std::vector<std::string_view> cells_of(std::string_view line) {
-  std::vector<std::string_view> cells;
-  for (;;) {
-    const auto comma = line.find(',');
-    cells.push_back(line.substr(0, comma));
-    if (comma == std::string_view::npos) return cells;
-    line.remove_prefix(comma + 1);
-  }
-}
 
 void TableReader::read(std::string_view text,
                        const std::function<void(const std::vector<std::string_view>&)>& row) {
   bool header_seen = false;
   while (!text.empty()) {
-    const auto end = text.find('\n');
-    auto line = text.substr(0, end);
-    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+    auto line = cut_cell(text, '\n');
     ++line_;
     if (by_hand_ && line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || (by_hand_ && line.front() == '#')) continue;
     if (header_seen) {
-      row(cells_of(line));
+      row(plain_cells(line));
     } else {
       header_seen = true;
       if (line != header_) add("header", header_);
@@ -43,11 +32,9 @@ std::vector<Row> rows_of(std::string_view table, std::size_t columns, std::strin
   std::vector<Row> rows;
   std::size_t number = 0;
   while (!table.empty()) {
-    const auto end = table.find('\n');
-    auto line = table.substr(0, end);
-    table = end == std::string_view::npos ? std::string_view{} : table.substr(end + 1);
+    const auto line = cut_cell(table, '\n');
     if (++number == 1 || line.empty()) continue;
-    const auto cells = cells_of(line);
+    const auto cells = plain_cells(line);
     Row row(cells.begin(), cells.end());
     if (row.size() != columns) {
       throw InputError(
@@ -59,9 +46,7 @@ std::vector<Row> rows_of(std::string_view table, std::size_t columns, std::strin
 }
 
 std::string folded(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  std::string out(text);
+  std::string out(trimmed(text));
   std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;

@@ -30,9 +30,6 @@ extern const char* const kTrainingRunsTable;  ///< data/training_runs.csv
 
 using Row = std::vector<std::string>;
 
-/// A line cut at its commas; no quoting.
-std::vector<std::string_view> cells_of(std::string_view line);
-
 /// A table whose header is known, read line by line; what is wrong is collected with the line it
 /// stands in.
 class TableReader {

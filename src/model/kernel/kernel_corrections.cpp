@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/kernel/kernel_corrections.hpp"
 
-#include <charconv>
 #include <cmath>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 
 #include "model/footprint/table.hpp"
 
@@ -14,12 +14,6 @@ namespace {
 
 constexpr std::size_t kDeepest = 64;
 constexpr std::array<std::string_view, 3> kCodes = {"format", "framework", "card"};
-
-template <typename Number>
-bool read(std::string_view text, Number& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size();
-}
 
 /// Words of a line, one blank apart.
 class Words {
@@ -43,15 +37,15 @@ std::string append(std::vector<KernelTrees::Node>& nodes, Words& words, std::siz
   const std::string_view word = words.next();
   KernelTrees::Node node;
   if (word.starts_with('=')) {
-    if (!read(word.substr(1), node.value) || !(std::abs(node.value) <= 100))
+    if (!read_whole(word.substr(1), node.value) || !(std::abs(node.value) <= 100))
       return "`=value` from -100 to 100, found `" + std::string(word.substr(0, 40)) + "`";
     nodes.push_back(node);
     return {};
   }
   const std::size_t colon = word.find(':');
-  if (colon == std::string_view::npos || !read(word.substr(0, colon), node.feature) ||
+  if (colon == std::string_view::npos || !read_whole(word.substr(0, colon), node.feature) ||
       node.feature < 0 || node.feature >= static_cast<int>(KernelTrees::kFeatures) ||
-      !read(word.substr(colon + 1), node.value) || !std::isfinite(node.value))
+      !read_whole(word.substr(colon + 1), node.value) || !std::isfinite(node.value))
     return "`feature:threshold` with a feature below " + std::to_string(KernelTrees::kFeatures) +
            ", or `=value`; found `" + std::string(word.substr(0, 40)) + "`";
   const std::size_t at = nodes.size();

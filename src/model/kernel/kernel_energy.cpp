@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <optional>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 
 #include "model/footprint/table.hpp"
 #include "model/kernel/kernel_corrections.hpp"
@@ -151,8 +151,7 @@ KernelPoint formula(const KernelModel::Row& row, const KernelWork& work, const K
 
 double number(TableReader& table, std::string_view field, std::string_view text) {
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !(std::abs(value) <= 100)) {
+  if (!read_whole(text, value) || !(std::abs(value) <= 100)) {
     table.add(field, "a number from -100 to 100, found `" + std::string(text.substr(0, 40)) + "`");
     return 0;
   }

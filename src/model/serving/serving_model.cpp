@@ -2,10 +2,10 @@
 #include "carnot/model/serving/serving_model.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 
 #include "model/footprint/table.hpp"
 
@@ -72,8 +72,7 @@ bool is_known(const Chip& chip) { return server(chip) != 0; }
 
 double number(TableReader& table, std::string_view field, std::string_view text) {
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) {
+  if (!read_whole(text, value) || !std::isfinite(value)) {
     table.add(field, "a number, found `" + std::string(text.substr(0, 40)) + "`");
     return 0;
   }

@@ -10,7 +10,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
-#include "carnot/base/input/unzip.hpp"
+#include "carnot/base/input/unpack.hpp"
 
 #include "base/testing_files.hpp"
 #include "base/testing_thrown.hpp"

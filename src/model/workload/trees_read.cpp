@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <charconv>
 #include <cmath>
 #include <initializer_list>
 #include <map>
@@ -9,6 +8,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/input/cells.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/model/workload/trees.hpp"
 
@@ -139,8 +139,7 @@ std::uint64_t parameter(const Json& object, const char* key, const std::string& 
   if (!value.is_string()) refuse(file, name, "a whole number is needed");
   const std::string text = value.get<std::string>();
   std::uint64_t made = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), made);
-  if (problem != std::errc() || end != text.data() + text.size()) {
+  if (!read_whole(std::string_view(text), made)) {
     refuse(file, name, "a whole number is needed");
   }
   return made;
@@ -227,8 +226,7 @@ std::vector<double> list(const Block& block, const char* key, std::size_t size,
     const std::size_t end = std::min(text.find(' ', begin), text.size());
     if (end > begin) {
       double value = 0;
-      const auto [stop, problem] = std::from_chars(text.data() + begin, text.data() + end, value);
-      if (problem != std::errc() || stop != text.data() + end) {
+      if (!read_whole(text.substr(begin, end - begin), value)) {
         throw InputError(describe({file, line}, key, "numbers are needed"));
       }
       made.push_back(value);

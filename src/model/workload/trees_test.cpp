@@ -8,7 +8,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
-#include "carnot/base/input/unzip.hpp"
+#include "carnot/base/input/unpack.hpp"
 #include "carnot/base/limits.hpp"
 
 #include "base/testing_thrown.hpp"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One job a line, read in pieces: memory is that of the jobs, whatever the length of the file.
-#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
+
+#include "carnot/base/input/cells.hpp"
 
 #include "plan/problem/problem_read.hpp"
 
@@ -20,19 +21,6 @@ struct Field {
   std::size_t mode = 0;
   std::string name;
 };
-
-std::string_view trimmed(std::string_view x) {
-  while (!x.empty() && (x.front() == ' ' || x.front() == '\t')) x.remove_prefix(1);
-  while (!x.empty() && (x.back() == ' ' || x.back() == '\t' || x.back() == '\r'))
-    x.remove_suffix(1);
-  return x;
-}
-
-template <class Number>
-bool read_whole(std::string_view text, Number& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc{} && end == text.data() + text.size();
-}
 
 /// Calls visit(part) for each part between separators.
 template <class Visit>

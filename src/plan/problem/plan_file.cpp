@@ -12,6 +12,8 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/base/input/cells.hpp"
+#include "carnot/base/input/input_file.hpp"
 #include "carnot/base/limits.hpp"
 #include "carnot/base/version.hpp"
 
@@ -25,38 +27,17 @@ using Json = nlohmann::json;
 constexpr const char* kHeader = "id,site,mode,slots";
 constexpr const char* kLongHeader = "id,site,mode,slots,sites,levels";  // where jobs have schedules
 
-std::string read_text(const std::string& path) {
-  try {
-    return read_file(path);
-  } catch (const IoError& error) {
-    throw InputFileError(error.what());
-  }
-}
-
 /// A path in a document: from the document's folder, or else from here.
 std::string beside(const std::string& document, const std::string& path) {
   const auto near = std::filesystem::path(document).parent_path() / path;
   return std::filesystem::exists(near) ? near.string() : path;
 }
 
-template <class Number>
-bool whole(std::string_view text, Number& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
-std::string_view until(std::string_view& rest, char separator) {
-  const std::size_t end = std::min(rest.find(separator), rest.size());
-  const std::string_view part = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  return part;
-}
-
 /// Numbers separated by `;`; none if there is no text.
 template <class Number>
 bool read_list(std::string_view text, std::vector<Number>& out) {
   while (!text.empty())
-    if (Number x = 0; whole(until(text, ';'), x)) {
+    if (Number x = 0; read_whole(cut_cell(text, ';'), x)) {
       out.push_back(x);
     } else {
       return false;
@@ -68,10 +49,10 @@ bool read_list(std::string_view text, std::vector<Number>& out) {
 bool read_row(std::string_view rest, std::ptrdiff_t commas, Assignment& out,
               JobSchedule& schedule) {
   if (std::count(rest.begin(), rest.end(), ',') != commas) return false;
-  const std::string_view site = until(rest, ','), mode = until(rest, ',');
-  const std::string_view slots = until(rest, ','), sites = until(rest, ',');
+  const std::string_view site = cut_cell(rest, ','), mode = cut_cell(rest, ',');
+  const std::string_view slots = cut_cell(rest, ','), sites = cut_cell(rest, ',');
   if (site.empty()) return mode.empty() && slots.empty() && sites.empty() && rest.empty();
-  return whole(site, out.site) && whole(mode, out.mode) && read_list(slots, out.slots) &&
+  return read_whole(site, out.site) && read_whole(mode, out.mode) && read_list(slots, out.slots) &&
          read_list(sites, schedule.sites) && read_list(rest, schedule.levels);
 }
 
@@ -82,12 +63,12 @@ void read_assignments(const std::string& path, PlanFile& out) {
   for (std::size_t j = 0; j < jobs.size(); ++j) index.emplace(jobs.id(j), j);
   std::vector<bool> seen(jobs.size());
   out.plan.jobs.resize(jobs.size());
-  const std::string text = read_text(path);
+  const std::string text = read_input(path);
   std::string_view rest = text;
   std::string_view header;
   Problems problems;
   for (std::size_t number = 1; !rest.empty(); ++number) {
-    std::string_view line = until(rest, '\n');
+    std::string_view line = cut_cell(rest, '\n');
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (number == 1) {
       header = line;
@@ -202,7 +183,7 @@ PlanFile read_plan(const std::string& plan_path, const std::string& problem_path
                    const StopToken& stop) {
   Json root;
   try {
-    root = Json::parse(read_text(plan_path));
+    root = Json::parse(read_input(plan_path));
   } catch (const Json::exception& error) {
     throw InputError(describe({plan_path, 0}, "", fmt::format("JSON; {}", error.what())));
   }

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "carnot/base/file.hpp"
+#include "carnot/base/input/input_file.hpp"
 #include "carnot/base/limits.hpp"
 
 #include "plan/problem/problem_json.hpp"
@@ -222,12 +222,7 @@ Problem parse_problem(std::string_view text, const std::string& path, const Stop
 }
 
 Problem read_problem(const std::string& path, const StopToken& stop) {
-  std::string text;
-  try {
-    text = read_file(path);
-  } catch (const IoError& error) {
-    throw InputFileError(error.what());
-  }
+  const std::string text = read_input(path);
   return parse_problem(text, path, stop);
 }
 

@@ -2,10 +2,10 @@
 #include "carnot/report/measure/series.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 #include "carnot/base/limits.hpp"
 
 namespace carnot::report {
@@ -14,8 +14,7 @@ namespace {
 
 double number_in(const std::string& text) {
   double value = kNaN;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size() ? value : kNaN;
+  return read_whole(std::string_view(text), value) ? value : kNaN;
 }
 
 /// Share of the machine's CPU time that was busy, over all intervals.

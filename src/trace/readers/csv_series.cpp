@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 #include "carnot/base/limits.hpp"
 
 namespace carnot::inline trace::csv {
@@ -17,12 +17,6 @@ namespace carnot::inline trace::csv {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-
-std::string_view trimmed(std::string_view text) noexcept {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // A quoted field without its quotes, `""` being `"`. `scratch` holds it where it had doubled ones.
 std::string_view unquoted(std::string_view field, std::string& scratch) {
@@ -36,16 +30,6 @@ std::string_view unquoted(std::string_view field, std::string& scratch) {
     if (field[i] == '"') ++i;
   }
   return trimmed(scratch);
-}
-
-// Where the field that starts at `from` ends: at a separator outside of quotes, or the line's end.
-std::size_t field_end(std::string_view line, std::size_t from, char separator) noexcept {
-  bool quoted = false;
-  for (std::size_t i = from; i < line.size(); ++i) {
-    if (line[i] == '"') quoted = !quoted;
-    if (line[i] == separator && !quoted) return i;
-  }
-  return line.size();
 }
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
@@ -62,9 +46,7 @@ constexpr std::array<std::string_view, 15> kMissing{
 
 bool whole_cell(std::string_view cell, double& value) noexcept {
   if (!cell.empty() && cell.front() == '+') cell.remove_prefix(1);
-  const char* end = cell.data() + cell.size();
-  const auto [stop, problem] = std::from_chars(cell.data(), end, value);
-  return problem == std::errc{} && stop == end && std::isfinite(value);
+  return read_whole(cell, value) && std::isfinite(value);
 }
 
 // Without its separators of thousands, which must leave groups of three, and with a point for its
@@ -89,12 +71,6 @@ std::string plain_number(std::string_view cell, char decimal) {
     }
   }
   return grouped && !fraction && group != 3 ? std::string{} : plain;
-}
-
-bool parse_small_integer(std::string_view cell, int& value) noexcept {
-  const char* end = cell.data() + cell.size();
-  const auto [stop, problem] = std::from_chars(cell.data(), end, value);
-  return problem == std::errc{} && stop == end;
 }
 
 std::string when(std::int64_t nanoseconds) {
@@ -123,7 +99,7 @@ std::vector<std::string> split_line(std::string_view line, char separator) {
   std::vector<std::string> fields;
   std::string scratch;
   for (std::size_t from = 0; from <= line.size();) {
-    const std::size_t end = field_end(line, from, separator);
+    const std::size_t end = cell_end(line, from, separator);
     fields.emplace_back(unquoted(line.substr(from, end - from), scratch));
     from = end + 1;
   }
@@ -152,7 +128,7 @@ Header read_header(input::Lines& lines) {
       throw InputError(
           describe({lines.name(), 0}, "", "a header line and rows; the file is empty"));
     }
-    if (first && line.substr(0, 3) == "\xEF\xBB\xBF") line.remove_prefix(3);
+    if (first) line = without_byte_order_mark(line);
     first = false;
   } while (!line.empty() && line.front() == '#');
   if (trimmed(line).empty()) {
@@ -160,19 +136,7 @@ Header read_header(input::Lines& lines) {
   }
   Header header;
   header.line = lines.number();
-  // The separator is the one that splits the header most; a comma where none does.
-  std::size_t most = 1;
-  for (const char candidate : {',', ';', '\t', '|'}) {
-    std::size_t fields = 1;
-    for (std::size_t at = field_end(line, 0, candidate); at < line.size();
-         at = field_end(line, at + 1, candidate)) {
-      ++fields;
-    }
-    if (fields > most) {
-      most = fields;
-      header.separator = candidate;
-    }
-  }
+  header.separator = separator_of(line);
   header.names = split_line(line, header.separator);
   return header;
 }
@@ -217,7 +181,7 @@ class RowSplitter {
     std::size_t index = 0;
     std::size_t from = 0;
     for (;; ++index) {
-      const std::size_t end = quotes ? field_end(line, from, separator_) : plain_end(line, from);
+      const std::size_t end = quotes ? cell_end(line, from, separator_) : plain_end(line, from);
       if (index < count_ && slot_[index] != kNone) {
         const std::string_view raw = line.substr(from, end - from);
         fields_[slot_[index]] = quotes ? unquoted(raw, scratch_[slot_[index]]) : trimmed(raw);
@@ -252,9 +216,9 @@ class RowSplitter {
 bool parse_date_period(const RowSplitter& row, std::int64_t& midnight, int& period,
                        std::string& why) {
   int year = 0, month = 0, day_of_month = 0;
-  if (!parse_small_integer(row.field(0), year) || !parse_small_integer(row.field(1), month) ||
-      !parse_small_integer(row.field(2), day_of_month) ||
-      !parse_small_integer(row.field(3), period) || period < 1 || period > 86'400) {
+  if (!read_whole(row.field(0), year) || !read_whole(row.field(1), month) ||
+      !read_whole(row.field(2), day_of_month) || !read_whole(row.field(3), period) || period < 1 ||
+      period > 86'400) {
     why = "whole numbers Year, Month, Day and Period >= 1";
     return false;
   }

@@ -10,9 +10,9 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
-#include "carnot/base/file.hpp"
 #include "carnot/base/input/csv_lines.hpp"
-#include "carnot/base/input/unzip.hpp"
+#include "carnot/base/input/input_file.hpp"
+#include "carnot/base/input/unpack.hpp"
 
 #include "trace/readers/csv_series.hpp"
 #include "trace/readers/workload_rows.hpp"
@@ -405,12 +405,7 @@ Workload parse_workload(std::string_view bytes, const std::string& name,
 }
 
 Workload read_workload(const std::string& path, const WorkloadOptions& options) {
-  std::string bytes;
-  try {
-    bytes = read_file(path);
-  } catch (const IoError& error) {
-    throw InputFileError(error.what());
-  }
+  const std::string bytes = read_input(path);
   return parse_workload(bytes, path, options);
 }
 

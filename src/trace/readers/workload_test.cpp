@@ -11,7 +11,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
-#include "carnot/base/input/unzip.hpp"
+#include "carnot/base/input/unpack.hpp"
 
 namespace carnot::inline trace {
 namespace {

@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// A small table out of a CSV file without quotes, its cells found by the header's names.
+/// A small table out of a CSV file, its cells found by the header's names. Quotes may hold commas,
+/// not line ends.
 
 #include <cstddef>
 #include <filesystem>

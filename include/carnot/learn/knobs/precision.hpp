@@ -20,6 +20,10 @@
 #include "carnot/base/estimate.hpp"
 #include "carnot/base/quantity.hpp"
 
+namespace carnot::model {
+struct Chip;
+}  // namespace carnot::model
+
 namespace carnot::learn {
 
 struct Precision {
@@ -81,19 +85,25 @@ struct CostRow {
   Energy energy;            ///< of one operation or byte
   Energy low, high;         ///< 90 %
   double per_second = 0.0;  ///< operations or bytes a second of one node (f32-normalised)
-  std::string source;       ///< paper or data sheet, year, with licence note in the csv's .md
+  std::string source;       ///< paper or data sheet, year; data/chips.md
 };
 
-/// pJ per operation and byte: printed with every run, overridable by a CSV file of the same columns
-/// (`key,energy_pj,low_pj,high_pj,per_second,source`). Energies are *modelled*: published circuit
-/// figures times exact counts. The embedded default is data/energy_per_operation.csv (Horowitz,
-/// "Computing's energy problem", ISSCC 2014, 45 nm).
+/// pJ per operation and byte: printed with every run, of a chip of the catalogue or of a CSV file
+/// (`key,energy_pj,low_pj,high_pj,per_second,source`). Energies are *modelled*: the chip's costs
+/// (carnot/model/kernel/operation_costs.hpp) times exact counts. Where nobody names a chip it is
+/// "asic-45nm": circuits of Horowitz, "Computing's energy problem", ISSCC 2014.
 class EnergyTable {
  public:
-  static const EnergyTable& embedded();
+  static const EnergyTable& embedded();  ///< of "asic-45nm"
+  /// \throws InputError naming what the chip lacks
+  static EnergyTable of_chip(const model::Chip& chip);
+  /// What a user asked for: a file, a chip by id or name, or neither.
+  /// \throws IoError, InputError as of_chip() and read(), and where both are named
+  static EnergyTable choose(const std::string& path, const std::string& chip);
   /// \throws IoError, InputError (`file:line: field: ...`; every key must be there exactly once)
   static EnergyTable read(const std::string& path);
 
+  const std::string& name() const noexcept { return name_; }  ///< "asic-45nm", or the file's path
   const std::vector<CostRow>& rows() const noexcept { return rows_; }
   const CostRow& row(OperationKind kind) const noexcept;
   const CostRow& row(MemoryLevel level) const noexcept;
@@ -108,6 +118,7 @@ class EnergyTable {
   Time time(const Counters& counters) const;
 
  private:
+  std::string name_;
   std::vector<CostRow> rows_;
 };
 

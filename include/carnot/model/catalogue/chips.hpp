@@ -28,7 +28,7 @@
 ///     tdp = 300
 ///     bf16 = [400, 380, 420]
 ///
-/// Of TOML, these are understood: tables, comments, strings, numbers, arrays of numbers on a line.
+/// The table may also be called `[chip.my-card]`.
 ///
 /// Instances do not change once made, so threads may share them; add() is for one thread.
 

@@ -16,17 +16,11 @@
 
 #include "carnot/base/input/csv_lines.hpp"
 
-namespace carnot::assess {
+namespace carnot::inline base {
 
 /// "lineitemusagetype" of "lineItem/UsageType" and "line_item_usage_type": lower case letters and
 /// digits alone, so that one name fits the spellings of one column.
 std::string folded_name(std::string_view name);
-
-/// Comma, semicolon, tab or bar: whichever cuts the line most often outside of quotes.
-char separator_of(std::string_view line);
-
-/// Cuts a line without line ends in it at its separators.
-std::vector<std::string> cells_of_line(std::string_view line, char separator);
 
 class CsvStream {
  public:
@@ -67,4 +61,4 @@ class CsvStream {
   std::size_t line_ = 0;
 };
 
-}  // namespace carnot::assess
+}  // namespace carnot::inline base

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "assess/evidence/csv_stream.hpp"
+#include "carnot/base/input/csv_stream.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,8 +7,9 @@
 #include <utility>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 
-namespace carnot::assess {
+namespace carnot::inline base {
 
 namespace {
 
@@ -32,38 +33,6 @@ std::string folded_name(std::string_view name) {
   return out;
 }
 
-char separator_of(std::string_view line) {
-  constexpr std::array<char, 4> kKnown = {',', ';', '\t', '|'};
-  std::array<std::size_t, 4> counts{};
-  bool quoted = false;
-  for (const char c : line) {
-    if (c == '"') quoted = !quoted;
-    if (quoted) continue;
-    for (std::size_t i = 0; i < kKnown.size(); ++i) counts[i] += c == kKnown[i];
-  }
-  return kKnown[static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) -
-                                         counts.begin())];
-}
-
-std::vector<std::string> cells_of_line(std::string_view line, char separator) {
-  std::vector<std::string> cells(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (c == '"') {
-      if (quoted && i + 1 < line.size() && line[i + 1] == '"')
-        cells.back() += line[i++];
-      else
-        quoted = !quoted;
-    } else if (c == separator && !quoted) {
-      cells.emplace_back();
-    } else {
-      cells.back() += c;
-    }
-  }
-  return cells;
-}
-
 CsvStream::CsvStream(input::Lines lines) : lines_(std::move(lines)) {
   std::string_view line;
   for (;;) {
@@ -72,7 +41,7 @@ CsvStream::CsvStream(input::Lines lines) : lines_(std::move(lines)) {
     if (!line.empty() && line.front() != '#') break;
   }
   separator_ = separator_of(line);
-  header_ = cells_of_line(line, separator_);
+  header_ = quoted_cells(line, separator_);
   // `sacct --parsable` ends each line with its separator.
   if (header_.size() > 1 && header_.back().empty()) header_.pop_back();
   for (std::size_t i = 0; i < header_.size(); ++i)
@@ -192,4 +161,4 @@ bool CsvStream::fits() {
   return fields_.size() == header_.size();
 }
 
-}  // namespace carnot::assess
+}  // namespace carnot::inline base
