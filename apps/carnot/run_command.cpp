@@ -70,8 +70,9 @@ int execute(const RunCommand& c, const Common& common) {
   if (c.sites.asked()) {
     if (!c.scenario.empty() || !c.resume.empty() || !c.out.empty() || !c.html.empty() ||
         !c.set.empty() || c.speed != 0.0 || !common.job.empty())
-      throw UsageError("--sites FILE: only --policy, --starts, --every, --json go with it");
-    return run_sites(c.sites, common, c.policies);
+      throw UsageError(
+          "--sites FILE: only --policy, --starts, --every, --data-dir, --json go with it");
+    return run_sites(c.sites, common, c.policies, c.data_dir);
   }
   if (c.sites.starts != 0) throw UsageError("--starts goes with --sites FILE");
   if (!common.job.empty())

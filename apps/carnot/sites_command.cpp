@@ -23,13 +23,14 @@ void add_sites_flags(CLI::App& command, SitesCommand& sites) {
       ->check(CLI::Range(0.01, 8784.0));
 }
 
-int run_sites(const SitesCommand& c, const Common& common,
-              const std::vector<std::string>& policies) {
+int run_sites(const SitesCommand& c, const Common& common, const std::vector<std::string>& policies,
+              const std::string& data_dir) {
   const StopToken stop = stop_on_interrupt();
   report::SitesReport report;
   report.command = common.command_line;
   report.every = c.every_hours * hour;
-  const live::SitesConfig config = live::read_sites_config(c.file);
+  live::SitesConfig config = live::read_sites_config(c.file);
+  config.data.data_dir = data_dir;
   bool good = true;
   if (c.starts > 0) {
     report.run.config = config;

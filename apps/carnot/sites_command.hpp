@@ -20,7 +20,7 @@ struct SitesCommand {
 };
 
 void add_sites_flags(CLI::App& command, SitesCommand& sites);
-int run_sites(const SitesCommand& c, const Common& common,
-              const std::vector<std::string>& policies);
+int run_sites(const SitesCommand& c, const Common& common, const std::vector<std::string>& policies,
+              const std::string& data_dir);
 
 }  // namespace carnot::app

@@ -221,11 +221,13 @@ std::uint64_t SgdLearner::train(std::uint64_t steps, const Precision& precision)
     const double fresh =
         std::max(std::clamp(static_cast<double>(options_.batch) / kQualityRows, 0.01, 0.2),
                  1.0 / static_cast<double>(steps_ + 1));
+    // A replica that joins a training under way has seen nothing yet, whatever the step.
+    const bool unseen = std::isnan(training_quality_);
     training_quality_ =
-        steps_ == 0 ? quality : training_quality_ + fresh * (quality - training_quality_);
-    if (steps_ == 0) first_loss_ = loss;
+        unseen ? quality : training_quality_ + fresh * (quality - training_quality_);
+    if (unseen) first_loss_ = loss;
     greatest_loss_ = std::max(greatest_loss_, loss);
-    smoothed_loss_ = steps_ == 0 ? loss : 0.98 * smoothed_loss_ + 0.02 * loss;
+    smoothed_loss_ = unseen ? loss : 0.98 * smoothed_loss_ + 0.02 * loss;
     network_.backward(batch_, {static_cast<float>(rate(steps_)), options_.seed, steps_, nullptr},
                       &counters_);
   }

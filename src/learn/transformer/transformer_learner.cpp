@@ -306,11 +306,12 @@ class TransformerLearner final : public Learner {
     const double quality = static_cast<double>(right) / static_cast<double>(asked);
     const double fresh = std::max(std::clamp(static_cast<double>(asked) / kQualityRows, 0.01, 0.2),
                                   1.0 / static_cast<double>(steps_ + 1));
+    const bool unseen = std::isnan(training_quality_);
     training_quality_ =
-        steps_ == 0 ? quality : training_quality_ + fresh * (quality - training_quality_);
-    if (steps_ == 0) first_loss_ = loss;
+        unseen ? quality : training_quality_ + fresh * (quality - training_quality_);
+    if (unseen) first_loss_ = loss;
     greatest_loss_ = std::max(greatest_loss_, loss);
-    smoothed_loss_ = steps_ == 0 ? loss : 0.98 * smoothed_loss_ + 0.02 * loss;
+    smoothed_loss_ = unseen ? loss : 0.98 * smoothed_loss_ + 0.02 * loss;
     network_.backward({static_cast<float>(rate()), options_.seed, steps_, nullptr}, &counters_);
   }
 

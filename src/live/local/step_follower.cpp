@@ -92,8 +92,10 @@ StepDecision StepFollower::next(Duration now, double cpu_s, bool stepped) {
   }
   choose_mode(std::min(1.0, *inflow / draw_));
   decision.mode = mode_;
-  // A profile that offers more than is drawn never waits; nor does a bucket that is not empty.
-  waiting_ = *inflow < draw_ && !bucket_.run();
+  // Nothing waits where the bucket is not empty, or where more is offered than drawn and nothing is
+  // owed: a long step that ran on when the offer fell is paid for first, or each would add to it.
+  const bool owes = bucket_.level() < -1e-9 * second * draw_;
+  waiting_ = (*inflow < draw_ || owes) && !bucket_.run();
   if (*inflow <= Power{}) waiting_ = true;
   if (!waiting_) {
     told_checkpoint_ = false;

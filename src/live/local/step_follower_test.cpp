@@ -91,6 +91,16 @@ RC_GTEST_PROP(StepFollower, AccountsBalanceWhateverTheSteps, ()) {
   RC_ASSERT(t.used.in(joule) <= t.offered.in(joule) + 10 * longest + 1e-6);
 }
 
+// Offered as much as it draws, a training of long steps runs on into each pause. It is to pay for
+// that before it goes on, not to owe more with every pause.
+TEST(StepFollower, WhatALongStepOwesIsPaidThoughTheOfferCoversTheDraw) {
+  Training training;
+  training.step_s = {0.769};
+  const StepTotals t = training.run("10 W for 3 s, 0 W for 2 s", 400, {});
+  EXPECT_LE(t.used, t.offered + 7.69 * joule);
+  EXPECT_GT(t.used / t.offered, 0.95);
+}
+
 TEST(StepFollower, OptionsOutOfRangeAreRefused) {
   StepFollowerOptions options;
   options.modes = 0;

@@ -231,7 +231,10 @@ Tensors decode_pseudo_gradient(std::span<const std::uint8_t> message, const Tens
 }
 
 OuterStep::OuterStep(Tensors start, const AveragingOptions& options)
-    : options_(options), coefficients_(std::move(start)) {
+    : options_(options),
+      coefficients_(std::move(start)),
+      published_(coefficients_),
+      down_(options) {
   check(options_);
   for (const auto& tensor : coefficients_) velocity_.emplace_back(tensor.size(), 0.0f);
 }
@@ -253,6 +256,18 @@ void add_up(std::vector<float>& a, const std::vector<float>& b) {
 }
 
 }  // namespace
+
+std::vector<std::uint8_t> OuterStep::publish() {
+  Tensors moved = published_;
+  for (std::size_t t = 0; t < moved.size(); ++t)
+    for (std::size_t i = 0; i < moved[t].size(); ++i) moved[t][i] -= coefficients_[t][i];
+  const std::vector<std::uint8_t> message = down_.encode(moved);
+  const Tensors said = decode_pseudo_gradient(message, moved, options_);
+  for (std::size_t t = 0; t < said.size(); ++t)
+    for (std::size_t i = 0; i < said[t].size(); ++i) published_[t][i] -= said[t][i];
+  coefficients_ = published_;
+  return message;
+}
 
 void OuterStep::merge(std::vector<Tensors> parts) {
   for (const Tensors& part : parts) {

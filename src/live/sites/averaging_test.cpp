@@ -158,5 +158,36 @@ TEST(OuterStep, AddsWhatIsAtRightAnglesAndAveragesWhatIsAlike) {
   EXPECT_EQ(after({{{0, 0, 0, 0}}, {{0, 2, 0, 3}}}), (std::vector<float>{0, -2, 0, -3}));
 }
 
+/// A site that hears every message holds the same coefficients to the bit; and what messages leave
+/// out is only late: the sum of all steps comes through but for the last rounding.
+RC_GTEST_PROP(OuterStep, MessagesBringAFollowerAlong, ()) {
+  AveragingOptions o;
+  o.bits = *rc::gen::element(2, 4, 8);
+  const std::size_t size = *rc::gen::inRange<std::size_t>(1, 20);
+  const RandomStream draw(*rc::gen::arbitrary<std::uint64_t>(), "follower");
+  Tensors follower = {std::vector<float>(size, 0.5f)};
+  OuterStep outer(follower, o);
+  std::vector<double> exact(size, 0.5);
+  std::uint64_t k = 0;
+  double greatest = 0;
+  for (int round = 0; round < 40; ++round) {
+    Tensors part = {std::vector<float>(size)};
+    for (std::size_t i = 0; i < size; ++i) {
+      part[0][i] = static_cast<float>(draw.normal(k++));
+      exact[i] -= static_cast<double>(part[0][i]);
+      greatest = std::max(greatest, std::abs(static_cast<double>(part[0][i])));
+    }
+    outer.merge({part});
+    const auto message = outer.publish();
+    const Tensors moved = decode_pseudo_gradient(message, follower, o);
+    for (std::size_t i = 0; i < size; ++i) follower[0][i] -= moved[0][i];
+    RC_ASSERT(follower == outer.coefficients());
+  }
+  // Two bits have one level: what is left over may be several steps' worth, never forty.
+  for (std::size_t i = 0; i < size; ++i)
+    RC_ASSERT(std::abs(exact[i] - static_cast<double>(follower[0][i])) <
+              (o.bits == 2 ? 6.0 : 2.0) * greatest);
+}
+
 }  // namespace
 }  // namespace carnot::live

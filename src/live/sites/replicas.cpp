@@ -2,6 +2,7 @@
 #include "carnot/live/sites/replicas.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "carnot/base/error.hpp"
 
@@ -21,6 +22,15 @@ struct ReplicaTraining::State {
   std::vector<std::unique_ptr<learn::Learner>> replicas;
   std::vector<PseudoGradientCoder> coders;
   OuterStep outer;
+  /// Bytes that bring a site from version `has` of the common coefficients to the present one.
+  std::uint64_t catch_up(const std::optional<std::size_t>& has, std::uint64_t whole) const {
+    if (!has) return whole;
+    std::uint64_t sum = 0;
+    for (std::size_t v = *has; v < messages.size() && sum < whole; ++v) sum += messages[v];
+    return std::min(sum, whole);
+  }
+  std::vector<std::uint64_t> messages;             // bytes down, of each version to the next
+  std::vector<std::optional<std::size_t>> having;  // the version of each site; none: it never was
   learn::Certificate certificate;
   std::uint64_t total = 0, done = 0, next_look = 0;
   bool certified = false;
@@ -43,6 +53,7 @@ ReplicaTraining::ReplicaTraining(const ReplicaOptions& options, const learn::Spl
   }
   state_ = std::make_unique<State>(options, split, replicas.front()->parameters());
   state_->replicas = std::move(replicas);
+  state_->having.resize(sites);
   state_->coders.assign(sites, PseudoGradientCoder(options.averaging));
   state_->total = state_->replicas.front()->total_steps();
   state_->next_look = state_->total / 4;
@@ -82,12 +93,16 @@ ReplicaTraining::Round ReplicaTraining::round(const std::vector<std::uint64_t>& 
         delta[t][k] = s.outer.coefficients()[t][k] - delta[t][k];
     const auto message = s.coders[i].encode(delta);
     out.bytes_up += message.size();
-    out.bytes_down += synchronous_bytes() / 2;
+    out.bytes_down += s.catch_up(s.having[i], synchronous_bytes() / 2);
+    s.having[i] = s.messages.size();
     parts.push_back(decode_pseudo_gradient(message, s.outer.coefficients(), s.options.averaging));
     out.steps += taken;
     left -= std::min(left, taken);
   }
-  s.outer.merge(std::move(parts));
+  if (!parts.empty()) {
+    s.outer.merge(std::move(parts));
+    s.messages.push_back(s.outer.publish().size());
+  }
   s.done = std::min(s.total, s.done + out.steps);
   return out;
 }

@@ -120,20 +120,46 @@ Scenario random_path(const std::vector<SiteLevels>& levels, const std::vector<Le
 
 }  // namespace
 
+std::vector<AddedWork> added_work(const std::vector<LevelSite>& sites,
+                                  const std::vector<double>& intensity, double parallel) {
+  std::vector<AddedWork> out;
+  for (std::size_t s = 0; s < sites.size(); ++s)
+    out.push_back({s, sites[s].speed, intensity[s] * sites[s].power / sites[s].speed});
+  if (parallel == 1.0) return out;
+  std::stable_sort(out.begin(), out.end(),
+                   [](const AddedWork& a, const AddedWork& b) { return a.price < b.price; });
+  double sum = 0, most = 0, before = 0;
+  for (AddedWork& part : out) {
+    sum += sites[part.site].speed;
+    most = std::max(most, sites[part.site].speed);
+    const double together = most * std::pow(sum / most, parallel);
+    // Of sites that differ much a slow one first may add more than it does alone: no more than
+    // that.
+    part.rate = std::min(sites[part.site].speed, together - before);
+    part.price = intensity[part.site] * sites[part.site].power / part.rate;
+    before = together;
+  }
+  return out;
+}
+
 double work_level(const std::vector<SiteLevels>& levels, const std::vector<LevelSite>& sites,
-                  double length, double ahead, double work, std::uint64_t draw) {
+                  double length, double ahead, double work, std::uint64_t draw, double parallel) {
   const auto hours = static_cast<std::size_t>(std::ceil(ahead / kHour - 1e-9));
   double needed = kMargin * work, capacity = 0;
   std::size_t days = kMemory / 24;
+  std::vector<double> now;
   for (std::size_t s = 0; s < sites.size(); ++s) {
     needed += sites[s].speed * (sites[s].provisioning + length);
-    capacity += sites[s].speed * (std::max(0.0, length - sites[s].lost) + ahead);
+    now.push_back(sites[s].now);
     days = std::min(days, levels[s].hours().size() / 24);
   }
+  const std::vector<AddedWork> parts_now = added_work(sites, now, parallel);
+  for (const AddedWork& part : parts_now)
+    capacity += part.rate * (std::max(0.0, length - sites[part.site].lost) + ahead);
   if (capacity <= needed) return kInfinity;
 
   double sum = 0, weights = 0;
-  std::vector<std::pair<double, double>> offers;  // intensity, seconds of work
+  std::vector<std::pair<double, double>> offers;  // price, seconds of work
   const std::size_t count = days >= kEnoughDays ? days : kPaths;
   for (std::size_t i = 0; i < count; ++i) {
     const Scenario scenario =
@@ -141,12 +167,14 @@ double work_level(const std::vector<SiteLevels>& levels, const std::vector<Level
             ? analog(levels, sites, 24 * (i + 1), hours)
             : random_path(levels, sites, RandomStream(i, "site levels").child(draw), hours);
     offers.clear();
-    for (std::size_t s = 0; s < sites.size(); ++s) {
-      offers.emplace_back(sites[s].now, sites[s].speed * std::max(0.0, length - sites[s].lost));
-      for (std::size_t h = 0; h < hours; ++h)
-        offers.emplace_back(
-            scenario.path[s][h],
-            sites[s].speed * std::min(kHour, ahead - kHour * static_cast<double>(h)));
+    for (const AddedWork& part : parts_now)
+      offers.emplace_back(part.price, part.rate * std::max(0.0, length - sites[part.site].lost));
+    for (std::size_t h = 0; h < hours; ++h) {
+      std::vector<double> then;
+      for (const auto& path : scenario.path) then.push_back(path[h]);
+      for (const AddedWork& part : added_work(sites, then, parallel))
+        offers.emplace_back(part.price,
+                            part.rate * std::min(kHour, ahead - kHour * static_cast<double>(h)));
     }
     std::sort(offers.begin(), offers.end());
     double filled = 0, level = 0;

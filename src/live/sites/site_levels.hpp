@@ -14,8 +14,10 @@
 /// half the standard deviation of what was seen. Before that, 32 random paths: each hour a site
 /// stays as it is with probability rho, else it takes one of the values seen so far.
 ///
-/// In a scenario the work that is left fills the least intensities; the last of them, which is what
-/// an hour more of work would cost, is its level. The level to go by is the mean over scenarios: it
+/// In a scenario the work that is left fills the least prices; the last of them, which is what an
+/// hour more of work would cost, is its level. The price of an hour of a site is its intensity
+/// times its power, over the work that it adds to that of the cheaper ones that train beside it
+/// (added_work). The level to go by is the mean over scenarios: it
 /// is worth while to train now at less than what the work would cost on the average if it were
 /// left. A mean, not the level of the mean: the few scenarios in which clean power is short are
 /// dear.
@@ -55,13 +57,28 @@ struct LevelSite {
   double now = 0, speed = 1;
   double lost = 0;          ///< seconds of making ready before it trains
   double provisioning = 0;  ///< seconds it loses each time it begins
+  double power = 1;         ///< while it trains; any unit, the same of all
 };
 
-/// The level up to which to train, with `work` left, in this slot of `length` seconds and the
+/// What sites at once add to each other: together they work at v_1 (sum of v / v_1)^parallel, v_1
+/// the greatest speed among them. Parts in the order of `prices_of_intensity`: intensity times
+/// power over speed, least first.
+struct AddedWork {
+  std::size_t site = 0;
+  double rate = 0;   ///< work a second that it adds
+  double price = 0;  ///< intensity times power over `rate`
+};
+/// \param intensity  of each site. The order of equals is that of the sites
+std::vector<AddedWork> added_work(const std::vector<LevelSite>& sites,
+                                  const std::vector<double>& intensity, double parallel);
+
+/// The price up to which to train, with `work` left, in this slot of `length` seconds and the
 /// `ahead` seconds after it; infinite where no time is to spare. Besides a twentieth of the work,
 /// one more beginning and one slot of each site are kept in hand.
 /// \param draw  of the random paths: the number of the slot
+/// \param parallel  as in added_work()
 double work_level(const std::vector<SiteLevels>& levels, const std::vector<LevelSite>& sites,
-                  double length, double ahead, double work, std::uint64_t draw);
+                  double length, double ahead, double work, std::uint64_t draw,
+                  double parallel = 1.0);
 
 }  // namespace carnot::live

@@ -26,6 +26,8 @@ void check(const std::vector<TrainingSite>& sites, const SitesTask& task) {
   if (!(task.slot.in(second) > 0)) problems.add({}, "slot", "above 0 s");
   if (!(task.deadline.in(second) > 0)) problems.add({}, "deadline", "after the start");
   if (!(task.work.in(second) > 0)) problems.add({}, "work", "above 0 s");
+  if (!(task.parallel > 0 && task.parallel <= 1))
+    problems.add({}, "parallel", "above 0, at most 1");
   std::set<std::string> names;
   const Instant end = task.start + Duration::from(task.deadline);
   for (const TrainingSite& site : sites) {
@@ -37,6 +39,7 @@ void check(const std::vector<TrainingSite>& sites, const SitesTask& task) {
           fmt::format("{}: values from {} to {}, found {} to {}", site.name, task.start.iso8601(),
                       end.iso8601(), site.carbon.begin().iso8601(), site.carbon.end().iso8601()));
     if (!(site.speed > 0)) problems.add({}, "site.speed", "above 0");
+    if (!(site.training_power > Power{})) problems.add({}, "site.training_power", "above 0 W");
   }
   problems.throw_if_any();
 }
@@ -126,10 +129,10 @@ SitesResult train_at_sites(const std::vector<TrainingSite>& sites, const SitesTa
       for (std::size_t s = 0; s < sites.size(); ++s)
         view.push_back({now[s], sites[s].speed,
                         state[s].on ? state[s].ready_in : sites[s].provisioning.in(second),
-                        sites[s].provisioning.in(second)});
-      const double level = work_level(levels, view, length, ahead, left, t);
-      for (std::size_t s = 0; s < sites.size(); ++s)
-        wanted[s] = now[s] <= level * (state[s].on ? kStays : 1.0);
+                        sites[s].provisioning.in(second), sites[s].training_power.in(watt)});
+      const double level = work_level(levels, view, length, ahead, left, t, task.parallel);
+      for (const AddedWork& part : added_work(view, now, task.parallel))
+        wanted[part.site] = part.price <= level * (state[part.site].on ? kStays : 1.0);
       for (std::size_t s = 0; s < sites.size(); ++s) levels[s].observe(length, now[s]);
     }
     for (std::size_t s = 0; s < sites.size(); ++s) {
@@ -160,8 +163,13 @@ SitesResult train_at_sites(const std::vector<TrainingSite>& sites, const SitesTa
       state[s].ready_in -= idle[s];
     }
 
-    double offered = 0;
-    for (std::size_t s = 0; s < sites.size(); ++s) offered += training[s] * sites[s].speed;
+    // At once they add less to each other than each does alone.
+    double offered = 0, together = 0, most = 0;
+    for (std::size_t s = 0; s < sites.size(); ++s) {
+      offered += training[s] * sites[s].speed;
+      if (training[s] > 0) together += sites[s].speed, most = std::max(most, sites[s].speed);
+    }
+    if (together > most) offered *= std::pow(together / most, task.parallel - 1.0);
     double used = offered > 0 ? std::min(1.0, left / offered) : 1.0;  // of the slot's training
     if (trainer && offered > 0) {
       const SlotWork work = trainer(training);

@@ -225,6 +225,56 @@ TEST(Sites, CarnotWithoutHistoryIsInTime) {
   RecordProperty("over_all", std::to_string(carnot / all));
 }
 
+RC_GTEST_PROP(AddedWork, SumsToWorkTogetherCheapestFirst, ()) {
+  const auto n = *rc::gen::inRange<std::size_t>(1, 6);
+  const double parallel = 0.1 * *rc::gen::inRange(1, 11);
+  std::vector<LevelSite> sites;
+  std::vector<double> intensity;
+  for (std::size_t s = 0; s < n; ++s) {
+    LevelSite site;
+    site.power = 1.0 + *rc::gen::inRange(0, 5);
+    sites.push_back(site);
+    intensity.push_back(1.0 + *rc::gen::inRange(0, 50));
+  }
+  const auto parts = added_work(sites, intensity, parallel);
+  double sum = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    sum += parts[i].rate;
+    RC_ASSERT(std::abs(sum - std::pow(static_cast<double>(i + 1), parallel)) < 1e-9);
+    RC_ASSERT(std::abs(parts[i].price * parts[i].rate -
+                       intensity[parts[i].site] * sites[parts[i].site].power) < 1e-9);
+    if (i > 0 && parallel < 1) RC_ASSERT(parts[i].price >= parts[i - 1].price - 1e-9);
+  }
+}
+
+// Where a second site hardly helps and there is time, no more is spent than one site would; where
+// time is short, all are called and the work is done.
+TEST(Sites, ASecondSiteIsCalledWhereItIsWorthIt) {
+  const TraceCore flat(kStart, Duration::seconds(3600), std::vector<double>(40, 1e-4));
+  const std::vector<TrainingSite> sites = {{"a", flat}, {"b", flat}};
+  SitesTask t = task(10, 40);
+  t.parallel = 0.4;
+  const auto one = train_at_sites({sites[0]}, t, "carnot");
+  const auto two = train_at_sites(sites, t, "carnot");
+  ASSERT_TRUE(one.finished && two.finished);
+  EXPECT_LT(two.energy / one.energy, 1.05);
+  t.parallel = 1.0;
+  EXPECT_LT(train_at_sites(sites, t, "carnot").elapsed, two.elapsed);
+  t = task(10, 9);
+  t.parallel = 0.4;
+  EXPECT_FALSE(train_at_sites({sites[0]}, t, "carnot").finished);
+  EXPECT_TRUE(train_at_sites(sites, t, "carnot").finished);
+}
+
+// A site that draws twice the power for the same work costs twice as much an hour.
+TEST(Sites, PricesCountPowerAndSpeed) {
+  std::vector<TrainingSite> sites = {site("a", 5, 40), site("b", 5, 40)};
+  sites[1].training_power = 2.0 * sites[0].training_power;
+  const auto r = train_at_sites(sites, task(10, 30), "carnot");
+  ASSERT_TRUE(r.finished);
+  EXPECT_LT(r.sites[1].training, 0.5 * r.sites[0].training);
+}
+
 TEST(Sites, BadInputIsNamed) {
   const std::vector<TrainingSite> sites = {site("a", 1, 10)};
   const auto thrown = [&](const std::vector<TrainingSite>& s, const SitesTask& t,

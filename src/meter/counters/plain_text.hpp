@@ -15,7 +15,7 @@ namespace carnot::meter {
 /// \return false if it is anything else or does not fit
 template <class Integer>
 bool parse_decimal(std::string_view text, Integer& value) noexcept {
-  return read_whole(trimmed(text), value);
+  return carnot::read_whole(trimmed(text), value);
 }
 
 }  // namespace carnot::meter

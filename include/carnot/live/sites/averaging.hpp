@@ -71,11 +71,16 @@ class OuterStep {
   OuterStep(Tensors start, const AveragingOptions& options);
   /// Nothing happens without parts. \throws InputError if shapes do not fit
   void merge(std::vector<Tensors> parts);
+  /// The message by which those who have the coefficients of the last message (or of the start)
+  /// come to the present ones; these become what the message says, and what it leaves out comes
+  /// with the next.
+  std::vector<std::uint8_t> publish();
   const Tensors& coefficients() const noexcept { return coefficients_; }
 
  private:
   AveragingOptions options_;
-  Tensors coefficients_, velocity_;
+  Tensors coefficients_, velocity_, published_;
+  PseudoGradientCoder down_;
 };
 
 }  // namespace carnot::live

@@ -8,8 +8,9 @@
 /// length) goes on by the sum of all steps: a round of k sites of n steps each is worth k n. Sites
 /// may come and go between rounds; one that comes takes on the common coefficients.
 ///
-/// Everything is counted: steps by site, bytes of messages up and of the common coefficients (32
-/// bits) down to each site that begins or goes on. Quality is that of the common coefficients on
+/// Everything is counted: steps by site, bytes of messages up, and down to each site that begins or
+/// goes on the messages since it was there last, or the common coefficients (32 bits) where these
+/// are fewer bytes or it never was. Quality is that of the common coefficients on
 /// rows never trained on; it is certified as in certificate.hpp. Deterministic; one thread at a
 /// time.
 
@@ -47,7 +48,7 @@ class ReplicaTraining {
   struct Round {
     std::uint64_t steps = 0;       ///< taken, of all sites
     std::uint64_t bytes_up = 0;    ///< pseudo-gradients
-    std::uint64_t bytes_down = 0;  ///< common coefficients to those who take part
+    std::uint64_t bytes_down = 0;  ///< what brings those who take part up to date
   };
   /// \param steps  by site, 0: not there. Fewer are taken where the schedule ends
   Round round(const std::vector<std::uint64_t>& steps);

@@ -16,11 +16,16 @@
 ///   cheapest      the one site with the least intensity now
 ///   curtailed     every site whose intensity is below `threshold`, off again above it by a tenth;
 ///                 none if there is none (Zhang et al., arXiv 2602.22760, in short)
-///   carnot        the sites whose intensity now is at most z (a site that is on: 1.05 z), z what
-///   an
+///   carnot        the sites whose price now is at most z (of a site that is on: 1.05 z), z what an
 ///                 hour more of work is expected to cost if it is left for later: the mean, over
 ///                 scenarios of what followed on the days before, of the dearest slot that the work
-///                 left would need (site_levels.hpp). With no time to spare every site trains.
+///                 left would need (site_levels.hpp). A price is carbon over the work that a site
+///                 adds to those that train beside it. With no time to spare every site trains.
+///
+/// k sites at once work at k^parallel times the speed of one. Where a whole schedule of averaged
+/// steps is run, that is about k (parallel = 1). To a floor that is certified long before, early
+/// steps point the same way and more of them at once hardly help: a second site is then worth its
+/// joules only where time is short.
 ///
 /// bound(): the same work in the slots and sites of least intensity that the deadline leaves, all
 /// of them known, without making ready and without cost of averaging. No schedule that trains at
@@ -54,6 +59,7 @@ struct SitesTask {
   Instant start;
   Time deadline;                                               ///< after the start
   Time work;                                                   ///< at one site of speed 1
+  double parallel = 1.0;                                       ///< see above; in (0, 1]
   Time slot = 300.0 * second;                                  ///< between decisions
   CarbonIntensity threshold = 100.0 * gram_per_kilowatt_hour;  ///< of `curtailed`
 };
