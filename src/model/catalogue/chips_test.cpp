@@ -218,7 +218,8 @@ TEST(ChipToml, MessagesNameItsLines) {
   EXPECT_THAT(said("[a]\ntdp\n"), HasSubstr("own.toml:2: not TOML"));
   EXPECT_THAT(said("[a]\n\ntpd = 3\n"), HasSubstr("own.toml:3: property"));
   EXPECT_THAT(said("[a]\ntdp = -3\n"), HasSubstr("own.toml:2: "));
-  EXPECT_THAT(said("[a]\ntdp = [1, 2]\n"), HasSubstr("own.toml:2: tdp: a value, or [value, low, high]"));
+  EXPECT_THAT(said("[a]\ntdp = [1, 2]\n"),
+              HasSubstr("own.toml:2: tdp: a value, or [value, low, high]"));
   EXPECT_THAT(said("[a]\ntdp = many\n"), HasSubstr("own.toml:2: "));
   EXPECT_THAT(said("[a]\nsource = \"x, y\"\n"), HasSubstr("own.toml:2: source: text of one line"));
   EXPECT_THAT(said("[a]\nbf16 = [1,\n  2, 3]\ntdp = 1\nclok = 2\n"),
