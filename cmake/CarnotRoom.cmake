@@ -5,7 +5,7 @@
 # is installed and of which every header is compiled alone. GENERATED sources are added.
 #   x_test.cpp       becomes part of one GoogleTest program NAME_test, each test a ctest with the
 #                    label `fast`, or, by the ending of its suite's name, `slow` (Slow), `gpu` (Gpu)
-#                    or `net-outside` (NetOutside)
+#                    or `net-outside` (NetOutside); tests/slow_tests.txt names more that are `slow`
 #   testing_x.cpp    help those tests and are linked into them alone (but see src/meter)
 # OPTIONAL targets are linked where they were found, and then define CARNOT_HAVE_ONEDNN for
 # onednn::onednn, CARNOT_HAVE_OPENMP for OpenMP::OpenMP_CXX and so on.
@@ -70,9 +70,16 @@ function(carnot_test_program name)
   set(ending_slow Slow)
   set(ending_gpu Gpu)
   set(ending_net-outside NetOutside)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+               ${PROJECT_SOURCE_DIR}/tests/slow_tests.txt)
+  file(STRINGS ${PROJECT_SOURCE_DIR}/tests/slow_tests.txt named REGEX "^[A-Z]")
+  list(JOIN named ":" named)
   set(special)
   foreach(label slow gpu net-outside)
     set(filter "*${ending_${label}}.*:*${ending_${label}}/*.*")
+    if(label STREQUAL slow)
+      string(APPEND filter ":${named}")
+    endif()
     list(APPEND special ${filter})
     gtest_discover_tests(${name} TEST_FILTER "${filter}" TEST_LIST ${name}_${label}
                          DISCOVERY_TIMEOUT 60 PROPERTIES ENVIRONMENT "RC_PARAMS=seed=20"
