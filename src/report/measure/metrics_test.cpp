@@ -240,6 +240,17 @@ TEST(MetricsCollector, GroupsSaySinceWhenTheyCount) {
   EXPECT_THAT(text, HasSubstr("carnot_cgroup_energy_joules_created{cgroup=\"/a\"} 100"));
 }
 
+TEST(MetricsCollector, GroupsNameTheirJobsPodsAndContainers) {
+  measure::MetricsCollector collector({});
+  const std::string uid = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", id(64, 'e');
+  collector.groups({{{"/system.slice/slurmstepd.scope/job_12/step_0", 5},
+                     {"/kubepods/burstable/pod" + uid + "/" + id, 6}}},
+                   Instant::from_unix_seconds(100));
+  const std::string text = openmetrics(collector.state());
+  EXPECT_THAT(text, HasSubstr("job_12/step_0\",slurm_job=\"12\",slurm_step=\"0\"} "));
+  EXPECT_THAT(text, HasSubstr("\",pod_uid=\"" + uid + "\",container=\"" + id + "\"} "));
+}
+
 TEST(MetricsCollector, RefusesASampleOfAnotherMeasurement) {
   measure::MetricsCollector collector({});
   collector.begin(std::get<ledger::MeasurementBegin>(machine().front()));

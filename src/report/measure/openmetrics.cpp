@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/text.hpp"
+#include "carnot/meter/processes/group_owner.hpp"
 #include "carnot/report/measure/metrics.hpp"
 
 #include "report/draw/text_columns.hpp"
@@ -116,7 +117,18 @@ void processes(Text& text, const measure::MetricsState& s) {
   if (s.groups.empty()) return;
   text.family("carnot_cgroup_energy_joules", "counter", "joules",
               "Dynamic energy by control group, subgroups included: do not sum.");
-  for (const auto& g : s.groups) text.counter({{"cgroup", g.path}}, g.energy_j, g.created);
+  for (const auto& g : s.groups) {
+    const meter::GroupOwner owner = meter::group_owner(g.path);
+    Labels labels{{"cgroup", g.path}};
+    for (const auto& [key, value] : Labels{{"slurm_job", owner.slurm_job},
+                                           {"slurm_step", owner.slurm_step},
+                                           {"pod_uid", owner.pod},
+                                           {"container", owner.container},
+                                           {"runtime", owner.runtime},
+                                           {"service", owner.service}})
+      if (!value.empty()) labels.emplace_back(key, value);
+    text.counter(labels, g.energy_j, g.created);
+  }
 }
 
 void carbon(Text& text, const measure::MetricsState& s) {
