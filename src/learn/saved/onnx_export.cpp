@@ -9,6 +9,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
+#include "carnot/learn/convolution/convolution.hpp"
 #include "carnot/learn/data/text.hpp"
 
 #include "learn/saved/onnx_parts.hpp"
@@ -106,6 +107,48 @@ std::string perceptron(OnnxWriter& out, const SavedModel& model, const OnnxColum
     if (l + 2 < model.parameters.size()) x = out.node("Relu", {x}, fmt::format("units_{}", l / 2));
   }
   return x;
+}
+
+// ---- a convolutional network
+
+std::string convolutions(OnnxWriter& out, const SavedModel& model) {
+  const ConvolutionOptions& o = model.convolution;
+  const auto [height, width, colours] = image_size(o, model.shape.columns);
+  std::string x = out.node(
+      "Reshape",
+      {"pixels", out.constant("image_sizes",
+                              std::vector<std::int64_t>{-1, signed_size(height), signed_size(width),
+                                                        signed_size(colours)},
+                              {4})},
+      "images");
+  x = out.node("Transpose", {x}, "planes", OnnxAttributes().integers("perm", {0, 3, 1, 2}));
+  std::size_t inputs = colours, at = 0;
+  for (std::size_t s = 0; s < o.channels.size(); ++s, at += 2) {
+    const std::size_t n = o.channels[s];
+    // Ours: row, column, channel before; theirs: channel before, row, column.
+    std::vector<float> w;
+    w.reserve(model.parameters[at].size());
+    for (std::size_t j = 0; j < n; ++j)
+      for (std::size_t c = 0; c < inputs; ++c)
+        for (std::size_t place = 0; place < 9; ++place)
+          w.push_back(model.parameters[at][(j * 9 + place) * inputs + c]);
+    const Names operands = {
+        x,
+        out.constant(fmt::format("filters_{}", s), w, {signed_size(n), signed_size(inputs), 3, 3}),
+        out.constant(fmt::format("filter_biases_{}", s), model.parameters[at + 1],
+                     {signed_size(n)})};
+    x = out.node("Conv", operands, fmt::format("convolved_{}", s),
+                 OnnxAttributes().integers("kernel_shape", {3, 3}).integers("pads", {1, 1, 1, 1}));
+    x = out.node("Relu", {x}, fmt::format("channels_{}", s));
+    x = out.node("MaxPool", {x}, fmt::format("pooled_{}", s),
+                 OnnxAttributes().integers("kernel_shape", {2, 2}).integers("strides", {2, 2}));
+    inputs = n;
+  }
+  x = out.node("Transpose", {x}, "side_by_side", OnnxAttributes().integers("perm", {0, 2, 3, 1}));
+  x = out.node("Flatten", {x}, "flat", OnnxAttributes().integer("axis", 1));
+  x = dense(out, x, model.parameters[at], model.parameters[at + 1], 0, {});
+  x = out.node("Relu", {x}, "units_0");
+  return dense(out, x, model.parameters[at + 2], model.parameters[at + 3], 1, {});
 }
 
 // ---- from scores on
@@ -350,9 +393,10 @@ std::string to_onnx(const SavedModel& model) {
     out.property("label_column", model.encoding->label);
     out.property("missing", "not a number among numbers, \"(missing)\" among categories");
   }
-  finish_rows(
-      out, model,
-      model.is_trees() ? onnx_tree_scores(out, model, columns) : perceptron(out, model, columns));
+  finish_rows(out, model,
+              model.is_trees()         ? onnx_tree_scores(out, model, columns)
+              : model.is_convolution() ? convolutions(out, model)
+                                       : perceptron(out, model, columns));
   return out.finish(model.learner, about);
 }
 
