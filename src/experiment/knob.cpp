@@ -15,8 +15,8 @@
 #include "carnot/base/statistics.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/learn/codes/certificate.hpp"
-#include "carnot/learn/knobs/inputs.hpp"
 #include "carnot/learn/learners/learners.hpp"
+#include "carnot/learn/learners/reduced_inputs.hpp"
 #include "carnot/learn/network/train_in_pieces.hpp"
 #include "carnot/learn/saved/saved_model.hpp"
 

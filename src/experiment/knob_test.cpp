@@ -7,8 +7,11 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
-#include "carnot/learn/knobs/inputs.hpp"
 #include "carnot/learn/learners/learners.hpp"
+#include "carnot/learn/learners/reduced_inputs.hpp"
+#include "carnot/learn/saved/saved_model.hpp"
+
+#include "base/testing_files.hpp"
 
 namespace carnot::experiment {
 namespace {
@@ -132,6 +135,23 @@ TEST(Knob, EverySettingHasItsEnergyAndQuality) {
       EXPECT_LT(r.points[1].inputs, 64u);
     }
   }
+}
+
+TEST(Knob, AFewPassesFromASavedModelBeatAsManyAnew) {
+  const TemporaryFolder folder;
+  const learn::Split split = digits();
+  ExperimentOptions o = options_of(split);
+  const auto whole = learn::make_any_learner(o.learner, split.train);
+  whole->train(whole->total_steps(), learn::Precision::parse("f32"));
+  const std::string file = folder / "start.model";
+  learn::save_model(learn::saved_model(*whole, o.learner, split.train, 32), file);
+  const KnobResult r = knob_curve(o, split, "transfer", {"0.1"}, file);
+  ASSERT_EQ(r.points.size(), 2u);
+  EXPECT_EQ(r.points[0].setting, "0.1 from the start");
+  EXPECT_GT(r.points[0].quality, r.points[1].quality + 0.02);
+  EXPECT_EQ(r.points[0].parameters, 64 * 32 + 32 + 32 * 10 + 10);
+  o.learner.model = "softmax";
+  EXPECT_THROW(knob_curve(o, split, "transfer", {"0.1"}, file), InputError);
 }
 
 TEST(Knob, WhatAKnobCannotTakeIsRefused) {

@@ -4,7 +4,9 @@
 
 namespace carnot::learn {
 
+namespace {
 using Kind = OperationKind;
+}
 
 Counters convolution_forward_counters(const ConvolutionShape& shape, const Precision& p,
                                       std::uint64_t rows) {

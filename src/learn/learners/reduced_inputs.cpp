@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "carnot/learn/knobs/inputs.hpp"
+#include "carnot/learn/learners/reduced_inputs.hpp"
 
 #include <algorithm>
 #include <cmath>
