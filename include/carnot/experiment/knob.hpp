@@ -17,7 +17,8 @@
 ///   transfer     share of the passes done from a saved model on, or as many anew
 ///
 /// Energy of training holds all that the setting needs: finding and applying a projection, training
-/// what is then pruned. Of a prediction too. Modelled (precision.hpp). Safe from any thread.
+/// what is then pruned. Of a prediction too. Modelled (precision.hpp). Safe from any
+/// thread.
 
 #include <string>
 #include <vector>
