@@ -39,6 +39,23 @@ std::string progress_text(const experiment::ExperimentProgress& p, int width) {
       .substr(0, static_cast<std::size_t>(std::max(width, 1)));
 }
 
+/// "28x20": height and width.
+void read_image_size(const std::string& text, learn::ConvolutionOptions& o) {
+  const std::size_t at = text.find('x');
+  const auto side = [&](const std::string& digits) -> std::size_t {
+    const bool good =
+        !digits.empty() && digits.size() <= 5 &&
+        std::all_of(digits.begin(), digits.end(), [](char d) { return d >= '0' && d <= '9'; });
+    const std::size_t n = good ? std::stoul(digits) : 0;
+    if (n == 0)
+      throw CLI::ValidationError("--image",
+                                 fmt::format("height and width such as 28x20, found `{}`", text));
+    return n;
+  };
+  o.height = side(text.substr(0, at));
+  o.width = side(at == std::string::npos ? "" : text.substr(at + 1));
+}
+
 int execute(const LearnCommand& c, const Common& common) {
   const learn::Split split = load(c);
   experiment::ExperimentOptions options = fitted_options(c, common, split);
@@ -102,9 +119,10 @@ experiment::ExperimentOptions fitted_options(const LearnCommand& c, const Common
   const bool text = learn::learns_text(options.learner.model);
   if (experiment::learns_trees(options.learner) && (c.optimiser || c.weight_decay))
     throw InputError("--optimiser, --weight-decay: of learners that take steps, not of trees");
-  if (text && c.optimiser && *c.optimiser != "adam")
-    throw InputError("--optimiser: a transformer takes adam");
-  options.learner.optimiser = c.optimiser.value_or(text ? "adam" : "sgd");
+  const bool adam = text || options.learner.model == "cnn";
+  if (adam && c.optimiser && *c.optimiser != "adam")
+    throw InputError("--optimiser: a transformer and a cnn take adam");
+  options.learner.optimiser = c.optimiser.value_or(adam ? "adam" : "sgd");
   options.learner.weight_decay = c.weight_decay.value_or(text ? 0.1 : 0.0);
   const learn::TrainingDefaults defaults = learn::defaults_for(options.learner, split.train);
   options.learner.learning_rate = c.learning_rate.value_or(defaults.learning_rate);
@@ -165,8 +183,8 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--data-dir", o.data.data_dir, "Where relative paths are looked up first");
 
   command->add_option("--learner", o.learner.model, "What is trained (default: mlp)")
-      ->check(
-          CLI::IsMember({"mlp", "softmax", "logistic", "linear", "gbdt", "forest", "transformer"}));
+      ->check(CLI::IsMember(
+          {"mlp", "softmax", "logistic", "linear", "cnn", "gbdt", "forest", "transformer"}));
   command->add_option("--hidden", o.hidden, "Units of the hidden layer; several are swept")
       ->delimiter(',');
   command
@@ -185,6 +203,13 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
       ->check(CLI::IsMember({"sgd", "adam"}));
   command->add_option("--weight-decay", c->weight_decay,
                       "Of adam, decoupled from the gradient (default: 0; transformer: 0.1)");
+  command
+      ->add_option("--channels", o.learner.convolution.channels,
+                   "Of a cnn's convolutions, 3 x 3 each, pixels halved after each (default: 16,32)")
+      ->delimiter(',');
+  command->add_option_function<std::string>(
+      "--image", [&o](const std::string& text) { read_image_size(text, o.learner.convolution); },
+      "Height and width of a cnn's images, such as 28x20 (default: square)");
   command
       ->add_option("--objective", o.learner.transformer.objective,
                    "Of a transformer: causal says what comes next, masked what is hidden")

@@ -10,6 +10,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/base/text.hpp"
+#include "carnot/report/learn/knob.hpp"
 #include "carnot/report/learn/views.hpp"
 
 #include "learn_command.hpp"
@@ -30,6 +31,8 @@ struct ViewsCommand {
   // tradeoff
   std::string out, full_time = "12 h", full_power = "1 kW";
   double euro_per_point = 1.0;
+  std::string knob, start;
+  std::vector<std::string> values;
   // budget
   std::vector<std::string> budgets;
 };
@@ -93,7 +96,23 @@ int cycle(const ViewsCommand& c, const Common& common) {
   return kOk;
 }
 
+int turn_knob(const ViewsCommand& c, const Common& common) {
+  if (!c.out.empty()) throw UsageError("--out: modes are of tradeoff without --knob");
+  const learn::Split split = load(*c.shared);
+  const experiment::ExperimentOptions o = fitted_options(*c.shared, common, split);
+  const experiment::KnobResult r = experiment::knob_curve(
+      o, split, c.knob,
+      c.values.empty() ? experiment::knob_settings(c.knob, split.train) : c.values, c.start);
+  show(*c.shared, common, report::knob_json(r),
+       report::knob_terminal(r, terminal_width(STDOUT_FILENO), is_terminal(STDOUT_FILENO)),
+       [&] { return report::knob_html(r); });
+  return kOk;
+}
+
 int tradeoff(const ViewsCommand& c, const Common& common) {
+  if (!c.knob.empty()) return turn_knob(c, common);
+  if (!c.values.empty() || !c.start.empty())
+    throw UsageError("--values, --start: of tradeoff --knob");
   report::ModeFiles files;
   files.full_time = parse_as<Time>(c.full_time);
   files.full_power = parse_as<Power>(c.full_power);
@@ -191,6 +210,15 @@ void add_learn_views(CLI::App& learn, const Common& common, Action& action,
                      "files for run, plan and simulate; flags of `learn` hold",
                      tradeoff);
   command->add_option("--out", c->out, "Folder for scenario.toml, problem.json and jobs.csv");
+  command
+      ->add_option("--knob", c->knob,
+                   "Turn this knob alone and show the energy and quality of each setting")
+      ->check(CLI::IsMember(experiment::knob_names()));
+  command
+      ->add_option("--values", c->values,
+                   "Its settings: numbers; of rows, prune and transfer shares (default: a few)")
+      ->delimiter(',');
+  command->add_option("--start", c->start, "Of transfer: the saved model to start from");
   command->add_option("--full-time", c->full_time, "Of the best mode on the site (default: 12 h)");
   command->add_option("--full-power", c->full_power, "Its IT power there (default: 1 kW)");
   command->add_option("--euro-per-point", c->euro_per_point,

@@ -11,6 +11,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/learn/data/text.hpp"
+#include "carnot/learn/saved/onnx_export.hpp"
 #include "carnot/learn/saved/saved_model.hpp"
 #include "carnot/learn/transformer/transformer.hpp"
 #include "carnot/report/learn/predictions.hpp"
@@ -24,7 +25,7 @@ namespace carnot::app {
 namespace {
 
 struct PredictCommand {
-  std::string model, data, labels, energy_table, chip, output, fill;
+  std::string model, data, labels, energy_table, chip, output, fill, onnx;
   bool probabilities = false;
 };
 
@@ -75,6 +76,12 @@ int execute_text(const PredictCommand& c, const Common& common, const learn::Sav
 
 int execute(const PredictCommand& c, const Common& common) {
   const learn::SavedModel model = learn::load_model(c.model);
+  if (!c.onnx.empty()) {
+    const std::string bytes = learn::to_onnx(model);
+    write_file(c.onnx, bytes);
+    say(common, fmt::format("onnx: {} ({} bytes)", c.onnx, bytes.size()));
+    if (c.data.empty()) return kOk;
+  }
   if (model.is_text()) return execute_text(c, common, model);
   if (!c.fill.empty()) throw InputError("--fill: with a model of text");
   const learn::EncodedTable table = learn::read_for(model, c.data, c.labels);
@@ -109,11 +116,10 @@ void add_predict(CLI::App& app, const Common& common, Action& action) {
   CLI::App* command =
       app.add_subcommand("predict", "Use a model that `carnot learn --save` wrote on new data");
   command->add_option("model", c->model, "The model's file")->required();
-  command
-      ->add_option("data", c->data,
-                   "A table with the model's columns, in any order, with or without labels; for a "
-                   "model of images an IDX file, or digits; for a model of text any text")
-      ->required();
+  command->add_option(
+      "data", c->data,
+      "A table with the model's columns, in any order, with or without labels; for a "
+      "model of images an IDX file, or digits; for a model of text any text");
   command->add_option("--labels", c->labels, "IDX file of the images' labels");
   command->add_option("--output,-o", c->output,
                       "Write the predictions here, as CSV; the filled text");
@@ -122,10 +128,16 @@ void add_predict(CLI::App& app, const Common& common, Action& action) {
       "Of a masked transformer: replace this byte, such as _, by the likeliest one");
   command->add_flag("--probabilities", c->probabilities,
                     "Of every class, not of the likeliest alone");
+  command->add_option("--export-onnx", c->onnx,
+                      "Also write the model as ONNX, columns of a table and all; without data only "
+                      "this; docs/formats/onnx.md");
   add_energy_options(*command, c->chip, c->energy_table);
   command->fallthrough();
-  command->callback(
-      [c, &common, &action] { action = [c, &common] { return execute(*c, common); }; });
+  command->callback([c, &common, &action] {
+    if (c->data.empty() && c->onnx.empty())
+      throw CLI::RequiredError("data to predict, or --export-onnx,");
+    action = [c, &common] { return execute(*c, common); };
+  });
 }
 
 }  // namespace carnot::app

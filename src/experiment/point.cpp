@@ -13,6 +13,7 @@
 #include "carnot/base/statistics.hpp"
 #include "carnot/learn/codes/certificate.hpp"
 #include "carnot/learn/codes/model_forward.hpp"
+#include "carnot/learn/convolution/convolution.hpp"
 #include "carnot/learn/data/text.hpp"
 #include "carnot/learn/learners/learners.hpp"
 #include "carnot/learn/network/train_in_pieces.hpp"
@@ -261,7 +262,9 @@ class PointRun {
     }
     if (task_.options.trained) task_.options.trained(*learner_);
     p.precision = task_.bits;
-    p.hidden = learner_options_.model == "mlp" ? learner_options_.hidden : 0;
+    p.hidden = learner_options_.model == "mlp" || learner_options_.model == "cnn"
+                   ? learner_options_.hidden
+                   : 0;
     p.seed = learner_options_.seed;
     p.parameters = coefficients_;
     p.steps = learner_->steps_done();
@@ -305,11 +308,15 @@ class PointRun {
     const std::vector<std::vector<float>> parameters = learner_->parameters();
     const std::size_t outputs = parameters.empty() ? 0 : parameters.back().size();
     const bool text = learn::is_text(train);
+    const bool images = learner_options_.model == "cnn";
     const std::vector<std::size_t> rows =
-        text ? learn::transformer_rows(learner_options_.transformer, train.classes)
-             : learn::parameter_rows(parameters, train.columns, outputs);
+        images ? learn::convolution_rows(parameters)
+        : text ? learn::transformer_rows(learner_options_.transformer, train.classes)
+               : learn::parameter_rows(parameters, train.columns, outputs);
     const auto label_bits = [&](const std::vector<std::vector<float>>& model,
                                 const learn::Dataset& data) {
+      if (images)
+        return learn::convolution_label_bits(learner_options_.convolution, model, data, data.rows);
       return text ? static_cast<double>(data.rows) *
                         learn::score_text(learner_options_.transformer, model, data)
                             .bits_per_symbol()

@@ -33,7 +33,7 @@ class Walk {
     trees_ = learns_trees(learner);
     two_part_ = !trees_ && !split.train.is_regression();
     rungs_ = options.rungs;
-    const bool one_layer = !trees_ && learner.model != "mlp";
+    const bool one_layer = !trees_ && learner.model != "mlp" && learner.model != "cnn";
     if (rungs_.empty() && one_layer) rungs_ = {two_part_ ? 0u : 1u};
     if (rungs_.empty())
       rungs_ = trees_      ? std::vector<std::size_t>{2, 3, 5, 8, 15, 31, 63, 127, 255}

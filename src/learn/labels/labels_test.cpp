@@ -11,6 +11,7 @@
 #include "carnot/learn/codes/code_length.hpp"
 #include "carnot/learn/labels/prequential.hpp"
 #include "carnot/learn/labels/two_part.hpp"
+#include "carnot/learn/learners/learners.hpp"
 
 #include "learn/labels/experts.hpp"
 #include "learn/labels/integer_code.hpp"
@@ -86,6 +87,21 @@ TEST(Prequential, ReceiverRebuildsAllLabelsOfAnyLearner) {
     EXPECT_DOUBLE_EQ(counts, code.uniform);
     EXPECT_EQ(counters, code.counters);
     EXPECT_NEAR(code.uniform, uniform_length(data), 1e-6);  // the KT code of the counts
+  }
+}
+
+TEST(Prequential, ReceiverRebuildsTheLabelsOfImagesUnderConvolutions) {
+  const Dataset data = few_rows(embedded_digits(), 240);
+  PrequentialOptions o = prequential("cnn");
+  o.learner.convolution.channels = {4, 4};
+  o.learner.epochs = 30;
+  o.growth = 2.0;
+  o.shifts = true;
+  for (const char* precision : {"f32", "int8"}) {
+    o.precision = Precision::parse(precision);
+    const PrequentialCode code = prequential_encode(data, o);
+    EXPECT_EQ(prequential_decode(without_labels(data), code.message, o), data.labels) << precision;
+    EXPECT_LT(code.bits, 0.8 * code.uniform) << precision;
   }
 }
 

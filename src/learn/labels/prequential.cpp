@@ -10,7 +10,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
-#include "carnot/learn/network/defaults.hpp"
+#include "carnot/learn/learners/learners.hpp"
 #include "carnot/learn/network/train_in_pieces.hpp"
 #include "carnot/learn/saved/saved_model.hpp"
 
@@ -163,7 +163,8 @@ class Telling {
     for (int m = 0; m < options_.members; ++m) {
       const Dataset seen = rehearsal(rows, static_cast<std::uint64_t>(m));
       LearnerOptions o = options_.learner;
-      const TrainingDefaults fits = training_defaults(seen);
+      const TrainingDefaults fits =
+          o.model == "cnn" ? defaults_for(o, seen) : training_defaults(seen);
       if (o.batch == 0) o.batch = fits.batch;
       if (o.epochs == 0.0) o.epochs = fits.epochs;
       if (o.learning_rate == 0.0) o.learning_rate = fits.learning_rate;
@@ -172,7 +173,7 @@ class Telling {
       const bool trees = o.model == "gbdt" || o.model == "forest";
       const std::unique_ptr<Learner> learner =
           trees ? std::unique_ptr<Learner>(make_tree_learner(options_.tree, o, seen))
-                : make_learner(o, seen);
+                : make_any_learner(o, seen);
       train_in_pieces(*learner, learner->total_steps(), options_.precision, options_.stop);
       counters += learner->counters();
       if (!learner->diverged()) models.push_back(saved_model(*learner, o, seen, 32));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "carnot/base/random.hpp"
+#include "carnot/base/state_bytes.hpp"
 #include "carnot/learn/kernels/kernels.hpp"
 #include "carnot/learn/knobs/precision.hpp"
 
@@ -96,6 +97,12 @@ class Linear {
   std::uint64_t id_ = 0;
   std::vector<float> bias_gradient_;
 };
+
+void save_linear(const Linear& linear, StateWriter& out);
+/// \throws InputError
+void restore_linear(Linear& linear, const Precision& precision, StateReader& in);
+/// As many as there are, all finite. \throws InputError
+void read_finite(StateReader& in, std::vector<float>& like);
 
 /// Closed forms of the above, written apart.
 Counters operand_counters(std::uint64_t rows, std::uint64_t columns, const Precision& p);

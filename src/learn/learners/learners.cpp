@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "carnot/learn/convolution/convolution.hpp"
 #include "carnot/learn/data/text.hpp"
 #include "carnot/learn/transformer/transformer.hpp"
 
@@ -16,11 +17,20 @@ Split load_for(std::string_view model, const DatasetOptions& options) {
 }
 
 std::unique_ptr<Learner> make_any_learner(const LearnerOptions& options, const Dataset& train) {
+  if (options.model == "cnn") return make_convolution(options, train);
   return learns_text(options.model) ? make_transformer(options, train)
                                     : make_learner(options, train);
 }
 
 TrainingDefaults defaults_for(const LearnerOptions& options, const Dataset& train) {
+  if (options.model == "cnn") {
+    TrainingDefaults out = training_defaults(train, "adam");
+    out.batch = std::min<std::size_t>(out.batch, 32);
+    const double per_pass = static_cast<double>(train.rows) / static_cast<double>(out.batch);
+    out.epochs = std::clamp(std::ceil(1500.0 / std::max(per_pass, 1.0)), 4.0, 40.0);
+    out.learning_rate = 0.003;
+    return out;
+  }
   if (!learns_text(options.model)) return training_defaults(train, options.optimiser);
   TrainingDefaults out;
   out.batch = 16;

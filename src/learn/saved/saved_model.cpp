@@ -15,6 +15,7 @@
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/learn/codes/code_length.hpp"
 #include "carnot/learn/codes/model_forward.hpp"
+#include "carnot/learn/convolution/convolution.hpp"
 #include "carnot/learn/data/text.hpp"
 #include "carnot/learn/transformer/transformer.hpp"
 #include "carnot/learn/trees/tree_code.hpp"
@@ -33,8 +34,8 @@ constexpr std::size_t kHead = kMagic.size() + sizeof(std::uint32_t);
 constexpr std::size_t kMostFeatures = std::size_t{1} << 24;
 constexpr std::size_t kBlockRows = 4096;
 
-const std::array<std::string, 7> kLearners = {"mlp",  "softmax", "logistic",   "linear",
-                                              "gbdt", "forest",  "transformer"};
+const std::array<std::string, 8> kLearners = {"mlp",  "softmax", "logistic", "linear",
+                                              "gbdt", "forest",  "cnn",      "transformer"};
 
 void require(bool good, std::string_view what) {
   if (!good) throw InputError(fmt::format("model: {}", what));
@@ -183,6 +184,7 @@ void check_network(const SavedModel& m) {
 }
 
 std::vector<std::size_t> rows_of(const SavedModel& m) {
+  if (m.is_convolution()) return convolution_rows(m.parameters);
   return m.is_text() ? transformer_rows(m.transformer, m.shape.classes)
                      : parameter_rows(m.parameters, m.shape.columns, outputs_of(m));
 }
@@ -198,6 +200,36 @@ TransformerOptions get_transformer(StateReader& in) {
   for (std::size_t* n : {&t.layers, &t.heads, &t.width, &t.context}) *n = in.value<std::uint64_t>();
   check_transformer(t);
   return t;
+}
+
+void put_convolution(StateWriter& out, const ConvolutionOptions& o) {
+  out.value<std::uint64_t>(o.height);
+  out.value<std::uint64_t>(o.width);
+  out.value<std::uint64_t>(o.channels.size());
+  for (const std::size_t n : o.channels) out.value<std::uint64_t>(n);
+}
+
+ConvolutionOptions get_convolution(StateReader& in, std::size_t pixels) {
+  ConvolutionOptions o;
+  o.height = in.value<std::uint64_t>();
+  o.width = in.value<std::uint64_t>();
+  const auto n = in.value<std::uint64_t>();
+  require(n >= 1 && n <= 8, "1 to 8 convolutions");
+  o.channels.clear();
+  for (std::uint64_t i = 0; i < n; ++i) o.channels.push_back(in.value<std::uint64_t>());
+  check_convolution(o, pixels);
+  return o;
+}
+
+void check_images_model(const SavedModel& m) {
+  require(m.shape.classes >= 2 && m.encoding == nullptr && m.shape.unsigned_features,
+          "classes of images");
+  for (const std::vector<float>& entry : m.parameters)
+    for (const float w : entry) require(std::isfinite(w), "finite coefficients");
+  Dataset none;
+  none.columns = m.shape.columns;
+  none.classes = m.shape.classes;
+  convolution_forward(m.convolution, m.parameters, none, 0, 0);  // refuses another shape
 }
 
 void check_text_model(const SavedModel& m) {
@@ -232,6 +264,7 @@ void put_payload(StateWriter& out, const SavedModel& m) {
     out.sequence(encode_trees(m.trees, m.width));
   } else {
     if (m.is_text()) put_transformer(out, m.transformer);
+    if (m.is_convolution()) put_convolution(out, m.convolution);
     out.sequence(encode_model(quantise_model(m.parameters, rows_of(m), m.width)));
   }
 }
@@ -289,6 +322,10 @@ SavedModel get_payload(StateReader& in) {
     m.transformer = get_transformer(in);
     m.parameters = coefficients(decode_model(in.sequence<std::uint8_t>()));
     check_text_model(m);
+  } else if (m.is_convolution()) {
+    m.convolution = get_convolution(in, m.shape.columns);
+    m.parameters = coefficients(decode_model(in.sequence<std::uint8_t>()));
+    check_images_model(m);
   } else {
     require(m.learner != "logistic" || m.shape.classes == 2, "two classes of a logistic model");
     m.parameters = coefficients(decode_model(in.sequence<std::uint8_t>()));
@@ -324,6 +361,7 @@ SavedModel saved_model(const Learner& learner, const LearnerOptions& options, co
     for (std::size_t t = 0; t < leaves.size(); ++t) m.trees.trees[t].values = leaves[t];
   } else {
     m.transformer = options.transformer;
+    m.convolution = options.convolution;
     m.parameters = learner.parameters();
     m.parameters = rounded(m.parameters, rows_of(m), width);
   }
@@ -387,6 +425,12 @@ Predictions predict(const SavedModel& model, const Dataset& data) {
                                model.trees.trees.size());
     out.counters.at(OperationKind::Special) +=
         data.classes == 0 ? 0 : data.rows * (model.trees.outputs + 1);
+  } else if (model.is_convolution()) {
+    out.values = convolution_forward(model.convolution, model.parameters, data, 0, data.rows);
+    out.counters = convolution_predict_counters(
+        model.convolution, data.columns,
+        model.parameters[2 * model.convolution.channels.size() + 1].size(), data.classes,
+        data.rows);
   } else {
     for (std::size_t begin = 0; begin < data.rows; begin += kBlockRows) {
       const std::size_t n = std::min(kBlockRows, data.rows - begin);

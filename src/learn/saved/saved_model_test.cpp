@@ -10,6 +10,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/learn/learners/learners.hpp"
 #include "carnot/learn/trees/tree_learner.hpp"
 
 #include "base/testing_files.hpp"
@@ -269,6 +270,44 @@ void mutate(std::size_t count, std::uint64_t seed) {
     }
   }
   EXPECT_GT(refused, count / 4);
+}
+
+TEST(SavedModel, ConvolutionalNetworksComeBackAndSpoiledOnesNeverCrash) {
+  const Dataset digits = few_rows(embedded_digits(), 150);
+  LearnerOptions o;
+  o.model = "cnn";
+  o.optimiser = "adam";
+  o.hidden = 6;
+  o.batch = 10;
+  o.epochs = 2;
+  o.learning_rate = 0.01;
+  o.convolution = {{3, 4}, 8, 8};
+  const auto learner = make_any_learner(o, digits);
+  learner->train(learner->total_steps(), Precision::parse("int8"));
+  const SavedModel model = saved_model(*learner, o, digits, 6);
+  const std::vector<std::uint8_t> bytes = pack_model(model);
+  const SavedModel back = unpack_model(bytes);
+  EXPECT_EQ(pack_model(back), bytes);
+  EXPECT_EQ(back.convolution, o.convolution);
+  EXPECT_EQ(predict(back, digits).values, predict(model, digits).values);
+  const Dataset few = few_rows(digits, 2);
+  const RandomStream random(3, "spoil");
+  std::size_t refused = 0;
+  for (std::uint64_t i = 0; i < 600; ++i) {
+    std::vector<std::uint8_t> spoilt(bytes.begin(), bytes.end() - 4);
+    spoilt[12 + random.below(2 * i, spoilt.size() - 12)] =
+        static_cast<std::uint8_t>(random.below(2 * i + 1, 256));
+    const auto sum =
+        static_cast<std::uint32_t>(::crc32(0, spoilt.data(), static_cast<uInt>(spoilt.size())));
+    for (int k = 0; k < 4; ++k) spoilt.push_back(static_cast<std::uint8_t>(sum >> (8 * k)));
+    try {
+      const SavedModel read = unpack_model(spoilt);
+      if (read.shape.columns == few.columns) predict(read, few);
+    } catch (const InputError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 100u);
 }
 
 TEST(SavedModel, SpoiledFilesNeverCrash) { mutate(1500, 1); }

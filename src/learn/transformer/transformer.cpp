@@ -396,57 +396,17 @@ void Transformer::save(StateWriter& out) const {
     out.sequence(f->first);
     out.sequence(f->second);
   }
-  for (const Linear* m : matrices()) {
-    const Layer& layer = m->layer();
-    for (const AlignedBytes* bytes : {&layer.master, &layer.first, &layer.second})
-      out.sequence(std::vector<std::uint8_t>(bytes->data(), bytes->data() + bytes->size()));
-    out.sequence(layer.scale);
-    out.sequence(layer.bias);
-    out.sequence(layer.bias_first);
-    out.sequence(layer.bias_second);
-  }
+  for (const Linear* m : matrices()) save_linear(*m, out);
 }
 
 void Transformer::restore(StateReader& in) {
-  const auto require = [](bool good, const char* what) {
-    if (!good) throw InputError(std::string("learner state: ") + what);
-  };
-  const auto floats = [&](std::vector<float>& like) {
-    std::vector<float> read = in.sequence<float>();
-    require(read.size() == like.size(), "a count is not that of the model");
-    for (const float v : read) require(std::isfinite(v), "a coefficient is not finite");
-    like = std::move(read);
-  };
   const Precision precision = Precision::parse(in.text());
   for (FloatCoefficients* f : float_coefficients()) {
-    floats(f->values);
-    floats(f->first);
-    floats(f->second);
+    read_finite(in, f->values);
+    read_finite(in, f->first);
+    read_finite(in, f->second);
   }
-  for (Linear* m : mutable_matrices()) {
-    Layer& layer = m->layer();
-    const std::size_t n = layer.rows * layer.stride;
-    const std::size_t widths[] = {precision.is_integer() ? std::size_t{2} : std::size_t{4},
-                                  moment_bytes(precision), moment_bytes(precision)};
-    std::size_t which = 0;
-    for (AlignedBytes* bytes : {&layer.master, &layer.first, &layer.second}) {
-      const std::vector<std::uint8_t> read = in.sequence<std::uint8_t>();
-      require(read.size() == n * widths[which], "size of a layer");
-      *bytes = AlignedBytes(read.size());
-      std::copy(read.begin(), read.end(), bytes->data());
-      for (std::size_t i = 0; which > 0 && i < n; ++i)
-        require(std::isfinite(moment(*bytes, i, precision)), "a moment is not finite");
-      ++which;
-    }
-    for (std::size_t i = 0; !precision.is_integer() && i < n; ++i)
-      require(std::isfinite(as<float>(layer.master)[i]), "a coefficient is not finite");
-    layer.scale.assign(precision.is_integer() ? layer.rows : 0, 0.0f);
-    floats(layer.scale);
-    floats(layer.bias);
-    floats(layer.bias_first);
-    floats(layer.bias_second);
-    m->assume_precision(precision);
-  }
+  for (Linear* m : mutable_matrices()) restore_linear(*m, precision, in);
   precision_ = precision;
 }
 

@@ -2,9 +2,12 @@
 #include "carnot/report/learn/predictions.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "carnot/base/limits.hpp"
 #include "carnot/base/version.hpp"
 
 #include "report/draw/json_figure.hpp"
@@ -33,6 +36,25 @@ std::string cell(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
   return out + "\"";
+}
+
+/// Mean over the classes that have rows of the share of them that was said right: half is what two
+/// classes take without looking, however unlike their numbers. NaN without labels.
+double balanced_accuracy(const PredictionReport& r) {
+  std::vector<double> rows(classes(r)), right(classes(r));
+  for (std::size_t i = 0; i < r.table->has_label.size(); ++i) {
+    if (r.table->has_label[i] == 0) continue;
+    const std::uint32_t label = r.table->data.labels[i];
+    rows[label] += 1.0;
+    right[label] += r.predictions->classes[i] == label ? 1.0 : 0.0;
+  }
+  double sum = 0.0, met = 0.0;
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    if (rows[k] == 0.0) continue;
+    sum += right[k] / rows[k];
+    met += 1.0;
+  }
+  return met > 0.0 ? sum / met : kNaN;
 }
 
 std::string size_text(const PredictionReport& r) {
@@ -109,6 +131,8 @@ std::string to_json(const PredictionReport& r) {
                       ? Json{{"metric", r.quality.metric},
                              {"value", number_or_null(r.quality.value)},
                              {"rows", r.quality.trials},
+                             {"balanced_accuracy",
+                              classes(r) > 0 ? number_or_null(balanced_accuracy(r)) : Json()},
                              {"bits_per_label", number_or_null(r.quality.bits_per_label)}}
                       : Json()},
       {"energy_j", json_figure(r.energy)},
@@ -148,8 +172,10 @@ std::string to_terminal(const PredictionReport& r, int columns) {
   out += "\n";
   if (r.quality.trials > 0)
     line(r.quality.metric == "accuracy"
-             ? fmt::format("accuracy {:.2f} % on {} rows with labels ({:.4f} bit a label)",
-                           100.0 * r.quality.value, r.quality.trials, r.quality.bits_per_label)
+             ? fmt::format("accuracy {:.2f} % ({:.2f} % balanced) on {} rows with labels ({:.4f} "
+                           "bit a label)",
+                           100.0 * r.quality.value, 100.0 * balanced_accuracy(r), r.quality.trials,
+                           r.quality.bits_per_label)
              : fmt::format("R2 {:.4f} on {} rows with labels", r.quality.value, r.quality.trials));
   for (const std::string& unknown : r.table->unknown)
     line("levels that training never met: " + unknown);

@@ -27,7 +27,8 @@ std::unique_ptr<Learner> make_any_learner(const LearnerOptions& options, const D
 
 /// Batch, passes and rate where nothing is said. A transformer takes minibatches of 16 windows, as
 /// many passes as make about 1,000 steps (1 to 40), and a rate of 0.004 at width 64 that falls with
-/// the root of the width.
+/// the root of the width. A cnn takes minibatches of at most 32 rows and as many passes
+/// as make 1,500 steps (4 to 40).
 TrainingDefaults defaults_for(const LearnerOptions& options, const Dataset& train);
 
 /// The fewest rows that are still data of the kind: evenly spread ones of a table, a stretch of a

@@ -36,8 +36,15 @@ struct TransformerOptions {
   bool operator==(const TransformerOptions&) const = default;
 };
 
+/// Of the model "cnn" (convolution.hpp).
+struct ConvolutionOptions {
+  std::vector<std::size_t> channels = {16, 32};  ///< of each convolution, the first one first
+  std::size_t height = 0, width = 0;             ///< of an image; 0: it is square
+  bool operator==(const ConvolutionOptions&) const = default;
+};
+
 struct LearnerOptions {
-  std::string model = "mlp";  ///< linear | logistic | softmax | mlp | transformer
+  std::string model = "mlp";  ///< linear | logistic | softmax | mlp | cnn | transformer
   std::size_t hidden = 64;
   std::size_t batch = 64;
   double epochs = 8.0;
@@ -51,6 +58,7 @@ struct LearnerOptions {
   std::uint64_t seed = 1;
   int threads = 1;
   TransformerOptions transformer;
+  ConvolutionOptions convolution;
 };
 
 /// Rounding noise of one precision against the minibatch's own, measured on one minibatch.

@@ -27,7 +27,8 @@
 namespace carnot::learn {
 
 struct SavedModel {
-  std::string learner;  ///< "mlp", "softmax", "logistic", "linear", "gbdt", "forest", "transformer"
+  std::string learner;     ///< "mlp", "softmax", "logistic", "linear", "gbdt", "forest", "cnn",
+                           ///< "transformer"
   std::string precision;   ///< it was trained in, as asked
   std::string trained_on;  ///< where the data came from
   std::uint64_t train_rows = 0;
@@ -37,9 +38,11 @@ struct SavedModel {
   std::vector<std::vector<float>> parameters;     ///< of a network, as Learner::parameters
   TreeModel trees;                                ///< of gbdt and forest
   TransformerOptions transformer;                 ///< of a transformer
+  ConvolutionOptions convolution;                 ///< of a cnn
   Quality quality;                                ///< on held-out rows, when it was trained
 
   bool is_text() const noexcept { return learner == "transformer"; }
+  bool is_convolution() const noexcept { return learner == "cnn"; }
   bool is_trees() const noexcept { return learner == "gbdt" || learner == "forest"; }
 };
 
