@@ -105,13 +105,15 @@ def report(name, rows):
         return [(r["adaptive"] - r["once"]) / (r[key] - r["once"])
                 for r in rows if r[key] - r["once"] >= 0.001]
     a, s = ratios("hindsight"), ratios("strict")
+    pooled = (sum(r["adaptive"] - r["once"] for r in rows) /
+              max(1e-12, sum(r["hindsight"] - r["once"] for r in rows)))
     gain = [r["hindsight"] - r["once"] for r in rows]
     short = [r["adaptive"] - r["hindsight"] for r in rows]
     over = [r["adaptive"] - r["fixed"] for r in rows]
     print(f"{name}: {len(rows)} weeks, hindsight gains at least 0.001 in {len(a)} "
           f"(median gain {quantile(gain, 0.5):.4f}); adaptive's share of it: median "
           f"{quantile(a, 0.5):.3f}, 10th percentile {quantile(a, 0.1):.3f}, worst {min(a, default=math.nan):.3f}"
-          f"; strict median {quantile(s, 0.5):.3f}; adaptive less hindsight: median "
+          f"; of all weeks together {pooled:.3f}; strict median {quantile(s, 0.5):.3f}; adaptive less hindsight: median "
           f"{quantile(short, 0.5):+.4f}, worst {min(short):+.4f}; less the best fixed format of the "
           f"week, fitted to the forecast: median {quantile(over, 0.5):+.4f}, worst {min(over):+.4f}",
           flush=True)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The second question in its world: never overdrawn, the last look paid for, resumed exactly.
+#include "carnot/control/training/most_quality.hpp"
+
 #include <cmath>
 #include <string>
 
@@ -7,7 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include "carnot/control/registry.hpp"
-#include "carnot/control/training/most_quality.hpp"
 
 #include "train/testing_run.hpp"
 
@@ -64,8 +65,8 @@ TEST(MostQuality, NeverOverdrawsUnderAnyWind) {
     spends(whatever);
     const Stand stand(scenario, wind);
     for (const char* name : {"adaptive", "plan-once", "fixed:int4"})
-      spends(*control::make_policy(
-          name, control::JobPolicyOptions{stand.job.modes, scenario.objective}));
+      spends(*control::make_policy(name,
+                                   control::JobPolicyOptions{stand.job.modes, scenario.objective}));
   }
 }
 

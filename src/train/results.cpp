@@ -92,12 +92,11 @@ Json most_quality_json(const LaneOutcome& outcome, const Job& job, const learn::
     for (const site::Mode& mode : job.modes)
       if (mode.name == slot.mode) bits += static_cast<double>(steps) * mode.bits;
   }
-  return Json{
-      {"schedule_steps", learner.total_steps()},
-      {"schedule_phase", learner.schedule().phase(learner.steps_done())},
-      {"mode_steps", mode_steps},
-      {"mean_bits", or_null(before > 0 ? bits / static_cast<double>(before) : kNaN)},
-      {"owed_j", outcome.owed.in(joule)}};
+  return Json{{"schedule_steps", learner.total_steps()},
+              {"schedule_phase", learner.schedule().phase(learner.steps_done())},
+              {"mode_steps", mode_steps},
+              {"mean_bits", or_null(before > 0 ? bits / static_cast<double>(before) : kNaN)},
+              {"owed_j", outcome.owed.in(joule)}};
 }
 
 /// Of most quality: by what is certified.

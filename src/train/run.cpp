@@ -92,8 +92,8 @@ struct Shared {
                      static_cast<std::size_t>(scenario.work.heads),
                      static_cast<std::size_t>(scenario.work.width),
                      static_cast<std::size_t>(scenario.work.context)};
-    o.seed = scenario.work.seed > 0 ? static_cast<std::uint64_t>(scenario.work.seed)
-                                    : scenario.seed;
+    o.seed =
+        scenario.work.seed > 0 ? static_cast<std::uint64_t>(scenario.work.seed) : scenario.seed;
     o.threads = options.threads;
     return learn::make_any_learner(o, split.train);
   }
@@ -407,8 +407,8 @@ class Driver {
     }
     if (!oracle_ && std::count(shared_.policies.begin(), shared_.policies.end(), "oracle") > 0)
       prepare_oracle();
-    sink_.add(ledger::RunEnd{comparison_json(sink_.entries(), oracle_,
-                                            shared_.scenario.objective.most_quality())});
+    sink_.add(ledger::RunEnd{
+        comparison_json(sink_.entries(), oracle_, shared_.scenario.objective.most_quality())});
     sink_.sync();
     return true;
   }
@@ -465,9 +465,12 @@ class Driver {
       looks.push_back(shared_.job.trainings * shared_.table.energy(look).value());
     }
     control::QualityTruth truth{
-        scenario.site, scenario.site.battery.initial_charge * scenario.site.battery.capacity,
-        shared_.environment.weather, shared_.environment.slot.time(),
-        scenario.objective.purchases, looks};
+        scenario.site,
+        scenario.site.battery.initial_charge * scenario.site.battery.capacity,
+        shared_.environment.weather,
+        shared_.environment.slot.time(),
+        scenario.objective.purchases,
+        looks};
     if (truth.purchases <= Energy{}) truth.site.import_limit = Power{};
     return control::make_hindsight(schedule, shared_.job.modes, truth);
   }

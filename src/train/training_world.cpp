@@ -160,8 +160,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
 
   /// What may still be bought must last for `length`: no decision and no standby can overdraw it.
   void limit_imports(Duration length) {
-    const Power most = min(scenario.site.import_limit,
-                           (1.0 - 1e-9) * purchases_left() / length.time());
+    const Power most =
+        min(scenario.site.import_limit, (1.0 - 1e-9) * purchases_left() / length.time());
     if (most == site.options().import_limit) return;
     site::SiteOptions options = site.options();
     options.import_limit = most;
@@ -593,8 +593,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
       if (4 * learner.steps_done() >= learner.total_steps()) take_look();
     }
     if (!ended && result.certified && debt <= Energy{}) end("the minimum quality is certified");
-    if (!ended && most_quality && slot >= environment.weather.size() &&
-        learner.steps_done() > 0) {
+    if (!ended && most_quality && slot >= environment.weather.size() && learner.steps_done() > 0) {
       // What has been learned by now is the answer; its look has been paid for.
       if (!result.schedule_done) take_last_look();
       result.owed = job.trainings * max(Energy{}, debt);

@@ -65,9 +65,9 @@ struct SiteState {
   Power grid_limit;    ///< import limit
   Power sellable;  ///< own power up to here, of what is left, would be exported if computing did
                    ///< not take it; zero where export comes first
-  Energy purchases_left = Energy::from_base(std::numeric_limits<double>::infinity());  ///< that may
-                                                                                       ///< be bought
-  Energy stored;  ///< what the battery can give to the hall
+  Energy purchases_left = Energy::from_base(std::numeric_limits<double>::infinity());  ///< to buy
+  /// What the battery can give to the hall.
+  Energy stored;
 
   /// Own power that computing may use when turbines and panels could deliver `delivered`.
   Power available(Power delivered) const noexcept { return max(Power{}, delivered - export_first); }

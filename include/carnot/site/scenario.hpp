@@ -97,8 +97,8 @@ struct WorkOptions {
   Instant start;
   Time deadline_after = 72.0 * hour;  ///< from start; too short is an outcome, not an error
   Time full_speed_time =
-      12.0 * hour;  ///< site time of the whole job in f32 at full throttle: fixes how
-                    ///< many identical trainings the hall does in lockstep (printed)
+      12.0 * hour;        ///< site time of the whole job in f32 at full throttle: fixes how
+                          ///< many identical trainings the hall does in lockstep (printed)
   std::int64_t seed = 0;  ///< of the training alone; 0: the scenario's
   Place place;
 };

@@ -33,8 +33,8 @@ constexpr PolicyInfo kJobRules[] = {
     {"adaptive", "the floor at least cost: bits by what is left to gain, power by planning ahead",
      "carnot", Scope::Job},
     {"oracle", "the offline optimum, replayed", "carnot", Scope::Job},
-    {"plan-once", "maximise = quality: the first plan of format and length, never changed", "carnot",
-     Scope::Job},
+    {"plan-once", "maximise = quality: the first plan of format and length, never changed",
+     "carnot", Scope::Job},
     {"hindsight", "maximise = quality: fixed: or switch:, its length fitted to the wind that came",
      "carnot", Scope::Job},
 };

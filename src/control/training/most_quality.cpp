@@ -25,7 +25,8 @@ Power purchase(const Observation& o, const site::Mode& mode) {
   if ((o.deadline - o.now).time() <= 1.1 * (left / most) + 2.0 * o.slot.time())
     return o.site.grid_limit;
   // Own power carries the hall: what is bought does steps and nothing else.
-  if (o.site.own > mode.static_power * o.site.pue) return max(Power{}, min(most, full - o.site.own));
+  if (o.site.own > mode.static_power * o.site.pue)
+    return max(Power{}, min(most, full - o.site.own));
   return {};
 }
 
@@ -131,8 +132,8 @@ class MostQuality final : public JobPolicy {
     // Asked again once they are done: the schedule never ends before the deadline does.
     replan_step_ = l.steps_done + whole_steps(d.max_steps);
     if (plan_.second != d.mode && plan_.switch_phase > l.phase && l.phase < 1.0)
-      d.max_steps = std::clamp(
-          std::ceil(left * (plan_.switch_phase - l.phase) / (1.0 - l.phase)), 1.0, d.max_steps);
+      d.max_steps = std::clamp(std::ceil(left * (plan_.switch_phase - l.phase) / (1.0 - l.phase)),
+                               1.0, d.max_steps);
     d.grid_allowance = purchase(o, l.modes[static_cast<std::size_t>(d.mode)]);
     return d;
   }
@@ -140,11 +141,11 @@ class MostQuality final : public JobPolicy {
  private:
   static constexpr Duration kReplanEvery = Duration::seconds(3600);
   static constexpr Duration kLate = Duration::seconds(4 * 3600);
-  static constexpr double kShareAtOnce = 0.25;      // of the steps left, before planning anew
-  static constexpr double kEarly = 0.5, kAtEnd = -0.25;  // sigmas above what is expected
-  static constexpr double kTies = 0.002;                 // of worth: as good as the old plan
-  static constexpr double kLeast = 0.25;                 // of full power, for ...
-  static constexpr double kLeastOf = 0.25;               // ... this share of the time left
+  static constexpr double kShareAtOnce = 0.25;          // of the steps left, before planning anew
+  static constexpr double kEarly = 1.0, kAtEnd = -0.5;  // sigmas above what is expected
+  static constexpr double kTies = 0.002;                // of worth: as good as the old plan
+  static constexpr double kLeast = 0.25;                // of full power, for ...
+  static constexpr double kLeastOf = 0.25;              // ... this share of the time left
 
   static int width_of(const site::Mode& mode) {
     return mode.data_bits > 0 ? mode.data_bits : mode.bits;
@@ -166,21 +167,20 @@ class MostQuality final : public JobPolicy {
     // The number of steps may be planned above what is expected while it can still be taken back.
     const double trust = std::clamp(2.0 * l.phase - 1.0, 0.0, 1.0);
     const double sigmas = kEarly + trust * (kAtEnd - kEarly);
-    const double relative =
-        outlook[m].mean > 0.0 ? outlook[m].spread / outlook[m].mean : 0.0;
+    const double relative = outlook[m].mean > 0.0 ? outlook[m].spread / outlook[m].mean : 0.0;
     const double expected = fresh.steps * std::max(0.2, 1.0 + sigmas * relative);
-    const double least = kLeast * kLeastOf * l.modes[m].steps_per_second *
-                         (o.deadline - o.now).time().in(second);
+    const double least =
+        kLeast * kLeastOf * l.modes[m].steps_per_second * (o.deadline - o.now).time().in(second);
     steps_ = std::max({1.0, expected, least});
   }
 
   std::vector<double> numbers() const override {
-    std::vector<double> all{
-        planned_ ? 1.0 : 0.0, chosen_ ? 1.0 : 0.0,
-        // Whole seconds fit a double exactly.
-        static_cast<double>((planned_at_.unix_nanoseconds() - kEpoch) / 1000),
-        static_cast<double>(plan_.first), static_cast<double>(plan_.second), plan_.switch_phase,
-        plan_.steps, plan_.worth, steps_, static_cast<double>(replan_step_)};
+    std::vector<double> all{planned_ ? 1.0 : 0.0, chosen_ ? 1.0 : 0.0,
+                            // Whole seconds fit a double exactly.
+                            static_cast<double>((planned_at_.unix_nanoseconds() - kEpoch) / 1000),
+                            static_cast<double>(plan_.first), static_cast<double>(plan_.second),
+                            plan_.switch_phase, plan_.steps, plan_.worth, steps_,
+                            static_cast<double>(replan_step_)};
     for (const int width : widths_) all.push_back(width);
     return all;
   }
@@ -188,7 +188,8 @@ class MostQuality final : public JobPolicy {
     CARNOT_CHECK(state.size() >= 10, "ten numbers, then widths");
     planned_ = state[0] != 0.0;
     chosen_ = state[1] != 0.0;
-    planned_at_ = Instant::from_unix_nanoseconds(kEpoch + static_cast<std::int64_t>(state[2]) * 1000);
+    planned_at_ =
+        Instant::from_unix_nanoseconds(kEpoch + static_cast<std::int64_t>(state[2]) * 1000);
     plan_ = {static_cast<int>(state[3]), static_cast<int>(state[4]), state[5], state[6], state[7]};
     steps_ = state[8];
     replan_step_ = static_cast<std::uint64_t>(state[9]);
@@ -324,8 +325,8 @@ std::unique_ptr<JobPolicy> make_hindsight(std::string_view schedule,
   double fastest = 0.0;
   for (const ScheduleStage& stage : stages)
     fastest = std::max(fastest, modes[static_cast<std::size_t>(stage.mode)].steps_per_second);
-  double low = 1.0, high = 2.0 + fastest * static_cast<double>(truth.weather.size()) *
-                                     truth.slot.in(second);
+  double low = 1.0,
+         high = 2.0 + fastest * static_cast<double>(truth.weather.size()) * truth.slot.in(second);
   while (high - low > 1.0) {
     const double middle = std::floor(0.5 * (low + high));
     (fits(truth, modes, stages, middle) ? low : high) = middle;

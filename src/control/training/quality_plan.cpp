@@ -14,11 +14,12 @@ namespace carnot::control {
 
 namespace {
 
-constexpr double kReturn = 0.5;       // a: the error falls with this power of the passes
-constexpr double kPasses = 40.0;      // h: above so many it falls slower and slower
-constexpr double kContraction = 100;  // kappa
+constexpr double kReturn = 0.5;      // a: the error falls with this power of the passes
+constexpr double kPasses = 40.0;     // h: above so many it falls slower and slower
+constexpr double kContraction = 30;  // kappa
 constexpr double kCoefficientGap = 0.15, kDataGap = 0.02;  // of four bits
 constexpr int kPhases = 32;                                // at which a plan may switch
+constexpr double kSpells = 10.0;                           // of weather in the past that is known
 
 /// Middles of eight equally likely parts of the normal distribution.
 constexpr std::array<double, 8> kNode{-1.5341, -0.8871, -0.4888, -0.1573,
@@ -29,8 +30,7 @@ int data_bits(const site::Mode& mode) { return mode.data_bits > 0 ? mode.data_bi
 /// exp(-kappa R(phase)): what is left at the end of noise added up to `phase`, evenly.
 double lasting(double phase) {
   const double f = std::clamp(phase, 0.0, 1.0);
-  const double rest =
-      std::max(0.0, 1.0 - f - std::sin(std::numbers::pi * f) / std::numbers::pi);
+  const double rest = std::max(0.0, 1.0 - f - std::sin(std::numbers::pi * f) / std::numbers::pi);
   return std::exp(-kContraction * rest);
 }
 
@@ -60,8 +60,7 @@ QualityPlan best_quality_plan(std::span<const site::Mode> modes, std::span<const
   CARNOT_CHECK(modes.size() == steps.size() && !modes.empty(), "an outlook a mode");
   const double now = std::clamp(phase, 0.0, 1.0);
   const auto possible = [&](std::size_t m) {
-    const bool there =
-        std::find(widths.begin(), widths.end(), data_bits(modes[m])) != widths.end();
+    const bool there = std::find(widths.begin(), widths.end(), data_bits(modes[m])) != widths.end();
     return steps[m] - (there ? 0.0 : modes[m].first_use / modes[m].step_energy());
   };
   QualityPlan best;
@@ -78,8 +77,7 @@ QualityPlan best_quality_plan(std::span<const site::Mode> modes, std::span<const
         const std::array<double, 2> from{now, at};
         const std::array<double, 2> gaps{rounding_gap(modes[a]), rounding_gap(modes[b])};
         const double worth = schedule_worth((done + rest) / steps_per_pass, from, gaps);
-        if (worth > best.worth)
-          best = {static_cast<int>(a), static_cast<int>(b), at, rest, worth};
+        if (worth > best.worth) best = {static_cast<int>(a), static_cast<int>(b), at, rest, worth};
         if (a == b) break;
       }
     }
@@ -106,9 +104,8 @@ std::vector<StepOutlook> step_outlook(const Observation& o) {
       const Instant when = o.now + at;
       const bool known = !wind.empty() && when < wind.end();
       if (known) {
-        const auto k = static_cast<std::size_t>(
-            std::clamp<std::int64_t>((when - wind.start) / wind.step, 0,
-                                     static_cast<std::int64_t>(wind.mean.size()) - 1));
+        const auto k = static_cast<std::size_t>(std::clamp<std::int64_t>(
+            (when - wind.start) / wind.step, 0, static_cast<std::int64_t>(wind.mean.size()) - 1));
         const double sd = wind.sd.empty() ? 0.0 : wind.sd[k];
         for (std::size_t s = 0; s < kNode.size(); ++s) {
           const double steps = 0.125 * length * rate(wind.mean[k] + sd * kNode[s]);
@@ -123,6 +120,9 @@ std::vector<StepOutlook> step_outlook(const Observation& o) {
           for (const double total : o.site.usual_total)
             here += rate(total) / static_cast<double>(o.site.usual_total.size());
         }
+        // By the rule of succession one spell of weather of those to come is windy, and one calm,
+        // whatever the past was.
+        here = (kSpells * here + mode.steps_per_second) / (kSpells + 2.0);
         beyond += length * here;
         beyond_s += length;
       }
@@ -132,10 +132,10 @@ std::vector<StepOutlook> step_outlook(const Observation& o) {
     const double days = std::max(1.0, beyond_s / 86400.0);
     const double far = beyond / std::sqrt(days);
     // Stored and bought joules do steps wherever own power carries the hall.
-    const Energy more = (o.site.stored + (std::isfinite(o.site.purchases_left.base())
-                                              ? o.site.purchases_left
-                                              : Energy{})) /
-                        o.site.pue;
+    const Energy more =
+        (o.site.stored +
+         (std::isfinite(o.site.purchases_left.base()) ? o.site.purchases_left : Energy{})) /
+        o.site.pue;
     const double room = mode.steps_per_second * ahead.time().in(second);
     const double owed = o.learning.overhead / mode.step_energy();
     all[m].mean = std::clamp(mean + beyond + more / mode.step_energy(), 0.0, room) - owed;

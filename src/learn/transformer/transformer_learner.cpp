@@ -236,9 +236,7 @@ class TransformerLearner final : public Learner {
     std::vector<std::int32_t> targets;
   };
 
-  double rate() const noexcept {
-    return scheduled_rate(options_.learning_rate, steps_, schedule_);
-  }
+  double rate() const noexcept { return scheduled_rate(options_.learning_rate, steps_, schedule_); }
 
   bool causal() const noexcept { return network_.shape().causal; }
 

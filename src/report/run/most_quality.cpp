@@ -71,16 +71,18 @@ QualityRow quality_row(const LaneResult& lane, const Facts& facts) {
 
 std::vector<std::string> quality_answer(const RunResult& result, const Facts& facts) {
   std::vector<std::string> out;
-  if (!result.complete) out.push_back("This run was interrupted: comparisons are of what is there.");
+  if (!result.complete)
+    out.push_back("This run was interrupted: comparisons are of what is there.");
   const LaneResult* best = result.best.empty() ? nullptr : result.lane(result.best);
   if (best == nullptr) {
-    out.push_back("Nothing was learned by the deadline that a look at held-out rows could certify.");
+    out.push_back(
+        "Nothing was learned by the deadline that a look at held-out rows could certify.");
     return out;
   }
-  out.push_back(fmt::format(
-      "{} is certified at {} or more (measured {}), with {}: {}.", best->policy,
-      certified_text(*best), quality_text(best->quality_metric, best->quality), budget_words(facts),
-      quality_row(*best, facts).bits));
+  out.push_back(fmt::format("{} is certified at {} or more (measured {}), with {}: {}.",
+                            best->policy, certified_text(*best),
+                            quality_text(best->quality_metric, best->quality), budget_words(facts),
+                            quality_row(*best, facts).bits));
   const LaneResult *ours = result.lane("adaptive"), *once = result.lane("plan-once");
   const LaneResult* fixed = result.best_fixed.empty() ? nullptr : result.lane(result.best_fixed);
   const LaneResult* hindsight = most_certified(result, true);
@@ -89,18 +91,20 @@ std::vector<std::string> quality_answer(const RunResult& result, const Facts& fa
   };
   if (!known(ours)) return out;
   const auto against = [&](const LaneResult& other, const std::string& words) {
-    out.push_back(fmt::format(
-        "adaptive against {}{}: {}.", other.policy, words,
-        difference_text(ours->quality_metric, ours->quality_low - other.quality_low)));
+    out.push_back(
+        fmt::format("adaptive against {}{}: {}.", other.policy, words,
+                    difference_text(ours->quality_metric, ours->quality_low - other.quality_low)));
   };
   if (known(once)) against(*once, ", the same plan never changed");
-  if (known(fixed)) against(*fixed, ", the best fixed format fitted to the forecast, known afterwards");
+  if (known(fixed))
+    against(*fixed, ", the best fixed format fitted to the forecast, known afterwards");
   if (hindsight != nullptr) {
     against(*hindsight, ", the best in hindsight");
     if (known(once) && hindsight->quality_low > once->quality_low)
-      out.push_back(fmt::format("Of what hindsight gains over the plan made once, adaptive has {:.0f} %.",
-                                100 * (ours->quality_low - once->quality_low) /
-                                    (hindsight->quality_low - once->quality_low)));
+      out.push_back(
+          fmt::format("Of what hindsight gains over the plan made once, adaptive has {:.0f} %.",
+                      100 * (ours->quality_low - once->quality_low) /
+                          (hindsight->quality_low - once->quality_low)));
   }
   return out;
 }
@@ -146,10 +150,10 @@ std::string quality_terminal(const RunResult& result, const Facts& facts, std::s
     markers.push_back(lane.policy == result.best ? "> " : &lane == hindsight ? "* " : "  ");
   std::string out;
   for (const std::string& line : table_lines(table, width, markers)) out += line + "\n";
-  for (const std::string& line :
-       wrapped("> most certified quality, * the best that knew the wind; cooled: share of the rate's "
-               "schedule that was done",
-               width))
+  for (const std::string& line : wrapped(
+           "> most certified quality, * the best that knew the wind; cooled: share of the rate's "
+           "schedule that was done",
+           width))
     out += line + "\n";
   return out + "\n";
 }
@@ -162,11 +166,13 @@ std::string quality_table(const RunResult& result, const Facts& facts) {
     std::string name = lane.policy;
     if (lane.policy == result.best) name += " (best)";
     if (&lane == hindsight) name += " (best in hindsight)";
-    rows.push_back({{name, certified_text(lane), interval_text(lane), figure_text(row.passes, 3),
-                     row.bits, energy_text(lane.own_energy.in(joule)),
-                     energy_text(lane.grid_energy.in(joule)),
-                     std::isfinite(row.phase) ? fmt::format("{:.0f} %", 100 * row.phase) : "n/a"},
-                    lane.policy == result.best ? "best" : in_hindsight(lane) ? "bound" : ""});
+    rows.push_back(
+        {{name, certified_text(lane), interval_text(lane), figure_text(row.passes, 3), row.bits,
+          energy_text(lane.own_energy.in(joule)), energy_text(lane.grid_energy.in(joule)),
+          std::isfinite(row.phase) ? fmt::format("{:.0f} %", 100 * row.phase) : "n/a"},
+         lane.policy == result.best ? "best"
+         : in_hindsight(lane)       ? "bound"
+                                    : ""});
   }
   return html::table(
       "Every policy met the same weather and data. Certified: at least that, by held-out rows at "
@@ -235,8 +241,7 @@ std::string bits_figure(const RunResult& result, const Facts& facts) {
     if (px.empty()) continue;
     if (!ours) {
       d.circle(px.back(), py.back(), 3.5, in_hindsight(lane) ? "f2" : "fquiet",
-               fmt::format("{}: {} with {}", lane.policy,
-                           quality_text(metric, lane.quality),
+               fmt::format("{}: {} with {}", lane.policy, quality_text(metric, lane.quality),
                            energy_text(lane.own_energy.in(joule))));
       continue;
     }

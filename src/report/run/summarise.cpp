@@ -306,7 +306,8 @@ void choose(RunResult& result, const Facts& facts) {
   result.best_fixed = fixed != nullptr ? fixed->policy : "";
 }
 
-/// The run's own choice must cost the same as ours, or be worth the same (ties may fall either way).
+/// The run's own choice must cost the same as ours, or be worth the same (ties may fall either
+/// way).
 void check_choice(const RunResult& result, const Json& end, const char* key,
                   const std::string& ours, bool by_quality) {
   const std::string theirs = text_at(end, key, "end of the run");

@@ -5,10 +5,12 @@
 /// The second question: not the least cost of a floor, but the most that this wind can teach by the
 /// deadline (`objective.maximise = "quality"`). Power decides format and length together.
 ///
-/// **Outlook.** For each mode the steps that own power is expected to do from now to the deadline if
-/// it were used alone: hour by hour over the forecast's mean and spread, beyond it over the wind of
-/// the past; what the battery holds and what may be bought besides. With it a spread: errors of one
-/// forecast go together, days beyond it are each their own.
+/// **Outlook.** For each mode the steps that own power is expected to do from now to the deadline
+/// if it were used alone: hour by hour over the forecast's mean and spread, beyond it over the wind
+/// of the past; what the battery holds and what may be bought besides. With it a spread: errors of
+/// one forecast go together, days beyond it are each their own. A month has some ten spells of
+/// weather: by the rule of succession one of twelve to come is windy, and one calm, whatever the
+/// past was.
 ///
 /// **Plan.** Mode A up to phase f of the rate's cosine, then B, for N steps in all. With S_m the
 /// outlook of mode m and phi the phase now,
@@ -22,7 +24,7 @@
 ///
 /// a = 0.5: the error falls as the square root of the passes, as long as they are few; h = 40
 /// passes; R(phase) the share of the summed rate still to come, so that what is rounded late counts
-/// and what is rounded early is forgotten, kappa = 100; g, by how much rounding in a mode raises the
+/// and what is rounded early is forgotten, kappa = 30; g, by how much rounding in a mode raises the
 /// error: 0.15 x 8^-(bits - 4)/2 of the coefficients, 0.02 x 8^-(bits - 4)/2 of the data, zero from
 /// 16 on. Few joules: passes are worth more than bits; many: bits are worth more than passes. The
 /// plan of greatest worth is found by trying all (A, B, f on a grid). Constants were set once, on
@@ -32,16 +34,17 @@
 /// **Going on.** `adaptive` plans anew each hour, each slot towards the end: the rate's schedule is
 /// fitted to the steps that are possible now (learn::Schedule: no jump, and cooled at the end). A
 /// schedule that turns out too short has wasted its high rates, one too long can still be
-/// shortened: so early the number of steps is planned above what is expected, late below.
+/// shortened: so up to half of the cosine the number of steps is planned a sigma above what is
+/// expected, and at its end half a sigma below.
 ///
 /// **Never overdrawn.** Own power alone, or `purchases` besides; the world cuts what would exceed
 /// it (train/training_world.hpp). Bought energy tops up hours in which own power carries the hall
 /// already, or is used from the last moment on at which all of it can still be.
 ///
 /// Rivals, in the same run: `plan-once` (the first plan, never changed), `fixed:<mode>` and
-/// `switch:A>B@f` with a schedule fitted once to the mean forecast, and `hindsight:<either>`, fitted
-/// to the wind that came: the best of them in a run is the best in hindsight. Policies belong to one
-/// run and one thread; functions are pure and thread-safe.
+/// `switch:A>B@f` with a schedule fitted once to the mean forecast, and `hindsight:<either>`,
+/// fitted to the wind that came: the best of them in a run is the best in hindsight. Policies
+/// belong to one run and one thread; functions are pure and thread-safe.
 
 #include <memory>
 #include <span>
@@ -98,8 +101,8 @@ std::vector<std::string> quality_policy_names(std::span<const site::Mode> modes)
 
 /// What is known of a site, for a policy in hindsight.
 struct QualityTruth {
-  site::SiteOptions site;  ///< import limit zero without purchases
-  Energy battery_energy;   ///< at the start
+  site::SiteOptions site;                  ///< import limit zero without purchases
+  Energy battery_energy;                   ///< at the start
   std::span<const site::Weather> weather;  ///< one per slot, up to the deadline
   Time slot;
   Energy purchases;
