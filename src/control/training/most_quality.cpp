@@ -142,8 +142,7 @@ class MostQuality final : public JobPolicy {
   static constexpr Duration kReplanEvery = Duration::seconds(3600);
   static constexpr Duration kLate = Duration::seconds(4 * 3600);
   static constexpr double kShareAtOnce = 0.25;          // of the steps left, before planning anew
-  static constexpr double kEarly = 1.0, kAtEnd = -0.5;  // sigmas above what is expected
-  static constexpr double kTies = 0.002;                // of worth: as good as the old plan
+  static constexpr double kEarly = 1.5, kAtEnd = -0.7;  // sigmas above what is expected
   static constexpr double kLeast = 0.25;                // of full power, for ...
   static constexpr double kLeastOf = 0.25;              // ... this share of the time left
 
@@ -164,9 +163,9 @@ class MostQuality final : public JobPolicy {
       chosen_ = true;
     }
     const auto m = static_cast<std::size_t>(plan_.mode_at(l.phase));
-    // The number of steps may be planned above what is expected while it can still be taken back.
-    const double trust = std::clamp(2.0 * l.phase - 1.0, 0.0, 1.0);
-    const double sigmas = kEarly + trust * (kAtEnd - kEarly);
+    // A number of steps above what is expected can still be taken back, later less so.
+    const double cooled = std::clamp(2.0 * l.phase - 1.0, 0.0, 1.0);
+    const double sigmas = kEarly + cooled * (kAtEnd - kEarly);
     const double relative = outlook[m].mean > 0.0 ? outlook[m].spread / outlook[m].mean : 0.0;
     const double expected = fresh.steps * std::max(0.2, 1.0 + sigmas * relative);
     const double least =
@@ -175,29 +174,36 @@ class MostQuality final : public JobPolicy {
   }
 
   std::vector<double> numbers() const override {
-    std::vector<double> all{planned_ ? 1.0 : 0.0, chosen_ ? 1.0 : 0.0,
-                            // Whole seconds fit a double exactly.
-                            static_cast<double>((planned_at_.unix_nanoseconds() - kEpoch) / 1000),
-                            static_cast<double>(plan_.first), static_cast<double>(plan_.second),
-                            plan_.switch_phase, plan_.steps, plan_.worth, steps_,
+    // Whole seconds and the rest fit a double exactly.
+    const std::int64_t at = planned_at_.unix_nanoseconds();
+    std::vector<double> all{planned_ ? 1.0 : 0.0,
+                            chosen_ ? 1.0 : 0.0,
+                            static_cast<double>(at - at % kSecond),
+                            static_cast<double>(at % kSecond),
+                            static_cast<double>(plan_.first),
+                            static_cast<double>(plan_.second),
+                            plan_.switch_phase,
+                            plan_.steps,
+                            plan_.worth,
+                            steps_,
                             static_cast<double>(replan_step_)};
     for (const int width : widths_) all.push_back(width);
     return all;
   }
   void set_numbers(const std::vector<double>& state) override {
-    CARNOT_CHECK(state.size() >= 10, "ten numbers, then widths");
+    CARNOT_CHECK(state.size() >= 11, "eleven numbers, then widths");
     planned_ = state[0] != 0.0;
     chosen_ = state[1] != 0.0;
-    planned_at_ =
-        Instant::from_unix_nanoseconds(kEpoch + static_cast<std::int64_t>(state[2]) * 1000);
-    plan_ = {static_cast<int>(state[3]), static_cast<int>(state[4]), state[5], state[6], state[7]};
-    steps_ = state[8];
-    replan_step_ = static_cast<std::uint64_t>(state[9]);
+    planned_at_ = Instant::from_unix_nanoseconds(static_cast<std::int64_t>(state[2]) +
+                                                 static_cast<std::int64_t>(state[3]));
+    plan_ = {static_cast<int>(state[4]), static_cast<int>(state[5]), state[6], state[7], state[8]};
+    steps_ = state[9];
+    replan_step_ = static_cast<std::uint64_t>(state[10]);
     widths_.clear();
-    for (std::size_t i = 10; i < state.size(); ++i) widths_.push_back(static_cast<int>(state[i]));
+    for (std::size_t i = 11; i < state.size(); ++i) widths_.push_back(static_cast<int>(state[i]));
   }
 
-  static constexpr std::int64_t kEpoch = 1'600'000'000LL * 1'000'000'000LL;
+  static constexpr std::int64_t kSecond = 1'000'000'000;
 
   bool planned_ = false, chosen_ = false;
   Instant planned_at_;

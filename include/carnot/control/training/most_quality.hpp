@@ -33,9 +33,9 @@
 ///
 /// **Going on.** `adaptive` plans anew each hour, each slot towards the end: the rate's schedule is
 /// fitted to the steps that are possible now (learn::Schedule: no jump, and cooled at the end). A
-/// schedule that turns out too short has wasted its high rates, one too long can still be
-/// shortened: so up to half of the cosine the number of steps is planned a sigma above what is
-/// expected, and at its end half a sigma below.
+/// schedule that turns out too short has wasted its high rates; one too long can be shortened
+/// later: so up to half of the cosine the number of steps is planned 1.5 sigma above what is
+/// expected, from there evenly down to 0.7 sigma below at its end.
 ///
 /// **Never overdrawn.** Own power alone, or `purchases` besides; the world cuts what would exceed
 /// it (train/training_world.hpp). Bought energy tops up hours in which own power carries the hall
