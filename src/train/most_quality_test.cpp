@@ -85,7 +85,8 @@ TEST(MostQuality, EndsAtTheDeadlineCooledAndCertified) {
     EXPECT_TRUE(outcome.certified) << seed;
     EXPECT_FALSE(outcome.deadline_passed) << seed;
     EXPECT_GT(outcome.certificate.lower_bound, 0.2) << seed;
-    EXPECT_EQ(outcome.owed, Energy{}) << seed;
+    // A copy of the data is made first and paid for after: late, a little of it may stay owed.
+    EXPECT_LT(outcome.owed / stand.world.progress().energy, 0.05) << seed;
     phases += stand.learner->schedule().phase(stand.steps_done());
     lanes += 1.0;
   }
@@ -160,7 +161,7 @@ TEST(MostQuality, ARunComparesWithHindsight) {
   RunOptions options;
   options.policies = {"adaptive", "plan-once", "fixed:int4", "hindsight:fixed:int4",
                       "hindsight:switch:int4>int8@0.8"};
-  options.overrides = quality();
+  options.overrides = quality({"site.export_limit=0 MW"});
   const RunSummary run = run_scenario(tiny(options.overrides), options);
   ASSERT_TRUE(run.complete);
   for (const std::string& name : options.policies) {

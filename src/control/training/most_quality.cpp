@@ -15,19 +15,23 @@ namespace carnot::control {
 
 namespace {
 
-/// Grid power to allow now, so that all of `purchases_left` is used where it does most.
-Power purchase(const Observation& o, const site::Mode& mode) {
-  const Energy left = o.site.purchases_left;
-  if (left <= Energy{} || o.site.grid_limit <= Power{}) return {};
-  const Power full = mode.power(1.0) * o.site.pue;
-  const Power most = min(o.site.grid_limit, full);
+/// Grid power to allow now, so that all of what is `left` to buy is used where it does most.
+/// \param limit  of the grid  \param own  power that computing may use  \param ahead  the deadline
+Power purchase(Energy left, Power limit, Power own, double pue, Time ahead, Time slot,
+               const site::Mode& mode) {
+  if (left <= Energy{} || limit <= Power{}) return {};
+  const Power full = mode.power(1.0) * pue;
+  const Power most = min(limit, full);
   // From here on the hall at full power just uses it up.
-  if ((o.deadline - o.now).time() <= 1.1 * (left / most) + 2.0 * o.slot.time())
-    return o.site.grid_limit;
+  if (ahead <= 1.1 * (left / most) + 2.0 * slot) return limit;
   // Own power carries the hall: what is bought does steps and nothing else.
-  if (o.site.own > mode.static_power * o.site.pue)
-    return max(Power{}, min(most, full - o.site.own));
+  if (own > mode.static_power * pue) return max(Power{}, min(most, full - own));
   return {};
+}
+
+Power purchase(const Observation& o, const site::Mode& mode) {
+  return purchase(o.site.purchases_left, o.site.grid_limit, o.site.own, o.site.pue,
+                  (o.deadline - o.now).time(), o.slot.time(), mode);
 }
 
 std::uint64_t whole_steps(double steps) {
@@ -244,7 +248,11 @@ bool fits(const QualityTruth& truth, std::span<const site::Mode> modes,
     while (i + 1 < stages.size() && std::round(stages[i + 1].from * steps) <= done) ++i;
     return i;
   };
-  for (const site::Weather& weather : truth.weather) {
+  for (std::size_t t = 0; t < truth.weather.size(); ++t) {
+    const site::Weather& weather = truth.weather[t];
+    const site::Weather& past = truth.weather[t > 0 ? t - 1 : 0];
+    const Power own = site.own_available(past);
+    const double pue = truth.site.hall.pue(past.outside, 1.0);
     Time left = truth.slot;
     while (left > 1e-9 * second) {
       const std::size_t stage = stage_at();
@@ -262,9 +270,12 @@ bool fits(const QualityTruth& truth, std::span<const site::Mode> modes,
       }
       site::Demand demand;
       demand.mode = &modes[m];
-      // The grid, if any, tops up as the policies do; the order of buying changes little.
+      // What the policy will buy, and no more than the world lets it.
       const Energy may = max(Energy{}, truth.purchases - bought);
-      if (may > Energy{}) demand.grid_allowance = min(truth.site.import_limit, may / left);
+      const Time ahead = static_cast<double>(truth.weather.size() - t - 1) * truth.slot + left;
+      demand.grid_allowance =
+          min(purchase(may, truth.site.import_limit, own, pue, ahead, truth.slot, modes[m]),
+              may / left);
       const double until =
           (stage + 1 < stages.size() ? std::round(stages[stage + 1].from * steps) : steps) - done;
       const double wanted = until + owed / modes[m].step_energy();

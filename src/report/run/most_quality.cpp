@@ -132,7 +132,8 @@ std::string quality_terminal(const RunResult& result, const Facts& facts, std::s
     grid.push_back(lane.grid_energy.in(joule));
     unused.push_back(lane.curtailed.in(joule));
   }
-  const Unit e = energy_unit(largest_of(own)), u = energy_unit(largest_of(unused));
+  const Unit e = energy_unit(std::max(largest_of(own), largest_of(grid))),
+             u = energy_unit(largest_of(unused));
   const std::string unit = metric == "accuracy" ? "%" : "";
   std::vector<Column> table{{"policy", "", 100, policies, true},
                             {"certified", unit, 99, least},
