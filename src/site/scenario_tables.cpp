@@ -333,7 +333,9 @@ void ScenarioTables::declare_work() {
       .text("deadline", &deadline, "the deadline as an instant after the start, instead")
       .quantity<Time::kDimension>("full_speed_time", &work.full_speed_time, 1.0 * second, kCentury,
                                   "site time of the whole job in f32 at full throttle; fixes how "
-                                  "many identical trainings the hall does in lockstep");
+                                  "many identical trainings the hall does in lockstep")
+      .integer("seed", &work.seed, 0, 1'000'000'000'000,
+               "of the training alone, its wind left as it is; 0: the scenario's");
   ObjectiveOptions& objective = scenario.objective;
   add("objective",
       "What is minimised: grid energy x (price + carbon price x intensity) + own energy x own "
@@ -343,7 +345,13 @@ void ScenarioTables::declare_work() {
       .quantity<EnergyPrice::kDimension>("own_value", &objective.own_value, EnergyPrice{}, {},
                                          "what own energy is worth to the farm")
       .quantity<DelayPrice::kDimension>("delay_price", &objective.delay_price, DelayPrice{}, {},
-                                        "price of the job's duration");
+                                        "price of the job's duration")
+      .choice("maximise", &objective.maximise, {"nothing", "quality"},
+              "`quality`: the most that own power and `purchases` can teach by the deadline, in "
+              "place of the least cost; see how-to/most-quality.md")
+      .quantity<Energy::kDimension>("purchases", &objective.purchases, Energy{}, {},
+                                    "maximise = \"quality\": grid energy that may be bought in "
+                                    "all, standby included");
 }
 
 std::string scenario_reference() {

@@ -78,6 +78,63 @@ learn::LearningCycle cycle_of(const std::vector<ledger::SlotEntry>& slots,
   return learn::learning_cycle(all, loss_bits, energy, Energy{}, kLimitTemperature);
 }
 
+/// What a row of the second question says besides: passes, bits, and how far the schedule came.
+Json most_quality_json(const LaneOutcome& outcome, const Job& job, const learn::Learner& learner,
+                       const std::vector<ledger::SlotEntry>& slots) {
+  Json mode_steps = Json::object();
+  double bits = 0.0;
+  std::uint64_t before = 0;
+  for (const ledger::SlotEntry& slot : slots) {
+    const std::uint64_t steps = slot.steps - before;
+    before = slot.steps;
+    if (steps == 0) continue;
+    mode_steps[slot.mode] = mode_steps.value(slot.mode, std::uint64_t{0}) + steps;
+    for (const site::Mode& mode : job.modes)
+      if (mode.name == slot.mode) bits += static_cast<double>(steps) * mode.bits;
+  }
+  return Json{{"schedule_steps", learner.total_steps()},
+              {"schedule_phase", learner.schedule().phase(learner.steps_done())},
+              {"mode_steps", mode_steps},
+              {"mean_bits", or_null(before > 0 ? bits / static_cast<double>(before) : kNaN)},
+              {"owed_j", outcome.owed.in(joule)}};
+}
+
+/// Of most quality: by what is certified.
+std::string quality_comparison_json(const std::vector<ledger::Entry>& entries) {
+  std::string best, best_fixed, hindsight;
+  double most = -kInfinity, most_fixed = most, most_hindsight = most;
+  double ours = kNaN, once = kNaN;
+  for (const ledger::Entry& entry : entries) {
+    const auto* end = std::get_if<ledger::LaneEnd>(&entry);
+    if (end == nullptr) continue;
+    const Json row = Json::parse(end->result_json);
+    if (!row["quality"]["low"].is_number() || end->outcome == "diverged") continue;
+    const double low = row["quality"]["low"];
+    const auto keep = [&](double& value, std::string& name) {
+      if (low <= value) return;
+      value = low;
+      name = end->policy;
+    };
+    if (end->policy.starts_with("hindsight:")) {
+      keep(most_hindsight, hindsight);
+      continue;
+    }
+    keep(most, best);
+    if (end->policy.starts_with("fixed:")) keep(most_fixed, best_fixed);
+    if (end->policy == "adaptive") ours = low;
+    if (end->policy == "plan-once") once = low;
+  }
+  const auto named = [](const std::string& name) { return name.empty() ? Json() : Json(name); };
+  return Json{{"best", named(best)},
+              {"best_fixed", named(best_fixed)},
+              {"best_hindsight", named(hindsight)},
+              {"hindsight_quality", or_null(most_hindsight)},
+              {"gain_over_plan_once", or_null(ours - once)},
+              {"hindsight_gain_over_plan_once", or_null(most_hindsight - once)},
+              {"bound", nullptr}}
+      .dump();
+}
+
 }  // namespace
 
 std::string facts_json(const std::vector<std::string>& policies, const RunOptions& options,
@@ -149,6 +206,12 @@ std::string facts_json(const std::vector<std::string>& policies, const RunOption
         "power and PUE as the scenario states. No sensor took part.",
         "A forecast knows the past and documents issued beforehand, never the truth ahead; only "
         "`oracle` knows it, to say what is possible."}}};
+  if (scenario.objective.most_quality()) {
+    facts["objective"]["maximise"] = "quality";
+    facts["objective"]["purchases_j"] = scenario.objective.purchases.in(joule);
+    facts["work"]["steps_per_pass"] =
+        static_cast<double>(learner.total_steps()) / scenario.work.epochs;
+  }
   return facts.dump();
 }
 
@@ -242,12 +305,15 @@ ledger::LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::En
        {{"training_cpu_s", facts.training_cpu_seconds},
         {"note",
          "CPU seconds of the one real training on this machine; not part of any joule above"}}}};
+  if (facts.most_quality) result["most_quality"] = most_quality_json(outcome, job, learner, slots);
   end.result_json = result.dump();
   return end;
 }
 
 std::string comparison_json(const std::vector<ledger::Entry>& entries,
-                            const std::optional<control::OracleSolution>& oracle) {
+                            const std::optional<control::OracleSolution>& oracle,
+                            bool most_quality) {
+  if (most_quality) return quality_comparison_json(entries);
   std::string best, best_fixed;
   std::string best_static;  // fixed or switched beforehand, in hindsight
   double best_cost = kInfinity, best_fixed_cost = best_cost, best_static_cost = best_cost;

@@ -33,6 +33,7 @@ struct LaneFacts {
   std::string policy;
   bool feasible = true;  ///< could any plan have met the deadline
   double training_cpu_seconds = 0.0;
+  bool most_quality = false;  ///< the second question
 };
 
 /// \param entries  the lane's, from LaneBegin on
@@ -40,8 +41,10 @@ ledger::LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::En
                          learn::Learner& learner, const learn::Split& split,
                          const LaneOutcome& outcome, const std::vector<ledger::Entry>& entries);
 
-/// Best policy, best fixed precision in hindsight, bound.
+/// Best policy, best fixed precision in hindsight, bound; by certified quality where the most of it
+/// is asked.
 std::string comparison_json(const std::vector<ledger::Entry>& entries,
-                            const std::optional<control::OracleSolution>& oracle);
+                            const std::optional<control::OracleSolution>& oracle,
+                            bool most_quality);
 
 }  // namespace carnot::train

@@ -18,6 +18,7 @@
 #include "carnot/base/version.hpp"
 #include "carnot/control/registry.hpp"
 #include "carnot/control/training/foresight.hpp"
+#include "carnot/control/training/most_quality.hpp"
 #include "carnot/learn/data/dataset.hpp"
 #include "carnot/learn/learners/learners.hpp"
 #include "carnot/learn/network/learner.hpp"
@@ -91,7 +92,8 @@ struct Shared {
                      static_cast<std::size_t>(scenario.work.heads),
                      static_cast<std::size_t>(scenario.work.width),
                      static_cast<std::size_t>(scenario.work.context)};
-    o.seed = scenario.seed;
+    o.seed =
+        scenario.work.seed > 0 ? static_cast<std::uint64_t>(scenario.work.seed) : scenario.seed;
     o.threads = options.threads;
     return learn::make_any_learner(o, split.train);
   }
@@ -114,9 +116,11 @@ std::string beside(const site::Scenario& scenario, const RunOptions& options,
 void add_named_precisions(const std::vector<std::string>& policies,
                           std::vector<std::string>& precisions) {
   for (const std::string& policy : policies) {
-    const bool fixed = policy.starts_with("fixed:"), switched = policy.starts_with("switch:");
+    const std::string schedule =
+        policy.starts_with("hindsight:") ? policy.substr(policy.find(':') + 1) : policy;
+    const bool fixed = schedule.starts_with("fixed:"), switched = schedule.starts_with("switch:");
     if (!fixed && !switched) continue;
-    std::string rest = policy.substr(policy.find(':') + 1);
+    std::string rest = schedule.substr(schedule.find(':') + 1);
     while (!rest.empty()) {
       const std::size_t end = std::min(rest.find('>'), rest.size());
       std::string name = rest.substr(0, std::min(rest.find('@'), end));
@@ -162,9 +166,12 @@ Shared prepare(const site::Scenario& scenario, const RunOptions& options) {
   add_named_precisions(shared.policies, precisions);
   shared.job = make_job(*learner, shared.table, scenario, precisions);
   if (std::count(shared.policies.begin(), shared.policies.end(), "all") > 0)
-    shared.policies = control::policy_names(shared.job.modes);
+    shared.policies = scenario.objective.most_quality()
+                          ? control::quality_policy_names(shared.job.modes)
+                          : control::policy_names(shared.job.modes);
   // The oracle replays what the others cannot know: last. Each policy once.
-  const bool oracle = std::erase(shared.policies, "oracle") > 0;
+  const bool most_quality = scenario.objective.most_quality();
+  const bool oracle = !most_quality && std::erase(shared.policies, "oracle") > 0;
   Problems problems;
   std::vector<std::string> names;  // as the policies call themselves, each once
   for (const std::string& name : shared.policies) {
@@ -184,12 +191,13 @@ Shared prepare(const site::Scenario& scenario, const RunOptions& options) {
   if (shared.policies.empty()) problems.add(scenario.place("policies"), "policies", "at least one");
   const learn::Certificate certificate(scenario.work.minimum_quality);
   const std::uint64_t rows = shared.split.test.rows;
-  if (!shared.split.train.is_regression() && !certificate.reachable(rows))
+  const bool floor = !most_quality || scenario.work.minimum_quality > 0.0;
+  if (floor && !shared.split.train.is_regression() && !certificate.reachable(rows))
     problems.add(scenario.place("work.minimum_quality"), "work.minimum_quality",
                  fmt::format("{} cannot be certified with {} held-out rows even if all were right; "
                              "at most {:.4f}",
                              scenario.work.minimum_quality, rows, certificate.highest(rows)));
-  if (shared.split.train.is_regression() && certificate.needed(rows, true) > 1.0)
+  if (floor && shared.split.train.is_regression() && certificate.needed(rows, true) > 1.0)
     problems.add(scenario.place("work.minimum_quality"), "work.minimum_quality",
                  fmt::format("an R2 of {} cannot be certified with {} held-out rows even if every "
                              "prediction were exact; at most {:.4f}",
@@ -387,6 +395,7 @@ class Driver {
     const std::unique_ptr<learn::Learner> learner = shared_.learner();
     const auto all = static_cast<double>(learner->total_steps());
     feasible_ =
+        shared_.scenario.objective.most_quality() ||
         solve(
             shared_,
             {{0.0, shared_.job.modes.back().bits, static_cast<int>(shared_.job.modes.size()) - 1}},
@@ -397,7 +406,8 @@ class Driver {
     }
     if (!oracle_ && std::count(shared_.policies.begin(), shared_.policies.end(), "oracle") > 0)
       prepare_oracle();
-    sink_.add(ledger::RunEnd{comparison_json(sink_.entries(), oracle_)});
+    sink_.add(ledger::RunEnd{
+        comparison_json(sink_.entries(), oracle_, shared_.scenario.objective.most_quality())});
     sink_.sync();
     return true;
   }
@@ -435,11 +445,33 @@ class Driver {
   }
 
   std::unique_ptr<control::Policy> policy(const std::string& name) {
+    if (shared_.scenario.objective.most_quality() && name.starts_with("hindsight:"))
+      return hindsight(name.substr(name.find(':') + 1));
     if (name != "oracle")
       return control::make_policy(
           name, control::JobPolicyOptions{shared_.job.modes, shared_.scenario.objective});
     prepare_oracle();
     return control::make_replay("oracle", oracle_->decisions, stages_, looks_);
+  }
+
+  std::unique_ptr<control::Policy> hindsight(const std::string& schedule) {
+    const std::unique_ptr<learn::Learner> learner = shared_.learner();
+    const site::Scenario& scenario = shared_.scenario;
+    std::vector<Energy> looks;
+    for (const learn::Precision& p : shared_.job.precisions) {
+      learn::Counters look = learner->evaluation_counters(shared_.split.test.rows, p);
+      look += learner->copy_counters(shared_.split.test.rows, p.delivered());
+      looks.push_back(shared_.job.trainings * shared_.table.energy(look).value());
+    }
+    control::QualityTruth truth{
+        scenario.site,
+        scenario.site.battery.initial_charge * scenario.site.battery.capacity,
+        shared_.environment.weather,
+        shared_.environment.slot.time(),
+        scenario.objective.purchases,
+        looks};
+    if (truth.purchases <= Energy{}) truth.site.import_limit = Power{};
+    return control::make_hindsight(schedule, shared_.job.modes, truth);
   }
 
   bool lane(std::size_t index, const std::vector<std::uint8_t>* state) {
@@ -473,6 +505,7 @@ class Driver {
     LaneFacts facts;
     facts.policy = name;
     facts.feasible = feasible_;
+    facts.most_quality = shared_.scenario.objective.most_quality();
     facts.training_cpu_seconds = lane.cpu_seconds();
     sink_.add(lane_end(facts, shared_.job, shared_.table, stand.learner(), shared_.split,
                        lane.world().outcome(), lane_entries()));

@@ -59,7 +59,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
         table(t),
         clock(c),
         sink(std::move(out)),
-        site(s.site),
+        site(options_of(s)),
+        most_quality(s.objective.most_quality()),
         certificate(s.work.minimum_quality),
         power(make_forecaster(e.power_history, e.power_forecast, 0.0, e.capacity.in(watt), 0.0)),
         price(make_forecaster(e.price_history, {}, -1e300, 1e300,
@@ -67,7 +68,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
         carbon(make_forecaster(e.carbon_history, {}, 0.0, 1e300,
                                (60.0 * gram_per_kilowatt_hour).base())),
         next_look(look_interval()),
-        next_point(curve_interval()) {
+        next_point(curve_interval()),
+        steps_per_pass(static_cast<double>(l.total_steps()) / s.work.epochs) {
     now_ = begin_ = e.start;
     slot_ = e.slot;
     site_state.name = s.name;
@@ -106,6 +108,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   StopToken stop;
 
   site::SiteSimulator site;
+  bool most_quality;  // the deadline ends the job, its last look is paid for beforehand
   learn::Certificate certificate;
   Forecaster power, price, carbon;
   ForecastView power_view, price_view, carbon_view;
@@ -126,6 +129,9 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   Energy debt;               // dynamic, one training's, not yet worked off; below zero: credit
   std::uint64_t next_look;   // steps at which to evaluate when stopping early is allowed
   std::uint64_t next_point;  // steps at which a point of the quality curve is due
+  double steps_per_pass;
+  Energy prepaid;  // of the last look, one training's, in the mode of the moment
+  Energy bought;   // grid energy
   std::vector<control::ModeNoise> noise;
   std::uint64_t noise_measured_at = 0;
   std::uint64_t looked_at = 0;  // steps done at the last look
@@ -138,6 +144,31 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   learn::Counters recorded;   // what slots' entries tell of so far
   learn::Dataset curve_rows;  // a part of held_out
   LaneOutcome result;
+
+  /// Without purchases there is no grid.
+  static site::SiteOptions options_of(const site::Scenario& s) {
+    site::SiteOptions options = s.site;
+    if (s.objective.most_quality() && s.objective.purchases <= Energy{})
+      options.import_limit = Power{};
+    return options;
+  }
+
+  Energy purchases_left() const {
+    return most_quality ? max(Energy{}, scenario.objective.purchases - bought)
+                        : Energy::from_base(kInfinity);
+  }
+
+  /// What may still be bought must last for `length`: no decision and no standby can overdraw it.
+  void limit_imports(Duration length) {
+    const Power most =
+        min(scenario.site.import_limit, (1.0 - 1e-9) * purchases_left() / length.time());
+    if (most == site.options().import_limit) return;
+    site::SiteOptions options = site.options();
+    options.import_limit = most;
+    const Energy charge = site.battery_energy();
+    site = site::SiteSimulator(std::move(options));
+    site.restore_battery(charge);
+  }
 
   std::uint64_t look_interval() const {
     return scenario.work.stop_when_certified
@@ -194,7 +225,9 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
                          ? min(options.export_limit, weather().export_limit)
                          : Power{};
     o.own = o.available(o.total);
-    o.grid_limit = options.import_limit;
+    o.grid_limit = purchases_left() > Energy{} ? options.import_limit : Power{};
+    o.purchases_left = purchases_left();
+    o.stored = options.battery.discharge_efficiency * site.battery_energy();
     o.sellable = options.computing_uses == site::ComputingUses::AllOwn
                      ? min(options.export_limit, weather().export_limit)
                      : Power{};
@@ -222,6 +255,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     l.mode_now = mode_now;
     l.smoothed_loss = learner.smoothed_loss();
     l.remaining_learning = learner.remaining_learning();
+    l.phase = learner.schedule().phase(learner.steps_done());
+    l.steps_per_pass = steps_per_pass;
     l.noise = noise;
     l.noise_measured_at = noise_measured_at;
     l.training_quality = learner.training_quality();
@@ -313,11 +348,30 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
 
   /// What certifying at the end of the schedule will cost, while that is still ahead.
   Energy final_look() const {
-    if (result.schedule_done) return {};
+    if (result.schedule_done || most_quality) return {};  // already owed
     const auto mode = static_cast<std::size_t>(std::max(mode_now, 0));
     learn::Counters look = learner.evaluation_counters(held_out.rows, job.precisions[mode]);
     look += learner.copy_counters(held_out.rows, job.precisions[mode].delivered());
     return table.energy(look).value();
+  }
+
+  /// The last look is owed from the first decision on and moves with its mode: there may be no
+  /// power for it once the deadline has come.
+  void owe_last_look() {
+    if (!most_quality || decision.mode < 0 || result.schedule_done) return;
+    const learn::Precision& p = job.precisions[static_cast<std::size_t>(decision.mode)];
+    learn::Counters look = learner.evaluation_counters(held_out.rows, p);
+    look += learner.copy_counters(held_out.rows, p.delivered());
+    const Energy now = table.energy(look).value();
+    debt += now - prepaid;
+    prepaid = now;
+  }
+
+  /// The look that ends the job of most quality, from what was set aside for it.
+  void take_last_look() {
+    const Energy owed = debt;
+    take_look();
+    debt = owed;
   }
 
   void charge(const learn::Counters& before) {
@@ -380,10 +434,16 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
 
   /// Carries out the decision until the slot ends, its steps are done or the job ends.
   void act() {
+    if (decision.schedule_steps > learner.steps_done() &&
+        decision.schedule_steps != learner.total_steps())
+      learner.set_schedule(
+          learner.schedule().fitted(learner.steps_done(), decision.schedule_steps));
+    owe_last_look();
     if (decision.measure_noise && steps_left() > 0) measure_noise();
     if (decision.look && !result.certified && steps_left() > 0 && learner.steps_done() > 0)
       take_look();
     const Duration left = slot_start(slot + 1) - now_;
+    if (most_quality) limit_imports(left);
     site::Demand demand;
     demand.grid_allowance = decision.grid_allowance;
     demand.use_battery = decision.use_battery;
@@ -500,6 +560,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     entry.cap_violation = flows.cap_violation;
     energy += entry.facility;
     own += entry.own_used;
+    bought += entry.grid;
     sink(entry);
   }
 
@@ -522,7 +583,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
       if (!result.schedule_done) {
         result.schedule_done = true;
         settle_carry();
-        take_look();
+        most_quality ? take_last_look() : take_look();
       }
       if (debt <= Energy{})
         end(result.certified ? "the schedule is done and the minimum quality is certified"
@@ -532,6 +593,16 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
       if (4 * learner.steps_done() >= learner.total_steps()) take_look();
     }
     if (!ended && result.certified && debt <= Energy{}) end("the minimum quality is certified");
+    if (!ended && most_quality && slot >= environment.weather.size() && learner.steps_done() > 0) {
+      // What has been learned by now is the answer; its look has been paid for.
+      if (!result.schedule_done) take_last_look();
+      result.owed = job.trainings * max(Energy{}, debt);
+      result.deadline_passed = !result.certified;
+      return end(result.schedule_done
+                     ? "the deadline: the schedule was done, its energy not yet paid"
+                     : fmt::format("the deadline, {:.0f} % of the way through the schedule",
+                                   100.0 * learner.schedule().phase(learner.steps_done())));
+    }
     if (!ended && slot >= environment.weather.size()) {
       if (learner.steps_done() > 0) {
         // The job is over; what it had learned is measured for the report, at nobody's charge.
@@ -619,6 +690,14 @@ std::vector<std::uint8_t> TrainingWorld::save() const {
   w.value(i.result.quality.bits_per_label);
   w.value(i.result.certificate);
   w.value(i.recorded);
+  if (i.most_quality) {
+    const learn::Schedule schedule = i.learner.schedule();
+    w.value(schedule.steps);
+    w.value(schedule.from_step);
+    w.value(schedule.from_phase);
+    w.value(i.prepaid.base());
+    w.value(i.bought.base());
+  }
   w.sequence(i.learner.save());
   return w.take();
 }
@@ -653,7 +732,17 @@ void TrainingWorld::restore(const std::vector<std::uint8_t>& state) {
   i.result.quality.bits_per_label = r.value<double>();
   i.result.certificate = r.value<learn::CertificateResult>();
   i.recorded = r.value<learn::Counters>();
+  learn::Schedule schedule = i.learner.schedule();
+  if (i.most_quality) {
+    schedule.steps = r.value<std::uint64_t>();
+    schedule.from_step = r.value<std::uint64_t>();
+    schedule.from_phase = r.value<double>();
+    i.prepaid = Energy::from_base(r.value<double>());
+    i.bought = Energy::from_base(r.value<double>());
+    i.learner.set_schedule({schedule.steps, 0, 0.0});
+  }
   i.learner.restore(r.sequence<std::uint8_t>());
+  if (i.most_quality) i.learner.set_schedule(schedule);
   r.end();
   // Forecasters are functions of the past alone: tell them the past again. Views are remade at the
   // same instants as in an uninterrupted run, because those are set by the slots.

@@ -35,6 +35,8 @@ struct Decision {
   double max_steps = 1e300;    ///< tick again after this many steps, even inside the slot, > 0
   bool measure_noise = false;  ///< measure the modes' noise before the first step
   bool look = false;  ///< look at held-out quality first; if that certifies the floor the job ends
+  std::uint64_t schedule_steps = 0;  ///< fits the rate's schedule to so many steps in all, more
+                                     ///< than are done; 0: as it is
 };
 
 /// A run that a job is to make: due at `from`, on nodes of `site` in `mode`. At `to` it is

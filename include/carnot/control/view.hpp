@@ -65,6 +65,9 @@ struct SiteState {
   Power grid_limit;    ///< import limit
   Power sellable;  ///< own power up to here, of what is left, would be exported if computing did
                    ///< not take it; zero where export comes first
+  Energy purchases_left = Energy::from_base(std::numeric_limits<double>::infinity());  ///< to buy
+  /// What the battery can give to the hall.
+  Energy stored;
 
   /// Own power that computing may use when turbines and panels could deliver `delivered`.
   Power available(Power delivered) const noexcept { return max(Power{}, delivered - export_first); }
@@ -112,6 +115,8 @@ struct LearningState {
   int mode_now = -1;                ///< mode of the last slot that ran; -1: none yet
   double smoothed_loss = 0.0;       ///< NaN before the first step
   double remaining_learning = 1.0;  ///< share of the schedule's summed learning rate still ahead
+  double phase = 0.0;               ///< of the schedule's cosine: 0 at its start, 1 at its end
+  double steps_per_pass = 1.0;      ///< over the training rows
   std::span<const ModeNoise> noise;     ///< per mode, last measured; empty: never measured
   std::uint64_t noise_measured_at = 0;  ///< steps_done of the last measurement
   /// Smoothed quality on minibatches before they were learned from (learn::Learner); NaN: not

@@ -97,11 +97,16 @@ struct WorkOptions {
   Instant start;
   Time deadline_after = 72.0 * hour;  ///< from start; too short is an outcome, not an error
   Time full_speed_time =
-      12.0 * hour;  ///< site time of the whole job in f32 at full throttle: fixes how
-                    ///< many identical trainings the hall does in lockstep (printed)
+      12.0 * hour;        ///< site time of the whole job in f32 at full throttle: fixes how
+                          ///< many identical trainings the hall does in lockstep (printed)
+  std::int64_t seed = 0;  ///< of the training alone; 0: the scenario's
   Place place;
 };
 
+/// What is asked. Least cost of the floor, or, with maximise = "quality", the most quality that
+/// own power and `purchases` can teach by the deadline: `epochs` and `full_speed_time` then say how
+/// fast the hall works, not how long.
+///
 /// What is minimised: cost = grid energy x (price + carbon price x intensity) + own energy x
 /// own_value (+ forgone export price where computing displaces export) + duration x delay_price.
 struct ObjectiveOptions {
@@ -109,7 +114,11 @@ struct ObjectiveOptions {
   EnergyPrice own_value =
       5.0 * euro_per_megawatt_hour;  ///< operation of the farm, wear: never quite free
   DelayPrice delay_price = 20.0 * euro_per_hour;
+  std::string maximise = "nothing";  ///< nothing | quality
+  Energy purchases{};  ///< maximise = "quality": grid energy that may be bought in all
   Place place;
+
+  bool most_quality() const noexcept { return maximise == "quality"; }
 };
 
 struct Scenario {

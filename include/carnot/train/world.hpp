@@ -36,6 +36,7 @@ struct LaneOutcome {
   learn::Counters instrument;  ///< of evaluations made for reports alone, part of no joule
   learn::Quality quality;
   learn::CertificateResult certificate;
+  Energy owed;          ///< of the hall, dynamic: done but not yet paid for when the deadline came
   Time duration;        ///< from the start to the end of the job, or to the deadline
   std::string stopped;  ///< in words
 };

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/control/training/most_quality.hpp"
 
 #include "control/fleet/rule_base.hpp"
 #include "control/training/makers.hpp"
@@ -32,6 +33,10 @@ constexpr PolicyInfo kJobRules[] = {
     {"adaptive", "the floor at least cost: bits by what is left to gain, power by planning ahead",
      "carnot", Scope::Job},
     {"oracle", "the offline optimum, replayed", "carnot", Scope::Job},
+    {"plan-once", "maximise = quality: the first plan of format and length, never changed",
+     "carnot", Scope::Job},
+    {"hindsight", "maximise = quality: fixed: or switch:, its length fitted to the wind that came",
+     "carnot", Scope::Job},
 };
 
 struct FleetRule {
@@ -119,6 +124,7 @@ std::span<const PolicyInfo> policy_list() noexcept {
 std::vector<std::string> policy_names(std::span<const site::Mode> modes) {
   std::vector<std::string> names;
   for (const PolicyInfo& info : kJobRules) {
+    if (info.name == "plan-once" || info.name == "hindsight") continue;  // of the other question
     if (info.name == "switch") {
       for (const site::Mode& from : modes)
         for (const site::Mode& to : modes)
@@ -143,7 +149,9 @@ std::vector<std::string> policy_names() {
 
 std::unique_ptr<Policy> make_policy(std::string_view name, const JobPolicyOptions& options) {
   if (std::unique_ptr<Policy> policy = make_job_policy(name, options)) return policy;
-  std::vector<std::string> known = policy_names(options.modes);
+  std::vector<std::string> known = options.objective.most_quality()
+                                       ? quality_policy_names(options.modes)
+                                       : policy_names(options.modes);
   std::erase(known, "oracle");  // built from the truth, not by name
   unknown(name, known, Scope::Job);
 }

@@ -12,6 +12,7 @@
 #include "carnot/base/limits.hpp"
 #include "carnot/control/training/adaptive.hpp"
 #include "carnot/control/training/job_policy.hpp"
+#include "carnot/control/training/most_quality.hpp"
 
 #include "control/training/makers.hpp"
 
@@ -244,42 +245,15 @@ int index_of(std::span<const site::Mode> modes, std::string_view name) {
 /// `A>B@f`: A, then B from share f of the steps on; any number of stages.
 class Switch final : public WindFollower {
  public:
-  struct StageOf {
-    int mode = 0;
-    double from = 0.0;
-  };
-  Switch(std::string name, std::vector<StageOf> stages, const site::Mode& guard)
+  Switch(std::string name, std::vector<ScheduleStage> stages, const site::Mode& guard)
       : WindFollower(std::move(name), guard), stages_(std::move(stages)) {}
-
-  /// Empty if `text` is no such schedule of these modes.
-  static std::vector<StageOf> parse(std::string_view text, std::span<const site::Mode> modes) {
-    std::vector<StageOf> stages;
-    while (true) {
-      const std::size_t end = text.find('>');
-      const std::string_view part = text.substr(0, end);
-      const std::size_t at = part.find('@');
-      StageOf stage{index_of(modes, part.substr(0, at)), 0.0};
-      if (at != std::string_view::npos) {
-        const std::string_view number = part.substr(at + 1);
-        const auto [stop, error] =
-            std::from_chars(number.data(), number.data() + number.size(), stage.from);
-        if (error != std::errc{} || stop != number.data() + number.size()) return {};
-      }
-      const bool in_order = stages.empty() ? at == std::string_view::npos
-                                           : stage.from > stages.back().from && stage.from < 1.0;
-      if (stage.mode < 0 || !in_order) return {};
-      stages.push_back(stage);
-      if (end == std::string_view::npos) return stages;
-      text.remove_prefix(end + 1);
-    }
-  }
 
  private:
   int choose(const Observation& o, Decision& d) override {
     const auto total = static_cast<double>(o.learning.steps_total);
     const auto done = static_cast<double>(o.learning.steps_done);
     int mode = stages_.front().mode;
-    for (const StageOf& stage : stages_) {
+    for (const ScheduleStage& stage : stages_) {
       const double from = std::round(stage.from * total);
       if (from <= done) {
         mode = stage.mode;
@@ -291,10 +265,32 @@ class Switch final : public WindFollower {
     return mode;
   }
   int fallback_mode() const override { return stages_.front().mode; }
-  std::vector<StageOf> stages_;
+  std::vector<ScheduleStage> stages_;
 };
 
 }  // namespace
+
+std::vector<ScheduleStage> parse_stages(std::string_view text, std::span<const site::Mode> modes) {
+  std::vector<ScheduleStage> stages;
+  while (true) {
+    const std::size_t end = text.find('>');
+    const std::string_view part = text.substr(0, end);
+    const std::size_t at = part.find('@');
+    ScheduleStage stage{index_of(modes, part.substr(0, at)), 0.0};
+    if (at != std::string_view::npos) {
+      const std::string_view number = part.substr(at + 1);
+      const auto [stop, error] =
+          std::from_chars(number.data(), number.data() + number.size(), stage.from);
+      if (error != std::errc{} || stop != number.data() + number.size()) return {};
+    }
+    const bool in_order = stages.empty() ? at == std::string_view::npos
+                                         : stage.from > stages.back().from && stage.from < 1.0;
+    if (stage.mode < 0 || !in_order) return {};
+    stages.push_back(stage);
+    if (end == std::string_view::npos) return stages;
+    text.remove_prefix(end + 1);
+  }
+}
 
 bool must_buy(const Observation& o, const site::Mode& mode, double steps_left) {
   const double u = sustained_throttle(mode, o.site.grid_limit, o.site.pue);
@@ -307,6 +303,7 @@ bool must_buy(const Observation& o, const site::Mode& mode, double steps_left) {
 std::unique_ptr<JobPolicy> make_job_policy(std::string_view name, const JobPolicyOptions& options) {
   const std::span<const site::Mode> modes = options.modes;
   CARNOT_CHECK(!modes.empty(), "a job has at least one mode");
+  if (options.objective.most_quality()) return make_quality_policy(name, modes);
   // Published schedules and the paper's rule may end in their most precise mode: the guard assumes
   // it.
   const site::Mode& eight = modes[static_cast<std::size_t>(mode_with_bits(modes, 8))];
@@ -317,10 +314,10 @@ std::unique_ptr<JobPolicy> make_job_policy(std::string_view name, const JobPolic
   if (name == "pfq") return std::make_unique<ProgressiveQuantisation>(eight, modes);
   if (name == "sqrt3") return std::make_unique<SquareRootOfThree>(eight, modes);
   if (name.starts_with("switch:")) {
-    const std::vector<Switch::StageOf> stages = Switch::parse(name.substr(7), modes);
+    const std::vector<ScheduleStage> stages = parse_stages(name.substr(7), modes);
     if (stages.empty()) return nullptr;
     const site::Mode* dearest = &modes[static_cast<std::size_t>(stages.front().mode)];
-    for (const Switch::StageOf& stage : stages) {
+    for (const ScheduleStage& stage : stages) {
       const site::Mode& mode = modes[static_cast<std::size_t>(stage.mode)];
       if (mode.steps_per_second < dearest->steps_per_second) dearest = &mode;
     }

@@ -132,7 +132,7 @@ SgdLearner::SgdLearner(const LearnerOptions& options, const Dataset& train)
       network_(shape_of(options, train), optimiser_of(options), options.seed, 1) {
   const double steps =
       options.epochs * static_cast<double>(train.rows) / static_cast<double>(options.batch);
-  total_steps_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(steps + 0.5));
+  schedule_.steps = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(steps + 0.5));
   idle_loss_ = idle_loss(train);
 }
 
@@ -140,7 +140,7 @@ bool SgdLearner::diverged() const noexcept {
   constexpr double kRise = 10.0;
   if (steps_ == 0) return false;
   if (!std::isfinite(smoothed_loss_)) return true;
-  return steps_ == total_steps_ && greatest_loss_ > kRise * std::max(first_loss_, idle_loss_) &&
+  return steps_ == schedule_.steps && greatest_loss_ > kRise * std::max(first_loss_, idle_loss_) &&
          smoothed_loss_ > 0.98 * idle_loss_;
 }
 
@@ -177,7 +177,7 @@ void SgdLearner::next_rows(std::uint64_t step) {
 }
 
 double SgdLearner::rate(std::uint64_t step) const noexcept {
-  return scheduled_rate(options_.learning_rate, step, total_steps_);
+  return scheduled_rate(options_.learning_rate, step, schedule_);
 }
 
 void SgdLearner::use(const Precision& precision) {
@@ -189,7 +189,7 @@ void SgdLearner::use(const Precision& precision) {
 }
 
 std::uint64_t SgdLearner::train(std::uint64_t steps, const Precision& precision) {
-  const std::uint64_t last = steps_ + std::min(steps, total_steps_ - steps_);
+  const std::uint64_t last = steps_ + std::min(steps, schedule_.steps - steps_);
   const std::uint64_t first = steps_;
   if (last == first) return 0;
   use(precision);
@@ -198,7 +198,7 @@ std::uint64_t SgdLearner::train(std::uint64_t steps, const Precision& precision)
     if (steps_ > 0 && steps_ % kRefreshPeriod == 0) network_.refresh(options_.seed, steps_);
     next_rows(steps_);
     data_.gather(rows_, precision.data, batch_);
-    if (steps_ + 1 < total_steps_) {
+    if (steps_ + 1 < schedule_.steps) {
       next_rows(steps_ + 1);
       data_.prefetch(rows_, precision.data);
     }
@@ -247,7 +247,7 @@ void SgdLearner::capture(Network& network, const Batch& batch, std::uint64_t key
 }
 
 double SgdLearner::remaining_learning() const noexcept {
-  return remaining_schedule(steps_, total_steps_);
+  return remaining_schedule(steps_, schedule_);
 }
 
 std::vector<NoiseShare> SgdLearner::noise_shares(const std::vector<Precision>& candidates) {

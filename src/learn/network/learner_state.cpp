@@ -7,6 +7,7 @@
 
 #include "carnot/base/error.hpp"
 
+#include "learn/network/schedule.hpp"
 #include "learn/network/sgd_learner.hpp"
 
 static_assert(std::endian::native == std::endian::little, "state files are little-endian");
@@ -148,7 +149,7 @@ void SgdLearner::restore(const std::vector<std::uint8_t>& state) {
   Reader in(state.data() + sizeof kMagic, body - sizeof kMagic);
   Reader::check(in.value<std::uint64_t>() == identity(), "belongs to other options or other data");
   const auto steps = in.value<std::uint64_t>();
-  Reader::check(steps <= total_steps_, "step beyond the schedule");
+  Reader::check(steps <= schedule_.steps, "step beyond the schedule");
   const auto smoothed = in.value<double>();
   const auto training_quality = in.value<double>();
   const auto first_loss = in.value<double>();
@@ -218,8 +219,24 @@ void Learner::adopt(const std::vector<std::vector<float>>& /*parameters*/, std::
   throw InputError("adopt: this kind of learner cannot take on coefficients of another");
 }
 
+void Learner::set_schedule(const Schedule& /*schedule*/) {
+  throw InputError("schedule: this kind of learner keeps the one it was made with");
+}
+
+void check_schedule(const Schedule& schedule, std::uint64_t done) {
+  if (schedule.from_step > done || schedule.steps < done || schedule.steps == 0)
+    throw InputError("schedule: from a step that is done, to one that is not");
+  if (!(schedule.from_phase >= 0.0 && schedule.from_phase <= 1.0))
+    throw InputError("schedule: a phase from 0 to 1");
+}
+
+void SgdLearner::set_schedule(const Schedule& schedule) {
+  check_schedule(schedule, steps_);
+  schedule_ = schedule;
+}
+
 void SgdLearner::adopt(const std::vector<std::vector<float>>& parameters, std::uint64_t step) {
-  if (step > total_steps_) throw InputError("adopt: a step within the schedule");
+  if (step > schedule_.steps) throw InputError("adopt: a step within the schedule");
   const std::vector<Layer>& shape = network_.layers();
   if (parameters.size() != 2 * shape.size())
     throw InputError("adopt: weights and biases of each layer");

@@ -20,7 +20,9 @@ class SgdLearner final : public Learner {
  public:
   SgdLearner(const LearnerOptions& options, const Dataset& train);
 
-  std::uint64_t total_steps() const noexcept override { return total_steps_; }
+  std::uint64_t total_steps() const noexcept override { return schedule_.steps; }
+  Schedule schedule() const override { return schedule_; }
+  void set_schedule(const Schedule& schedule) override;
   std::uint64_t steps_done() const noexcept override { return steps_; }
   std::uint64_t train(std::uint64_t steps, const Precision& precision) override;
   double smoothed_loss() const noexcept override { return smoothed_loss_; }
@@ -57,7 +59,8 @@ class SgdLearner final : public Learner {
   DataCopies data_;
   std::uint64_t fingerprint_;
   Network network_;
-  std::uint64_t total_steps_ = 0, steps_ = 0;
+  Schedule schedule_;
+  std::uint64_t steps_ = 0;
   double smoothed_loss_ = 0.0, prequential_nats_ = 0.0;
   double idle_loss_ = 0.0;  ///< of the labels' frequencies (or mean) alone, bits or squared error
   double training_quality_ = std::numeric_limits<double>::quiet_NaN();

@@ -50,6 +50,9 @@ Facts read_facts(const std::string& json) {
   facts.carbon_price_eur_per_t = number_at(objective, "carbon_price_eur_per_t", what);
   facts.own_value_eur_per_mwh = number_at(objective, "own_value_eur_per_mwh", what);
   facts.delay_price_eur_per_h = number_at(objective, "delay_price_eur_per_h", what);
+  facts.most_quality = text_at(objective, "maximise", what) == "quality";
+  facts.purchases_j = number_at(objective, "purchases_j", what);
+  facts.steps_per_pass = number_at(work, "steps_per_pass", what);
   for (const Json& note : part_at(root, "notes", what, true)) {
     if (!note.is_string()) throw InputError(what + ": notes: texts are needed");
     facts.notes.push_back(note.get<std::string>());

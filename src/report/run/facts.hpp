@@ -35,6 +35,8 @@ struct Facts {
   double temperature_k = 0;
   std::vector<std::pair<std::string, std::string>> signals;  ///< name, source
   double carbon_price_eur_per_t = 0, own_value_eur_per_mwh = 0, delay_price_eur_per_h = 0;
+  bool most_quality = false;  ///< objective.maximise = "quality"
+  double purchases_j = 0, steps_per_pass = 0;
   std::vector<std::string> notes;
 };
 

@@ -27,6 +27,9 @@ struct Stage {
 };
 Stage stage_of(const RunResult& result, const Facts& facts);
 
+/// Class of a mode's colour: m0 has the most bits.
+std::string mode_style(const Facts& facts, const std::string& mode);
+
 /// Power over time (stacked), precision strip, loss and quality on one time axis.
 std::string time_figure(const LaneResult& lane, const LaneSeries& series, const Facts& facts,
                         const Stage& stage);

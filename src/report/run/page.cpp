@@ -10,6 +10,7 @@
 #include "report/draw/html.hpp"
 #include "report/run/facts.hpp"
 #include "report/run/figures.hpp"
+#include "report/run/most_quality.hpp"
 #include "report/run/words.hpp"
 
 namespace carnot::report {
@@ -300,10 +301,21 @@ std::string to_html(const RunResult& result) {
     sentences.erase(sentences.begin());
   }
   body += bullets(sentences, "plain") + "</header>\n";
-  body += cards_of(result);
-  if (!result.lanes.empty())
-    body += html::heading(2, "Policies side by side") + policy_table(result);
-  body += bars_section(result);
+  if (facts.most_quality) {
+    body += html::heading(2, "Policies side by side") + quality_table(result, facts);
+    const std::string bits = bits_figure(result, facts);
+    if (!bits.empty())
+      body += html::heading(2, "What the wind taught, and in how many bits") +
+              html::figure(bits,
+                           "Held-out quality against own energy (modelled, facility boundary). "
+                           "Few joules go into passes, many into bits.",
+                           true);
+  } else {
+    body += cards_of(result);
+    if (!result.lanes.empty())
+      body += html::heading(2, "Policies side by side") + policy_table(result);
+    body += bars_section(result);
+  }
   body += time_section(result, facts, stage);
   const std::string quality = quality_figure(result, facts, stage);
   if (!quality.empty()) {

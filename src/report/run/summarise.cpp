@@ -14,6 +14,7 @@
 
 #include "report/draw/json_reading.hpp"
 #include "report/run/facts.hpp"
+#include "report/run/most_quality.hpp"
 
 namespace carnot::report {
 
@@ -287,7 +288,14 @@ bool cheaper(const LaneResult& a, const LaneResult* b) {
   return b == nullptr || a.cost.value() < b->cost.value();
 }
 
-void choose(RunResult& result) {
+void choose(RunResult& result, const Facts& facts) {
+  if (facts.most_quality) {
+    const LaneResult *most = most_certified(result, false),
+                     *fixed = most_certified(result, false, "fixed:");
+    result.best = most != nullptr ? most->policy : "";
+    result.best_fixed = fixed != nullptr ? fixed->policy : "";
+    return;
+  }
   const LaneResult *best = nullptr, *fixed = nullptr;
   for (const LaneResult& lane : result.lanes) {
     if (lane.outcome != "target-reached" || lane.policy == "oracle") continue;
@@ -298,9 +306,10 @@ void choose(RunResult& result) {
   result.best_fixed = fixed != nullptr ? fixed->policy : "";
 }
 
-/// The run's own choice must cost the same as ours (ties may fall either way).
+/// The run's own choice must cost the same as ours, or be worth the same (ties may fall either
+/// way).
 void check_choice(const RunResult& result, const Json& end, const char* key,
-                  const std::string& ours) {
+                  const std::string& ours, bool by_quality) {
   const std::string theirs = text_at(end, key, "end of the run");
   if (theirs == ours || (theirs.empty() && !end.contains(key))) return;
   const LaneResult *a = result.lane(ours), *b = result.lane(theirs);
@@ -308,15 +317,16 @@ void check_choice(const RunResult& result, const Json& end, const char* key,
     throw InputError(fmt::format("end of the run: {}: the run says \"{}\" but the slots \"{}\"",
                                  key, theirs, ours));
   }
+  if (by_quality) return agree("end of the run", key, a->quality_low, b->quality_low);
   agree("end of the run", key, a->cost.value().in(euro), b->cost.value().in(euro));
 }
 
-void take_bound(RunResult& result, const ledger::RunEnd* end) {
+void take_bound(RunResult& result, const ledger::RunEnd* end, const Facts& facts) {
   result.bound = {"", kNaN, kNaN, kNaN, kNaN, kNaN};
   if (end != nullptr && !end->result_json.empty()) {
     const Json json = parse_object(end->result_json, "end of the run");
-    check_choice(result, json, "best", result.best);
-    check_choice(result, json, "best_fixed", result.best_fixed);
+    check_choice(result, json, "best", result.best, facts.most_quality);
+    check_choice(result, json, "best_fixed", result.best_fixed, facts.most_quality);
     const Json bound = part_at(json, "bound", "end of the run", false);
     if (!bound.empty()) {
       const std::string what = "bound";
@@ -373,8 +383,8 @@ RunResult summarise(const std::vector<ledger::Entry>& entries) {
     take_layers(lane, result.series[i], facts);
   }
   result.complete = reader.end() != nullptr;
-  choose(result);
-  take_bound(result, reader.end());
+  choose(result, facts);
+  take_bound(result, reader.end(), facts);
   return result;
 }
 

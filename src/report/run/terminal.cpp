@@ -10,6 +10,7 @@
 #include "report/draw/table.hpp"
 #include "report/draw/text_columns.hpp"
 #include "report/run/facts.hpp"
+#include "report/run/most_quality.hpp"
 #include "report/run/words.hpp"
 
 namespace carnot::report {
@@ -106,7 +107,9 @@ std::string to_terminal(const RunResult& result, int width, bool colour) {
   const std::string title = fmt::format("{}, seed {}, carnot {}", printable(result.scenario),
                                         result.seed, printable(result.carnot_version));
   out += strong(cut(title, room)) + "\n\n";
-  if (!result.lanes.empty()) {
+  if (facts.most_quality && !result.lanes.empty()) {
+    out += quality_terminal(result, facts, room);
+  } else if (!result.lanes.empty()) {
     std::vector<Column> table = build(result);
     std::vector<std::string> markers;
     for (const LaneResult& lane : result.lanes)

@@ -41,21 +41,6 @@ double largest(const std::vector<double>& values) {
   return out;
 }
 
-/// Class of a mode's colour: m0 has the most bits.
-std::string mode_style(const Facts& facts, const std::string& mode) {
-  if (mode.empty()) return "pause";
-  std::vector<double> bits;
-  double own = -1;
-  for (const ModeFact& m : facts.modes) {
-    bits.push_back(m.bits);
-    if (m.name == mode) own = m.bits;
-  }
-  std::sort(bits.begin(), bits.end(), std::greater<>());
-  bits.erase(std::unique(bits.begin(), bits.end()), bits.end());
-  const auto at = std::find(bits.begin(), bits.end(), own);
-  return at == bits.end() ? "m3" : fmt::format("m{}", std::min<long>(5, at - bits.begin()));
-}
-
 struct Layer {
   std::string style, name;
   std::vector<double> top_w;
@@ -130,6 +115,20 @@ void mode_strip(svg::Drawing& d, const Buckets& b, const std::vector<double>& x,
 }
 
 }  // namespace
+
+std::string mode_style(const Facts& facts, const std::string& mode) {
+  if (mode.empty()) return "pause";
+  std::vector<double> bits;
+  double own = -1;
+  for (const ModeFact& m : facts.modes) {
+    bits.push_back(m.bits);
+    if (m.name == mode) own = m.bits;
+  }
+  std::sort(bits.begin(), bits.end(), std::greater<>());
+  bits.erase(std::unique(bits.begin(), bits.end()), bits.end());
+  const auto at = std::find(bits.begin(), bits.end(), own);
+  return at == bits.end() ? "m3" : fmt::format("m{}", std::min<long>(5, at - bits.begin()));
+}
 
 Stage stage_of(const RunResult& result, const Facts& facts) {
   Stage stage;

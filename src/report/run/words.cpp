@@ -9,6 +9,7 @@
 #include "carnot/base/limits.hpp"
 
 #include "report/draw/svg.hpp"
+#include "report/run/most_quality.hpp"
 
 namespace carnot::report {
 
@@ -275,6 +276,7 @@ std::string static_sentence(const RunResult& result) {
 }  // namespace
 
 std::vector<std::string> answer(const RunResult& result, const Facts& facts) {
+  if (facts.most_quality) return quality_answer(result, facts);
   std::vector<std::string> out;
   if (!result.complete) {
     std::size_t finished = 0;

@@ -87,6 +87,26 @@ struct Quality {
   double bits_per_label = 0.0;  ///< mean negative log2-likelihood (classification); NaN else
 };
 
+/// Which step stands where on the cosine of the learning rate. At first the phase is step / steps.
+/// Fitted anew at a step it goes on from the phase it has there, evenly, to 1 at the new last step:
+/// no step's rate jumps, and the end is cooled however often the number of steps is changed.
+struct Schedule {
+  std::uint64_t steps = 1;      ///< in all
+  std::uint64_t from_step = 0;  ///< when it was fitted last
+  double from_phase = 0.0;      ///< of the cosine, there
+
+  /// 0: the greatest rate; 1: none.
+  double phase(std::uint64_t step) const noexcept {
+    if (steps <= from_step) return 1.0;
+    return from_phase + (1.0 - from_phase) * (static_cast<double>(step - from_step) /
+                                              static_cast<double>(steps - from_step));
+  }
+  /// As fitted at `step` to `total` steps, > step.
+  Schedule fitted(std::uint64_t step, std::uint64_t total) const noexcept {
+    return {total, step, phase(step)};
+  }
+};
+
 class Learner {
  public:
   virtual ~Learner() = default;
@@ -153,6 +173,13 @@ class Learner {
   /// beyond the schedule, or
   ///         learners of this kind cannot
   virtual void adopt(const std::vector<std::vector<float>>& parameters, std::uint64_t step);
+
+  virtual Schedule schedule() const { return {total_steps(), 0, 0.0}; }
+  /// Goes on with that one. Not part of `save`: who changes it keeps it beside. `restore` needs one
+  /// of enough steps, the one kept is set after it.
+  /// \throws InputError unless from_step <= steps done <= steps, from_phase is in [0, 1], and
+  ///         learners of this kind can
+  virtual void set_schedule(const Schedule& schedule);
 
   /// All coefficients in f32, layer by layer, for code lengths and tests. One that is no number
   /// reads as 0: see `diverged`.
