@@ -85,7 +85,8 @@ bool FleetEngine::start(JobIndex job, SiteIndex site, std::uint8_t mode) {
   site = placed(job, site);
   require(job, site, mode);
   JobStatus& status = status_of_[job];
-  if (status.phase != JobPhase::Waiting || nodes(job, mode) > states_[site].nodes_free)
+  if (status.phase != JobPhase::Waiting || nodes(job, mode) > states_[site].nodes_free ||
+      !open_for(job, site, mode, nodes(job, mode)))
     return false;
   if (status.site != site) {
     if (options_.move_delay > Duration{}) return false;
@@ -167,6 +168,7 @@ void FleetEngine::drop(JobIndex job) {
   set_phase(job, JobPhase::Dropped);
   ++counts_.dropped;
   tell(FleetEventKind::Dropped, job, status_of_[job].site);
+  if (linked()) is_over(job, false);
 }
 
 void FleetEngine::wake_at(Instant when) { schedule(std::max(when, now_), Kind::Tick, 0); }

@@ -78,6 +78,7 @@ class FleetEngine final : public control::View,
 
   Energy battery_now(SiteIndex site) const override;
   ForecastView forecast_of(SiteIndex site, control::Signal signal) const override;
+  Instant eligible_at(JobIndex job) const override;
   Power node_power_of(JobIndex job, SiteIndex site, std::uint8_t mode) const override;
   Duration done_of(JobIndex job) const override;
   Instant expected_end_of(JobIndex job) const override;
@@ -108,7 +109,10 @@ class FleetEngine final : public control::View,
     RunBegins,
     CallEnds,
     CallBegins,
+    Release,
     Arrival,
+    ClosureEnds,
+    ClosureBegins,
     Tick,
   };
   struct Event {
@@ -140,8 +144,20 @@ class FleetEngine final : public control::View,
   struct Chain {
     JobIndex first = JobIndex::none(), last = JobIndex::none();
   };
+  /// What a job that waits for others waits for.
+  struct Hold {
+    std::uint32_t open = 0;     // dependencies not met yet
+    std::int64_t until = 0;     // ns; not before
+    std::int64_t eligible = 0;  // ns; since when it may run
+    bool arrived = false, never = false, released = false, begun = false;
+  };
+  struct Array {
+    std::int32_t under_way = 0;
+    std::uint32_t next = 0;  // of its tasks that wait for their turn, the first in queue
+  };
   struct Counts {
     std::uint64_t finished = 0, dropped = 0, late = 0, starts = 0, suspensions = 0, moves = 0;
+    std::uint64_t failed = 0, cancelled = 0;
     std::uint64_t failures = 0, kills = 0, events = 0, scheduled = 0;
     std::int64_t lost = 0;  // ns x nodes
   };
@@ -166,6 +182,27 @@ class FleetEngine final : public control::View,
   void schedule_failure(std::uint32_t node);
   SiteIndex site_of_node(std::uint32_t node) const noexcept;
   void serve();
+
+  // Jobs that wait for others (links.cpp).
+  void read_links();
+  bool linked() const noexcept { return !holds_.empty(); }
+  void hold_or_tell(JobIndex job);
+  void consider(JobIndex job);
+  void tell_policy(JobIndex job);
+  void cancel(JobIndex job);
+  void began(JobIndex job);
+  void is_over(JobIndex job, bool well);
+  /// What has become known of jobs goes to those who wait for them, once an event is dealt with.
+  void settle();
+  void spread(JobIndex job, bool begins, bool well);
+  void meet(const JobDependency& link, bool possible);
+
+  // Closures (closures.cpp).
+  void begin_closure(std::uint32_t closure);
+  void end_closure(std::uint32_t closure);
+  void close_nodes(SiteIndex site, std::int32_t nodes);
+  /// Whether no closure gets in the way of so many more nodes at `site` until `job` is done.
+  bool open_for(JobIndex job, SiteIndex site, std::uint8_t mode, std::int32_t more) const;
 
   // Jobs.
   void link(Chain& chain, JobIndex job, bool first);
@@ -229,11 +266,22 @@ class FleetEngine final : public control::View,
   std::vector<std::uint64_t> lives_;               // [node] how often it was mended
   std::vector<SiteIndex> unserved_;                // sites whose lines may have become servable
   OrderedSet waiting_;
-  std::vector<Event> queue_;       // a heap, the next first
-  std::uint64_t lively_ = 0;       // events in it that keep the simulation going
-  std::size_t arrived_count_ = 0;  // of them the view shows
-  std::int64_t step_end_ = 0;      // of the series' step that states_ show
-  std::int64_t last_lively_ = 0;   // instant of the last such event or arrival
+  std::vector<Event> queue_;                       // a heap, the next first
+  std::uint64_t lively_ = 0;                       // events in it that keep the simulation going
+  std::vector<Hold> holds_;                        // [job]; empty: nobody waits for anybody
+  std::vector<std::uint32_t> successors_at_;       // [job + 1] into successors_
+  std::vector<std::uint32_t> successors_;          // indices of links
+  std::vector<Array> arrays_;                      // [array]
+  std::vector<std::vector<std::uint32_t>> turns_;  // [array] tasks that wait for their turn
+  struct News {
+    JobIndex job;
+    bool begins, well;
+  };
+  std::vector<News> news_;                      // empty between two events
+  std::vector<std::int32_t> closing_, closed_;  // [site] nodes to be closed now; that are
+  std::size_t arrived_count_ = 0;               // of them the view shows
+  std::int64_t step_end_ = 0;                   // of the series' step that states_ show
+  std::int64_t last_lively_ = 0;                // instant of the last such event or arrival
   bool begun_ = false, over_ = false;
   Counts counts_;
 };

@@ -21,9 +21,10 @@ namespace {
 
 constexpr std::string_view kFirst = "# carnot.events/1\ntime_ns,event,job,site,nodes,mode\n";
 constexpr std::string_view kTotal = "# total ";
-constexpr std::array<std::string_view, 15> kNames{
-    "arrived", "started", "resized", "stopping", "stopped",    "finished", "killed", "moving",
-    "dropped", "broke",   "mended",  "called",   "call-ended", "battery",  "ended"};
+constexpr std::array<std::string_view, 18> kNames{
+    "arrived", "started",    "resized", "stopping",  "stopped", "finished",
+    "killed",  "moving",     "dropped", "cancelled", "broke",   "mended",
+    "called",  "call-ended", "battery", "closed",    "opened",  "ended"};
 
 using Totals = std::map<std::string, double>;
 
@@ -49,7 +50,8 @@ Totals totals_of(const FleetResult& r) {
           {"starts", static_cast<double>(r.starts)},
           {"moves", static_cast<double>(r.moves)},
           {"failures", static_cast<double>(r.failures)},
-          {"kills", static_cast<double>(r.kills)}};
+          {"kills", static_cast<double>(r.kills)},
+          {"cancelled", static_cast<double>(r.cancelled)}};
 }
 
 /// Rebuilds loads from events.
@@ -103,6 +105,17 @@ class Replayer {
         break;
       case FleetEventKind::Mended:
         node(e.site, 1);
+        break;
+      case FleetEventKind::Closed:
+        node(e.site, -e.nodes);
+        break;
+      case FleetEventKind::Opened:
+        node(e.site, e.nodes);
+        break;
+      case FleetEventKind::Cancelled:
+        ++r.cancelled;
+        expect(held_[e.job].nodes == 0 && !held_[e.job].over, "who is cancelled never ran");
+        held_[e.job].over = true;
         break;
       case FleetEventKind::Called:
         sites_[e.site].meter.begin_call(at_, options_.calls.at(static_cast<std::size_t>(e.nodes)));
@@ -316,7 +329,7 @@ FleetReplay replay(std::string_view text, const std::string& name, const FleetSc
     FleetEvent e;
     e.kind = static_cast<FleetEventKind>(kind - kNames.begin());
     e.at = Instant::from_unix_nanoseconds(whole(0, std::numeric_limits<std::int64_t>::max()));
-    const bool of_job = e.kind <= FleetEventKind::Dropped;
+    const bool of_job = e.kind <= FleetEventKind::Cancelled;
     if (of_job)
       e.job = static_cast<JobIndex>(whole(2, static_cast<std::int64_t>(workload.size()) - 1));
     if (e.kind != FleetEventKind::Ended)

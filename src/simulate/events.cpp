@@ -52,6 +52,9 @@ FleetEngine::FleetEngine(const FleetScenario& scenario, const Workload& workload
     first_node_.push_back(first_node_.back() + static_cast<std::uint32_t>(nodes));
   }
   lives_.resize(first_node_.back());
+  closing_.resize(states_.size());
+  closed_.resize(states_.size());
+  read_links();
   sites_ = states_;
   status_ = status_of_;
   mode_sets_ = workload.mode_sets;
@@ -66,7 +69,8 @@ void FleetEngine::tell(FleetEventKind kind, JobIndex job, SiteIndex site, std::i
 }
 
 bool FleetEngine::lively(Kind kind) noexcept {
-  return kind <= Kind::MoveEnds || kind == Kind::RunEnds || kind == Kind::RunBegins;
+  return kind <= Kind::MoveEnds || kind == Kind::RunEnds || kind == Kind::RunBegins ||
+         kind == Kind::Release || kind == Kind::ClosureEnds;
 }
 
 void FleetEngine::schedule(Instant at, Kind kind, std::uint32_t subject, std::uint32_t version) {
@@ -103,7 +107,7 @@ void FleetEngine::pass_time(Instant to) {
 }
 
 bool FleetEngine::over(std::int64_t next) const noexcept {
-  if (counts_.finished + counts_.dropped == runs_.size()) return true;
+  if (counts_.finished + counts_.dropped + counts_.cancelled == runs_.size()) return true;
   return arrived_count_ == runs_.size() && lively_ == 0 &&
          next > last_lively_ + kGrace.nanoseconds();
 }
@@ -122,6 +126,8 @@ bool FleetEngine::step() {
     for (std::uint32_t node = 0; node < lives_.size(); ++node) schedule_failure(node);
     for (std::uint32_t c = 0; c < options_.calls.size(); ++c)
       schedule(options_.calls[c].at, Kind::CallBegins, c);
+    for (std::uint32_t c = 0; c < options_.closures.size(); ++c)
+      schedule(options_.closures[c].from, Kind::ClosureBegins, c);
     policy_.begin(world());
     serve();
   }
@@ -131,7 +137,7 @@ bool FleetEngine::step() {
         arrival_left ? (begin_ + workload_.jobs[arrived_count_].arrival).unix_nanoseconds() : 0;
     const bool arrives =
         arrival_left && (queue_.empty() || at < queue_.front().at ||
-                         (at == queue_.front().at && queue_.front().kind() == Kind::Tick));
+                         (at == queue_.front().at && queue_.front().kind() > Kind::Arrival));
     if (!arrives && queue_.empty()) return finish(), false;
     const std::int64_t next = arrives ? at : queue_.front().at;
     if (over(next) ||
@@ -149,7 +155,10 @@ bool FleetEngine::step() {
       handle(*event);
     }
     ++counts_.events;
-    serve();
+    do {
+      settle();
+      serve();
+    } while (!news_.empty());
     return true;
   }
 }
@@ -160,6 +169,7 @@ std::optional<FleetEngine::Event> FleetEngine::take_event() {
   queue_.pop_back();
   if (lively(event.kind())) {
     --lively_;
+    if (event.kind() == Kind::Release || event.kind() == Kind::ClosureEnds) return event;
     const Run& run = runs_[event.subject];
     const bool of_plan = event.kind() == Kind::RunEnds || event.kind() == Kind::RunBegins;
     if (event.version != (of_plan ? run.planned : run.phase)) return std::nullopt;
@@ -188,6 +198,12 @@ void FleetEngine::handle(const Event& event) {
     case Kind::CallBegins:
     case Kind::CallEnds:
       return handle_call(event);
+    case Kind::Release:
+      return consider(event.subject);
+    case Kind::ClosureBegins:
+      return begin_closure(event.subject);
+    case Kind::ClosureEnds:
+      return end_closure(event.subject);
     case Kind::Tick:
       return policy_.tick(world());
     case Kind::Arrival:
@@ -219,6 +235,7 @@ void FleetEngine::serve() {
     for (JobIndex job = lines_[site].first; job != JobIndex::none(); job = lines_[site].first) {
       const std::uint8_t mode = runs_[job].wanted_mode;
       if (nodes(job, mode) > states_[site].nodes_free) break;
+      if (!open_for(job, site, mode, nodes(job, mode))) break;
       unlink(lines_[site], job);
       status_of_[job].in_line = false;
       states_[site].nodes_due -= nodes(job, mode);
@@ -248,6 +265,10 @@ void FleetEngine::schedule_failure(std::uint32_t node) {
 void FleetEngine::break_node(std::uint32_t node) {
   const SiteIndex site = site_of_node(node);
   control::SiteState& state = states_[site];
+  if (state.nodes_up == 0) {  // all are closed: a node that is off does not break
+    ++lives_[node];
+    return schedule_failure(node);
+  }
   // Which of the nodes that are up it is: that of a job, or a free one.
   const std::uint64_t hit = failures_.child(node).child(1).below(
       lives_[node], static_cast<std::uint64_t>(state.nodes_up));
@@ -276,6 +297,7 @@ void FleetEngine::mend_node(std::uint32_t node) {
   const std::int64_t less = idle_mw_[site] - broken_mw_[site];
   change_load(site, less, less, 0);
   tell(FleetEventKind::Mended, JobIndex::none(), site);
+  if (closing_[site] > closed_[site]) close_nodes(site, 1);
   unserved_.push_back(site);
   ++lives_[node];
   schedule_failure(node);

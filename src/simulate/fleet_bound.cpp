@@ -93,7 +93,9 @@ std::optional<double> cost_within_halls(const FleetScenario& scenario, const Wor
     if (modes.size() > 1) return std::nullopt;
   Sum<double> energy;
   double hottest = 0.0;  // watt of a node above the floor
+  const std::vector<bool> never = never_run(workload);
   for (std::size_t j = 0; j < workload.size(); ++j) {
+    if (never[j]) continue;
     const JobRequest& job = workload.jobs[j];
     const JobMode& mode = workload.mode_sets[job.modes].front();
     const double node =
@@ -156,11 +158,14 @@ std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workl
   };
   add_to(whole, options.begin, end);
 
+  const std::vector<bool> never = never_run(workload);
+  const std::vector<Duration> begins = earliest_begins(workload);
   Sum<double> total;
   std::vector<Piece> pieces;
   SparseStop stop(token, 64);
   for (std::size_t j = 0; j < workload.size(); ++j) {
     stop.throw_if_requested();
+    if (never[j]) continue;  // no schedule runs it
     const JobRequest& job = workload.jobs[j];
     const bool own = job.power_mw >= 0;
     double speed = 0.0, lean = kInfinity, rich = 0.0;
@@ -179,7 +184,7 @@ std::optional<Money> fleet_cost_bound(const FleetScenario& scenario, const Workl
       continue;
     }
     const Instant arrival = options.begin + job.arrival;
-    add_to(pieces, arrival, arrival + job.allowed);
+    add_to(pieces, options.begin + begins[j], arrival + job.allowed);
     total += cheapest_cost(pieces, work, speed, lean, rich);
   }
 

@@ -154,9 +154,23 @@ void spread_origins(Workload& workload, const FleetScenario& scenario) {
 }
 
 void set_deadlines(Workload& workload, double factor) {
-  for (std::size_t j = 0; j < workload.size(); ++j)
-    if (workload.jobs[j].allowed == kNoDeadline)
-      workload.jobs[j].allowed = Duration::from(factor * workload.length[j].time());
+  // Who waits for others has its time from when they may be done.
+  const std::vector<Duration> begins = earliest_begins(workload);
+  std::vector<Duration> after(workload.size());  // a predecessor's own deadline
+  const std::vector<JobDependency>& links = workload.links.dependencies;
+  for (const std::uint32_t j : in_order_of_links(workload)) {
+    JobRequest& job = workload.jobs[j];
+    Duration from = begins[j];
+    auto at = std::lower_bound(links.begin(), links.end(), j,
+                               [](const JobDependency& d, std::uint32_t k) { return d.job < k; });
+    for (; at != links.end() && at->job == j; ++at) {
+      const JobRequest& before = workload.jobs[at->predecessor];
+      if (before.allowed == kNoDeadline) continue;
+      from = std::max(from, before.arrival + before.allowed + at->delay);
+    }
+    if (job.allowed == kNoDeadline)
+      job.allowed = from - job.arrival + Duration::from(factor * workload.length[j].time());
+  }
 }
 
 namespace {

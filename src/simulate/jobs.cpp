@@ -119,8 +119,9 @@ void FleetEngine::end_move(JobIndex job) {
 void FleetEngine::arrive(JobIndex job) {
   arrived_ = std::span(workload_.jobs).first(++arrived_count_);
   status_of_[job].site = workload_.jobs[job].origin;
-  wait(job);
   tell(FleetEventKind::Arrived, job, status_of_[job].site);
+  if (linked()) return hold_or_tell(job);
+  wait(job);
   policy_.arrived(world(), job);
 }
 
@@ -162,6 +163,7 @@ void FleetEngine::hold(JobIndex job, SiteIndex site, std::uint8_t mode) {
   if (!run.started) {
     run.started = true;
     status.first_start = now_;
+    if (linked()) began(job);
   }
   if (options_.start_delay > Duration{}) {
     set_phase(job, JobPhase::Starting);
@@ -194,6 +196,7 @@ bool FleetEngine::resize(JobIndex job, std::uint8_t mode) {
   const SiteIndex site = status.site;
   const std::int32_t before = nodes(job, status.mode), after = nodes(job, mode);
   if (after - before > states_[site].nodes_free) return false;
+  if (!open_for(job, site, mode, after - before)) return false;
   // A real job changes its nodes by a stop and a start.
   if (hands_ != nullptr && (after != before || status.phase == JobPhase::Starting)) return false;
   const std::int64_t mw = node_mw(job, site, mode) * after;
@@ -275,10 +278,13 @@ void FleetEngine::end_job(JobIndex job) {
   set_phase(job, JobPhase::Finished);
   ++counts_.finished;
   ++finished_at_[status_of_[job].site];
+  const bool well = !workload_.links.failing(job);
+  if (!well) ++counts_.failed;
   const Duration allowed = workload_.jobs[job].allowed;
   if (allowed != kNoDeadline && now_ - arrival(job) > allowed) ++counts_.late;
   tell(FleetEventKind::Finished, job, status_of_[job].site);
   policy_.finished(world(), job);
+  if (linked()) is_over(job, well);
 }
 
 // --- stops ---

@@ -40,7 +40,9 @@ FleetResult FleetEngine::result(Instant until) const {
   r.knowledge = knowledge_;
   r.jobs = runs_.size();
   r.finished = counts_.finished;
-  r.late = counts_.late + (runs_.size() - counts_.finished);
+  r.late = counts_.late + (runs_.size() - counts_.finished - counts_.cancelled);
+  r.failed = counts_.failed;
+  r.cancelled = counts_.cancelled;
   r.starts = counts_.starts;
   r.suspensions = counts_.suspensions;
   r.moves = counts_.moves;
@@ -56,7 +58,7 @@ FleetResult FleetEngine::result(Instant until) const {
   double sum = 0.0;
   for (JobIndex j = 0; j < runs_.size(); ++j) {
     if (!runs_[j].started) continue;
-    waits.push_back((status_of_[j].first_start - arrival(j)).nanoseconds());
+    waits.push_back((status_of_[j].first_start - eligible(j)).nanoseconds());
     sum += static_cast<double>(waits.back());
   }
   std::sort(waits.begin(), waits.end());

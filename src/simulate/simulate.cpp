@@ -123,6 +123,33 @@ void check_options(Checks& checks, const FleetScenario& scenario, const FleetOpt
   }
 }
 
+void check_closures(Checks& checks, const FleetScenario& scenario, const FleetOptions& options) {
+  std::vector<Instant> busy(scenario.sites.size());
+  Instant last = options.begin;
+  for (const Closure& closure : options.closures) {
+    const bool sound = closure.site < scenario.sites.size() && closure.from >= last &&
+                       closure.to > closure.from && closure.nodes >= 1 &&
+                       closure.nodes <= scenario.sites[closure.site].hall.nodes;
+    checks.require(sound, "closures", "by time, of a site, longer than 0 s, of 1 node to all");
+    if (!sound) continue;
+    checks.require(closure.from >= busy[closure.site], "closures", "one at a time at a site");
+    busy[closure.site] = closure.to;
+    last = closure.from;
+  }
+}
+
+void check_links(Checks& checks, const Workload& workload) {
+  const JobLinks& links = workload.links;
+  const auto of_jobs = [&](std::size_t size) { return size == 0 || size == workload.size(); };
+  checks.require(of_jobs(links.array.size()) && of_jobs(links.fails.size()), "links",
+                 "as many as jobs");
+  for (const std::uint32_t array : links.array)
+    checks.require(array == kNoArray || array < links.at_once.size(), "array", "one that is there");
+  for (const std::int32_t most : links.at_once)
+    checks.require(most >= 1, "tasks at once", "1 or more");
+  in_order_of_links(workload);
+}
+
 void check(const FleetScenario& scenario, const Workload& workload, const FleetOptions& options) {
   Checks checks;
   checks.require(!scenario.sites.empty() && !scenario.sites.front().price.empty(), "sites",
@@ -134,6 +161,8 @@ void check(const FleetScenario& scenario, const Workload& workload, const FleetO
   checks.throw_if_any();
   check_jobs(checks, scenario, workload);
   check_options(checks, scenario, options);
+  check_closures(checks, scenario, options);
+  check_links(checks, workload);
   checks.throw_if_any();
 }
 

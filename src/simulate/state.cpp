@@ -18,6 +18,11 @@ std::vector<std::uint64_t> FleetEngine::fingerprint() const {
           static_cast<std::int64_t>(r.nodes), static_cast<std::int64_t>(r.origin)})
       jobs = 0x100000001b3 * (jobs ^ static_cast<std::uint64_t>(v));
   }
+  for (const JobDependency& d : workload_.links.dependencies)
+    for (const std::int64_t v :
+         {static_cast<std::int64_t>(d.job), static_cast<std::int64_t>(d.predecessor),
+          static_cast<std::int64_t>(d.kind), d.delay.nanoseconds()})
+      jobs = 0x100000001b3 * (jobs ^ static_cast<std::uint64_t>(v));
   std::uint64_t name = 0;
   for (const char c : policy_.name()) name = 0x100000001b3 * (name ^ static_cast<unsigned char>(c));
   return {jobs,
@@ -28,6 +33,7 @@ std::vector<std::uint64_t> FleetEngine::fingerprint() const {
           static_cast<std::uint64_t>(begin_.unix_nanoseconds()),
           static_cast<std::uint64_t>(options_.until.nanoseconds()),
           options_.calls.size(),
+          options_.closures.size(),
           options_.seed};
 }
 
@@ -49,6 +55,11 @@ std::vector<std::uint8_t> FleetEngine::save() const {
   w.sequence(finished_at_);
   w.sequence(lives_);
   w.sequence(queue_);
+  w.sequence(holds_);
+  w.sequence(arrays_);
+  for (const std::vector<std::uint32_t>& turns : turns_) w.sequence(turns);
+  w.sequence(closing_);
+  w.sequence(closed_);
   for (SiteIndex s = 0; s < states_.size(); ++s) {
     const control::SiteState& state = states_[s];
     for (const std::int32_t v : {state.nodes_up, state.nodes_free, state.nodes_due,
@@ -87,6 +98,11 @@ void FleetEngine::restore(const std::vector<std::uint8_t>& bytes) {
   fill(finished_at_, states_.size());
   fill(lives_, lives_.size());
   queue_ = r.sequence<Event>();
+  fill(holds_, holds_.size());
+  fill(arrays_, arrays_.size());
+  for (std::vector<std::uint32_t>& turns : turns_) turns = r.sequence<std::uint32_t>();
+  fill(closing_, states_.size());
+  fill(closed_, states_.size());
   waiting_ = OrderedSet(workload_.size());
   for (JobIndex j = 0; j < status_of_.size(); ++j)
     if (status_of_[j].phase == JobPhase::Waiting) waiting_.insert(j);

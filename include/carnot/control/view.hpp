@@ -74,7 +74,8 @@ struct SiteState {
 };
 
 enum class JobPhase : std::uint8_t {
-  Pending,   ///< not arrived; no view shows such a job
+  Pending,   ///< not arrived, or held for other jobs (trace/readers/job_links.hpp): no policy has
+             ///< been told of it, none can command it
   Waiting,   ///< holds no nodes: not yet submitted, in line, between planned runs, suspended
   Starting,  ///< holds nodes, does not work yet
   Running,
@@ -167,6 +168,8 @@ class View {
   const JobRequest& request(JobIndex job) const { return arrived_[checked(job)]; }
   const JobStatus& status(JobIndex job) const { return status_[checked(job)]; }
   Instant arrival(JobIndex job) const { return begin_ + request(job).arrival; }
+  /// From when it may run: its arrival, or later, when what it waited for was over.
+  Instant eligible(JobIndex job) const { return eligible_at(checked(job)); }
   std::span<const JobMode> modes(JobIndex job) const {
     return mode_sets_[arrived_[checked(job)].modes];
   }
@@ -210,6 +213,7 @@ class View {
   virtual Duration done_of(JobIndex job) const = 0;
   virtual Instant expected_end_of(JobIndex job) const = 0;
   virtual const LearningState* learning_of(JobIndex) const { return nullptr; }
+  virtual Instant eligible_at(JobIndex job) const { return begin_ + arrived_[job].arrival; }
 
   JobIndex checked(JobIndex job) const {
     if (job >= arrived_.size()) refuse(job);

@@ -13,9 +13,19 @@
 /// `HallOptions`; own power is used, exported, stored and curtailed in the merit order of
 /// site/site.hpp.
 ///
+/// **Links.** A job that waits for others (trace/readers/job_links.hpp), or for its turn in an
+/// array of which only some tasks may be under way, is held: the policy is told of it when it may
+/// run, as if it arrived then, and its wait counts from there. A job that can never run is
+/// cancelled.
+///
+/// **Maintenance.** No job is started whose estimate says that it would still run when its nodes
+/// are closed. Who runs over its estimate all the same loses its nodes as the closure begins: work
+/// done is kept if it may be stopped, else what was saved.
+///
 /// **Time.** Whole nanoseconds. Events of one instant go in this order: ends of jobs, of stops, of
 /// starts, of moves; nodes mended, nodes broken; planned runs that end, that begin; reserve calls
-/// that end, that begin; arrivals; ticks; within one kind, first scheduled first. After each event
+/// that end, that begin; held jobs that may run; arrivals; closures that end, that begin; ticks;
+/// within one kind, first scheduled first. After each event
 /// the policy is told and then the lines of the sites concerned are served.
 ///
 /// The same scenario, trace, options and policy give the same bits. A simulation belongs to one
@@ -67,6 +77,13 @@ struct FailureOptions {
   Time repair = 4.0 * hour;
 };
 
+/// Nodes of a site that are closed for a time, and draw as broken ones do.
+struct Closure {
+  control::SiteIndex site = control::SiteIndex::none();
+  Instant from, to;
+  std::int32_t nodes = 0;  ///< 1 to all of the site
+};
+
 struct FleetOptions {
   Instant begin;         ///< of the trace, within the series' first round or later
   Duration until;        ///< since begin; zero: when all is done
@@ -77,6 +94,7 @@ struct FleetOptions {
   Duration save_time;    ///< that saving takes, nodes held, no work
   FailureOptions failures;
   std::vector<control::ReserveCall> calls;  ///< by time; at one site they do not overlap
+  std::vector<Closure> closures;            ///< likewise
   std::uint64_t seed = 1;                   ///< of failures
 };
 
@@ -112,7 +130,9 @@ struct FleetResult {
   std::string policy;
   control::Knowledge knowledge;
   std::uint64_t jobs = 0, finished = 0;
-  std::uint64_t late = 0;  ///< not finished by their deadline, or not at all
+  std::uint64_t late = 0;       ///< not finished by their deadline, or not at all
+  std::uint64_t failed = 0;     ///< of the finished, those that ended badly, as the trace says
+  std::uint64_t cancelled = 0;  ///< that could never run: what they waited for did not come
   std::uint64_t starts = 0, suspensions = 0, moves = 0, failures = 0, kills = 0;
   Time work_lost;                                       ///< nodes x time, by failures
   Time wait_mean, wait_50, wait_90, wait_99, wait_max;  ///< to the first start, of jobs that did
@@ -134,12 +154,15 @@ enum class FleetEventKind : std::uint8_t {
   Killed,    ///< lost them to a failure
   Moving,    ///< to `site`
   Dropped,
-  Broke,  ///< a node of `site`
+  Cancelled,  ///< can never run
+  Broke,      ///< a node of `site`
   Mended,
   Called,  ///< reserve; `nodes` is the call's index
   CallEnded,
   Battery,  ///< `mode` is the command
-  Ended,    ///< of the simulation
+  Closed,   ///< `nodes` of `site`
+  Opened,
+  Ended,  ///< of the simulation
 };
 struct FleetEvent {
   Instant at;

@@ -4,6 +4,7 @@
 // that waits.
 #include <algorithm>
 #include <deque>
+#include <limits>
 
 #include "control/fleet/rule_base.hpp"
 
@@ -65,7 +66,11 @@ class Easy final : public Rule {
     std::size_t i = 0;
     while (i < ends.size() && free < wanted) free += ends[i++].second;
     if (free < wanted) return;  // nodes are broken: no telling
-    const Instant shadow = ends[i - 1].first;
+    // Nodes there are, but soon to be closed: nobody knows here for how long, and who is let in by
+    // the fleet is done before.
+    const Instant shadow =
+        i > 0 ? ends[i - 1].first
+              : Instant::from_unix_nanoseconds(std::numeric_limits<std::int64_t>::max());
     while (i < ends.size() && ends[i].first == shadow) free += ends[i++].second;
     std::int32_t spare = free - wanted;
 

@@ -48,8 +48,9 @@ class Carnot final : public Rule {
   // --- what is left of a job ---
   Instant deadline(const World& world, JobIndex job) const {
     const Duration allowed = world.view.request(job).allowed;
-    return world.view.arrival(job) +
-           (allowed != kNoDeadline ? allowed : wait(world, job) + length(world, job));
+    return allowed != kNoDeadline
+               ? world.view.arrival(job) + allowed
+               : world.view.eligible(job) + wait(world, job) + length(world, job);
   }
   Duration left(const World& world, JobIndex job, double speed) const {
     const Duration work = std::max(Duration{}, length(world, job) - world.view.done(job));

@@ -58,11 +58,12 @@ class Rule : public Policy {
   Duration length(const World& world, JobIndex job) const {
     return knowledge_.lengths ? world.lengths->length(job) : world.view.request(job).estimate;
   }
-  /// How long after its arrival the job may start at the latest; >= 0.
+  /// How long after it became eligible the job may start at the latest; >= 0.
   Duration wait(const World& world, JobIndex job) const {
     const Duration allowed = world.view.request(job).allowed;
     if (allowed == kNoDeadline) return options_.max_wait;
-    return std::clamp(allowed - length(world, job), Duration{}, options_.max_wait);
+    const Duration gone = world.view.eligible(job) - world.view.arrival(job);
+    return std::clamp(allowed - gone - length(world, job), Duration{}, options_.max_wait);
   }
 
  private:

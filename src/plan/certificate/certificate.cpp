@@ -16,6 +16,7 @@
 
 #include "plan/certificate/jobs.hpp"
 #include "plan/certificate/sites.hpp"
+#include "plan/certificate/workflow_check.hpp"
 #include "plan/problem/room.hpp"
 
 namespace carnot::plan {
@@ -202,6 +203,7 @@ class WindowCosts {
     double least = jobs.value(of.job);
     for (std::size_t i = jobs.mode_begin(of.job); i < jobs.mode_end(of.job); ++i) {
       const PlanMode& mode = jobs.mode(i);
+      if (mode.slots > of.deadline - of.release) continue;  // behind its predecessors
       const double* row = &cheapest_[static_cast<std::size_t>(mode.slots) * sites];
       const auto at = [&](std::uint32_t s) {
         double sum = row[s];
@@ -341,6 +343,14 @@ void compare(const PlanTotals& claimed, Certificate& out) {
 }  // namespace
 
 Certificate certify(const Problem& problem, const Plan& plan, const StopToken& stop) {
+  if (problem.workflow.any()) {
+    // Its jobs are followed in their own windows, the bound is that of the narrower ones.
+    Problem narrow = with_later_releases(problem);
+    narrow.workflow = {};
+    Certificate out = certify(narrow, plan, stop);
+    for (std::string& words : check_workflow(problem, plan)) Collector{out}.add(std::move(words));
+    return out;
+  }
   if (!problem.site_terms.empty() || problem.goals.any() || !plan.flows.empty())
     return certify_sites(problem, plan, stop);
   Certificate out;

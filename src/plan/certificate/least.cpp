@@ -200,6 +200,7 @@ double least_without_terms(const Problem& problem, std::size_t job, const JobPri
         if (std::ssize(window) < jobs.mode(i).slots) continue;
         std::sort(window.begin(), window.end());
       }
+      if (std::ssize(window) < jobs.mode(i).slots) continue;
       double sum = 0;
       for (std::int32_t k = 0; k < jobs.mode(i).slots; ++k)
         sum += window[static_cast<std::size_t>(k)];

@@ -129,6 +129,12 @@ ExtendedColumns::Whole ExtendedColumns::whole(double cutoff, int nodes,
   return out;
 }
 
+void ExtendedColumns::add_row(double low, double high, const std::vector<RunTerm>& terms) {
+  std::vector<solve::Term> row;
+  for (const RunTerm& term : terms) row.push_back({columns_[term.job][term.run], term.coefficient});
+  program_.add_row(low, high, row);
+}
+
 std::size_t ExtendedColumns::known_runs() const noexcept {
   std::size_t all = 0;
   for (const std::vector<JobRun>& of_job : runs_) all += of_job.size();

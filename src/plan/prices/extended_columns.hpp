@@ -46,6 +46,12 @@ class ExtendedColumns {
   /// One known run for each job, by branch and cut; only what costs less than `cutoff`.
   /// \param nodes  at most so many
   Whole whole(double cutoff, int nodes, const StopToken& stop) const;
+  struct RunTerm {
+    std::size_t job, run;  ///< of known()
+    double coefficient;
+  };
+  /// A row for whole() alone: the bounds of solve() do not know it. After it, solve() is of no use.
+  void add_row(double low, double high, const std::vector<RunTerm>& terms);
   std::size_t known_runs() const noexcept;
 
   const SiteRows& rows() const noexcept { return rows_; }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "carnot/base/limits.hpp"
@@ -37,6 +38,14 @@ class PowerCost {
   virtual double eur(std::size_t cell, double kw, bool stoppable) const = 0;
 };
 
+/// Slots that others leave no room in, other than by power.
+class SlotGate {
+ public:
+  virtual ~SlotGate() = default;
+  /// \param cell  site x slots + slot
+  virtual bool open(std::size_t cell, std::uint32_t mode) const = 0;
+};
+
 struct JobPrices {
   /// [site x slots + slot], EUR per kWh of IT energy, any sign.
   std::span<const double> energy;
@@ -53,6 +62,12 @@ struct JobPrices {
   /// Slots in which a site could not feed the power even to this job alone (`room_kw`) are closed
   /// to it: what no plan does is no answer.
   bool within_sites = false;
+  /// Narrower than its window, for a job between its predecessors and its successors: runs in
+  /// [from, to), its first slot not after `start_by`.
+  std::int32_t from = 0, to = std::numeric_limits<std::int32_t>::max();
+  std::int32_t start_by = std::numeric_limits<std::int32_t>::max();
+  bool must_run = false;           ///< being dropped is no answer, but where there is no other
+  const SlotGate* gate = nullptr;  ///< asked where there is `at_power`; null: all are open
 };
 
 }  // namespace carnot::plan

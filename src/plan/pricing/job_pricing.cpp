@@ -37,13 +37,17 @@ void cheapest_slots(const Problem& problem, std::size_t job, const JobPrices& pr
   const PlanJobs& jobs = problem.jobs;
   const auto slots = static_cast<std::size_t>(problem.slots);
   std::vector<std::pair<double, std::int32_t>> window;
+  const std::int32_t from = std::max(jobs.release(job), prices.from);
+  const std::int32_t to = std::min(jobs.deadline(job), prices.to);
   for (const std::uint32_t s : sites_of(problem, job)) {
     window.clear();
-    for (std::int32_t t = jobs.release(job); t < jobs.deadline(job); ++t)
+    for (std::int32_t t = from; t < to; ++t)
       window.emplace_back(prices.energy[s * slots + static_cast<std::size_t>(t)], t);
     std::sort(window.begin(), window.end());
     for (std::size_t i = jobs.mode_begin(job); i < jobs.mode_end(job); ++i) {
       const PlanMode& mode = jobs.mode(i);
+      if (std::ssize(window) < mode.slots) continue;
+      const auto number = static_cast<std::uint32_t>(i - jobs.mode_begin(job));
       const double per_price = prices.at_power != nullptr ? 1.0 : mode.power_kw * problem.slot_h();
       if (prices.at_power != nullptr || prices.within_sites) {
         for (auto& [eur, t] : window) {
@@ -51,12 +55,20 @@ void cheapest_slots(const Problem& problem, std::size_t job, const JobPrices& pr
           if (prices.within_sites &&
               mode.power_kw > room_kw(problem, s, static_cast<std::size_t>(t)))
             eur = kInfinity;
+          else if (prices.gate != nullptr && !prices.gate->open(cell, number))
+            eur = kInfinity;
           else
             eur = prices.at_power != nullptr ? prices.at_power->eur(cell, mode.power_kw, false)
                                              : prices.energy[cell];
         }
         std::sort(window.begin(), window.end());
       }
+      // One of them is early enough.
+      const auto early = std::find_if(window.begin(), window.end(), [&](const auto& slot) {
+        return slot.second <= prices.start_by;
+      });
+      if (early == window.end()) continue;
+      if (early - window.begin() >= mode.slots) std::rotate(window.begin(), early, early + 1);
       double sum = 0;
       for (std::int32_t k = 0; k < mode.slots; ++k)
         sum += window[static_cast<std::size_t>(k)].first;
@@ -64,7 +76,7 @@ void cheapest_slots(const Problem& problem, std::size_t job, const JobPrices& pr
       const double cost = prices.weights.quality * mode.quality_eur +
                           prices.weights.move * jobs.move_eur(job, s) + sum * per_price;
       if (cost >= best.cost) continue;
-      best = {cost, {s, static_cast<std::uint32_t>(i - jobs.mode_begin(job)), {}}, {}};
+      best = {cost, {s, number, {}}, {}};
       for (std::int32_t k = 0; k < mode.slots; ++k)
         best.assignment.slots.push_back(window[static_cast<std::size_t>(k)].second);
       std::sort(best.assignment.slots.begin(), best.assignment.slots.end());
@@ -97,6 +109,7 @@ double floor_at(const Problem& problem, std::size_t job, const JobTerms& terms, 
       kw_a_part = std::min(kw_a_part, level.power_kw / level.parts);
       fastest = std::max(fastest, level.parts);
     }
+  if (eur_per_kw.empty()) return kInfinity;
   const double need = static_cast<double>(m.slots) * terms.speed_parts / fastest;
   const auto whole = static_cast<std::ptrdiff_t>(need);
   const auto last = std::min(whole, std::ssize(eur_per_kw) - 1);
@@ -159,7 +172,7 @@ void carry(const Problem& problem, const JobTerms& terms, std::uint32_t from, st
 }  // namespace
 
 JobRun cheapest(const Problem& problem, std::size_t job, const JobPrices& prices) {
-  JobPath best{prices.weights.drop * problem.jobs.value(job), {}, {}};
+  JobPath best{prices.must_run ? kInfinity : prices.weights.drop * problem.jobs.value(job), {}, {}};
   const JobTerms* terms = problem.terms_of(job);
   if (terms == nullptr) {
     cheapest_slots(problem, job, prices, best);

@@ -26,9 +26,12 @@ class Search {
         sites_(sites),
         weights_(prices.weights),
         mode_(mode),
-        release_(problem.jobs.release(job)),
+        gate_(prices.gate),
+        release_(std::max(problem.jobs.release(job), prices.from)),
         deadline_(problem.jobs.deadline(job)),
-        end_(stoppable ? deadline_ - prices.hold_slots - terms.restart_slots : deadline_),
+        end_(std::min(stoppable ? deadline_ - prices.hold_slots - terms.restart_slots : deadline_,
+                      prices.to)),
+        start_by_(prices.start_by),
         run_needs_(terms.preemptible ? terms.min_run_slots : 1),
         carry_slots_(transfer_slots(problem.network, terms.data_gb, problem.slot_s, deadline_)) {
     const PlanMode& m = problem.jobs.mode(problem.jobs.mode_begin(job) + mode);
@@ -47,7 +50,7 @@ class Search {
     JobPath out{kInfinity, {}, {}};
     std::size_t at = 0;
     std::int32_t from = 0;
-    for (std::int32_t t = release_; t < end_; ++t)
+    for (std::int32_t t = release_; t <= std::min(end_ - 1, start_by_); ++t)
       for (std::size_t i = 0; i < sites_.size(); ++i)
         if (const double cost = start(t, i); cost < out.cost) {
           out.cost = cost;
@@ -130,6 +133,8 @@ class Search {
           const std::size_t t = static_cast<std::size_t>(release_) + n;
           const std::size_t at = sites_[i] * static_cast<std::size_t>(problem_.slots) + t;
           if (prices.within_sites && level.power_kw > room_kw(problem_, sites_[i], t))
+            level_eur_.push_back(kInfinity);
+          else if (gate_ != nullptr && !gate_->open(at, mode_))
             level_eur_.push_back(kInfinity);
           else if (prices.at_power != nullptr)
             level_eur_.push_back(prices.at_power->eur(at, level.power_kw, stoppable));
@@ -299,7 +304,9 @@ class Search {
   const std::vector<std::uint32_t>& sites_;
   OwnWeights weights_;
   std::uint32_t mode_;
+  const SlotGate* gate_;
   std::int32_t release_, deadline_, end_;  // runs in [release, end)
+  std::int32_t start_by_;                  // its first slot is this or before
   std::int32_t run_needs_, carry_slots_;
   std::int32_t work_ = 0, fastest_ = 0;
   double quality_ = 0;

@@ -151,6 +151,9 @@ std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem&
                                   {"prices", prices}};
   if (!plan.status.empty()) document["status"] = plan.status;
   if (plan.solver == "exact") document["solver_bound_eur"] = plan.solver_bound_eur;
+  for (const HeldBack& held : held_back(problem, plan))
+    document["held_back"].push_back(
+        {{"job", problem.jobs.id(held.job)}, {"predecessor", problem.jobs.id(held.predecessor)}});
   add_extended(plan, totals, document);
   return document.dump() + "\n";
 }
@@ -222,6 +225,7 @@ PlanFile read_plan(const std::string& plan_path, const std::string& problem_path
                                                  "quality_eur",
                                                  "late_eur",
                                                  "held",
+                                                 "held_back",
                                                  "sites",
                                                  "site_multipliers",
                                                  "goal_multipliers"};

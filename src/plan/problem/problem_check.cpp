@@ -107,6 +107,8 @@ void check_and_add(JobRow& row, const Place& place, Problem& problem, Findings& 
                    row.move_flat, row.sites, row.move_row);
   if (row.terms != JobTerms())
     problem.terms[static_cast<std::uint32_t>(problem.jobs.size() - 1)] = row.terms;
+  if (!row.needs.empty())
+    problem.workflow.needs[static_cast<std::uint32_t>(problem.jobs.size() - 1)] = row.needs;
 }
 
 std::vector<std::pair<std::size_t, std::size_t>> repeated_ids(const PlanJobs& jobs) {

@@ -14,6 +14,7 @@
 #include "plan/problem/problem_json.hpp"
 #include "plan/problem/problem_read_sites.hpp"
 #include "plan/problem/problem_read_terms.hpp"
+#include "plan/problem/problem_read_workflow.hpp"
 
 namespace carnot::plan {
 
@@ -32,7 +33,8 @@ class Reader {
     for (const auto& item : document_.root.items())
       Fields(Json{{item.key(), nullptr}}, {path_, document_.line_of(item.key())}, "", findings_)
           .only({"schema", "carnot", "seed", "started", "command", "slot_s", "slots",
-                 "carbon_price_eur_per_t", "sites", "network", "reserve", "goals", "jobs"});
+                 "carbon_price_eur_per_t", "sites", "network", "reserve", "goals", "arrays",
+                 "jobs"});
     problem_.slot_s = top("slot_s").number("slot_s", 1e-3, 1e9);
     problem_.slots = static_cast<std::int32_t>(top("slots").whole("slots", 1, kMostSlots));
     problem_.carbon_price_eur_per_t =
@@ -44,6 +46,8 @@ class Reader {
     read_goals(top("goals"), problem_.goals);
     findings_.throw_if_any();  // jobs are measured against sites
     read_jobs();
+    findings_.throw_if_any();
+    read_links(top("arrays"), document_.root, texts_, problem_);
     findings_.throw_if_any();
     return std::move(problem_);
   }
@@ -92,7 +96,12 @@ class Reader {
                 "knees",
                 "it_eur_per_kwh",
                 "it_g_per_kwh",
-                "reserve"});
+                "reserve",
+                "nodes",
+                "cores_per_node",
+                "memory_gb_per_node",
+                "gpus_per_node",
+                "closures"});
       PlanSite site;
       if (const Json* name = in->find("name"); name != nullptr && name->is_string())
         site.name = *name;
@@ -110,6 +119,7 @@ class Reader {
         site.longitude = in->number("longitude", -180, 180);
       }
       any_terms = read_site_terms(*in, slots, site.capacity_kw, terms.emplace_back()) || any_terms;
+      read_nodes(*in, slots, terms.back().base_kw, site, problem_.workflow);
       problem_.sites.push_back(std::move(site));
       hosts_.push_back(read_host(*in, problem_.network));
     }
@@ -131,9 +141,12 @@ class Reader {
     std::vector<std::size_t> at;
     for (std::size_t j = 0; j < jobs->size(); ++j) {
       stop_.throw_if_requested();
-      if (const std::optional<Fields> in = entry("jobs", (*jobs)[j], j))
-        read_job(*in, {path_, document_.line_of("jobs", j)});
-      if (problem_.jobs.size() > at.size()) at.push_back(j);
+      const std::optional<Fields> in = entry("jobs", (*jobs)[j], j);
+      if (in) read_job(*in, {path_, document_.line_of("jobs", j)});
+      if (problem_.jobs.size() == at.size()) continue;
+      at.push_back(j);
+      if (in->find("after") != nullptr || in->find("array") != nullptr)
+        texts_.jobs.push_back({static_cast<std::uint32_t>(at.size() - 1), *in});
     }
     for (const auto& [first, again] : repeated_ids(problem_.jobs))
       entry("jobs", (*jobs)[at[again]], at[again])
@@ -162,7 +175,9 @@ class Reader {
              "origin",
              "due",
              "late_eur_per_slot",
-             "stop_s"});
+             "stop_s",
+             "after",
+             "array"});
     JobRow row;
     if (const Json* id = in.find("id"); id != nullptr && id->is_string())
       row.id = id->get_ref<const std::string&>();
@@ -193,7 +208,8 @@ class Reader {
       mode_fields.push_back(in.part((*modes)[m], fmt::format("modes[{}]", m)));
       const Fields& mode = mode_fields.back();
       if (!(*modes)[m].is_object()) return mode.wrong("", "an object");
-      mode.only({"slots", "power_kw", "quality_cost_eur", "levels"});
+      mode.only({"slots", "power_kw", "quality_cost_eur", "levels", "nodes", "cores_per_node",
+                 "memory_gb_per_node", "gpus_per_node"});
       PlanMode x;
       // At higher speeds more work than slots fits into the window.
       const std::int64_t most = mode.find("levels") == nullptr ? problem_.slots : kMostSlots;
@@ -204,6 +220,7 @@ class Reader {
     }
     if (findings_.count() > before) return;
     read_terms(in, mode_fields, hosts_, row);
+    row.needs = read_needs(mode_fields);
     if (findings_.count() == before) check_and_add(row, place, problem_, findings_);
   }
 
@@ -212,6 +229,7 @@ class Reader {
   Document document_;
   Problem problem_;
   std::vector<Host> hosts_;  // [site]
+  WorkflowTexts texts_;
   Findings findings_;
 };
 

@@ -40,6 +40,7 @@ struct JobRow {
   std::vector<std::uint32_t> sites;  ///< empty: all
   std::vector<double> move_row;      ///< empty: flat
   JobTerms terms;
+  std::vector<NodeNeed> needs;  ///< [mode], or empty
 };
 
 /// Appends `row` if its numbers are allowed, else says what is not.

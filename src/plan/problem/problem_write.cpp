@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <iterator>
@@ -17,6 +18,12 @@ namespace carnot::plan {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+void add_shape(const NodeShape& shape, Json& to) {
+  if (std::isfinite(shape.cores)) to["cores_per_node"] = shape.cores;
+  if (std::isfinite(shape.memory_gb)) to["memory_gb_per_node"] = shape.memory_gb;
+  if (std::isfinite(shape.gpus)) to["gpus_per_node"] = shape.gpus;
+}
 
 Json site_json(const Problem& problem, std::size_t s) {
   const PlanSite& site = problem.sites[s];
@@ -39,6 +46,10 @@ Json site_json(const Problem& problem, std::size_t s) {
     out["longitude"] = site.longitude;
   }
   if (!problem.site_terms.empty()) add_site_terms(problem.site_terms[s], out);
+  if (!problem.workflow.nodes.empty() && !problem.workflow.nodes[s].open.empty()) {
+    out["nodes"] = problem.workflow.nodes[s].open;
+    add_shape(problem.workflow.nodes[s].node, out);
+  }
   return out;
 }
 
@@ -77,6 +88,24 @@ void add_terms(const JobTerms& terms, std::uint32_t origin, Json& job) {
     if (!terms.levels[m].empty()) job["modes"][m]["levels"] = levels_json(terms, m);
 }
 
+/// Whom it waits for, its array, and what its modes take.
+void add_links(const Problem& problem, std::uint32_t j, Json& job) {
+  const PlanWorkflow& workflow = problem.workflow;
+  auto at = std::lower_bound(workflow.dependencies.begin(), workflow.dependencies.end(), j,
+                             [](const PlanDependency& d, std::uint32_t k) { return d.job < k; });
+  for (; at != workflow.dependencies.end() && at->job == j; ++at)
+    job["after"].push_back({{"job", problem.jobs.id(at->predecessor)},
+                            {"kind", to_text(at->kind)},
+                            {"delay_slots", at->delay_slots}});
+  for (const PlanArray& array : workflow.arrays)
+    if (std::binary_search(array.jobs.begin(), array.jobs.end(), j)) job["array"] = array.name;
+  if (const auto needs = workflow.needs.find(j); needs != workflow.needs.end())
+    for (std::size_t m = 0; m < needs->second.size(); ++m) {
+      job["modes"][m]["nodes"] = needs->second[m].nodes;
+      add_shape(needs->second[m].each, job["modes"][m]);
+    }
+}
+
 Json job_json(const Problem& problem, std::size_t j) {
   const PlanJobs& jobs = problem.jobs;
   Json modes = Json::array();
@@ -97,6 +126,7 @@ Json job_json(const Problem& problem, std::size_t j) {
            {"move_cost_eur", move},
            {"modes", modes}};
   if (const JobTerms* terms = problem.terms_of(j)) add_terms(*terms, jobs.origin(j), out);
+  add_links(problem, static_cast<std::uint32_t>(j), out);
   return out;
 }
 
@@ -133,7 +163,7 @@ std::string jobs_csv(const PlanJobs& jobs, const StopToken& token) {
 
 void write_problem(const Problem& problem, const std::string& folder, const StopToken& stop) {
   // The CSV has no place for terms, nor for a cost of its own at each site.
-  bool inline_jobs = !problem.terms.empty();
+  bool inline_jobs = !problem.terms.empty() || problem.workflow.any();
   for (std::size_t j = 0; j < problem.jobs.size(); ++j)
     inline_jobs = inline_jobs || problem.jobs.move_row(j) != nullptr;
   // One site a line: a message can name it, and a person can find it.
@@ -151,6 +181,12 @@ void write_problem(const Problem& problem, const std::string& folder, const Stop
     text += fmt::format("\"reserve\": {},\n", reserve.dump());
   if (const Json goals = goals_json(problem.goals); !goals.is_null())
     text += fmt::format("\"goals\": {},\n", goals.dump());
+  if (!problem.workflow.arrays.empty()) {
+    Json arrays = Json::array();
+    for (const PlanArray& array : problem.workflow.arrays)
+      arrays.push_back({{"name", array.name}, {"at_once", array.at_once}});
+    text += fmt::format("\"arrays\": {},\n", arrays.dump());
+  }
   text += "\"jobs\": ";
   if (inline_jobs) {
     text += "[";

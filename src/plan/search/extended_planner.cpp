@@ -34,7 +34,8 @@ constexpr double kLastStep = 5e-4;
 // job, nodes.
 constexpr std::size_t kFewJobs = 30, kFewCells = 500, kFewRuns = 2000, kFewRunsOfAJob = 1500;
 constexpr int kFewNodes = 100;
-constexpr double kProof = 1e-7;  // of a limit: by which proof must exceed rounding
+constexpr int kMostNodeCuts = 30;  // times that branch and cut is told what does not fit onto nodes
+constexpr double kProof = 1e-7;    // of a limit: by which proof must exceed rounding
 
 double most(const Weights& w, const JobRun& run) { return std::abs(weighted(w.jobs, run.own)); }
 
@@ -107,6 +108,7 @@ class Stage {
   }
   /// Decides sites around the jobs in hand and remembers the best.
   void decide();
+  bool cut_what_nodes_do_not_hold(const std::vector<JobRun>& runs);
   void first_plan();
   void whole_jobs(double trust);
 
@@ -154,13 +156,51 @@ void Stage::choose_whole() {
   }
   if (columns_.known_runs() > kFewRuns + kFewRunsOfAJob) return;
   const double least = kProof * std::max(1.0, std::abs(best_.objective));
-  const ExtendedColumns::Whole whole =
-      columns_.whole(best_.objective - least, kFewNodes, options_.stop);
+  for (const RunRow& row : workflow_rows(problem_, search_.workflow(), columns_.known()))
+    columns_.add_row(row.low, row.high, row.terms);
+  ExtendedColumns::Whole whole;
+  for (int n = 0; n < kMostNodeCuts; ++n) {
+    whole = columns_.whole(best_.objective - least, kFewNodes, options_.stop);
+    if (!whole.found || !cut_what_nodes_do_not_hold(whole.runs)) break;
+    whole.found = whole.proven = false;
+  }
   if (whole.found) {
     search_.set_runs(whole.runs);
     decide();
   }
   proven_ = all && whole.proven && best_.broken.empty();
+}
+
+/// Rows of sums let pass what no way of packing holds. \return whether there was such a cell
+bool Stage::cut_what_nodes_do_not_hold(const std::vector<JobRun>& runs) {
+  const PlanWorkflow& workflow = problem_.workflow;
+  bool any = false;
+  for (std::uint32_t s = 0; s < workflow.nodes.size(); ++s)
+    for (std::int32_t t = 0; t < problem_.slots && !workflow.nodes[s].open.empty(); ++t) {
+      const auto mode_in_cell = [&](const JobRun& run) {
+        const Assignment& a = run.assignment;
+        for (std::size_t i = 0; i < a.slots.size(); ++i)
+          if (a.slots[i] == t && (run.schedule.sites.empty() ? a.site : run.schedule.sites[i]) == s)
+            return a.mode;
+        return kNone;
+      };
+      std::vector<const NodeNeed*> needs;
+      std::vector<std::pair<std::uint32_t, std::uint32_t>> who;  // job and mode
+      for (const auto& [j, of] : workflow.needs)
+        if (const std::uint32_t mode = mode_in_cell(runs[j]); mode != kNone) {
+          needs.push_back(&of[mode]);
+          who.emplace_back(j, mode);
+        }
+      if (pack(workflow.nodes[s].node, workflow.nodes[s].open[static_cast<std::size_t>(t)], needs))
+        continue;
+      any = true;
+      std::vector<ExtendedColumns::RunTerm> terms;
+      for (const auto& [j, mode] : who)
+        for (std::size_t k = 0; k < columns_.known()[j].size(); ++k)
+          if (mode_in_cell(columns_.known()[j][k]) == mode) terms.push_back({j, k, 1.0});
+      columns_.add_row(-kInfinity, static_cast<double>(who.size()) - 1.0, terms);
+    }
+  return any;
 }
 
 void Stage::decide() {
@@ -312,12 +352,15 @@ void as_contract(Plan& plan) {
 
 }  // namespace
 
-ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& given,
+ExtendedPlan plan_columns(const Problem& given_problem, const PlannerOptions& given,
                           std::vector<std::vector<JobRun>>& known) {
   const double began = given.stop.now();
   const auto seconds = [&] { return given.stop.now() - began; };
   PlannerOptions options = given;
   options.stop = given.stop.limited(given.time_limit_s);
+  // Windows that predecessors leave: every plan is in them.
+  const Problem narrow = given_problem.workflow.any() ? narrowed(given_problem) : Problem();
+  const Problem& problem = given_problem.workflow.any() ? narrow : given_problem;
   const SiteModel model(problem);
   std::vector<Measure> order = problem.goals.order;
   std::erase(order, Measure::Cost);
@@ -367,7 +410,7 @@ ExtendedPlan plan_columns(const Problem& problem, const PlannerOptions& given,
     out.broken.push_back(fmt::format("{}: missed by {:.3g} %", words, 100 * share));
   if (!out.broken.empty()) out.proven = proven_infeasible(model, out.plan.held, options, known);
   if (!problem.extended()) as_contract(out.plan);
-  const Certificate certificate = certify(problem, out.plan);
+  const Certificate certificate = certify(given_problem, out.plan);
   CARNOT_CHECK(certificate.holds() || !out.broken.empty(), certificate.violations.front());
   out.plan.totals = certificate.totals;
   out.plan.objective_eur = certificate.totals.objective_eur;

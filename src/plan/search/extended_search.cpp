@@ -5,6 +5,9 @@
 #include <cmath>
 #include <utility>
 
+#include "carnot/base/error.hpp"
+#include "carnot/base/limits.hpp"
+
 #include "plan/search/ruin_recreate.hpp"
 
 namespace carnot::plan {
@@ -18,7 +21,8 @@ constexpr double kForbidden = 1e9;  // EUR per kW beyond what a site can hold or
 
 }  // namespace
 
-ExtendedSearch::ExtendedSearch(const SiteModel& model) : model_(model), problem_(model.problem()) {
+ExtendedSearch::ExtendedSearch(const SiteModel& model)
+    : model_(model), problem_(model.problem()), workflow_(model.problem()) {
   const std::size_t cells = model.sites() * model.slots();
   for (std::vector<double>* of : {&owed_, &held_, &held_price_, &energy_, &reserve_})
     of->resize(cells);
@@ -87,7 +91,7 @@ double ExtendedSearch::run_cost(const JobRun& run, double trust) {
 }
 
 /// Where `job` costs least given all others.
-JobRun ExtendedSearch::best(std::size_t job, double trust) {
+std::optional<JobRun> ExtendedSearch::best(std::size_t job, double trust) {
   const PlanJobs& jobs = problem_.jobs;
   const JobTerms* terms = problem_.terms_of(job);
   if (terms != nullptr && terms->data_gb > 0 && problem_.network.kwh_per_gb > 0) {
@@ -123,33 +127,62 @@ JobRun ExtendedSearch::best(std::size_t job, double trust) {
   prices.at_power = &costs;
   JobRun dropped;
   dropped.own.drop = jobs.value(job);
+  if (!workflow_.empty()) {
+    const WorkflowState::Window window = workflow_.window(job, runs_);
+    if (!window.may_run) return window.may_drop ? std::optional(dropped) : std::nullopt;
+    prices.from = window.from;
+    prices.to = window.to;
+    prices.start_by = window.start_by;
+    prices.gate = &workflow_;
+    if (!window.may_drop) prices.must_run = true;
+    JobRun run = cheapest(problem_, job, prices);
+    if (!window.may_drop)
+      return run.assignment.site == kNone ? std::nullopt : std::optional(std::move(run));
+    return run_cost(run, trust) < weighted(weights_, dropped.own) ? std::move(run) : dropped;
+  }
   JobRun run = cheapest(problem_, job, prices);
   return run_cost(run, trust) < weighted(weights_, dropped.own) ? run : dropped;
 }
 
 void ExtendedSearch::set_runs(std::vector<JobRun> runs) {
-  runs_ = std::move(runs);
+  if (workflow_.empty()) {
+    runs_ = std::move(runs);
+    sums_ = sums_of(problem_, runs_);
+    return;
+  }
+  runs_.assign(runs.size(), {});
+  sums_ = sums_of(problem_, runs_);
+  workflow_.clear();
+  for (const std::uint32_t job : workflow_.order()) {
+    std::optional<JobRun> run(std::move(runs[job]));
+    if (!workflow_.allows(job, *run, runs_)) run = best(job, 0.0);
+    CARNOT_CHECK(run.has_value(), "a job none of whose successors is placed can be dropped");
+    put(job, std::move(*run));
+  }
   sums_ = sums_of(problem_, runs_);
 }
 
 void ExtendedSearch::put(std::size_t job, JobRun run) {
+  workflow_.put(job, run);
   add_run(problem_, run, 1.0, sums_);
   runs_[job] = std::move(run);
 }
 
 JobRun ExtendedSearch::take(std::size_t job) {
   JobRun run = std::move(runs_[job]);
+  workflow_.take(job, run);
   add_run(problem_, run, -1.0, sums_);
   runs_[job] = {};
   return run;
 }
 
 void ExtendedSearch::sweep(double trust, const StopToken& stop) {
-  for (std::size_t job = 0; job < runs_.size() && !stop.requested(); ++job) {
+  for (const std::uint32_t job : workflow_.order()) {
+    if (stop.requested()) break;
     JobRun before = take(job);
-    JobRun after = best(job, trust);
-    put(job,
-        run_cost(after, trust) < run_cost(before, trust) ? std::move(after) : std::move(before));
+    std::optional<JobRun> after = best(job, trust);
+    put(job, after && run_cost(*after, trust) < run_cost(before, trust) ? std::move(*after)
+                                                                        : std::move(before));
   }
   // What rounding has left behind in sums of many changes goes.
   sums_ = sums_of(problem_, runs_);
@@ -188,7 +221,8 @@ struct ExtendedSearch::Rounds {
   std::vector<std::pair<std::size_t, JobRun>> before;
 
   double ruin(const RandomStream& draw) {
-    jobs = of.neighbours(draw);
+    jobs = !of.workflow_.empty() && draw.uniform(5) < 0.5 ? of.workflow_.kin(draw, kNear)
+                                                          : of.neighbours(draw);
     before.clear();
     double cost = 0;
     for (const std::size_t job : jobs) {
@@ -200,12 +234,17 @@ struct ExtendedSearch::Rounds {
   double recreate(const RandomStream& draw) {
     for (std::size_t k = jobs.size(); k > 1; --k)
       std::swap(jobs[k - 1], jobs[draw.below(100 + k, k)]);
+    if (!of.workflow_.empty())  // predecessors first
+      std::stable_sort(jobs.begin(), jobs.end(), [this](std::size_t a, std::size_t b) {
+        return of.workflow_.depth(a) < of.workflow_.depth(b);
+      });
     const double trust = draw.uniform(3) < 0.5 ? 0.0 : draw.uniform(4);
     double cost = 0;
     for (const std::size_t job : jobs) {
-      JobRun run = of.best(job, trust);
-      cost += of.run_cost(run, 0.0);
-      of.put(job, std::move(run));
+      std::optional<JobRun> run = of.best(job, trust);
+      if (!run) return kInfinity;
+      cost += of.run_cost(*run, 0.0);
+      of.put(job, std::move(*run));
     }
     return cost;
   }

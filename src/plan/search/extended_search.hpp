@@ -7,11 +7,13 @@
 /// and jobs are put where they cost least given all others.
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "carnot/base/random.hpp"
 #include "carnot/base/stop.hpp"
 
+#include "plan/search/workflow_state.hpp"
 #include "plan/supply/site_rows.hpp"
 #include "plan/supply/supply.hpp"
 
@@ -25,8 +27,10 @@ class ExtendedSearch {
   void look(const PricedWeights& weights, const std::vector<SiteFlows>& flows);
   /// Prices to fear where they are dearer than the cost now: [cell] EUR per kWh; empty: none.
   void set_guide(std::vector<double> price) { guide_ = std::move(price); }
-  /// The jobs in hand; those of no pieces are dropped.
+  /// The jobs in hand; those of no pieces are dropped. What their ties to others do not allow is
+  /// put elsewhere.
   void set_runs(std::vector<JobRun> runs);
+  const WorkflowState& workflow() const noexcept { return workflow_; }
 
   /// Each job in turn is put where it costs least given all others.
   /// \param trust  weight of the guide, [0, 1]
@@ -49,13 +53,15 @@ class ExtendedSearch {
   /// Adding `kw` where jobs draw what they draw now.
   double marginal(std::size_t i, double kw, bool stoppable, double trust) const;
   double run_cost(const JobRun& run, double trust);
-  JobRun best(std::size_t job, double trust);
+  /// Nothing: it can neither run nor be dropped beside those it is tied to.
+  std::optional<JobRun> best(std::size_t job, double trust);
   void put(std::size_t job, JobRun run);
   JobRun take(std::size_t job);
   std::vector<std::size_t> neighbours(const RandomStream& draw) const;
 
   const SiteModel& model_;
   const Problem& problem_;
+  WorkflowState workflow_;
   std::vector<JobRun> runs_;
   JobSums sums_;
   // Of a cell.

@@ -46,6 +46,8 @@ std::int64_t default_rounds(std::size_t jobs) {
 }
 
 void check(const Problem& problem, const PlannerOptions& options) {
+  if (problem.workflow.any())
+    throw InputError("jobs are tied to each other or to nodes, which this planner knows not");
   if (!problem.terms.empty())
     throw InputError(
         fmt::format("job {} has terms beyond the contract, which this planner knows not",

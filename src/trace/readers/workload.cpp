@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <optional>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -25,6 +27,9 @@ constexpr double kLongest = 4e9;        // seconds: 126 years
 constexpr double kSurelySeconds = 1e5;  // of an arrival: 11 years if these were hours
 constexpr double kMostNodes = 1e7;
 constexpr std::size_t kSwfFields = 18;
+constexpr std::string_view kDependencies =
+    "afterok:ID, afterany:ID, afternotok:ID or after:ID[+minutes], separated by ; or a quoted "
+    "comma";
 
 bool blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -133,9 +138,14 @@ class Reader {
         ++left_out_;
         continue;
       }
-      if (field[16] > 0) ++follow_;
+      // Another job, and the time to think between its end and this one's submission.
+      if (field[16] > 0)
+        ties_.links.push_back({rows_.size(), static_cast<std::uint64_t>(field[16]),
+                               DependencyKind::AfterAny, std::max(0.0, field[17])});
       rows_.push_back({field[1], field[3], std::ceil(nodes / processors_of_a_node()),
-                       field[8] > 0 ? field[8] : -1.0, -1.0, -1.0, lines_.number()});
+                       field[8] > 0 ? field[8] : -1.0, -1.0, -1.0, lines_.number(),
+                       static_cast<std::uint64_t>(std::max(0.0, field[0])), 0,
+                       field[10] == 0.0 || field[10] == 5.0});
     }
     note("Standard Workload Format, seconds");
     if (const double each = processors_of_a_node(); each > 1.0)
@@ -144,11 +154,6 @@ class Reader {
     if (workload_.start)
       workload_.provenance += fmt::format("; began {}{}", workload_.start->iso8601(),
                                           zone_.empty() ? "" : " (local time " + zone_ + ")");
-    if (follow_ > 0)
-      workload_.provenance += fmt::format(
-          "; {} that wait for another job (fields 17, 18) arrive when it is written, and do not "
-          "wait",
-          follow_);
   }
 
   // --- tables ---
@@ -198,6 +203,7 @@ class Reader {
     rows_ = std::move(rows.rows);
     left_out_ = rows.left_out;
     dated_ = rows.dated;
+    ties_ = std::move(rows.ties);
     note(rows.what);
   }
 
@@ -213,6 +219,15 @@ class Reader {
                       : static_cast<std::size_t>(found - header.names.begin());
     }
     dated_ = names[0] == "timestamp";
+    const auto optional_column = [&](std::string_view name) {
+      const auto found = std::find(header.names.begin(), header.names.end(), name);
+      return found == header.names.end() || names[0] != "arrival_s"
+                 ? kNone
+                 : static_cast<std::size_t>(found - header.names.begin());
+    };
+    const std::size_t id = optional_column("id"), after = optional_column("dependency");
+    const std::size_t array = optional_column("array"), at_once = optional_column("at_once");
+    const std::size_t outcome = optional_column("outcome");
     csv::TimeParser dates(csv::Zone{true, 0});
     std::string_view line;
     std::vector<std::string_view> cells;
@@ -252,6 +267,25 @@ class Reader {
       take(3, row.arrival, row.deadline, "a number not below the arrival");
       take(4, 0.0, row.power, "a number >= 0");
       take(5, 1e-9, row.estimate, "a number above 0");
+      const auto cell = [&](std::size_t c) { return c == kNone ? std::string_view{} : cells[c]; };
+      if (!cell(id).empty()) row.key = ties_.keys.of(cell(id));
+      if (!cell(array).empty()) row.array = ties_.keys.of(cell(array));
+      if (!cell(at_once).empty()) {
+        const std::optional<double> most = workload_number(cell(at_once));
+        if (!most || *most < 1 || *most > 1e9 || *most != std::floor(*most))
+          sound = false, report_.add(row.line, "at_once", "a whole number of tasks, 1 or more");
+        else if (row.array == 0)
+          sound = false, report_.add(row.line, "at_once", "only beside an array");
+        else
+          ties_.at_once[row.array] = *most;
+      }
+      if (const std::string_view end = cell(outcome); end == "failed")
+        row.failed = true;
+      else if (!end.empty() && end != "ok")
+        sound = false, report_.add(row.line, "outcome", "ok, failed or nothing");
+      const bool runs = sound && row.length > 0 && row.nodes > 0;
+      if (runs && !cell(after).empty() && !read_dependency(cell(after), rows_.size(), {}, ties_))
+        sound = false, report_.add(row.line, "dependency", kDependencies);
       if (!sound) continue;
       if (row.length <= 0 || row.nodes <= 0)
         ++left_out_;
@@ -289,6 +323,76 @@ class Reader {
 
   // --- jobs ---
 
+  /// Rows that name each other become jobs that wait. \param job_of  [row as read] its job
+  void tie(const std::vector<std::uint32_t>& job_of) {
+    const std::vector<WorkloadRow>& as_read = rows_;
+    JobLinks& links = workload_.links;
+    bool arrays = false, failures = false;
+    for (const WorkloadRow& row : as_read) {
+      arrays = arrays || row.array != 0;
+      failures = failures || row.failed;
+    }
+    std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> named;  // jobs of a key
+    std::map<std::uint64_t, std::uint32_t> array_of;
+    if (arrays) links.array.assign(workload_.size(), kNoArray);
+    if (failures) {
+      links.fails.resize(workload_.size());
+      for (std::size_t i = 0; i < as_read.size(); ++i)
+        if (as_read[i].failed) links.fails[job_of[i]] = true;
+    }
+    for (std::size_t i = 0; i < as_read.size(); ++i) {
+      const WorkloadRow& row = as_read[i];
+      if (row.key != 0 && !ties_.links.empty()) named[row.key].assign(1, job_of[i]);
+    }
+    for (std::size_t i = 0; i < as_read.size(); ++i) {
+      const WorkloadRow& row = as_read[i];
+      if (row.array == 0) continue;
+      if (!ties_.links.empty()) named[row.array].push_back(job_of[i]);
+      const auto most = ties_.at_once.find(row.array);
+      if (most == ties_.at_once.end()) continue;
+      const auto [at, fresh] =
+          array_of.try_emplace(row.array, static_cast<std::uint32_t>(links.at_once.size()));
+      if (fresh) links.at_once.push_back(static_cast<std::int32_t>(std::min(most->second, 1e9)));
+      links.array[job_of[i]] = at->second;
+    }
+    std::size_t not_there = 0;
+    for (const RowLink& link : ties_.links) {
+      const auto found = named.find(link.predecessor);
+      if (found == named.end()) {
+        ++not_there;
+        continue;
+      }
+      if (link.delay > kLongest) {
+        report_.add(as_read[link.row].line, "dependency", "delays of at most 4e9 s");
+        continue;
+      }
+      for (const std::uint32_t job : found->second)
+        links.dependencies.push_back(
+            {job_of[link.row], job, link.kind, Duration::from(link.delay * second)});
+    }
+    std::stable_sort(links.dependencies.begin(), links.dependencies.end(),
+                     [](const JobDependency& a, const JobDependency& b) { return a.job < b.job; });
+    report_.throw_if_any();
+    try {
+      in_order_of_links(workload_);
+    } catch (const InputError& error) {
+      throw InputError(describe({lines_.name(), 0}, "", error.what()));
+    }
+    if (!links.dependencies.empty())
+      workload_.provenance +=
+          fmt::format("; {} dependencies between jobs", links.dependencies.size());
+    if (not_there > 0)
+      workload_.provenance +=
+          fmt::format("; {} dependencies on jobs that are not in it count as met", not_there);
+    if (ties_.not_obeyed > 0)
+      workload_.provenance +=
+          fmt::format("; {} dependencies of other kinds (singleton, any of several) are not obeyed",
+                      ties_.not_obeyed);
+    if (!links.at_once.empty())
+      workload_.provenance +=
+          fmt::format("; {} arrays with a limit of tasks at once", links.at_once.size());
+  }
+
   void note(std::string_view words) {
     workload_.provenance += fmt::format(": {} jobs, {}", rows_.size(), words);
     if (left_out_ > 0)
@@ -296,18 +400,21 @@ class Reader {
   }
 
   void fill() {
-    std::stable_sort(rows_.begin(), rows_.end(), [](const WorkloadRow& a, const WorkloadRow& b) {
-      return a.arrival < b.arrival;
+    std::vector<std::uint32_t> order(rows_.size());  // [job] its row as read
+    std::iota(order.begin(), order.end(), 0U);
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return rows_[a].arrival < rows_[b].arrival;
     });
+    const double least = rows_[order.front()].arrival;
     // Dates count from the first of them; other times from zero, so that hours of the day stay.
-    const double first =
-        dated_ ? std::floor(rows_.front().arrival) : std::min(0.0, rows_.front().arrival);
+    const double first = dated_ ? std::floor(least) : std::min(0.0, least);
     if (workload_.start) workload_.start = *workload_.start + Duration::from(first * second);
     if (dated_) workload_.start = Instant::from_unix_seconds(std::llround(first));
     std::size_t cut = 0;
     workload_.jobs.reserve(rows_.size());
     workload_.length.reserve(rows_.size());
-    for (const WorkloadRow& row : rows_) {
+    for (const std::uint32_t read : order) {
+      const WorkloadRow& row = rows_[read];
       const bool whole = row.nodes == std::floor(row.nodes) && row.nodes <= kMostNodes;
       if (!whole) report_.add(row.line, "nodes", "a whole number up to 10 million");
       const double after = row.arrival - first;
@@ -325,6 +432,7 @@ class Reader {
       if (options_.kill_at_estimate && row.estimate > 0 && span(row.estimate) < length) {
         length = std::max(span(row.estimate), Duration::nanoseconds(1));
         ++cut;
+        cut_.push_back(workload_.jobs.size());
       }
       job.estimate =
           row.estimate > 0 ? std::max(span(row.estimate), Duration::nanoseconds(1)) : length;
@@ -334,6 +442,14 @@ class Reader {
       workload_.length.push_back(length);
     }
     if (cut > 0) workload_.provenance += fmt::format("; {} ended at their time limit", cut);
+    report_.throw_if_any();
+    std::vector<std::uint32_t> job_of(order.size());
+    for (std::uint32_t j = 0; j < order.size(); ++j) job_of[order[j]] = j;
+    tie(job_of);
+    if (!cut_.empty()) {
+      workload_.links.fails.resize(workload_.size());
+      for (const std::size_t job : cut_) workload_.links.fails[job] = true;
+    }
   }
 
   input::Lines lines_;
@@ -341,7 +457,9 @@ class Reader {
   const WorkloadOptions& options_;
   SparseStop stop_;
   std::vector<WorkloadRow> rows_;
-  std::size_t left_out_ = 0, follow_ = 0;
+  std::size_t left_out_ = 0;
+  RowLinks ties_;
+  std::vector<std::size_t> cut_;  // jobs that end at their limit
   std::string zone_;
   double header_nodes_ = 0.0, header_processors_ = 0.0;
   bool dated_ = false;

@@ -165,7 +165,7 @@ WorkloadRows read_philly(const json& document, const WorkloadOptions& options,
 
 // --- Slurm ---
 
-WorkloadRows read_slurm(const json& document) {
+WorkloadRows read_slurm(const json& document, csv::Report& report) {
   WorkloadRows out;
   out.dated = true;
   std::size_t running = 0;
@@ -188,6 +188,27 @@ WorkloadRows read_slurm(const json& document) {
     row.nodes = amount(job, "allocation_nodes");
     const double minutes = amount(time, "limit");
     if (minutes > 0) row.estimate = 60.0 * minutes;
+    row.failed = is_failed_state(now);
+    std::string task;
+    if (const auto array = job.find("array"); array != job.end() && array->is_object()) {
+      const double of = amount(*array, "job_id"), number_in = amount(*array, "task_id");
+      if (of > 0 && number_in >= 0) {
+        row.array = out.ties.keys.of(fmt::format("{:.0f}", of));
+        task = fmt::format("{:.0f}", number_in);
+        row.key = out.ties.keys.of(fmt::format("{:.0f}_{}", of, task));
+        const json* at = &*array;
+        for (const char* key : {"limits", "max", "running"}) {
+          const auto next = at->find(key);
+          at = next != at->end() && next->is_object() ? &*next : &empty;
+        }
+        if (const double most = amount(*at, "tasks"); most >= 1) out.ties.at_once[row.array] = most;
+      }
+    }
+    if (row.key == 0 && !word(job, "job_id").empty())
+      row.key = out.ties.keys.of(word(job, "job_id"));
+    if (row.length > 0 && row.nodes > 0 && row.arrival > 0 &&
+        !read_dependency(word(job, "dependency"), out.rows.size(), task, out.ties))
+      report.add(number, "dependency", "as --dependency takes it, such as afterok:12:13");
     if (row.length > 0 && row.nodes > 0 && row.arrival > 0)
       out.rows.push_back(row);
     else
@@ -221,7 +242,7 @@ WorkloadRows read_workload_json(std::string_view text, const std::string& name,
   if (document.is_object() && document.contains("jobs") && document["jobs"].is_array()) {
     if (document.contains("profiles") || is_job_with(document["jobs"], "subtime"))
       return read_batsim(document, report);
-    if (is_job_with(document["jobs"], "time")) return read_slurm(document);
+    if (is_job_with(document["jobs"], "time")) return read_slurm(document, report);
   }
   throw InputError(describe({name, 1}, "",
                             "a Batsim workload (jobs, profiles), Philly's job log (a list of jobs "

@@ -6,9 +6,12 @@
 /// simulators write. Private to the readers; docs/simulating.md has a table of the formats.
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "carnot/trace/readers/workload.hpp"
@@ -24,13 +27,54 @@ struct WorkloadRow {
   double estimate = -1.0, deadline = -1.0;  ///< < 0: not given
   double power = -1.0;                      ///< watt of all its nodes; < 0: not given
   std::size_t line = 0;                     ///< of the file; in JSON the job's number, from 1
+  std::uint64_t key = 0;                    ///< what others name it by; 0: nothing
+  std::uint64_t array = 0;                  ///< it is a task of; 0: of none
+  bool failed = false;                      ///< it ended badly
 };
+
+/// That the job of a row waits for another.
+struct RowLink {
+  std::size_t row = 0;            ///< index into the rows, as read
+  std::uint64_t predecessor = 0;  ///< key of a job, or of an array: all its tasks
+  DependencyKind kind = DependencyKind::AfterOk;
+  double delay = 0.0;  ///< seconds
+};
+
+/// Names as numbers, from 1.
+class RowKeys {
+ public:
+  std::uint64_t of(std::string_view name) {
+    return known_.try_emplace(std::string(name), known_.size() + 1).first->second;
+  }
+
+ private:
+  std::unordered_map<std::string, std::uint64_t> known_;
+};
+
+/// Ties between rows, as they are read.
+struct RowLinks {
+  RowKeys keys;
+  std::vector<RowLink> links;
+  std::map<std::uint64_t, double> at_once;  ///< by array
+  std::size_t not_obeyed = 0;               ///< dependencies of kinds that are not known here
+};
+
+/// What stands behind `--dependency=`: `afterok:12:13_4+5,after:9+2`, minutes behind `+`; of kinds
+/// beyond after, afterok, afterany, afternotok and aftercorr, or joined by `?`, only the number is
+/// taken. \param task  of the array that the row belongs to, for aftercorr; empty: none
+/// \return false: not of this form
+bool read_dependency(std::string_view text, std::size_t row, std::string_view task, RowLinks& to);
+/// `12` and `4` of `12_4`; false: no task of an array.
+bool split_task(std::string_view id, std::string_view& array, std::string_view& task);
+/// Whether a job of this state ended badly: FAILED, TIMEOUT, CANCELLED by 12, NODE_FAIL, ...
+bool is_failed_state(std::string_view state);
 
 struct WorkloadRows {
   std::vector<WorkloadRow> rows;
   std::size_t left_out = 0;  ///< without length or nodes
   bool dated = false;        ///< arrivals count from 1970 UTC
   std::string what;          ///< format, units and what was taken how
+  RowLinks ties;
 };
 
 /// A finite number that is the whole of `text`.

@@ -2,8 +2,10 @@
 // Tables of jobs that Slurm, Helios and Alibaba write.
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -158,6 +160,7 @@ WorkloadRows read_sacct(Columns& columns, const WorkloadOptions& options,
   const std::size_t limit = columns.find({"Timelimit"});
   const std::size_t state = columns.find({"State"});
   const std::size_t energy = columns.find({"ConsumedEnergyRaw"});
+  const std::size_t after = columns.find({"Dependency"});
   Dates dates(options);
   std::size_t steps = 0;
   std::size_t running = 0;
@@ -174,6 +177,17 @@ WorkloadRows read_sacct(Columns& columns, const WorkloadOptions& options,
     bool sound = true;
     WorkloadRow row;
     row.line = columns.line();
+    std::string_view array, task;
+    if (split_task(columns.text(id), array, task)) {
+      row.array = out.ties.keys.of(array);
+      // Tasks that have not begun stand in one row: 12_[5-9%2].
+      if (const std::size_t percent = task.find('%'); percent != std::string_view::npos)
+        if (const auto most =
+                workload_number(task.substr(percent + 1, task.find(']') - percent - 1));
+            most && *most >= 1)
+          out.ties.at_once[row.array] = *most;
+    }
+    row.key = out.ties.keys.of(columns.text(id));
     const double submitted = dates.read(columns, submit, sound);
     const double eligible_at = dates.read(columns, eligible, sound);
     const double began = dates.read(columns, start, sound);
@@ -210,6 +224,11 @@ WorkloadRows read_sacct(Columns& columns, const WorkloadOptions& options,
     if (const auto joules = workload_number(columns.text(energy));
         joules && *joules > 0 && *joules < 1e18 && row.length > 0)
       row.power = *joules / row.length;
+    row.failed = is_failed_state(says);
+    if (sound && row.length > 0 && row.nodes > 0 && std::isfinite(row.arrival) &&
+        !columns.empty(after) &&
+        !read_dependency(columns.text(after), out.rows.size(), task, out.ties))
+      columns.complain(after, "as --dependency takes it, such as afterok:12:13,after:9+5", sound);
     if (!sound) continue;
     again += columns.text(id) == last_id ? 1u : 0u;
     last_id = columns.text(id);
@@ -234,6 +253,7 @@ WorkloadRows read_helios(Columns& columns, const WorkloadOptions& options,
   const std::size_t length = columns.find({"duration"});
   const std::size_t nodes = columns.find({"node_num"});
   const std::size_t gpus = columns.find({"gpu_num"});
+  const std::size_t state = columns.find({"state"});
   Dates dates(options);
   SparseStop stop(options.stop);
   while (!enough(out, options, report) && columns.next()) {
@@ -244,6 +264,7 @@ WorkloadRows read_helios(Columns& columns, const WorkloadOptions& options,
     row.arrival = dates.read(columns, submit, sound);
     row.length = columns.amount(length, sound);
     row.nodes = columns.amount(nodes == kNone ? gpus : nodes, sound);
+    row.failed = is_failed_state(columns.text(state));
     if (sound) keep(out, row);
   }
   out.what = fmt::format("Helios, {}; nodes are {}", dates.told(),
@@ -252,6 +273,24 @@ WorkloadRows read_helios(Columns& columns, const WorkloadOptions& options,
 }
 
 // --- Alibaba ---
+
+/// 3, 1, 2 of `R3_1_2`: the task's number, then those of the tasks it waits for; empty: the name
+/// says nothing (`task_Nzg3`, `MergeTask`).
+std::vector<std::uint64_t> task_numbers(std::string_view name) {
+  std::vector<std::uint64_t> out;
+  while (!name.empty() && (std::isalpha(static_cast<unsigned char>(name.front())) != 0))
+    name.remove_prefix(1);
+  while (!name.empty()) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (error != std::errc{}) break;
+    name.remove_prefix(static_cast<std::size_t>(end - name.data()));
+    if (!name.empty() && name.front() != '_') break;
+    out.push_back(number);
+    if (!name.empty()) name.remove_prefix(1);
+  }
+  return out;
+}
 
 WorkloadRows read_alibaba(Columns& columns, const WorkloadOptions& options,
                           const csv::Report& report) {
@@ -262,6 +301,10 @@ WorkloadRows read_alibaba(Columns& columns, const WorkloadOptions& options,
   const std::size_t end = columns.find({"deletion_time", "end_time"});
   const std::size_t gpus = columns.find({"num_gpu"});
   const std::size_t instances = columns.find({"inst_num"});
+  const std::size_t job = columns.find({"job_name"}), task = columns.find({"task_name"});
+  const std::size_t state = columns.find({"status"});
+  std::unordered_map<std::uint64_t, double> submitted;  // [job] its first task's begin
+  std::vector<std::uint64_t> job_of;                    // [row that waits, or is waited for]
   SparseStop stop(options.stop);
   while (!enough(out, options, report) && columns.next()) {
     stop.throw_if_requested();
@@ -276,11 +319,32 @@ WorkloadRows read_alibaba(Columns& columns, const WorkloadOptions& options,
     if (!pods && began <= 0) row.length = 0.0;
     row.nodes =
         pods ? std::max(1.0, columns.amount(gpus, sound)) : columns.amount(instances, sound);
-    if (sound) keep(out, row);
+    row.failed = columns.text(state) == "Failed";
+    const std::vector<std::uint64_t> numbers =
+        pods || job == kNone ? std::vector<std::uint64_t>() : task_numbers(columns.text(task));
+    const bool keeps = sound && row.length > 0 && row.nodes > 0 && std::isfinite(row.arrival);
+    std::uint64_t owner = 0;
+    if (keeps && !numbers.empty()) {
+      owner = out.ties.keys.of(columns.text(job));
+      const auto key = [&](std::uint64_t number) {
+        return out.ties.keys.of(fmt::format("{}/{}", columns.text(job), number));
+      };
+      row.key = key(numbers.front());
+      for (std::size_t i = 1; i < numbers.size(); ++i)
+        out.ties.links.push_back({out.rows.size(), key(numbers[i]), DependencyKind::AfterOk, 0.0});
+      const auto [at, fresh] = submitted.try_emplace(owner, row.arrival);
+      if (!fresh) at->second = std::min(at->second, row.arrival);
+    }
+    if (!sound) continue;
+    keep(out, row);
+    if (keeps) job_of.push_back(owner);
   }
+  // Tasks are handed in with their job; when they really began is what the trace's cluster made.
+  for (std::size_t i = 0; i < out.rows.size(); ++i)
+    if (job_of[i] != 0) out.rows[i].arrival = submitted[job_of[i]];
   out.what = pods ? "Alibaba pods, seconds; nodes are GPUs, at least 1"
-                  : "Alibaba tasks, seconds; nodes are instances; tasks of a job do not wait for "
-                    "each other";
+                  : "Alibaba tasks, seconds; nodes are instances; tasks whose names say so "
+                    "(R3_1_2 waits for 1 and 2) arrive with their job and wait for each other";
   return out;
 }
 

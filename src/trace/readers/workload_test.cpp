@@ -176,7 +176,7 @@ TEST(Workload, HeadersOfTheStandardFormatAreRead) {
   EXPECT_THAT(w.provenance, ::testing::HasSubstr("128 processors a node, as it says"));
   EXPECT_THAT(w.provenance,
               ::testing::HasSubstr("began 2024-01-01T10:00:00Z (local time Europe/Paris)"));
-  EXPECT_THAT(w.provenance, ::testing::HasSubstr("1 that wait for another job (fields 17, 18)"));
+  EXPECT_THAT(w.provenance, ::testing::HasSubstr("1 dependencies between jobs"));
   WorkloadOptions told;
   told.cores_per_node = 64;
   EXPECT_EQ(parse_workload(header + jobs, "t", told).jobs[0].nodes, 2);

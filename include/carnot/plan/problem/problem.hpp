@@ -4,7 +4,8 @@
 /// \file
 /// The contract problem carnot.problem/1: jobs in modes over sites with own power, a grid and a
 /// price, in slots of equal length. Start here; then planner.hpp (solves), certificate.hpp
-/// (checks), job_terms.hpp, site_terms.hpp and goals.hpp (what may be asked for beyond it).
+/// (checks), job_terms.hpp, site_terms.hpp, goals.hpp and workflow.hpp (what may be asked for
+/// beyond it).
 ///
 /// A job is dropped (cost `value`) or picks one allowed site and one of its modes and runs in
 /// exactly k slots of [release, deadline), not necessarily consecutive, drawing p in each.
@@ -31,6 +32,7 @@
 #include "carnot/plan/problem/goals.hpp"
 #include "carnot/plan/problem/job_terms.hpp"
 #include "carnot/plan/problem/site_terms.hpp"
+#include "carnot/plan/problem/workflow.hpp"
 
 namespace carnot::plan {
 
@@ -88,6 +90,8 @@ class PlanJobs {
            const std::vector<PlanMode>& modes, std::uint32_t origin, double move_flat,
            const std::vector<std::uint32_t>& sites, const std::vector<double>& move_row = {});
   void reserve(std::size_t jobs, std::size_t modes);
+  /// Makes a job's window begin later.
+  void narrow(std::size_t j, std::int32_t release) noexcept { release_[j] = release; }
 
  private:
   std::string ids_;
@@ -114,9 +118,12 @@ struct Problem {
   std::vector<SiteTerms> site_terms;        ///< [site], or empty: none has any
   PlanReserve reserve;
   PlanGoals goals;
+  PlanWorkflow workflow;  ///< jobs that wait for others, arrays, nodes
 
   /// Asks for anything beyond the contract.
-  bool extended() const noexcept { return !terms.empty() || !site_terms.empty() || goals.any(); }
+  bool extended() const noexcept {
+    return !terms.empty() || !site_terms.empty() || goals.any() || workflow.any();
+  }
   /// nullptr: a job of the contract.
   const JobTerms* terms_of(std::size_t j) const {
     const auto at = terms.find(static_cast<std::uint32_t>(j));

@@ -16,6 +16,7 @@
 ///   `arrival_time,length,cpus`: hours or seconds, which the file does not say
 ///   `timestamp,duration,num_gpus`: a date and time, seconds
 ///   tables of clusters: what `sacct -P` writes, Helios, Alibaba (2018, 2020, 2023)
+///   Jobs that wait for others, and arrays: job_links.hpp
 ///   JSON: workloads of Batsim, Philly's job log, what `sacct --json` writes
 /// Plain, gzip or a zip archive of one file. Reading is one pass, linear in the file.
 
@@ -30,6 +31,7 @@
 #include "carnot/base/instant.hpp"
 #include "carnot/base/quantity.hpp"
 #include "carnot/base/stop.hpp"
+#include "carnot/trace/readers/job_links.hpp"
 
 namespace carnot::inline trace {
 
@@ -60,6 +62,7 @@ struct Workload {
   std::vector<Duration> length;  ///< [job] of undisturbed running in the first mode, >= 0
   /// The modes of a job; the first is how the trace ran it. Set 0: that mode alone.
   std::vector<std::vector<JobMode>> mode_sets{{JobMode{}}};
+  JobLinks links{};                ///< who waits for whom
   std::string provenance;          ///< file, format, conversions, rows left out: for reports
   std::optional<Instant> start{};  ///< when the trace's zero was, if it says so
   std::size_t size() const noexcept { return jobs.size(); }
