@@ -16,7 +16,7 @@ namespace carnot::report {
 
 /// The page without the links that lead nowhere else: to its own chapters and to the data it holds.
 inline std::string without_own_links(std::string page) {
-  for (const std::string start : {"href=\"#", "href=\"data:application/json;base64,"})
+  for (const std::string start : {" href=\"#", " href=\"data:application/json;base64,"})
     for (std::size_t at; (at = page.find(start)) != std::string::npos;)
       page.erase(at, page.find('"', at + start.size()) + 1 - at);
   return page;

@@ -137,9 +137,8 @@ std::string regret_text(const LaneResult& lane, const Bound& bound) {
   const double above = regret(lane, bound);
   if (lane.outcome != "target-reached" || !std::isfinite(above)) return "-";
   if (lane.policy == bound.policy && std::abs(above) <= 1e-9) return "bound";
+  if (std::abs(above) >= 9.995) return fmt::format("{}x", figure_text(above + 1, 2));
   const double percent = std::abs(above) < 0.0005 ? 0.0 : 100 * above;
-  if (std::abs(percent) >= 999.5)
-    return (percent < 0 ? "-" : "+") + figure_text(std::abs(percent), 3);
   return fmt::format("{:+.{}f}", percent, std::abs(percent) < 9.95 ? 1 : 0);
 }
 
