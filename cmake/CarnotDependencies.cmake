@@ -17,6 +17,7 @@ set(CARNOT_DEPENDENCY_TABLE
     "clp::clp                  | clp MODULE             | coinor-libclp-dev"
     "date::date-tz             | date                   | libhowardhinnant-date-dev"
     "fmt::fmt                  | fmt                    | libfmt-dev"
+    "libpq::libpq              | libpq MODULE           | libpq-dev"
     "nlohmann_json::nlohmann_json | nlohmann_json       | nlohmann-json3-dev"
     "onednn::onednn            | onednn MODULE          | libdnnl-dev"
     "tomlplusplus::tomlplusplus | tomlplusplus          | libtomlplusplus-dev")
@@ -107,6 +108,11 @@ if(Boost_FOUND)
   message(STATUS "Boost: yes (${Boost_VERSION_STRING})")
 else()
   message(STATUS "Boost: no. `carnot serve` will not work; install libboost-dev")
+endif()
+if(libpq_FOUND)
+  message(STATUS "libpq: yes (${libpq_LIBRARY})")
+else()
+  message(STATUS "libpq: no. `carnot push` shares SQLite files alone; install libpq-dev")
 endif()
 if(CARNOT_WITH_ONEDNN)
   if(onednn_FOUND)

@@ -42,6 +42,13 @@ if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/data)
 endif()
 file(GLOB examples ${PROJECT_SOURCE_DIR}/examples/*.toml ${PROJECT_SOURCE_DIR}/examples/*.txt)
 install(FILES ${examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT runtime)
+set(share ${PROJECT_SOURCE_DIR}/share)
+install(FILES ${share}/man/carnot.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime)
+install(FILES ${share}/bash-completion/carnot
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT runtime)
+install(DIRECTORY ${share}/grafana DESTINATION ${CMAKE_INSTALL_DATADIR}/carnot COMPONENT runtime)
+# Below the prefix, as in Debian's merged /usr; systemd looks there too.
+install(DIRECTORY ${share}/systemd/ DESTINATION lib/systemd/system COMPONENT runtime)
 install(FILES LICENSE NOTICE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR}
         COMPONENT runtime)
 
@@ -63,6 +70,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME carnot)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
 set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "Energy-aware machine learning: the command line")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_SUGGESTS "postgresql, prometheus, slurm-client")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libcarnot-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 list(JOIN debian ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS)

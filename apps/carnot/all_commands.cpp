@@ -37,6 +37,8 @@ void add_all_commands(CLI::App& cli, const Common& common, Action& action,
   add_catalogue(cli, common, action);
   add_limits(cli, common, action);
   add_assess(cli, common, action);
+  add_push(cli, common, action);
+  add_pull(cli, common, action);
 }
 
 }  // namespace carnot::app

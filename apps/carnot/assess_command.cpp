@@ -65,7 +65,7 @@ int execute(const AssessCommand& c, const Common& common) {
     });
   });
   line.clear();
-  offer_page(c.html, [&] { return report::assess_html(a); });
+  offer_page(c.html, [&] { return report::assess_html(a, common.command_line); });
   report::AssessView view;
   view.width = static_cast<std::size_t>(std::max(60, terminal_width(1)));
   view.colour = is_terminal(1);

@@ -98,6 +98,8 @@ void add_explain(CLI::App& app, const Common& common, Action& action);
 void add_facility(CLI::App& app, const Common& common, Action& action);
 void add_scaling(CLI::App& app, const Common& common, Action& action);
 void add_limits(CLI::App& app, const Common& common, Action& action);
+void add_push(CLI::App& app, const Common& common, Action& action);
+void add_pull(CLI::App& app, const Common& common, Action& action);
 void add_assess(CLI::App& app, const Common& common, Action& action);
 
 /// Loads entries under an id into the store at a path.

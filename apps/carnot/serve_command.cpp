@@ -16,12 +16,15 @@
 
 #include <unistd.h>
 
+#include "carnot/base/version.hpp"
 #include "carnot/ledger/journal/journal.hpp"
 #include "carnot/ledger/store/measurement_view.hpp"
+#include "carnot/live/export/export_queue.hpp"
 #include "carnot/measure/attribution/measurement.hpp"
 #include "carnot/measure/measure.hpp"
 #include "carnot/meter/processes/control_groups.hpp"
 #include "carnot/report/measure/metrics.hpp"
+#include "carnot/report/measure/metrics_export.hpp"
 
 #include "../server/api/api.hpp"
 #include "../server/assets.hpp"
@@ -39,6 +42,8 @@ struct ServeCommand {
   int job_seconds = 120, job_memory_mb = 4096;
   int interval_ms = 1000, group_depth = 2;
   std::size_t most_processes = 50, most_groups = 100;
+  std::string remote_write, otlp, export_token_file;
+  int export_seconds = 15;
   model::AccountOptions account;
   meter::SourceOptions sources;
 };
@@ -95,9 +100,10 @@ class Exporter {
   }
   /// The journal that is gone on with has been replayed: its beginning is known.
   void begun() { begun_ = true; }
-  std::string text() const {
+  std::string text() const { return report::openmetrics(state()); }
+  measure::MetricsState state() const {
     const std::lock_guard lock(mutex_);
-    return report::openmetrics(collector_.state());
+    return collector_.state();
   }
 
  private:
@@ -141,6 +147,66 @@ std::string origin_of(const ServerAddress& address, int port) {
   const bool numbered = address.host.find(':') != std::string::npos;
   return fmt::format("http://{}:{}", numbered ? fmt::format("[{}]", address.host) : address.host,
                      port);
+}
+
+std::string this_host() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unnamed";
+}
+
+/// Sends the figures of /metrics wherever they are asked for.
+std::vector<std::unique_ptr<live::ExportThread>> export_threads(const ServeCommand& c,
+                                                                const Exporter& exporter,
+                                                                const Common& common) {
+  if (c.remote_write.empty() && c.otlp.empty()) {
+    if (!c.export_token_file.empty())
+      throw UsageError("--export-token-file: is for --remote-write or --otlp");
+    return {};
+  }
+  if (!live::can_post())
+    throw DeviceError(
+        "this carnot was built without libcurl, which sends figures; install "
+        "libcurl4-openssl-dev and build again");
+  live::ExportTarget target;
+  if (!c.export_token_file.empty())
+    target.headers.emplace_back("Authorization", "Bearer " + read_token(c.export_token_file));
+  const auto say_it = [&common](const std::string& words) { say(common, words); };
+  const Duration interval = Duration::seconds(c.export_seconds);
+  std::vector<std::unique_ptr<live::ExportThread>> out;
+  const auto add = [&](const char* option, const std::string& url,
+                       std::vector<std::pair<std::string, std::string>> headers, auto make) {
+    if (url.empty()) return;
+    try {
+      live::check_export_url(url);
+    } catch (const InputError& error) {
+      throw UsageError(fmt::format("{}: {}", option, error.what()));
+    }
+    live::ExportTarget one = target;
+    one.url = url;
+    one.headers.insert(one.headers.end(), headers.begin(), headers.end());
+    out.push_back(
+        std::make_unique<live::ExportThread>(std::move(one), interval, std::move(make), say_it));
+  };
+  const std::string host = this_host();
+  add("--remote-write", c.remote_write,
+      {{"Content-Type", "application/x-protobuf"},
+       {"Content-Encoding", "snappy"},
+       {"X-Prometheus-Remote-Write-Version", "0.1.0"},
+       {"User-Agent", fmt::format("carnot/{}", kVersion)}},
+      [&exporter, host] {
+        return report::remote_write_request(report::metric_families(exporter.state()),
+                                            {{"job", "carnot"}, {"instance", host}},
+                                            Instant::now());
+      });
+  add("--otlp", c.otlp,
+      {{"Content-Type", "application/x-protobuf"},
+       {"User-Agent", fmt::format("carnot/{}", kVersion)}},
+      [&exporter, host] {
+        return report::otlp_request(report::metric_families(exporter.state()),
+                                    {{"service.name", "carnot"}, {"host.name", host}}, kVersion,
+                                    Instant::now());
+      });
+  return out;
 }
 
 int execute(const ServeCommand& c, const Common& common) {
@@ -220,6 +286,7 @@ int execute(const ServeCommand& c, const Common& common) {
   if (api)
     say(common, fmt::format("dashboard: {}/{}", origin,
                             access.reading_is_free ? "#token=" + access.token : ""));
+  const auto exports = export_threads(c, exporter, common);
   const measure::MeasureResult result =
       go_on ? measure::resume_measurement(c.out, options, hooks) : measure::measure(options, hooks);
   for (const meter::Note& note : result.notes)
@@ -265,6 +332,14 @@ void add_serve(CLI::App& app, const Common& common, Action& action) {
       ->check(CLI::Range(0, 16));
   command->add_option("--token-file", c->token_file,
                       "File with the token that readers send; needed unless --listen is loopback");
+  command->add_option("--remote-write", c->remote_write,
+                      "Also send the figures to a Prometheus that receives remote write: its URL");
+  command->add_option("--otlp", c->otlp,
+                      "Also send them by OTLP over HTTP: such as http://localhost:4318/v1/metrics");
+  command->add_option("--export-interval", c->export_seconds, "Seconds between (default: 15)")
+      ->check(CLI::Range(1, 86'400));
+  command->add_option("--export-token-file", c->export_token_file,
+                      "File (mode 600) with the bearer token that the receivers ask for");
   command->add_option("--allow-host", c->allowed_hosts, "Also answer to this name");
   add_source_flags(*command, c->sources, c->host);
   add_account_options(*command, c->account);

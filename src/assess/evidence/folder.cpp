@@ -118,7 +118,9 @@ void read_one(const std::filesystem::path& path, Evidence& evidence, std::uint16
       }
     }
     if (!read_json(text, evidence, id) && file.remark.empty())
-      file.remark = "JSON that is neither an answer of Prometheus nor a usage export";
+      file.remark =
+          "JSON that is none of: an answer of Prometheus, a usage export, sacct --json, a BoAmps "
+          "report";
     return;
   }
   if (!zip && !gzip && start.find('\0') != std::string::npos) {

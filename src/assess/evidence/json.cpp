@@ -12,6 +12,7 @@
 
 #include "assess/evidence/cells.hpp"
 #include "assess/evidence/readers.hpp"
+#include "assess/evidence/table_json.hpp"
 #include "assess/evidence/token_counts.hpp"
 
 namespace carnot::assess {
@@ -260,7 +261,7 @@ bool read_json(const std::string& text, Evidence& e, std::uint16_t file) {
     read_usage(document, e, file);
     return true;
   }
-  return false;
+  return read_table_json(document, e, file);
 }
 
 }  // namespace carnot::assess

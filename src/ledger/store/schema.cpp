@@ -4,7 +4,8 @@
 namespace carnot::ledger::detail {
 
 // Natural keys, so that loading a journal again gives the same rows. Numbers that an entry may
-// leave unknown (NaN) are NULL; the energies of the balance are always known.
+// leave unknown (NaN) are NULL; the energies of the balance are always known. The words are those
+// that PostgreSQL has too, but for a few (src/ledger/shared/postgresql.cpp).
 const char* const kStoreSchema = R"sql(
 CREATE TABLE run (
   run_id TEXT NOT NULL PRIMARY KEY,
@@ -91,7 +92,8 @@ SELECT run_id, lane, policy, outcome,
   TOTAL(battery_loss_j) AS battery_loss_j,
   TOTAL(carbon_g) AS carbon_g,
   TOTAL(cost_eur) AS cost_eur,
-  COALESCE((MAX(start_ns + CAST(round(length_s * 1e9) AS INTEGER)) - MIN(start_ns)) * 1e-9, 0.0)
+  COALESCE(CAST(MAX(start_ns + CAST(round(length_s * 1e9) AS INTEGER)) - MIN(start_ns) AS REAL)
+    * 1e-9, 0.0)
     AS duration_s,
   COALESCE(MAX(steps), 0) AS steps,
   COALESCE(SUM(cap_violation), 0) AS cap_violations,
@@ -100,8 +102,9 @@ SELECT run_id, lane, policy, outcome,
   COALESCE(MAX(
     max(abs(total_j - (exported_j + own_used_j + charged_j) - curtailed_j),
         abs(facility_j - (own_used_j + discharged_j + grid_j)))
-    / max(abs(total_j), abs(exported_j), abs(own_used_j), abs(charged_j), abs(discharged_j),
-          abs(grid_j), abs(curtailed_j), abs(facility_j))), 0.0) AS worst_residual
+    / NULLIF(max(abs(total_j), abs(exported_j), abs(own_used_j), abs(charged_j),
+                 abs(discharged_j), abs(grid_j), abs(curtailed_j), abs(facility_j)), 0.0)), 0.0)
+    AS worst_residual
 FROM lane LEFT JOIN slot USING (run_id, lane)
 GROUP BY run_id, lane;
 
@@ -226,7 +229,8 @@ SELECT run_id, job, outcome, exit_code,
   (SELECT TOTAL(most) FROM (
     SELECT MAX(energy_j) AS most
     FROM reading AS r JOIN domain AS d USING (run_id, domain)
-    WHERE r.run_id = measurement.run_id AND d.role = 'counted' GROUP BY domain))
+    WHERE r.run_id = measurement.run_id AND d.role = 'counted' GROUP BY domain)
+    AS domains)
     AS machine_energy_j
 FROM measurement LEFT JOIN sample USING (run_id)
 GROUP BY run_id;

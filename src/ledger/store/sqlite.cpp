@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/store/sqlite.hpp"
 
-#include <limits>
-
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
@@ -59,11 +57,15 @@ void Transaction::commit() {
   open_ = false;
 }
 
-std::int64_t whole(std::uint64_t count, const char* what) {
-  if (count > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-    throw InputError(
-        fmt::format("ledger: {}: at most 2^63 - 1 fit a store, found {}", what, count));
-  return static_cast<std::int64_t>(count);
+void SqliteRows::begin(Table table) {
+  const auto index = static_cast<std::size_t>(table);
+  if (!inserts_[index]) {
+    std::string marks = "?";
+    for (int c = 1; c < kTables[index].columns; ++c) marks += ", ?";
+    inserts_[index].emplace(database_, path_,
+                            fmt::format("INSERT INTO {} VALUES ({})", kTables[index].name, marks));
+  }
+  row_ = &*inserts_[index];
 }
 
 }  // namespace carnot::ledger::detail

@@ -4,12 +4,16 @@
 /// \file
 /// SQLite's handles as values that close themselves and throw.
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <sqlite3.h>
+
+#include "ledger/store/rows.hpp"
 
 namespace carnot::ledger::detail {
 
@@ -23,9 +27,6 @@ using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 
 /// Runs statements without results. \throws IoError
 void execute(sqlite3* database, const std::string& path, const char* sql);
-
-/// A count as SQLite's integers hold it. \throws InputError beyond 2^63 - 1, naming `what`
-std::int64_t whole(std::uint64_t count, const char* what);
 
 /// One prepared statement, bound left to right.
 class Statement {
@@ -42,8 +43,13 @@ class Statement {
   }
   /// A text of its own.
   Statement& bind_copy(std::string_view text) {
-    return done(sqlite3_bind_text64(get(), next_++, text.data(), text.size(), SQLITE_TRANSIENT,
-                                    SQLITE_UTF8));
+    return done(sqlite3_bind_text64(get(), next_++, text.data() ? text.data() : "", text.size(),
+                                    SQLITE_TRANSIENT, SQLITE_UTF8));
+  }
+  /// Bytes that must outlive the next step.
+  Statement& bind_bytes(std::string_view bytes) {
+    return done(sqlite3_bind_blob64(get(), next_++, bytes.data() ? bytes.data() : "", bytes.size(),
+                                    SQLITE_STATIC));
   }
 
   /// Runs to the end and makes ready for the next binding.
@@ -77,6 +83,24 @@ class Transaction {
   sqlite3* database_;
   const std::string& path_;
   bool open_ = true;
+};
+
+/// Rows into tables of the schema, one statement a table.
+class SqliteRows : public RowSink {
+ public:
+  SqliteRows(sqlite3* database, const std::string& path) : database_(database), path_(path) {}
+  void begin(Table table) override;
+  void put(double value) override { row_->bind(value); }  // SQLite makes NaN NULL
+  void put(std::int64_t value) override { row_->bind(value); }
+  void put(std::string_view text) override { row_->bind_copy(text); }
+  void put_null() override { row_->bind_null(); }
+  void end() override { row_->run(); }
+
+ private:
+  sqlite3* database_;
+  const std::string& path_;
+  std::array<std::optional<Statement>, kTables.size()> inserts_;
+  Statement* row_ = nullptr;
 };
 
 }  // namespace carnot::ledger::detail

@@ -152,7 +152,7 @@ std::string standard_part(const assess::Standard& s) {
 
 }  // namespace
 
-std::string assess_html(const assess::Assessment& a) {
+std::string assess_html(const assess::Assessment& a, const std::string& command) {
   std::string body = "<header>\n" + html::heading(1, "Where the organisation stands");
   body += html::paragraph(fmt::format("{} files · {} activities · carnot {}",
                                       a.evidence.files.size(), a.graph.activities.size(), kVersion),
@@ -181,6 +181,8 @@ std::string assess_html(const assess::Assessment& a) {
   body += html::heading(2, "By standard");
   for (const assess::Standard& s : a.standards) body += standard_part(s);
   body += html::heading(2, "What is not certain") + list(assess_doubts(a));
+  body += html::data_link("These figures as carnot.assess/1", "assessment.json",
+                          assess_json(a, command));
   return html::page("Assessment · carnot", body);
 }
 

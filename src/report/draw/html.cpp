@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/draw/html.hpp"
 
+#include <algorithm>
+#include <cstdint>
+
 #include <fmt/format.h>
 
 namespace carnot::report::html {
@@ -96,7 +99,13 @@ svg .f1{fill:var(--c1)}svg .f2{fill:var(--c2)}svg .f3{fill:var(--c3)}svg .f4{fil
 svg .f5{fill:var(--c5)}svg .f6{fill:var(--c6)}svg .f7{fill:var(--c7)}svg .f8{fill:var(--c8)}
 svg .quiet{stroke:var(--axis);stroke-width:1.2;opacity:.65}svg .fquiet{fill:var(--axis)}
 svg .strong{stroke-width:3}
-@media (max-width:640px){main{padding:24px 16px 48px}body{font-size:16px}h1{font-size:1.6rem}
+a{color:inherit;text-underline-offset:.2em}a:focus-visible{outline:3px solid var(--strong);outline-offset:2px}
+.contents ul{display:flex;flex-wrap:wrap;gap:.3em 1.2em;list-style:none;margin:1.4em 0 0;padding:.7em 0;
+border-block:1px solid var(--line);font-size:.92rem}
+@media (max-width:640px){.wide,.scroll{background:linear-gradient(to right,var(--paper) 30%,transparent),
+linear-gradient(to left,var(--paper) 30%,transparent) 100% 0,linear-gradient(to right,var(--axis),transparent),
+linear-gradient(to left,var(--axis),transparent) 100% 0;background-size:36px 100%,36px 100%,10px 100%,10px 100%;
+background-repeat:no-repeat;background-attachment:local,local,scroll,scroll}main{padding:24px 16px 48px}body{font-size:16px}h1{font-size:1.6rem}
 .answer{font-size:1.1rem}.wide svg{min-width:640px}.cards{grid-template-columns:1fr 1fr}
 .cards b{font-size:1.4rem}caption span{display:block;max-width:calc(100vw - 32px)}}
 @media (forced-colors:active){.tabs>input:checked+label{forced-color-adjust:none;
@@ -113,6 +122,57 @@ background:Highlight;color:HighlightText}}
 
 }  // namespace
 
+namespace {
+
+constexpr std::size_t kFewestChapters = 4;
+
+/// The body with an anchor at each chapter and, of longer pages, a list of chapters.
+std::string with_contents(std::string_view body) {
+  constexpr std::string_view kOpen = "<h2>", kClose = "</h2>";
+  std::string out, list;
+  std::size_t chapters = 0, first = 0, at = 0;
+  for (std::size_t next; (next = body.find(kOpen, at)) != body.npos;) {
+    const std::size_t end = body.find(kClose, next);
+    if (end == body.npos) break;
+    out += body.substr(at, next - at);
+    if (chapters++ == 0) first = out.size();
+    const std::string_view words = body.substr(next + kOpen.size(), end - next - kOpen.size());
+    out += fmt::format("<h2 id=\"c{}\">", chapters);
+    list += fmt::format("<li><a href=\"#c{}\">{}</a></li>\n", chapters, words);
+    at = next + kOpen.size();
+  }
+  out += body.substr(at);
+  if (chapters >= kFewestChapters)
+    out.insert(first, fmt::format("<nav class=\"contents screen\" aria-label=\"Contents\">\n<ul>\n"
+                                  "{}</ul>\n</nav>\n",
+                                  list));
+  return out;
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t three = 0;
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+    for (std::size_t k = 0; k < 3; ++k)
+      three = three << 8 | (k < count ? static_cast<std::uint8_t>(bytes[i + k]) : 0u);
+    for (std::size_t k = 0; k < 4; ++k)
+      out += k <= count ? kLetters[three >> (18 - 6 * k) & 63] : '=';
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string data_link(std::string_view words, std::string_view file, std::string_view text) {
+  return fmt::format(
+      "<p class=\"screen\"><a download=\"{}\" "
+      "href=\"data:application/json;base64,{}\">{}</a></p>\n",
+      escape(file), base64(text), escape(words));
+}
+
 std::string page(std::string_view title, std::string_view body, std::string_view extra_css) {
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -122,7 +182,7 @@ std::string page(std::string_view title, std::string_view body, std::string_view
       "style-src &#39;unsafe-inline&#39;\">\n"
       "<title>{}</title>\n<style>{}{}</style>\n</head>\n<body>\n<main>\n{}\n</main>\n</body>\n"
       "</html>\n",
-      escape(title), kStyle, extra_css, body);
+      escape(title), kStyle, extra_css, with_contents(body));
 }
 
 std::string figure(std::string_view html, std::string_view caption, bool wide) {

@@ -23,11 +23,16 @@
 
 namespace carnot::report::html {
 
-/// The whole document.
+/// The whole document. Chapters (headings of level 2) get anchors, and from four on a list of them
+/// before the first.
 std::string page(std::string_view title, std::string_view body, std::string_view extra_css = {});
 
 /// `<figure>` with its caption. `wide`: scrolls sideways on a phone instead of shrinking.
 std::string figure(std::string_view html, std::string_view caption, bool wide = false);
+
+/// A link under which the page holds `text` itself, for programs: nothing is fetched.
+/// \param file  the name it is saved under
+std::string data_link(std::string_view words, std::string_view file, std::string_view text);
 
 std::string heading(int level, std::string_view text);
 std::string paragraph(std::string_view text, std::string_view style = {});

@@ -152,9 +152,15 @@ double step_for(double span, int about) {
 }  // namespace
 
 std::string decade_text(double value) {
-  const double exponent = std::round(std::log10(value));
-  if (exponent >= -2 && exponent <= 4) return figure_text(value, 1);
-  return power_of_ten(static_cast<int>(exponent));
+  const double exponent = std::floor(std::log10(value) + 1e-9);
+  const double mantissa = value / std::pow(10.0, exponent);
+  int digits = 1;  // as few as say what the value is
+  for (double scaled = mantissa; digits < 5 && std::abs(scaled - std::round(scaled)) > 1e-6;
+       scaled *= 10)
+    ++digits;
+  if (exponent >= -2 && exponent <= 4) return figure_text(value, digits);
+  const std::string power = power_of_ten(static_cast<int>(exponent));
+  return std::abs(mantissa - 1.0) < 1e-6 ? power : figure_text(mantissa, digits) + "×" + power;
 }
 
 std::string tick_text(double value, double step) {
@@ -168,9 +174,32 @@ std::string tick_text(double value, double step) {
   return fmt::format("{:.{}f}", value == 0.0 ? 0.0 : value, decimals);
 }
 
+namespace {
+
+/// Those of a short span, where tens alone would leave the reader with one or none.
+std::vector<double> short_span_ticks(const Scale& scale) {
+  constexpr std::size_t kFewest = 3;
+  const double first = std::floor(std::log10(scale.low)), last = std::ceil(std::log10(scale.high));
+  for (const std::initializer_list<double> mantissas :
+       {std::initializer_list<double>{1, 3}, {1, 2, 5}, {1, 1.5, 2, 3, 5, 7}}) {
+    std::vector<double> out;
+    for (double e = first; e <= last; e += 1)
+      for (const double mantissa : mantissas)
+        if (const double tick = mantissa * std::pow(10.0, e);
+            tick >= scale.low * (1 - 1e-9) && tick <= scale.high * (1 + 1e-9))
+          out.push_back(tick);
+    if (out.size() >= kFewest) return out;
+  }
+  return ticks({scale.low, scale.high, scale.from, scale.to, false}, 8);
+}
+
+}  // namespace
+
 std::vector<double> ticks(const Scale& scale, int about) {
   std::vector<double> out;
   if (scale.logarithmic) {
+    if (std::floor(std::log10(scale.high) + 1e-9) - std::ceil(std::log10(scale.low) - 1e-9) < 2)
+      return short_span_ticks(scale);
     const int first = static_cast<int>(std::ceil(std::log10(scale.low) - 1e-9));
     const int last = static_cast<int>(std::floor(std::log10(scale.high) + 1e-9));
     const int stride = std::max(1, (last - first + about) / std::max(1, about));

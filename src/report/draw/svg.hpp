@@ -41,7 +41,7 @@ Scale linear(double low, double high, double from, double to);
 Scale logarithmic(double low, double high, double from, double to);
 
 /// Round positions inside the scale: steps of 1, 2, 2.5 or 5 times a power of ten; decades when
-/// logarithmic (thinned to about `about`).
+/// logarithmic (thinned to about `about`; where fewer than three would show, multiples between).
 std::vector<double> ticks(const Scale& scale, int about);
 /// A tick's label with no more decimals than its step needs.
 std::string tick_text(double value, double step);

@@ -2,6 +2,8 @@
 #include "report/draw/svg.hpp"
 
 #include <cmath>
+#include <set>
+#include <string>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -75,7 +77,28 @@ RC_GTEST_PROP(Ticks, LieInsideAndAreFew, ()) {
   }
 }
 
+RC_GTEST_PROP(Ticks, OfLogarithmicAxesAreNeverFewerThanThreeNorCrowded, ()) {
+  const double low = std::pow(10.0, *rc::gen::inRange(-3000, 3000) / 300.0);
+  const double factor = std::pow(10.0, *rc::gen::inRange(1, 1800) / 300.0);
+  const svg::Scale s = svg::logarithmic(low, low * factor, 0, 100);
+  const auto marks = svg::ticks(s, 6);
+  RC_ASSERT(marks.size() >= 3U);
+  RC_ASSERT(marks.size() <= 14U);
+  std::set<std::string> words;
+  for (const double m : marks) {
+    RC_ASSERT(s.at(m) >= -1e-6);
+    RC_ASSERT(s.at(m) <= 100 + 1e-6);
+    RC_ASSERT(words.insert(svg::decade_text(m)).second);  // no two look alike
+  }
+}
+
 TEST(Ticks, AreRound) {
+  EXPECT_EQ(svg::ticks(svg::logarithmic(90, 600, 0, 1), 6), (std::vector<double>{100, 200, 500}));
+  EXPECT_EQ(svg::decade_text(1), "1");
+  EXPECT_EQ(svg::decade_text(200), "200");
+  EXPECT_EQ(svg::decade_text(1.5), "1.5");
+  EXPECT_EQ(svg::decade_text(2e-7), "2×10⁻⁷");
+  EXPECT_EQ(svg::decade_text(1e9), "10⁹");
   EXPECT_EQ(svg::ticks(svg::linear(0, 10, 0, 1), 5), (std::vector<double>{0, 2, 4, 6, 8, 10}));
   EXPECT_EQ(svg::ticks(svg::logarithmic(0.5, 2000, 0, 1), 9),
             (std::vector<double>{1, 10, 100, 1000}));

@@ -14,9 +14,18 @@
 
 namespace carnot::report {
 
+/// The page without the links that lead nowhere else: to its own chapters and to the data it holds.
+inline std::string without_own_links(std::string page) {
+  for (const std::string start : {" href=\"#", " href=\"data:application/json;base64,"})
+    for (std::size_t at; (at = page.find(start)) != std::string::npos;)
+      page.erase(at, page.find('"', at + start.size()) + 1 - at);
+  return page;
+}
+
 /// A strict reader of the HTML we write: every element is closed in order, attributes are quoted,
 /// `<`, `>` and bare `&` do not stand in text, ids are unique. Empty: well-formed.
-inline std::string fault_of(const std::string& text) {
+inline std::string fault_of(const std::string& page) {
+  const std::string text = without_own_links(page);  // long ones are too much for std::regex
   const std::set<std::string> kVoid = {"meta", "input", "br"};
   std::vector<std::string> open;
   std::set<std::string> ids;
@@ -67,8 +76,9 @@ inline std::string fault_of(const std::string& text) {
 /// What must hold for every page.
 inline void expect_sound(const std::string& page) {
   EXPECT_EQ(fault_of(page), "");
-  EXPECT_FALSE(std::regex_search(page, std::regex(R"(\b(nan|NaN|inf)\b)")));
-  std::string rest = std::regex_replace(page, std::regex("http://www.w3.org/2000/svg"), "");
+  std::string rest = without_own_links(page);
+  EXPECT_FALSE(std::regex_search(rest, std::regex(R"(\b(nan|NaN|inf)\b)")));
+  rest = std::regex_replace(rest, std::regex("http://www.w3.org/2000/svg"), "");
   for (const char* outside : {"http:", "https:", "//", "url(", "@import", "<script", "<link",
                               "<img", "<iframe", "src=", "href="}) {
     EXPECT_THAT(rest, testing::Not(testing::HasSubstr(outside)));

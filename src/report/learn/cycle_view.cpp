@@ -251,6 +251,7 @@ std::string cycle_html(const ExperimentResult& r, const ThermodynamicBounds& b) 
                      html::paragraph(cycle_finding(r), "answer") + figure(r) +
                      sums_of(r).html("Runs") + legs_of(r).html("Legs");
   if (!b.learning.empty()) body += bounds_of(b).html("Bounds, on systems followed exactly");
+  body += html::data_link("These figures as carnot.cycle/1", "cycle.json", cycle_json(r, b));
   return html::page("carnot learn cycle", body + made_how(r.data_source, r.command));
 }
 

@@ -184,7 +184,10 @@ std::string structure_html(const StructureResult& r, const std::string& command)
   return html::page("carnot learn structure",
                     html::heading(1, "How much model do these labels pay for?") +
                         html::paragraph(finding(r), "answer") + figure(r) +
-                        table_of(r).html("Models as messages") + made_how(r.data_source, command));
+                        table_of(r).html("Models as messages") +
+                        html::data_link("These figures as carnot.structure/1", "structure.json",
+                                        structure_json(r, command)) +
+                        made_how(r.data_source, command));
 }
 
 }  // namespace carnot::report

@@ -92,6 +92,8 @@ std::string figure(const TradeoffResult& r) {
   axes.x_title = "energy of the job, J (modelled, chip)";
   axes.y_title = "throughput, rows/s (modelled)";
   svg::axes(drawing, axes);
+  constexpr std::size_t kMostNames = 8;
+  const bool named = front_of(r).size() <= kMostNames;
   for (const Mode& m : r.modes) {
     const double share = high > low ? (m.quality - low) / (high - low) : 1.0;
     drawing.circle(
@@ -99,6 +101,13 @@ std::string figure(const TradeoffResult& r) {
         m.in_front ? "s1" : "quiet",
         fmt::format("{}: {}, {}, {} rows/s", mode_name(r, m), quality_text(m.quality, r.metric),
                     joules_text(m.energy.in(joule)), figure_text(m.rows_per_second)));
+    if (!named || !m.in_front) continue;
+    const double x = axes.x.clipped(m.energy.in(joule));
+    const bool at_right = x > 0.7 * kViewRight;
+    const double away = 3.0 + 9.0 * share + 5.0;
+    drawing.text(at_right ? x - away : x + away, axes.y.clipped(m.rows_per_second) + 4,
+                 fmt::format("{}, {}", mode_name(r, m), quality_text(m.quality, r.metric)),
+                 at_right ? "tick end" : "tick");
   }
   return html::figure(
       drawing.finish(),
@@ -173,11 +182,13 @@ std::string tradeoff_terminal(const TradeoffResult& r, int width, bool colour) {
 }
 
 std::string tradeoff_html(const TradeoffResult& r) {
-  return html::page("carnot learn tradeoff",
-                    html::heading(1, "Throughput, energy and quality of a job") +
-                        html::paragraph(finding(r), "answer") + figure(r) +
-                        table_of(r).html("Modes; those not beaten stand out") +
-                        made_how(r.data_source, r.command));
+  return html::page(
+      "carnot learn tradeoff",
+      html::heading(1, "Throughput, energy and quality of a job") +
+          html::paragraph(finding(r), "answer") + figure(r) +
+          table_of(r).html("Modes; those not beaten stand out") +
+          html::data_link("These figures as carnot.tradeoff/1", "tradeoff.json", tradeoff_json(r)) +
+          made_how(r.data_source, r.command));
 }
 
 std::string modes_scenario(const TradeoffResult& r, const ModeFiles& files) {
@@ -334,7 +345,9 @@ std::string budget_html(const BudgetResult& r) {
       "carnot learn budget",
       html::heading(1, "What a budget buys") + html::paragraph(budget_finding(r), "answer") +
           html::figure(drawing.finish(), "Best run of each budget; bars hold 90 %.", true) +
-          budget_table(r).html("Budgets") + made_how(r.data_source, r.command));
+          budget_table(r).html("Budgets") +
+          html::data_link("These figures as carnot.budget/1", "budget.json", budget_json(r)) +
+          made_how(r.data_source, r.command));
 }
 
 }  // namespace carnot::report

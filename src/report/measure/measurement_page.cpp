@@ -194,6 +194,8 @@ std::string measurement_html(const measure::Measurement& m) {
     body += html::paragraph("Command", "kicker") +
             fmt::format("<pre>{}</pre>\n", escape(printable(m.command)));
   }
+  body +=
+      html::data_link("These figures as carnot.measure/1", "measurement.json", measurement_json(m));
   return html::page("carnot measure: " + subject(m), body, measurement_figure_css());
 }
 

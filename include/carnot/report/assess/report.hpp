@@ -22,6 +22,7 @@ std::string assess_terminal(const assess::Assessment& assessment, const AssessVi
 /// carnot.assess/1, two blanks a level, a line feed at the end.
 std::string assess_json(const assess::Assessment& assessment, const std::string& command);
 /// A page that loads nothing; chapters: assess, hardware and cloud, models and algorithms, policy.
-std::string assess_html(const assess::Assessment& assessment);
+/// It holds the document under a link.
+std::string assess_html(const assess::Assessment& assessment, const std::string& command = {});
 
 }  // namespace carnot::report
