@@ -134,6 +134,66 @@ std::vector<control::ReserveCall> read_reserve(const std::string& path,
   return calls;
 }
 
+std::vector<simulate::Closure> read_closures(const std::string& path,
+                                             const simulate::FleetScenario& fleet, Instant begin) {
+  std::string text;
+  try {
+    text = read_file(path);
+  } catch (const IoError& error) {
+    throw InputFileError(error.what());
+  }
+  constexpr std::string_view kHeader = "site,start_s,length_s,nodes";
+  std::vector<simulate::Closure> closures;
+  Problems problems;
+  std::size_t line_number = 0;
+  for (std::string& line : split(text, '\n')) {
+    const Place place{path, ++line_number};
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line_number == 1 && line != kHeader)
+      throw InputError(describe(place, "", fmt::format("the header {}", kHeader)));
+    if (line_number == 1 || line.empty()) continue;
+    const std::vector<std::string> cells = split(line, ',');
+    if (cells.size() != 4) {
+      problems.add(place, "", "four cells");
+      continue;
+    }
+    const auto site =
+        std::find_if(fleet.sites.begin(), fleet.sites.end(),
+                     [&](const simulate::FleetSite& s) { return s.name == cells[0]; });
+    if (site == fleet.sites.end()) {
+      std::vector<std::string> names;
+      for (const simulate::FleetSite& s : fleet.sites) names.push_back(s.name);
+      const std::string near = nearest(cells[0], names);
+      problems.add(place, "site",
+                   near.empty() ? "the name of a site"
+                                : fmt::format("the name of a site; did you mean `{}`?", near));
+      continue;
+    }
+    const auto number = [&](std::size_t i, const char* field, double least, double most) {
+      try {
+        const double value = parse_number(cells[i]);
+        if (value >= least && value <= most) return value;
+      } catch (const InputError&) {
+      }
+      problems.add(place, field, fmt::format("a number from {} to {}", least, most));
+      return least;
+    };
+    simulate::Closure closure;
+    closure.site = static_cast<control::SiteIndex>(site - fleet.sites.begin());
+    closure.from = begin + seconds(number(1, "start_s", 0.0, 4e9));
+    closure.to = closure.from + seconds(number(2, "length_s", 1e-3, 4e9));
+    const double all = site->hall.nodes;
+    const double nodes = cells[3].empty() ? all : number(3, "nodes", 1.0, all);
+    if (nodes != std::floor(nodes)) problems.add(place, "nodes", "a whole number, or nothing: all");
+    closure.nodes = static_cast<std::int32_t>(nodes);
+    closures.push_back(closure);
+  }
+  problems.throw_if_any();
+  std::stable_sort(closures.begin(), closures.end(),
+                   [](const auto& a, const auto& b) { return a.from < b.from; });
+  return closures;
+}
+
 SimulateInput simulate_input(const SimulateCommand& c, const StopToken& stop) {
   if (c.jobs.empty() || c.sites.empty()) throw UsageError("simulate: --jobs TRACE --sites DIR");
   SimulateInput in;
@@ -147,6 +207,9 @@ SimulateInput simulate_input(const SimulateCommand& c, const StopToken& stop) {
   reading.kill_at_estimate = c.kill_at_estimate;
   in.jobs = read_workload(c.jobs, reading);
   if (c.sla > 0) simulate::set_deadlines(in.jobs, c.sla);
+  if (const std::size_t nearer = pass_deadlines_on(in.jobs); nearer > 0)
+    in.jobs.provenance +=
+        fmt::format("; deadlines of {} jobs made as near as those who wait for them ask", nearer);
 
   simulate::FleetSourceOptions source;
   source.folder = c.sites;
@@ -175,6 +238,7 @@ SimulateInput simulate_input(const SimulateCommand& c, const StopToken& stop) {
   o.failures = failures(c.failures);
   o.seed = c.seed;
   if (!c.reserve.empty()) o.calls = read_reserve(c.reserve, in.fleet, o.begin);
+  if (!c.closures.empty()) o.closures = read_closures(c.closures, in.fleet, o.begin);
   in.scheduler.max_wait = seconds(3600.0 * c.max_wait_h);
   in.scheduler.carbon_price_eur_per_t = c.carbon_price;
   in.scheduler.stop = stop;
@@ -244,6 +308,7 @@ void add_simulate_flags(CLI::App& command, SimulateCommand& c) {
   command.add_option("--save-time", c.save_time_s, "Seconds that each takes")->check(amount);
   command.add_option("--failures", c.failures, "HOURS[,SHAPE[,REPAIR_HOURS]]: nodes break");
   command.add_option("--reserve", c.reserve, "Calls: site,start_s,length_s,power_kw,direction");
+  command.add_option("--closures", c.closures, "Maintenance: site,start_s,length_s,nodes");
   command.add_option("--ensemble", c.ensemble, "So many starts spread over the year")
       ->check(CLI::Range(1, 10'000));
   command.add_option("--threads", c.threads, "Of the ensemble (default: all CPUs)")

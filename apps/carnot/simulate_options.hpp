@@ -32,7 +32,7 @@ struct SimulateCommand {
   double battery_kwh = 0, battery_kw = 0;
   double sla = 0, max_wait_h = 24, carbon_price = 0;
   double start_delay_s = 0, stop_delay_s = 0, move_delay_s = 0, save_every_min = 0, save_time_s = 0;
-  std::string failures, reserve;
+  std::string failures, reserve, closures;
   std::size_t ensemble = 0;
   int threads = 0;
   std::string events, replay, checkpoint, resume;
@@ -58,5 +58,9 @@ SimulateInput simulate_input(const SimulateCommand& c, const StopToken& stop);
 /// the trace's begin). \throws InputError `file:line: field: what is allowed`, InputFileError
 std::vector<control::ReserveCall> read_reserve(const std::string& path,
                                                const simulate::FleetScenario& fleet, Instant begin);
+
+/// Maintenance out of `site,start_s,length_s,nodes` (nodes empty: all). \throws likewise
+std::vector<simulate::Closure> read_closures(const std::string& path,
+                                             const simulate::FleetScenario& fleet, Instant begin);
 
 }  // namespace carnot::app

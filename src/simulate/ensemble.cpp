@@ -24,6 +24,10 @@ FleetOptions member_options(const FleetScenario& scenario, const FleetOptions& o
   FleetOptions o = options;
   o.begin = o.begin + shift;
   for (control::ReserveCall& call : o.calls) call.at = call.at + shift;
+  for (Closure& closure : o.closures) {
+    closure.from = closure.from + shift;
+    closure.to = closure.to + shift;
+  }
   return o;
 }
 

@@ -69,7 +69,8 @@ Power floor_of(const FleetScenario& scenario, const Workload& workload,
     for (const JobMode& m : modes) share = std::min(share, m.power_share);
   for (const FleetSite& site : scenario.sites) {
     least = min(least, min(site.hall.node_idle, share * site.hall.node_peak));
-    if (options.failures.mean_up > Time{}) least = min(least, site.hall.node_suspended);
+    if (options.failures.mean_up > Time{} || !options.closures.empty())
+      least = min(least, site.hall.node_suspended);
   }
   for (const JobRequest& job : workload.jobs)
     if (job.power_mw >= 0) least = min(least, share * (1e-3 * job.power_mw * watt));
@@ -78,7 +79,8 @@ Power floor_of(const FleetScenario& scenario, const Workload& workload,
 
 bool has_overheads(const FleetOptions& o) {
   return o.start_delay > Duration{} || o.stop_delay > Duration{} ||
-         (o.save_every > Duration{} && o.save_time > Duration{}) || o.failures.mean_up > Time{};
+         (o.save_every > Duration{} && o.save_time > Duration{}) || o.failures.mean_up > Time{} ||
+         !o.closures.empty();
 }
 
 /// Least cost of the energy of all jobs if every hall may be filled, whenever and by whomever; none

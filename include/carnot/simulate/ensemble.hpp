@@ -22,7 +22,8 @@ struct EnsembleOptions {
   StopToken stop{};  ///< likewise; members under way are given up
 };
 
-/// Member k begins k / members of the series later, whole days; reserve calls move along.
+/// Member k begins k / members of the series later, whole days; reserve calls and closures move
+/// along.
 /// \param make  a scheduler of its own for each member
 /// \return in the order of members; fewer if stopped
 std::vector<FleetResult> simulate_ensemble(

@@ -9,7 +9,8 @@
 /// nodes, whatever the windows (only where each job has one mode and nodes are alike). The overhead
 /// of a hall is as little as at full load; as much as at the least where prices are below zero,
 /// when free nodes earn too. What every node draws whatever it does comes on top, hour by hour.
-/// Pure function, thread-safe; O(jobs x hours of a window).
+/// A job that waits for others has a window that begins when they could be done; one that can never
+/// run costs nothing. Pure function, thread-safe; O(jobs x hours of a window).
 
 #include <optional>
 

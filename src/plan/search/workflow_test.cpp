@@ -330,6 +330,17 @@ TEST(Workflow, IsWrittenAndReadBack) {
   }
 }
 
+TEST(Workflow, TheExampleIsPlannedToItsOptimum) {
+  const Problem problem =
+      read_problem(std::string(CARNOT_SOURCE_DIR) + "/examples/workflows/problem.json");
+  EXPECT_EQ(problem.workflow.nodes[0].open[5], 2);
+  EXPECT_NEAR(problem.sites[0].capacity_kw[5], 20, 1e-9);
+  const ExtendedPlan found = plan_extended(problem, {});
+  ASSERT_TRUE(found.broken.empty());
+  EXPECT_EQ(found.plan.totals.dropped, 0u);
+  EXPECT_TRUE(certify(problem, found.plan).holds());
+}
+
 TEST(Workflow, TheCertificateSeesWhatIsBroken) {
   const Problem problem = parse_problem(chain({}), "p.json");
   Plan plan = plan_extended(problem, {}).plan;

@@ -77,7 +77,9 @@ Json run_json(const SimulateRun& run) {
            {"knows", Json{{"future", r.knowledge.future}, {"lengths", r.knowledge.lengths}}},
            {"jobs", r.jobs},
            {"finished", r.finished},
-           {"late", r.late}};
+           {"late", r.late},
+           {"failed", r.failed},
+           {"cancelled", r.cancelled}};
   out.update(flows_json(r.flows));
   out.update(Json{{"mean_wait_s", r.wait_mean.in(second)},
                   {"wait_p50_s", r.wait_50.in(second)},
