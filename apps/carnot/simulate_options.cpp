@@ -136,12 +136,7 @@ std::vector<control::ReserveCall> read_reserve(const std::string& path,
 
 std::vector<simulate::Closure> read_closures(const std::string& path,
                                              const simulate::FleetScenario& fleet, Instant begin) {
-  std::string text;
-  try {
-    text = read_file(path);
-  } catch (const IoError& error) {
-    throw InputFileError(error.what());
-  }
+  const std::string text = read_input(path);
   constexpr std::string_view kHeader = "site,start_s,length_s,nodes";
   std::vector<simulate::Closure> closures;
   Problems problems;

@@ -16,6 +16,8 @@ from .limits_command import limits
 from .measure_command import measure_command
 from .plan_command import plan
 from .predict_command import predict
+from .pull_command import pull
+from .push_command import push
 from .report_command import report
 from .run_command import run
 from .scaling_command import scaling
@@ -24,4 +26,5 @@ from .simulate_command import simulate
 __all__ = ["assess", "burn", "catalogue", "data", "decode", "dispatch", "encode", "explain",
            "facility", "grid", "learn", "learn_budget", "learn_cycle", "learn_figure8",
            "learn_prequential", "learn_structure", "learn_tradeoff", "learn_two_part", "limits",
-           "measure_command", "plan", "predict", "report", "run", "scaling", "simulate"]
+           "measure_command", "plan", "predict", "pull", "push", "report", "run", "scaling",
+           "simulate"]

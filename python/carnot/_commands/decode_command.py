@@ -7,15 +7,17 @@ from .._document import Document
 
 
 def decode(input: Value, *, output: Optional[Value] = None,
-           energy_table: Optional[Value] = None, force: bool = False,
-           progress: Progress = None) -> Document:
+           chip: Optional[Value] = None, energy_table: Optional[Value] = None,
+           force: bool = False, progress: Progress = None) -> Document:
     """Unpack what `carnot encode` wrote, to the bit.
 
     input: The coded file; - for standard input
     output: Default: the input's name without .carnot
-    energy_table: CSV in place of the embedded energies; data/energy_per_operation.md
+    chip: The chip of the catalogue whose operations are priced, such as h200-sxm (default:
+        asic-45nm)
+    energy_table: CSV of joules per operation instead; docs/formats/energy-table.md
     force: Replace an output file that is there
     progress: called with a line now and then; False ends the work.
     """
-    return call("decode", ("input",), {"input": input, "output": output,
+    return call("decode", ("input",), {"input": input, "output": output, "chip": chip,
                 "energy-table": energy_table, "force": force}, progress)

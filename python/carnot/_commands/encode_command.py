@@ -10,8 +10,8 @@ def encode(input: Value, *, output: Optional[Value] = None,
            contexts: Optional[Value] = None, table_bits: Optional[Value] = None,
            weight_bits: Optional[Value] = None, counter_bits: Optional[Value] = None,
            always_learn: bool = False, compare: bool = False,
-           energy_table: Optional[Value] = None, force: bool = False,
-           progress: Progress = None) -> Document:
+           chip: Optional[Value] = None, energy_table: Optional[Value] = None,
+           force: bool = False, progress: Progress = None) -> Document:
     """Code any file as what a learner of bytes cannot foretell; bits and joules of it.
 
     input: The file; - for standard input
@@ -23,11 +23,13 @@ def encode(input: Value, *, output: Optional[Value] = None,
     counter_bits: Of a probability, 6 to 16 (default: 16)
     always_learn: Go on learning where nothing was learned (default: store and look again)
     compare: Also run gzip, bzip2, zstd and xz, where installed
-    energy_table: CSV in place of the embedded energies; data/energy_per_operation.md
+    chip: The chip of the catalogue whose operations are priced, such as h200-sxm (default:
+        asic-45nm)
+    energy_table: CSV of joules per operation instead; docs/formats/energy-table.md
     force: Replace an output file that is there
     progress: called with a line now and then; False ends the work.
     """
     return call("encode", ("input",), {"input": input, "output": output, "contexts": contexts,
                 "table-bits": table_bits, "weight-bits": weight_bits, "counter-bits": counter_bits,
-                "always-learn": always_learn, "compare": compare, "energy-table": energy_table,
-                "force": force}, progress)
+                "always-learn": always_learn, "compare": compare, "chip": chip,
+                "energy-table": energy_table, "force": force}, progress)

@@ -15,7 +15,8 @@ def learn(data: Optional[Value] = None, *, label: Optional[Value] = None,
           hidden: Optional[Values] = None, epochs: Optional[Values] = None,
           batch: Optional[Value] = None, learning_rate: Optional[Value] = None,
           momentum: Optional[Value] = None, optimiser: Optional[Value] = None,
-          weight_decay: Optional[Value] = None, objective: Optional[Value] = None,
+          weight_decay: Optional[Value] = None, channels: Optional[Values] = None,
+          image: Optional[Value] = None, objective: Optional[Value] = None,
           layers: Optional[Value] = None, heads: Optional[Value] = None,
           width: Optional[Value] = None, context: Optional[Value] = None,
           bits: Optional[Values] = None, trees: Optional[Values] = None,
@@ -24,9 +25,10 @@ def learn(data: Optional[Value] = None, *, label: Optional[Value] = None,
           hold_out: Optional[Value] = None, threads: Optional[Value] = None,
           seeds: Optional[Value] = None, seed: Optional[Value] = None,
           shuffle_labels: bool = False, budget: Optional[Value] = None,
-          target: Optional[Value] = None, energy_table: Optional[Value] = None,
-          html: Optional[Value] = None, save: Optional[Value] = None,
-          save_bits: Optional[Value] = None, progress: Progress = None) -> Document:
+          target: Optional[Value] = None, chip: Optional[Value] = None,
+          energy_table: Optional[Value] = None, html: Optional[Value] = None,
+          save: Optional[Value] = None, save_bits: Optional[Value] = None,
+          progress: Progress = None) -> Document:
     """Train for real, count every operation; say what was learned in bits and joules.
 
     data: digits (embedded), mnist (fetched), or a CSV, TSV, ARFF, LibSVM or IDX file, gz or
@@ -50,6 +52,8 @@ def learn(data: Optional[Value] = None, *, label: Optional[Value] = None,
     momentum: Of the gradient steps (default: 0)
     optimiser: sgd or adam (default: sgd; transformer: adam)
     weight_decay: Of adam, decoupled from the gradient (default: 0; transformer: 0.1)
+    channels: Of a cnn's convolutions, 3 x 3 each, pixels halved after each (default: 16,32)
+    image: Height and width of a cnn's images, such as 28x20 (default: square)
     objective: Of a transformer: causal says what comes next, masked what is hidden
     layers: Of a transformer (default: 2)
     heads: Of a transformer's attention (default: 4)
@@ -71,7 +75,9 @@ def learn(data: Optional[Value] = None, *, label: Optional[Value] = None,
     shuffle_labels: The null: training labels in random order, so that nothing can be learned
     budget: Energy that no run may exceed, such as '20 mJ'
     target: Stop when this held-out quality is certified; exit 1 if it never is
-    energy_table: CSV in place of the embedded energies; data/energy_per_operation.md
+    chip: The chip of the catalogue whose operations are priced, such as h200-sxm (default:
+        asic-45nm)
+    energy_table: CSV of joules per operation instead; docs/formats/energy-table.md
     html: Write the report page here
     save: Write the best run's model here, for `carnot predict`; docs/formats/model.md
     save_bits: Of a coefficient or leaf in that file: 2 to 12, 16, or 32 as trained (default:
@@ -83,13 +89,13 @@ def learn(data: Optional[Value] = None, *, label: Optional[Value] = None,
                 "categories": categories, "drop-unlabelled": drop_unlabelled, "data-dir": data_dir,
                 "learner": learner, "hidden": hidden, "epochs": epochs, "batch": batch,
                 "learning-rate": learning_rate, "momentum": momentum, "optimiser": optimiser,
-                "weight-decay": weight_decay, "objective": objective, "layers": layers,
-                "heads": heads, "width": width, "context": context, "bits": bits, "trees": trees,
-                "leaves": leaves, "depth": depth, "bins": bins, "subsample": subsample,
-                "hold-out": hold_out, "threads": threads, "seeds": seeds, "seed": seed,
-                "shuffle-labels": shuffle_labels, "budget": budget, "target": target,
-                "energy-table": energy_table, "html": html, "save": save, "save-bits": save_bits},
-                progress)
+                "weight-decay": weight_decay, "channels": channels, "image": image,
+                "objective": objective, "layers": layers, "heads": heads, "width": width,
+                "context": context, "bits": bits, "trees": trees, "leaves": leaves, "depth": depth,
+                "bins": bins, "subsample": subsample, "hold-out": hold_out, "threads": threads,
+                "seeds": seeds, "seed": seed, "shuffle-labels": shuffle_labels, "budget": budget,
+                "target": target, "chip": chip, "energy-table": energy_table, "html": html,
+                "save": save, "save-bits": save_bits}, progress)
 
 
 def learn_figure8(tables: Optional[Values] = None, *, label: Optional[Value] = None,
@@ -190,7 +196,8 @@ def learn_cycle(data: Value, *, bounds: bool = False, progress: Progress = None)
 
 
 def learn_tradeoff(data: Value, *, out: Optional[Value] = None,
-                   full_time: Optional[Value] = None,
+                   knob: Optional[Value] = None, values: Optional[Values] = None,
+                   start: Optional[Value] = None, full_time: Optional[Value] = None,
                    full_power: Optional[Value] = None,
                    euro_per_point: Optional[Value] = None, progress: Progress = None) -> Document:
     """Throughput, energy and quality of every way to do the job, and its modes as files for run,
@@ -198,13 +205,17 @@ def learn_tradeoff(data: Value, *, out: Optional[Value] = None,
 
     data: As of `carnot learn`
     out: Folder for scenario.toml, problem.json and jobs.csv
+    knob: Turn this knob alone and show the energy and quality of each setting
+    values: Its settings: numbers; of rows, prune and transfer shares (default: a few)
+    start: Of transfer: the saved model to start from
     full_time: Of the best mode on the site (default: 12 h)
     full_power: Its IT power there (default: 1 kW)
     euro_per_point: What a hundredth of quality is worth in the plan (default: 1)
     progress: called with a line now and then; False ends the work.
     """
-    return call("learn tradeoff", ("data",), {"data": data, "out": out, "full-time": full_time,
-                "full-power": full_power, "euro-per-point": euro_per_point}, progress)
+    return call("learn tradeoff", ("data",), {"data": data, "out": out, "knob": knob,
+                "values": values, "start": start, "full-time": full_time, "full-power": full_power,
+                "euro-per-point": euro_per_point}, progress)
 
 
 def learn_budget(data: Value, *, budgets: Optional[Values] = None,

@@ -23,11 +23,11 @@ def simulate(*, jobs: Optional[Value] = None, sites: Optional[Value] = None,
              start_delay: Optional[Value] = None, stop_delay: Optional[Value] = None,
              move_delay: Optional[Value] = None, save_every: Optional[Value] = None,
              save_time: Optional[Value] = None, failures: Optional[Value] = None,
-             reserve: Optional[Value] = None, ensemble: Optional[Value] = None,
-             threads: Optional[Value] = None, events: Optional[Value] = None,
-             replay: Optional[Value] = None, checkpoint: Optional[Value] = None,
-             resume: Optional[Value] = None, seed: Optional[Value] = None,
-             progress: Progress = None) -> Document:
+             reserve: Optional[Value] = None, closures: Optional[Value] = None,
+             ensemble: Optional[Value] = None, threads: Optional[Value] = None,
+             events: Optional[Value] = None, replay: Optional[Value] = None,
+             checkpoint: Optional[Value] = None, resume: Optional[Value] = None,
+             seed: Optional[Value] = None, progress: Progress = None) -> Document:
     """A fleet of sites works through a job trace under policies.
 
     jobs: Job trace: SWF, CSV, sacct, Batsim and others, plain, .gz or .zip
@@ -64,6 +64,7 @@ def simulate(*, jobs: Optional[Value] = None, sites: Optional[Value] = None,
     save_time: Seconds that each takes
     failures: HOURS[,SHAPE[,REPAIR_HOURS]]: nodes break
     reserve: Calls: site,start_s,length_s,power_kw,direction
+    closures: Maintenance: site,start_s,length_s,nodes
     ensemble: So many starts spread over the year
     threads: Of the ensemble (default: all CPUs)
     events: Writes the event log
@@ -83,6 +84,6 @@ def simulate(*, jobs: Optional[Value] = None, sites: Optional[Value] = None,
                 "battery-kw": battery_kw, "sla": sla, "max-wait": max_wait,
                 "carbon-price": carbon_price, "start-delay": start_delay, "stop-delay": stop_delay,
                 "move-delay": move_delay, "save-every": save_every, "save-time": save_time,
-                "failures": failures, "reserve": reserve, "ensemble": ensemble, "threads": threads,
-                "events": events, "replay": replay, "checkpoint": checkpoint, "resume": resume,
-                "seed": seed}, progress)
+                "failures": failures, "reserve": reserve, "closures": closures,
+                "ensemble": ensemble, "threads": threads, "events": events, "replay": replay,
+                "checkpoint": checkpoint, "resume": resume, "seed": seed}, progress)

@@ -69,7 +69,7 @@ class ConvolutionLearner final : public Learner {
             options.weight_decay, options.seed) {
     const double steps =
         options.epochs * static_cast<double>(train.rows) / static_cast<double>(options.batch);
-    total_steps_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(steps + 0.5));
+    schedule_.steps = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(steps + 0.5));
     std::vector<std::uint64_t> counts(train.classes);
     for (const std::uint32_t label : train.labels) ++counts[label];
     for (const std::uint64_t count : counts) {
@@ -78,17 +78,22 @@ class ConvolutionLearner final : public Learner {
     }
   }
 
-  std::uint64_t total_steps() const noexcept override { return total_steps_; }
+  std::uint64_t total_steps() const noexcept override { return schedule_.steps; }
+  Schedule schedule() const override { return schedule_; }
+  void set_schedule(const Schedule& schedule) override {
+    check_schedule(schedule, steps_);
+    schedule_ = schedule;
+  }
   std::uint64_t steps_done() const noexcept override { return steps_; }
   double remaining_learning() const noexcept override {
-    return remaining_schedule(steps_, total_steps_);
+    return remaining_schedule(steps_, schedule_);
   }
   double smoothed_loss() const noexcept override { return smoothed_loss_; }
   double training_quality() const noexcept override { return training_quality_; }
   bool diverged() const noexcept override {
     if (steps_ == 0) return false;
     if (!std::isfinite(smoothed_loss_)) return true;
-    return steps_ == total_steps_ && greatest_loss_ > 10.0 * std::max(first_loss_, idle_loss_) &&
+    return steps_ == schedule_.steps && greatest_loss_ > 10.0 * std::max(first_loss_, idle_loss_) &&
            smoothed_loss_ > 0.98 * idle_loss_;
   }
   double prequential_bits() const noexcept override { return prequential_nats_ / kLn2; }
@@ -102,7 +107,7 @@ class ConvolutionLearner final : public Learner {
   }
 
   std::uint64_t train(std::uint64_t steps, const Precision& precision) override {
-    const std::uint64_t first = steps_, last = first + std::min(steps, total_steps_ - first);
+    const std::uint64_t first = steps_, last = first + std::min(steps, schedule_.steps - first);
     if (first == last) return 0;
     network_.set_precision(precision, rounding_key(options_.seed, kSwitchStream, steps_),
                            &counters_);
@@ -209,7 +214,7 @@ class ConvolutionLearner final : public Learner {
     require(in.value<std::uint32_t>() == kVersion, "of a convolutional network of this version");
     require(in.value<std::uint64_t>() == identity(), "belongs to other options or other data");
     const auto steps = in.value<std::uint64_t>();
-    require(steps <= total_steps_, "step beyond the schedule");
+    require(steps <= schedule_.steps, "step beyond the schedule");
     double values[5];
     for (double& v : values) v = in.value<double>();
     const auto labels = in.value<std::uint64_t>();
@@ -261,9 +266,7 @@ class ConvolutionLearner final : public Learner {
     return quality;
   }
 
-  double rate() const noexcept {
-    return scheduled_rate(options_.learning_rate, steps_, total_steps_);
-  }
+  double rate() const noexcept { return scheduled_rate(options_.learning_rate, steps_, schedule_); }
 
   Counters pass(const Precision& p, std::size_t rows, bool update) const {
     const ConvolutionShape& shape = network_.shape();
@@ -313,11 +316,12 @@ class ConvolutionLearner final : public Learner {
     const double loss = sum / rows / kLn2, quality = static_cast<double>(right) / rows;
     const double fresh =
         std::max(std::clamp(rows / kQualityRows, 0.01, 0.2), 1.0 / static_cast<double>(steps_ + 1));
+    const bool unseen = std::isnan(training_quality_);
     training_quality_ =
-        steps_ == 0 ? quality : training_quality_ + fresh * (quality - training_quality_);
-    if (steps_ == 0) first_loss_ = loss;
+        unseen ? quality : training_quality_ + fresh * (quality - training_quality_);
+    if (unseen) first_loss_ = loss;
     greatest_loss_ = std::max(greatest_loss_, loss);
-    smoothed_loss_ = steps_ == 0 ? loss : 0.98 * smoothed_loss_ + 0.02 * loss;
+    smoothed_loss_ = unseen ? loss : 0.98 * smoothed_loss_ + 0.02 * loss;
     network_.backward({static_cast<float>(rate()), options_.seed, steps_, nullptr}, &counters_);
   }
 
@@ -351,7 +355,8 @@ class ConvolutionLearner final : public Learner {
   const Dataset& data_;
   std::uint64_t fingerprint_;
   ConvolutionNetwork network_;
-  std::uint64_t total_steps_ = 0, steps_ = 0;
+  Schedule schedule_;
+  std::uint64_t steps_ = 0;
   double smoothed_loss_ = 0.0, prequential_nats_ = 0.0, idle_loss_ = 0.0;
   double training_quality_ = std::numeric_limits<double>::quiet_NaN();
   double first_loss_ = 0.0, greatest_loss_ = 0.0;
