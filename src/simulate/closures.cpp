@@ -17,7 +17,8 @@ bool FleetEngine::open_for(JobIndex job, SiteIndex site, std::uint8_t mode,
   const Instant end =
       now_ + delay + Duration::nanoseconds(time_to_do(left, modes(job)[mode].speed));
   for (const Closure& closure : options_.closures) {
-    if (closure.site != site || closure.from <= now_ || closure.from >= end) continue;
+    if (closure.site != site || closure.from < now_ || closure.from >= end) continue;
+    if (closure.from == now_ && closing_[site] > 0) continue;  // it has begun
     // Nodes that those who hold them now will still want then, by their estimates.
     std::int32_t held = more;
     for (JobIndex j = holders_[site].first; j != JobIndex::none(); j = runs_[j].next)

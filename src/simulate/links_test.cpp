@@ -285,6 +285,11 @@ TEST(Links, NothingStartsThatAClosureWouldCut) {
                        fleet.series_start + testing::seconds(150), 3}};
   // The second would hold two of four nodes when three are closed; who stands behind waits too.
   EXPECT_THAT(starts(fleet, w, options), ::testing::ElementsAre(0, 150, 150));
+  // Nor at the very instant.
+  Workload at_once = jobs_of({{50, 1}});
+  at_once.jobs[0].arrival = testing::seconds(100);
+  options.closures[0].nodes = 4;
+  EXPECT_THAT(starts(fleet, at_once, options), ::testing::ElementsAre(150));
   // Half the site closed leaves it room.
   options.closures[0].nodes = 2;
   EXPECT_THAT(starts(fleet, w, options), ::testing::ElementsAre(0, 50, 50));

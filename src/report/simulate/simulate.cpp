@@ -225,6 +225,18 @@ std::string simulate_terminal(const SimulateReport& report, int width, bool colo
     for (const std::string& line : wrapped(text, room)) out += soft(line) + "\n";
   };
   if (report.runs.size() > 1) note("> fewest late, then least cost");
+  const auto ends = [](const FleetResult& r) {
+    return fmt::format("{} ended badly; {} cancelled: what they waited for did not come", r.failed,
+                       r.cancelled);
+  };
+  const bool alike = std::all_of(report.runs.begin(), report.runs.end(), [&](const SimulateRun& r) {
+    return ends(r.result) == ends(first);
+  });
+  for (const SimulateRun& run : report.runs) {
+    if (run.result.failed + run.result.cancelled > 0)
+      note(alike ? ends(run.result) : printable(run.result.policy) + ": " + ends(run.result));
+    if (alike) break;
+  }
   for (const SimulateRun& run : report.runs)
     if (run.result.knowledge.future || run.result.knowledge.lengths) {
       note("* an oracle: knows the future or the lengths of jobs");
