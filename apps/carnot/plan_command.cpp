@@ -288,8 +288,9 @@ int solve(const PlanCommand& c, const Common& common) {
         : plan.solver == "exact"
             ? fmt::format("{}; no plan costs less than {:.6g} EUR, says the solver\n", plan.status,
                           plan.solver_bound_eur)
-        : plan.status == "optimal" ? "optimal\n"
-                                   : fmt::format("{}: the best there was then\n", plan.status);
+        : plan.status == "optimal"
+            ? "optimal: branch and cut ended; the bound is what prices alone prove\n"
+            : fmt::format("{}: the best there was then\n", plan.status);
     print(summary(totals) + status +
           fmt::format("{}; {:.1f} s; {}\n", plan.solver, plan.seconds, out.string()));
   }
