@@ -47,9 +47,24 @@ TEST(JobLinks, FieldsOfTheStandardFormat) {
 }
 
 TEST(JobLinks, ACycleIsRefusedByName) {
-  EXPECT_THAT(words("1 0 0 60 1 -1 -1 1 -1 -1 1 1 1 1 1 -1 2 10\n"
-                    "2 0 0 60 1 -1 -1 1 -1 -1 1 1 1 1 1 -1 1 3600\n"),
+  EXPECT_THAT(words("arrival_s,runtime_s,nodes,id,dependency\n"
+                    "0,60,1,a,afterok:b\n0,60,1,b,afterok:a\n"),
               HasSubstr("no job that waits for itself in the end: jobs 1 -> 2 -> 1"));
+}
+
+// A log cannot have gone round: the link that closes the circle goes, all others stay.
+TEST(JobLinks, ALogThatGoesRoundLosesTheLinkThatClosesTheCircle) {
+  const Workload w = parse_workload(
+      "1 0 0 60 1 -1 -1 1 -1 -1 1 1 1 1 1 -1 3 10\n"
+      "2 0 0 60 1 -1 -1 1 -1 -1 1 1 1 1 1 -1 1 3600\n"
+      "3 0 0 60 1 -1 -1 1 -1 -1 1 1 1 1 1 -1 2 20\n"
+      "4 0 0 60 1 -1 -1 1 -1 -1 1 1 1 1 1 -1 4 20\n"
+      "5 0 0 60 1 -1 -1 1 -1 -1 1 1 1 1 1 -1 2 30\n",
+      "t.swf");
+  EXPECT_THAT(links(w), ElementsAre(Link{0, 2, DependencyKind::AfterAny, 10.0},
+                                    Link{1, 0, DependencyKind::AfterAny, 3600.0},
+                                    Link{4, 1, DependencyKind::AfterAny, 30.0}));
+  EXPECT_THAT(w.provenance, HasSubstr("2 waits that would go round in a circle are left out"));
 }
 
 TEST(JobLinks, SlurmTablesWithArraysAndDependencies) {

@@ -139,7 +139,8 @@ class Reader {
         continue;
       }
       // Another job, and the time to think between its end and this one's submission.
-      if (field[16] > 0)
+      if (field[16] > 0 && no_circle(static_cast<std::uint64_t>(std::max(0.0, field[0])),
+                                     static_cast<std::uint64_t>(field[16])))
         ties_.links.push_back({rows_.size(), static_cast<std::uint64_t>(field[16]),
                                DependencyKind::AfterAny, std::max(0.0, field[17])});
       rows_.push_back({field[1], field[3], std::ceil(nodes / processors_of_a_node()),
@@ -151,9 +152,32 @@ class Reader {
     if (const double each = processors_of_a_node(); each > 1.0)
       workload_.provenance += fmt::format("; {:g} processors a node, {}", each,
                                           options_.cores_per_node > 0 ? "as told" : "as it says");
+    if (circles_ > 0)
+      workload_.provenance += fmt::format(
+          "; {} waits that would go round in a circle are left out, the later in the file",
+          circles_);
     if (workload_.start)
       workload_.provenance += fmt::format("; began {}{}", workload_.start->iso8601(),
                                           zone_.empty() ? "" : " (local time " + zone_ + ")");
+  }
+
+  /// What happened cannot have gone round: of a log's links the one that would close a circle with
+  /// those before it in the file is left out. Each job has one predecessor, so that a walk finds
+  /// it.
+  bool no_circle(std::uint64_t job, std::uint64_t predecessor) {
+    forward_ = forward_ || predecessor >= job;
+    if (forward_) {
+      std::uint64_t at = predecessor;
+      for (auto next = precedes_.find(at); at != job && next != precedes_.end();
+           next = precedes_.find(at))
+        at = next->second;
+      if (at == job) {
+        ++circles_;
+        return false;
+      }
+    }
+    precedes_[job] = predecessor;
+    return true;
   }
 
   // --- tables ---
@@ -459,6 +483,9 @@ class Reader {
   std::vector<WorkloadRow> rows_;
   std::size_t left_out_ = 0;
   RowLinks ties_;
+  std::unordered_map<std::uint64_t, std::uint64_t> precedes_;  // of SWF: a job's predecessor
+  bool forward_ = false;  // one of them stands later in the file, by its number
+  std::size_t circles_ = 0;
   std::vector<std::size_t> cut_;  // jobs that end at their limit
   std::string zone_;
   double header_nodes_ = 0.0, header_processors_ = 0.0;
