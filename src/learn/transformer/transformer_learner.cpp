@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The schedule around the network: windows, losses, noise shares, evaluation, state.
+// The schedule around the network: windows, what is asked of them, evaluation.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
-#include <numeric>
-#include <utility>
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
-#include "carnot/base/state_bytes.hpp"
 #include "carnot/learn/data/text.hpp"
 #include "carnot/learn/transformer/transformer.hpp"
 
-#include "learn/network/data_copies.hpp"
-#include "learn/network/noise.hpp"
-#include "learn/network/schedule.hpp"
+#include "learn/layers/layered_learner.hpp"
 #include "learn/transformer/scoring.hpp"
 
 namespace carnot::learn {
 
 namespace {
 
-constexpr double kLn2 = 0.69314718055994530942;
-constexpr double kQualityRows = 20000.0;  // symbols that training_quality looks back on
-constexpr std::uint64_t kSwitchStream = 0x73776974u;
-constexpr std::uint32_t kVersion = 0x31545274u;
+constexpr LayeredKind kTransformer = {0x31545274u, "of a transformer of this version", "windows",
+                                      "windows", 20000.0};
 
 void check(const LearnerOptions& o, const Dataset& data) {
   check_transformer(o.transformer);
@@ -51,196 +43,32 @@ void check(const LearnerOptions& o, const Dataset& data) {
   problems.throw_if_any();
 }
 
-class TransformerLearner final : public Learner {
+struct TextMinibatch {
+  std::vector<std::uint32_t> inputs;
+  std::vector<std::int32_t> targets;  ///< -1: not asked
+};
+
+class TransformerLearner final : public LayeredLearner<Transformer, TextMinibatch> {
  public:
   TransformerLearner(const LearnerOptions& options, const Dataset& train)
-      : options_(options),
-        data_(train),
-        fingerprint_(fingerprint(train)),
-        network_(shape_of(options.transformer, train.classes), options.weight_decay, options.seed),
-        windows_(train.rows / options.transformer.context) {
-    const double steps =
-        options.epochs * static_cast<double>(windows_) / static_cast<double>(options.batch);
-    schedule_.steps = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(steps + 0.5));
-    std::vector<std::uint64_t> counts(train.classes);
-    for (const std::uint32_t label : train.labels) ++counts[label];
-    for (const std::uint64_t count : counts) {
-      const double share = static_cast<double>(count) / static_cast<double>(train.rows);
-      if (count > 0) idle_loss_ -= share * std::log2(share);
-    }
-  }
-
-  std::uint64_t total_steps() const noexcept override { return schedule_.steps; }
-  Schedule schedule() const override { return schedule_; }
-  void set_schedule(const Schedule& schedule) override {
-    check_schedule(schedule, steps_);
-    schedule_ = schedule;
-  }
-  std::uint64_t steps_done() const noexcept override { return steps_; }
-  double remaining_learning() const noexcept override {
-    return remaining_schedule(steps_, schedule_);
-  }
-  double smoothed_loss() const noexcept override { return smoothed_loss_; }
-  double training_quality() const noexcept override { return training_quality_; }
-  bool diverged() const noexcept override {
-    if (steps_ == 0) return false;
-    if (!std::isfinite(smoothed_loss_)) return true;
-    return steps_ == schedule_.steps && greatest_loss_ > 10.0 * std::max(first_loss_, idle_loss_) &&
-           smoothed_loss_ > 0.98 * idle_loss_;
-  }
-  double prequential_bits() const noexcept override { return prequential_nats_ / kLn2; }
-  std::uint64_t prequential_labels() const noexcept override { return prequential_labels_; }
-  const Counters& counters() const noexcept override { return counters_; }
-  std::vector<std::vector<float>> parameters() const override {
-    std::vector<std::vector<float>> all = network_.parameters();
-    for (std::vector<float>& layer : all)
-      for (float& x : layer) x = std::isfinite(x) ? x : 0.0f;
-    return all;
-  }
-
-  std::uint64_t train(std::uint64_t steps, const Precision& precision) override {
-    const std::uint64_t first = steps_, last = first + std::min(steps, schedule_.steps - first);
-    if (first == last) return 0;
-    network_.set_precision(precision, rounding_key(options_.seed, kSwitchStream, steps_),
-                           &counters_);
-    for (; steps_ < last; ++steps_) {
-      if (steps_ > 0 && steps_ % kRefreshPeriod == 0) network_.refresh(options_.seed, steps_);
-      gather(steps_, options_.batch, 0, minibatch_);
-      step();
-    }
-    return steps_ - first;
-  }
-
-  std::vector<NoiseShare> noise_shares(const std::vector<Precision>& candidates) override {
-    if (options_.batch < 2) throw InputError("batch: at least 2 windows, to measure noise shares");
-    if (candidates.empty()) return {};
-    const std::size_t half = options_.batch / 2;
-    Transformer exact(network_);
-    exact.set_precision(Precision::parse("f32"), {}, &counters_);
-    std::vector<std::vector<float>> first, second, rounded;
-    Minibatch part;
-    gather(steps_, half, 0, part);
-    capture(exact, part, options_.seed, first);
-    gather(steps_, half, half, part);
-    capture(exact, part, options_.seed, second);
-    gather(steps_, 2 * half, 0, part);
-    std::vector<NoiseShare> shares;
-    for (const Precision& candidate : candidates) {
-      Transformer trial(exact);
-      trial.set_precision(candidate, {}, &counters_);
-      capture(trial, part, options_.seed ^ 0x6e6f697365u, rounded);
-      NoiseShare share{candidate, 0.0, 0.0, 1e9};
-      const std::vector<const Linear*> matrices = trial.matrices();
-      for (std::size_t l = 0; l < matrices.size(); ++l)
-        worsen(share, {first[l], second[l], rounded[l], matrices[l]->layer(), candidate,
-                       network_.optimiser(), steps_, rate(), options_.learning_rate});
-      shares.push_back(share);
-    }
-    return shares;
-  }
+      : LayeredLearner(
+            kTransformer, options, train,
+            {shape_of(options.transformer, train.classes), options.weight_decay, options.seed},
+            train.rows / options.transformer.context) {}
 
   Quality evaluate(const Dataset& held_out, const Precision& trained) override {
     if (!is_text(held_out) || held_out.classes != data_.classes || held_out.rows == 0)
       throw InputError("held-out data: a text in the symbols of the training text");
-    const Precision precision = trained.delivered();
-    TextScore found;
-    if (precision == network_.precision()) {
-      found = score(network_, held_out, &counters_);
-    } else {
-      Transformer converted(network_);
-      converted.set_precision(precision, rounding_key(options_.seed, kSwitchStream, ~steps_),
-                              &counters_);
-      found = score(converted, held_out, &counters_);
-    }
-    Quality quality;
-    quality.metric = "accuracy";
-    quality.trials = found.symbols;
-    quality.successes = found.right;
-    quality.value = static_cast<double>(found.right) / static_cast<double>(found.symbols);
-    quality.bits_per_label = found.bits_per_symbol();
-    if (!(quality.bits_per_label < 1e9)) quality.bits_per_label = 1e9;
-    return quality;
-  }
-
-  Counters step_counters(const Precision& p) const override {
-    return pass(p, options_.batch, true);
-  }
-  Counters switch_counters(const Precision& from, const Precision& to) const override {
-    return transformer_conversion_counters(network_.shape(), from, to);
-  }
-  Counters evaluation_counters(std::size_t rows, const Precision& trained) const override {
-    const Precision p = trained.delivered();
-    Counters c = transformer_conversion_counters(network_.shape(), network_.precision(), p);
-    c += scoring_counters(network_.shape(), p, rows);
-    return c;
-  }
-  Counters noise_counters(const std::vector<Precision>& candidates) const override {
-    Counters c;
-    if (candidates.empty()) return c;
-    const Precision f32 = Precision::parse("f32");
-    const std::size_t half = options_.batch / 2;
-    c += transformer_conversion_counters(network_.shape(), network_.precision(), f32);
-    c += pass(f32, half, false) * 2;
-    for (const Precision& p : candidates) {
-      c += transformer_conversion_counters(network_.shape(), f32, p);
-      c += pass(p, 2 * half, false);
-    }
-    return c;
-  }
-
-  std::vector<std::uint8_t> save() const override {
-    StateWriter out;
-    out.value(kVersion);
-    out.value(identity());
-    out.value(steps_);
-    for (const double v :
-         {smoothed_loss_, training_quality_, first_loss_, greatest_loss_, prequential_nats_})
-      out.value(v);
-    out.value(prequential_labels_);
-    out.value(counters_);
-    network_.save(out);
-    return out.take();
-  }
-
-  void restore(const std::vector<std::uint8_t>& state) override {
-    const auto require = [](bool good, const char* what) {
-      if (!good) throw InputError(std::string("learner state: ") + what);
-    };
-    StateReader in(state);
-    require(in.value<std::uint32_t>() == kVersion, "of a transformer of this version");
-    require(in.value<std::uint64_t>() == identity(), "belongs to other options or other data");
-    const auto steps = in.value<std::uint64_t>();
-    require(steps <= schedule_.steps, "step beyond the schedule");
-    double values[5];
-    for (double& v : values) v = in.value<double>();
-    const auto labels = in.value<std::uint64_t>();
-    const auto counters = in.value<Counters>();
-    Transformer network(network_);
-    network.restore(in);
-    in.end();
-    // All is well: only now does anything change.
-    network_ = std::move(network);
-    steps_ = steps;
-    smoothed_loss_ = values[0];
-    training_quality_ = values[1];
-    first_loss_ = values[2];
-    greatest_loss_ = values[3];
-    prequential_nats_ = values[4];
-    prequential_labels_ = labels;
-    counters_ = counters;
+    const TextScore found = in_precision(trained.delivered(), [&](Transformer& network) {
+      return score(network, held_out, &counters_);
+    });
+    return accuracy(found.right, found.symbols, found.bits_per_symbol());
   }
 
  private:
-  struct Minibatch {
-    std::vector<std::uint32_t> inputs;
-    std::vector<std::int32_t> targets;
-  };
-
-  double rate() const noexcept { return scheduled_rate(options_.learning_rate, steps_, schedule_); }
-
   bool causal() const noexcept { return network_.shape().causal; }
 
-  Counters pass(const Precision& p, std::size_t windows, bool update) const {
+  Counters pass(const Precision& p, std::size_t windows, bool update) const override {
     const TransformerShape& shape = network_.shape();
     Counters c = transformer_forward_counters(shape, p, windows, shape.context);
     c += transformer_loss_counters(shape, windows * shape.context);
@@ -248,29 +76,30 @@ class TransformerLearner final : public Learner {
                                        options_.weight_decay > 0.0, update);
     return c;
   }
-
-  void order_epoch(std::uint64_t epoch) {
-    if (order_epoch_ == epoch && !order_.empty()) return;
-    order_.resize(windows_);
-    std::iota(order_.begin(), order_.end(), 0u);
-    const RandomStream stream = RandomStream(options_.seed, "windows").child(epoch);
-    for (std::size_t i = order_.size(); i > 1; --i)
-      std::swap(order_[i - 1], order_[stream.below(i, i)]);
-    // Windows begin elsewhere in each pass but the first, which meets each symbol once.
-    shift_ = epoch == 0 ? 0 : stream.below(0, data_.rows);
-    order_epoch_ = epoch;
+  Counters conversion(const Precision& from, const Precision& to) const override {
+    return transformer_conversion_counters(network_.shape(), from, to);
+  }
+  Counters scoring(const Precision& p, std::size_t rows) const override {
+    return scoring_counters(network_.shape(), p, rows);
   }
 
-  /// Windows [from, from + windows) of a step's minibatch.
-  void gather(std::uint64_t step, std::size_t windows, std::size_t from, Minibatch& out) {
+  /// Windows begin elsewhere in each pass but the first, which meets each symbol once.
+  std::uint64_t shift(std::uint64_t epoch) const {
+    return epoch == 0 ? 0
+                      : RandomStream(options_.seed, kTransformer.order_stream)
+                            .child(epoch)
+                            .below(0, data_.rows);
+  }
+
+  void gather(std::uint64_t step, std::size_t windows, std::size_t from,
+              TextMinibatch& out) override {
     const std::size_t length = network_.shape().context, classes = data_.classes;
     out.inputs.assign(windows * length, 0);
     out.targets.assign(windows * length, -1);
     std::vector<std::uint32_t> symbols(length);
     for (std::size_t w = 0; w < windows; ++w) {
       const std::uint64_t at = step * options_.batch + from + w;
-      order_epoch(at / windows_);
-      const std::size_t first = shift_ + order_[at % windows_] * length;
+      const std::size_t first = shift(at / examples_) + example(at) * length;
       for (std::size_t i = 0; i < length; ++i) symbols[i] = data_.labels[(first + i) % data_.rows];
       std::uint32_t* in = out.inputs.data() + w * length;
       std::int32_t* target = out.targets.data() + w * length;
@@ -291,74 +120,25 @@ class TransformerLearner final : public Learner {
     }
   }
 
-  void step() {
-    const std::size_t length = network_.shape().context;
-    network_.forward(minibatch_.inputs, length, &counters_);
-    const std::size_t right = network_.differentiate(minibatch_.targets, nats_, &counters_);
-    double sum = 0.0;
-    std::size_t asked = 0;
-    for (std::size_t i = 0; i < nats_.size(); ++i) {
-      sum += nats_[i];
-      asked += minibatch_.targets[i] >= 0 ? 1 : 0;
-      if (causal() && steps_ * options_.batch + i / length < windows_) {
-        prequential_nats_ += nats_[i];
-        ++prequential_labels_;
-      }
-    }
-    const double loss = sum / static_cast<double>(asked) / kLn2;
-    const double quality = static_cast<double>(right) / static_cast<double>(asked);
-    const double fresh = std::max(std::clamp(static_cast<double>(asked) / kQualityRows, 0.01, 0.2),
-                                  1.0 / static_cast<double>(steps_ + 1));
-    const bool unseen = std::isnan(training_quality_);
-    training_quality_ =
-        unseen ? quality : training_quality_ + fresh * (quality - training_quality_);
-    if (unseen) first_loss_ = loss;
-    greatest_loss_ = std::max(greatest_loss_, loss);
-    smoothed_loss_ = unseen ? loss : 0.98 * smoothed_loss_ + 0.02 * loss;
-    network_.backward({static_cast<float>(rate()), options_.seed, steps_, nullptr}, &counters_);
-  }
-
-  void capture(Transformer& network, const Minibatch& minibatch, std::uint64_t seed,
-               std::vector<std::vector<float>>& gradient) {
-    gradient.clear();
-    for (const Linear* m : network.matrices()) gradient.emplace_back(m->layer().weights(), 0.0f);
-    std::vector<double> nats;
+  std::size_t answer(Transformer& network, const TextMinibatch& minibatch,
+                     std::vector<double>& nats) override {
     network.forward(minibatch.inputs, network.shape().context, &counters_);
-    network.differentiate(minibatch.targets, nats, &counters_);
-    network.backward({0.0f, seed, steps_, &gradient}, &counters_);
+    return network.differentiate(minibatch.targets, nats, &counters_);
+  }
+  std::size_t asked(const TextMinibatch& minibatch) const override {
+    return static_cast<std::size_t>(std::count_if(minibatch.targets.begin(),
+                                                  minibatch.targets.end(),
+                                                  [](std::int32_t target) { return target >= 0; }));
+  }
+  bool is_prequential(std::size_t i) const override {
+    return causal() && steps_done() * options_.batch + i / network_.shape().context < examples_;
   }
 
-  std::uint64_t identity() const noexcept {
-    std::uint64_t hash = fingerprint_;
-    const auto mix = [&hash](std::uint64_t v) {
-      hash = (hash ^ v) * 0x9E3779B97F4A7C15u;
-      hash ^= hash >> 31;
-    };
+  std::vector<std::uint64_t> shape_identity() const override {
     const TransformerOptions& t = options_.transformer;
-    for (const std::size_t n : {t.layers, t.heads, t.width, t.context, options_.batch}) mix(n);
-    mix(t.objective == "causal" ? 1 : 2);
-    for (const double v : {options_.epochs, options_.learning_rate, options_.weight_decay})
-      mix(std::bit_cast<std::uint64_t>(v));
-    mix(options_.seed);
-    return hash;
+    return {t.layers,  t.heads,        t.width,
+            t.context, options_.batch, t.objective == "causal" ? 1u : 2u};
   }
-
-  LearnerOptions options_;
-  const Dataset& data_;
-  std::uint64_t fingerprint_;
-  Transformer network_;
-  std::size_t windows_;  ///< of a pass
-  Schedule schedule_;
-  std::uint64_t steps_ = 0;
-  double smoothed_loss_ = 0.0, prequential_nats_ = 0.0, idle_loss_ = 0.0;
-  double training_quality_ = std::numeric_limits<double>::quiet_NaN();
-  double first_loss_ = 0.0, greatest_loss_ = 0.0;
-  std::uint64_t prequential_labels_ = 0;
-  Counters counters_;
-  std::vector<std::uint32_t> order_;
-  std::uint64_t order_epoch_ = 0, shift_ = 0;
-  Minibatch minibatch_;
-  std::vector<double> nats_;
 };
 
 }  // namespace
