@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/cells.hpp"
 #include "carnot/base/input/input_file.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/simulate/fleet_source.hpp"
@@ -27,16 +28,6 @@ std::string not_negative(const std::string& text) {
   return "a number from 0 on, found `" + text + "`";
 }
 
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(separator, at), text.size());
-    parts.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return parts;
-}
-
 Duration seconds(double s) { return Duration::from(s * second); }
 
 Duration time_unit(const std::string& text) {
@@ -51,7 +42,7 @@ Duration time_unit(const std::string& text) {
 simulate::FailureOptions failures(const std::string& text) {
   simulate::FailureOptions f;
   if (text.empty()) return f;
-  const std::vector<std::string> parts = split(text, ',');
+  const std::vector<std::string_view> parts = plain_cells(text);
   try {
     if (parts.size() > 3) throw InputError("too many");
     f.mean_up = parse_number(parts[0]) * hour;
@@ -85,50 +76,102 @@ simulate::FleetSite common_site(const SimulateCommand& c, const Workload& jobs, 
   return site;
 }
 
+/// Rows of a small table whose first column names a site. What is wrong in it is said all together
+/// after the last row, by next().
+class SiteRows {
+ public:
+  /// \throws InputFileError; InputError for another header
+  SiteRows(const std::string& path, std::string_view header, const simulate::FleetScenario& fleet)
+      : text_(read_input(path)),
+        rest_(text_),
+        place_{path, 0},
+        columns_(plain_cells(header)),
+        fleet_(fleet) {
+    if (line() != header)
+      throw InputError(describe(place_, "", fmt::format("the header {}", header)));
+  }
+
+  /// To the next row that is as wide as the header and of a site that is there. False after the
+  /// last. \throws InputError then, if a row was wrong
+  bool next() {
+    while (!rest_.empty()) {
+      const std::string_view row = line();
+      if (row.empty()) continue;
+      cells_ = plain_cells(row);
+      if (cells_.size() != columns_.size()) {
+        problems_.add(place_, "", fmt::format("{} cells", columns_.size()));
+        continue;
+      }
+      if (find_site()) return true;
+    }
+    problems_.throw_if_any();
+    return false;
+  }
+  control::SiteIndex site() const noexcept { return site_; }
+  std::string_view cell(std::size_t column) const { return cells_[column]; }
+  /// `least` where it is none.
+  double number(std::size_t column, double least, double most = 4e9) {
+    try {
+      const double value = parse_number(cells_[column]);
+      if (value >= least && value <= most) return value;
+    } catch (const InputError&) {
+      // said below
+    }
+    refuse(column, fmt::format("a number from {} to {:g}", least, most));
+    return least;
+  }
+  void refuse(std::size_t column, std::string_view allowed) {
+    problems_.add(place_, columns_[column], allowed);
+  }
+
+ private:
+  std::string_view line() {
+    ++place_.line;
+    std::string_view line = cut_cell(rest_, '\n');
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return place_.line == 1 ? without_byte_order_mark(line) : line;
+  }
+  bool find_site() {
+    std::vector<std::string> names;
+    for (const simulate::FleetSite& site : fleet_.sites) {
+      if (site.name == cells_[0]) {
+        site_ = static_cast<control::SiteIndex>(names.size());
+        return true;
+      }
+      names.push_back(site.name);
+    }
+    const std::string near = nearest(cells_[0], names);
+    refuse(0, near.empty() ? "the name of a site"
+                           : fmt::format("the name of a site; did you mean `{}`?", near));
+    return false;
+  }
+
+  std::string text_;
+  std::string_view rest_;
+  Place place_;
+  std::vector<std::string_view> columns_, cells_;
+  const simulate::FleetScenario& fleet_;
+  control::SiteIndex site_ = control::SiteIndex{};
+  Problems problems_;
+};
+
 }  // namespace
 
 std::vector<control::ReserveCall> read_reserve(const std::string& path,
                                                const simulate::FleetScenario& fleet,
                                                Instant begin) {
-  const std::string text = read_input(path);
-  constexpr std::string_view kHeader = "site,start_s,length_s,power_kw,direction";
   std::vector<control::ReserveCall> calls;
-  Problems problems;
-  std::size_t line_number = 0;
-  for (std::string& line : split(text, '\n')) {
-    const Place place{path, ++line_number};
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line_number == 1 && line != kHeader)
-      throw InputError(describe(place, "", fmt::format("the header {}", kHeader)));
-    if (line_number == 1 || line.empty()) continue;
-    const std::vector<std::string> cells = split(line, ',');
-    if (cells.size() != 5) {
-      problems.add(place, "", "five cells");
-      continue;
-    }
+  SiteRows rows(path, "site,start_s,length_s,power_kw,direction", fleet);
+  while (rows.next()) {
     control::ReserveCall call;
-    const auto site =
-        std::find_if(fleet.sites.begin(), fleet.sites.end(),
-                     [&](const simulate::FleetSite& s) { return s.name == cells[0]; });
-    if (site == fleet.sites.end()) problems.add(place, "site", "the name of a site");
-    call.site = static_cast<control::SiteIndex>(site - fleet.sites.begin());
-    const auto number = [&](std::size_t i, const char* field, double least) {
-      try {
-        const double value = parse_number(cells[i]);
-        if (value >= least && value <= 4e9) return value;
-      } catch (const InputError&) {
-      }
-      problems.add(place, field, fmt::format("a number from {} to 4e9", least));
-      return least;
-    };
-    call.at = begin + seconds(number(1, "start_s", 0.0));
-    call.length = seconds(number(2, "length_s", 1e-3));
-    call.power = number(3, "power_kw", 1e-9) * kilowatt;
-    if (cells[4] != "down" && cells[4] != "up") problems.add(place, "direction", "down or up");
-    call.down = cells[4] == "down";
+    call.site = rows.site();
+    call.at = begin + seconds(rows.number(1, 0.0));
+    call.length = seconds(rows.number(2, 1e-3));
+    call.power = rows.number(3, 1e-9) * kilowatt;
+    call.down = rows.cell(4) == "down";
+    if (!call.down && rows.cell(4) != "up") rows.refuse(4, "down or up");
     calls.push_back(call);
   }
-  problems.throw_if_any();
   std::stable_sort(calls.begin(), calls.end(),
                    [](const auto& a, const auto& b) { return a.at < b.at; });
   return calls;
@@ -136,54 +179,19 @@ std::vector<control::ReserveCall> read_reserve(const std::string& path,
 
 std::vector<simulate::Closure> read_closures(const std::string& path,
                                              const simulate::FleetScenario& fleet, Instant begin) {
-  const std::string text = read_input(path);
-  constexpr std::string_view kHeader = "site,start_s,length_s,nodes";
   std::vector<simulate::Closure> closures;
-  Problems problems;
-  std::size_t line_number = 0;
-  for (std::string& line : split(text, '\n')) {
-    const Place place{path, ++line_number};
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line_number == 1 && line != kHeader)
-      throw InputError(describe(place, "", fmt::format("the header {}", kHeader)));
-    if (line_number == 1 || line.empty()) continue;
-    const std::vector<std::string> cells = split(line, ',');
-    if (cells.size() != 4) {
-      problems.add(place, "", "four cells");
-      continue;
-    }
-    const auto site =
-        std::find_if(fleet.sites.begin(), fleet.sites.end(),
-                     [&](const simulate::FleetSite& s) { return s.name == cells[0]; });
-    if (site == fleet.sites.end()) {
-      std::vector<std::string> names;
-      for (const simulate::FleetSite& s : fleet.sites) names.push_back(s.name);
-      const std::string near = nearest(cells[0], names);
-      problems.add(place, "site",
-                   near.empty() ? "the name of a site"
-                                : fmt::format("the name of a site; did you mean `{}`?", near));
-      continue;
-    }
-    const auto number = [&](std::size_t i, const char* field, double least, double most) {
-      try {
-        const double value = parse_number(cells[i]);
-        if (value >= least && value <= most) return value;
-      } catch (const InputError&) {
-      }
-      problems.add(place, field, fmt::format("a number from {} to {}", least, most));
-      return least;
-    };
+  SiteRows rows(path, "site,start_s,length_s,nodes", fleet);
+  while (rows.next()) {
     simulate::Closure closure;
-    closure.site = static_cast<control::SiteIndex>(site - fleet.sites.begin());
-    closure.from = begin + seconds(number(1, "start_s", 0.0, 4e9));
-    closure.to = closure.from + seconds(number(2, "length_s", 1e-3, 4e9));
-    const double all = site->hall.nodes;
-    const double nodes = cells[3].empty() ? all : number(3, "nodes", 1.0, all);
-    if (nodes != std::floor(nodes)) problems.add(place, "nodes", "a whole number, or nothing: all");
+    closure.site = rows.site();
+    closure.from = begin + seconds(rows.number(1, 0.0));
+    closure.to = closure.from + seconds(rows.number(2, 1e-3));
+    const double all = fleet.sites[closure.site].hall.nodes;
+    const double nodes = rows.cell(3).empty() ? all : rows.number(3, 1.0, all);
+    if (nodes != std::floor(nodes)) rows.refuse(3, "a whole number, or nothing: all");
     closure.nodes = static_cast<std::int32_t>(nodes);
     closures.push_back(closure);
   }
-  problems.throw_if_any();
   std::stable_sort(closures.begin(), closures.end(),
                    [](const auto& a, const auto& b) { return a.from < b.from; });
   return closures;
