@@ -17,9 +17,10 @@ import json
 import math
 import os
 import random
-import subprocess
 import sys
 import tempfile
+
+from referee import quantile, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -62,21 +63,6 @@ def made(task, folder):
         with open(path, "w", newline="") as out:
             csv.writer(out).writerows([head] + rows)
     return paths
-
-
-def run(carnot, scenario, settings, week):
-    command = [carnot, "run", scenario, "--quiet", "--json", "--seed", str(week)]
-    for setting in settings:
-        command += ["--set", setting]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode > 1:
-        raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
-    return json.loads(done.stdout)
-
-
-def quantile(values, share):
-    values = sorted(values)
-    return values[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
 
 
 def mean(values):

@@ -83,9 +83,11 @@ def prepared(task, data, folder):
     return path, "label" if source.endswith(".tsv") else task["label"]
 
 
-def run(carnot, scenario, settings, seed, policies):
-    command = [carnot, "run", scenario, "--quiet", "--json", "--seed", str(seed),
-               "--policy", ",".join(policies)]
+def run(carnot, scenario, settings, seed, policies=()):
+    """The document of a run; `policies` of the scenario if none is named."""
+    command = [carnot, "run", scenario, "--quiet", "--json", "--seed", str(seed)]
+    if policies:
+        command += ["--policy", ",".join(policies)]
     for setting in settings:
         command += ["--set", setting]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -18,6 +18,7 @@ namespace {
 
 using nlohmann::json;
 using testing::all;
+using testing::figures;
 using testing::message;
 using testing::RandomPolicy;
 using testing::Stand;
@@ -182,23 +183,6 @@ TEST(MostQuality, ARunComparesWithHindsight) {
   const double ours = row_of(run, "adaptive")["quality"]["low"],
                once = row_of(run, "plan-once")["quality"]["low"];
   EXPECT_NEAR(end["gain_over_plan_once"], ours - once, 1e-12);
-}
-
-/// Without what the machine measured and when.
-std::vector<std::string> figures(const std::vector<ledger::Entry>& entries) {
-  std::vector<std::string> told;
-  for (ledger::Entry entry : entries) {
-    if (std::holds_alternative<ledger::Checkpoint>(entry)) continue;
-    if (auto* begin = std::get_if<ledger::RunBegin>(&entry)) begin->started = Instant{};
-    if (auto* end = std::get_if<ledger::LaneEnd>(&entry)) {
-      json row = json::parse(end->result_json);
-      row.erase("measured");
-      end->result_json = row.dump();
-    }
-    const auto bytes = ledger::encode(entry);
-    told.emplace_back(bytes.begin(), bytes.end());
-  }
-  return told;
 }
 
 TEST(MostQuality, ResumedAnywhereItEndsTheSame) {

@@ -5,7 +5,6 @@
 #include <string>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "carnot/ledger/journal/journal.hpp"
 
@@ -14,7 +13,7 @@
 namespace carnot::train {
 namespace {
 
-using nlohmann::json;
+using testing::figures;
 using ::testing::HasSubstr;
 using testing::message;
 using testing::tiny;
@@ -22,23 +21,6 @@ using testing::tiny;
 std::string bytes_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-/// Entries as text, without what the machine measured and without when checkpoints were taken.
-std::vector<std::string> figures(const std::vector<ledger::Entry>& entries) {
-  std::vector<std::string> told;
-  for (ledger::Entry entry : entries) {
-    if (std::holds_alternative<ledger::Checkpoint>(entry)) continue;
-    if (auto* begin = std::get_if<ledger::RunBegin>(&entry)) begin->started = Instant{};
-    if (auto* end = std::get_if<ledger::LaneEnd>(&entry)) {
-      json row = json::parse(end->result_json);
-      row.erase("measured");
-      end->result_json = row.dump();
-    }
-    const auto bytes = ledger::encode(entry);
-    told.emplace_back(bytes.begin(), bytes.end());
-  }
-  return told;
 }
 
 using Settings = std::vector<std::string>;

@@ -15,12 +15,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/control/training/job_policy.hpp"
 #include "carnot/learn/data/dataset.hpp"
 #include "carnot/learn/network/learner.hpp"
+#include "carnot/ledger/entry/entry.hpp"
 #include "carnot/train/environment.hpp"
 #include "carnot/train/hall_job.hpp"
 #include "carnot/train/run.hpp"
@@ -192,5 +194,22 @@ class RandomPolicy final : public control::JobPolicy {
   RandomStream random_;
   std::uint64_t next_ = 0;
 };
+
+/// Entries as text, without what the machine measured and without when checkpoints were taken.
+inline std::vector<std::string> figures(const std::vector<ledger::Entry>& entries) {
+  std::vector<std::string> told;
+  for (ledger::Entry entry : entries) {
+    if (std::holds_alternative<ledger::Checkpoint>(entry)) continue;
+    if (auto* begin = std::get_if<ledger::RunBegin>(&entry)) begin->started = Instant{};
+    if (auto* end = std::get_if<ledger::LaneEnd>(&entry)) {
+      nlohmann::json row = nlohmann::json::parse(end->result_json);
+      row.erase("measured");
+      end->result_json = row.dump();
+    }
+    const auto bytes = ledger::encode(entry);
+    told.emplace_back(bytes.begin(), bytes.end());
+  }
+  return told;
+}
 
 }  // namespace carnot::train::testing
