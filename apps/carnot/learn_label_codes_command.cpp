@@ -37,15 +37,12 @@ learn::Precision precision_of(const LearnCommand& c) {
   if (c.options.bits.empty()) return learn::Precision::parse("f32");
   if (c.options.bits.size() > 1) throw UsageError("--bits: one precision for a code of labels");
   const std::string& word = c.options.bits.front();
-  if (word == "32") return learn::Precision::parse("f32");
-  if (trees) {
+  if (trees && word != "32") {
     if (word.size() != 1 || word[0] < '2' || word[0] > '8')
       throw InputError(describe({}, "bits", "2 to 8 or 32 for gradients of trees"));
     return learn::gradient_precision(word[0] - '0');
   }
-  if (word == "16") return learn::Precision::parse("bf16");
-  if (word == "8" || word == "4" || word == "2") return learn::Precision::parse("int" + word);
-  return learn::Precision::parse(word);
+  return experiment::precision_of(word);
 }
 
 template <class T>

@@ -75,13 +75,6 @@ double share(const std::string& knob, const std::string& text, bool with_zero, b
   return *v;
 }
 
-learn::Precision precision_of(const std::string& word) {
-  if (word.empty() || word == "32") return learn::Precision::parse("f32");
-  if (word == "16") return learn::Precision::parse("bf16");
-  if (word == "8" || word == "4" || word == "2") return learn::Precision::parse("int" + word);
-  return learn::Precision::parse(word);
-}
-
 class Curve {
  public:
   Curve(const ExperimentOptions& options, const learn::Split& split, std::string knob,
@@ -192,7 +185,8 @@ class Curve {
     learn::LearnerOptions o = given.learner;
     if (!given.hidden.empty()) o.hidden = given.hidden.front();
     if (!given.epochs.empty()) o.epochs = given.epochs.front();
-    const learn::Precision precision = precision_of(given.bits.empty() ? "" : given.bits.front());
+    const learn::Precision precision =
+        precision_of(given.bits.empty() ? "f32" : given.bits.front());
     Outcome out;
     const auto whole_one = learn::make_any_learner(o, split_.train);
     const auto first =
@@ -247,7 +241,8 @@ class Curve {
     learn::LearnerOptions o = given.learner;
     if (!given.epochs.empty()) o.epochs = given.epochs.front();
     if (o.model == "mlp") o.hidden = start_->parameters[1].size();
-    const learn::Precision precision = precision_of(given.bits.empty() ? "" : given.bits.front());
+    const learn::Precision precision =
+        precision_of(given.bits.empty() ? "f32" : given.bits.front());
     o.epochs *= part;
     Outcome out;
     const auto learner = learn::make_any_learner(o, split_.train);
@@ -303,9 +298,7 @@ KnobResult knob_curve(const ExperimentOptions& options, const learn::Split& spli
   knob_settings(knob, split.train);  // refuses an unknown one
   if (settings.empty()) throw InputError(describe({}, "values", "at least one setting"));
   const Curve curve(options, split, knob, start);
-  std::optional<learn::EnergyTable> own;
-  if (!options.energy_table.empty()) own = learn::EnergyTable::read(options.energy_table);
-  const learn::EnergyTable& table = own ? *own : learn::EnergyTable::embedded();
+  const learn::EnergyTable table = learn::EnergyTable::choose(options.energy_table, options.chip);
   KnobResult out;
   out.command = options.command;
   out.knob = knob;

@@ -154,6 +154,19 @@ TEST(Knob, AFewPassesFromASavedModelBeatAsManyAnew) {
   EXPECT_THROW(knob_curve(o, split, "transfer", {"0.1"}, file), InputError);
 }
 
+// The chip that is named prices the curve, as it prices every other document.
+TEST(Knob, JoulesAreOfTheChipThatIsNamed) {
+  const learn::Split split = digits();
+  ExperimentOptions o = options_of(split);
+  const KnobPoint plain = knob_curve(o, split, "epochs", {"1"}).points.front();
+  o.chip = "asic-7nm";
+  const KnobPoint newer = knob_curve(o, split, "epochs", {"1"}).points.front();
+  EXPECT_LT(newer.training / plain.training, 0.8);  // arithmetic falls to a third, DRAM does not
+  EXPECT_EQ(newer.quality, plain.quality);
+  o.energy_table = "mine.csv";
+  EXPECT_THROW(knob_curve(o, split, "epochs", {"1"}), InputError);
+}
+
 TEST(Knob, WhatAKnobCannotTakeIsRefused) {
   const learn::Split split = digits();
   const ExperimentOptions o = options_of(split);

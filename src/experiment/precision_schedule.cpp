@@ -7,18 +7,12 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/text.hpp"
+#include "carnot/experiment/experiment.hpp"
 #include "carnot/learn/trees/tree_learner.hpp"
 
 namespace carnot::experiment {
 
 namespace {
-learn::Precision precision_of(const std::string& text) {
-  if (text == "32") return learn::Precision::parse("f32");
-  if (text == "16") return learn::Precision::parse("bf16");
-  if (text == "8" || text == "4" || text == "2") return learn::Precision::parse("int" + text);
-  return learn::Precision::parse(text);
-}
-
 learn::Precision gradients_of(const std::string& text) {
   if (text == "f32") return learn::gradient_precision(32);
   const double bits = parse_number(!text.empty() && text[0] == 'g' ? text.substr(1) : text);
@@ -28,6 +22,13 @@ learn::Precision gradients_of(const std::string& text) {
   return learn::gradient_precision(static_cast<int>(bits));
 }
 }  // namespace
+
+learn::Precision precision_of(const std::string& word) {
+  if (word == "32") return learn::Precision::parse("f32");
+  if (word == "16") return learn::Precision::parse("bf16");
+  if (word == "8" || word == "4" || word == "2") return learn::Precision::parse("int" + word);
+  return learn::Precision::parse(word);
+}
 
 std::vector<PrecisionStage> parse_schedule(const std::string& text, bool of_trees) {
   std::vector<PrecisionStage> stages;

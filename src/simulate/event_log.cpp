@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/hash.hpp"
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/base/text.hpp"
 
@@ -249,13 +250,6 @@ namespace {
 
 constexpr std::string_view kMagic = "carnot.checkpoint/1\n";
 
-// FNV-1a, 64 bit.
-std::uint64_t checksum(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : bytes) hash = 0x100000001b3 * (hash ^ static_cast<unsigned char>(c));
-  return hash;
-}
-
 }  // namespace
 
 std::string to_bytes(const FleetCheckpoint& checkpoint) {
@@ -265,7 +259,7 @@ std::string to_bytes(const FleetCheckpoint& checkpoint) {
   const std::vector<std::uint8_t> body = w.take();
   std::string bytes(kMagic);
   bytes.append(reinterpret_cast<const char*>(body.data()), body.size());
-  const std::uint64_t sum = checksum(bytes);
+  const std::uint64_t sum = fnv1a(bytes);
   bytes.append(reinterpret_cast<const char*>(&sum), sizeof sum);
   return bytes;
 }
@@ -276,7 +270,7 @@ FleetCheckpoint checkpoint_of(std::string_view bytes, const std::string& name) {
     throw InputError(describe({name, 0}, "", "a file that --checkpoint wrote"));
   const std::string_view body = bytes.substr(0, bytes.size() - sizeof sum);
   std::memcpy(&sum, bytes.data() + body.size(), sizeof sum);
-  if (checksum(body) != sum)
+  if (fnv1a(body) != sum)
     throw InputError(describe({name, 0}, "", "a whole checkpoint; this one is damaged"));
   const std::vector<std::uint8_t> content(body.begin() + kMagic.size(), body.end());
   StateReader r(content);

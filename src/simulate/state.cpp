@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/hash.hpp"
 #include "carnot/base/state_bytes.hpp"
 
 #include "simulate/engine.hpp"
@@ -23,8 +24,7 @@ std::vector<std::uint64_t> FleetEngine::fingerprint() const {
          {static_cast<std::int64_t>(d.job), static_cast<std::int64_t>(d.predecessor),
           static_cast<std::int64_t>(d.kind), d.delay.nanoseconds()})
       jobs = 0x100000001b3 * (jobs ^ static_cast<std::uint64_t>(v));
-  std::uint64_t name = 0;
-  for (const char c : policy_.name()) name = 0x100000001b3 * (name ^ static_cast<unsigned char>(c));
+  const std::uint64_t name = fnv1a(policy_.name(), 0);
   return {jobs,
           name,
           workload_.size(),

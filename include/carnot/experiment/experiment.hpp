@@ -177,6 +177,10 @@ ExperimentResult run_experiment(const ExperimentOptions& options);
 /// The same on data that is there already.
 ExperimentResult run_experiment(const ExperimentOptions& options, const learn::Split& split);
 
+/// Of an entry of `bits` without stages: "32", "16", "8", "4", "2", or a name of
+/// Precision::parse(). \throws InputError listing what is allowed
+learn::Precision precision_of(const std::string& word);
+
 /// Marks the lower convex hull of (model_bits, data_bits) over falling data_bits and returns the
 /// index of k*: least model_bits on the hull with model + data <= (1 + slack) * the least sum.
 /// \throws InputError if there are no points or some are not finite

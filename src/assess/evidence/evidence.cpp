@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/hash.hpp"
 
 namespace carnot::assess {
 
@@ -15,8 +16,7 @@ constexpr std::size_t kMostProblems = 50;
 /// FNV-1a with a final mix; 64 bits tell ten million names apart but for a chance of 3 in a
 /// million.
 std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
-  std::uint64_t h = 0xcbf29ce484222325u ^ (seed * 0x9e3779b97f4a7c15u);
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  std::uint64_t h = fnv1a(text, kFnvStart ^ (seed * 0x9e3779b97f4a7c15u));
   h ^= h >> 33;
   h *= 0xff51afd7ed558ccdu;
   return h ^ (h >> 33);

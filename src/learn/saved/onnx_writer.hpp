@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "carnot/base/protocol_buffer.hpp"
+
 namespace carnot::learn {
 
 enum class OnnxType : std::uint8_t { Float = 1, Int64 = 7, Text = 8, Double = 11 };
@@ -23,11 +25,11 @@ class OnnxAttributes {
   OnnxAttributes& integers(std::string_view name, const std::vector<std::int64_t>& values);
   OnnxAttributes& reals(std::string_view name, const std::vector<float>& values);
   OnnxAttributes& texts(std::string_view name, const std::vector<std::string>& values);
-  const std::string& bytes() const noexcept { return bytes_; }
+  const ProtocolBuffer& fields() const noexcept { return fields_; }
 
  private:
-  void add(std::string_view name, std::string_view value, int type);
-  std::string bytes_;
+  void add(std::string_view name, const ProtocolBuffer& value, int type);
+  ProtocolBuffer fields_;
 };
 
 class OnnxWriter {
@@ -65,7 +67,7 @@ class OnnxWriter {
  private:
   std::string tensor(std::string_view name, OnnxType type, const void* values, std::size_t bytes,
                      const Sizes& sizes);
-  std::string nodes_, constants_, inputs_, outputs_, properties_;
+  ProtocolBuffer nodes_, constants_, inputs_, outputs_, properties_;
 };
 
 inline constexpr std::string_view kOnnxMl = "ai.onnx.ml";

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/hash.hpp"
 #include "carnot/ledger/journal/journal.hpp"
 
 #include "ledger/entry/codec.hpp"
@@ -56,11 +57,6 @@ std::uint32_t chained(std::uint32_t chain, std::uint32_t checksum) noexcept {
   std::array<std::uint8_t, 4> bytes;
   detail::store_little(checksum, bytes.data());
   return crc32c(bytes, chain);
-}
-
-std::uint64_t fnv1a(std::string_view bytes, std::uint64_t hash) noexcept {
-  for (const char c : bytes) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3ULL;
-  return hash;
 }
 
 std::uint64_t count(const std::optional<std::string>& text) { return std::stoull(text.value()); }
@@ -228,8 +224,7 @@ std::string journal_id(const std::vector<Entry>& entries) {
   if (entries.empty()) throw InputError("journal: it holds no entry yet");
   const Shared first(entries.front());
   const std::string_view bytes = first.payload();
-  return fmt::format("{:016x}{:016x}", fnv1a(bytes, 0xcbf29ce484222325ULL),
-                     fnv1a(bytes, 0x6c62272e07bb0142ULL));
+  return fmt::format("{:016x}{:016x}", fnv1a(bytes), fnv1a(bytes, 0x6c62272e07bb0142ULL));
 }
 
 struct SharedLedger::Implementation {

@@ -2,10 +2,10 @@
 #include "carnot/report/measure/metrics_export.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <map>
 
+#include "carnot/base/protocol_buffer.hpp"
 #include "carnot/base/text.hpp"
 
 #include "report/draw/text_columns.hpp"
@@ -14,36 +14,7 @@ namespace carnot::report {
 
 namespace {
 
-/// A message of Protocol Buffers under construction: fields one after the other.
-class Message {
- public:
-  void text(int field, std::string_view value) {
-    head(field, 2);
-    varint(value.size());
-    out_ += value;
-  }
-  void message(int field, const Message& value) { text(field, value.out_); }
-  void number(int field, std::uint64_t value) {
-    head(field, 0);
-    varint(value);
-  }
-  void real(int field, double value) { fixed(field, std::bit_cast<std::uint64_t>(value)); }
-  void fixed(int field, std::uint64_t value) {
-    head(field, 1);
-    for (int shift = 0; shift < 64; shift += 8) out_ += static_cast<char>(value >> shift & 0xff);
-  }
-  const std::string& bytes() const noexcept { return out_; }
-
- private:
-  void head(int field, int wire) {
-    varint(static_cast<std::uint64_t>(field) << 3 | static_cast<std::uint64_t>(wire));
-  }
-  void varint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out_ += static_cast<char>((value & 0x7f) | 0x80);
-    out_ += static_cast<char>(value);
-  }
-  std::string out_;
-};
+using Message = ProtocolBuffer;
 
 /// The block format, literals alone.
 std::string snappy_literals(std::string_view bytes) {
