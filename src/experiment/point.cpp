@@ -70,9 +70,7 @@ class PointRun {
   bool has_target() const { return !std::isnan(task_.options.target); }
 
   Energy look_energy() const {
-    Counters counters = learner_->evaluation_counters(task_.split.test.rows, stage().precision);
-    counters += learner_->copy_counters(task_.split.test.rows, stage().precision.delivered());
-    return joules(counters);
+    return joules(learner_->look_counters(task_.split.test.rows, stage().precision));
   }
 
   Energy last_step_energy() const {

@@ -458,11 +458,10 @@ class Driver {
     const std::unique_ptr<learn::Learner> learner = shared_.learner();
     const site::Scenario& scenario = shared_.scenario;
     std::vector<Energy> looks;
-    for (const learn::Precision& p : shared_.job.precisions) {
-      learn::Counters look = learner->evaluation_counters(shared_.split.test.rows, p);
-      look += learner->copy_counters(shared_.split.test.rows, p.delivered());
-      looks.push_back(shared_.job.trainings * shared_.table.energy(look).value());
-    }
+    for (const learn::Precision& p : shared_.job.precisions)
+      looks.push_back(
+          shared_.job.trainings *
+          shared_.table.energy(learner->look_counters(shared_.split.test.rows, p)).value());
     control::QualityTruth truth{
         scenario.site,
         scenario.site.battery.initial_charge * scenario.site.battery.capacity,

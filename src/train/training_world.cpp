@@ -349,20 +349,18 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   /// What certifying at the end of the schedule will cost, while that is still ahead.
   Energy final_look() const {
     if (result.schedule_done || most_quality) return {};  // already owed
-    const auto mode = static_cast<std::size_t>(std::max(mode_now, 0));
-    learn::Counters look = learner.evaluation_counters(held_out.rows, job.precisions[mode]);
-    look += learner.copy_counters(held_out.rows, job.precisions[mode].delivered());
-    return table.energy(look).value();
+    return look_energy(std::max(mode_now, 0));
+  }
+  Energy look_energy(int mode) const {
+    const learn::Precision& p = job.precisions[static_cast<std::size_t>(mode)];
+    return table.energy(learner.look_counters(held_out.rows, p)).value();
   }
 
   /// The last look is owed from the first decision on and moves with its mode: there may be no
   /// power for it once the deadline has come.
   void owe_last_look() {
     if (!most_quality || decision.mode < 0 || result.schedule_done) return;
-    const learn::Precision& p = job.precisions[static_cast<std::size_t>(decision.mode)];
-    learn::Counters look = learner.evaluation_counters(held_out.rows, p);
-    look += learner.copy_counters(held_out.rows, p.delivered());
-    const Energy now = table.energy(look).value();
+    const Energy now = look_energy(decision.mode);
     debt += now - prepaid;
     prepaid = now;
   }

@@ -28,6 +28,8 @@ struct Mode {
   Energy first_use = {};  ///< dynamic energy of making that copy when no mode has made it yet, and
                           ///< of converting the coefficients
 
+  /// Bits of the copy of the data that it reads.
+  int copy_bits() const noexcept { return data_bits > 0 ? data_bits : bits; }
   Power power(double throttle) const noexcept { return static_power + throttle * dynamic_power; }
   /// Dynamic energy of one step.
   Energy step_energy() const noexcept { return dynamic_power * second / steps_per_second; }

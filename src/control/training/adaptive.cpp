@@ -16,8 +16,6 @@ namespace {
 /// Of the normal distribution.
 double chance_below(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
 
-int data_bits(const site::Mode& mode) { return mode.data_bits > 0 ? mode.data_bits : mode.bits; }
-
 }  // namespace
 
 int cheapest_sufficient_mode(std::span<const site::Mode> modes, std::span<const ModeNoise> noise,
@@ -25,7 +23,7 @@ int cheapest_sufficient_mode(std::span<const site::Mode> modes, std::span<const 
                              double steps_left, std::span<const int> widths) {
   const double survival = std::exp(-options.kappa * std::clamp(remaining_learning, 0.0, 1.0));
   const auto energy = [&](const site::Mode& mode) {
-    const bool there = std::find(widths.begin(), widths.end(), data_bits(mode)) != widths.end();
+    const bool there = std::find(widths.begin(), widths.end(), mode.copy_bits()) != widths.end();
     return mode.step_energy() + (there ? Energy{} : mode.first_use / std::max(steps_left, 1.0));
   };
   int chosen = 0;
@@ -152,7 +150,7 @@ class Governor final : public JobPolicy {
                                        static_cast<double>(o.learning.steps_left()), widths_);
       chosen_ = true;
     }
-    const int width = data_bits(modes[static_cast<std::size_t>(mode_)]);
+    const int width = modes[static_cast<std::size_t>(mode_)].copy_bits();
     if (std::find(widths_.begin(), widths_.end(), width) == widths_.end()) widths_.push_back(width);
   }
 

@@ -79,15 +79,14 @@ class FittedOnce final : public JobPolicy {
       steps_ = std::max(1.0, plan.steps);
       return;
     }
-    double energy = 0.0;  // in all of the outlook's, of a step
-    std::vector<int> widths;
+    double share = 0.0;  // of all that the outlook brings, by one step in the mean
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       const auto m = static_cast<std::size_t>(stages_[i].mode);
       const double until = i + 1 < stages_.size() ? stages_[i + 1].from : 1.0;
-      energy += (until - stages_[i].from) /
-                std::max(1e-9, steps[m] - modes[m].first_use / modes[m].step_energy());
+      share += (until - stages_[i].from) /
+               std::max(1e-9, steps[m] - modes[m].first_use / modes[m].step_energy());
     }
-    steps_ = std::max(1.0, 1.0 / energy);
+    steps_ = std::max(1.0, 1.0 / share);
   }
 
   std::vector<double> numbers() const override {
@@ -130,7 +129,7 @@ class MostQuality final : public JobPolicy {
     const double left = static_cast<double>(
         (d.schedule_steps > 0 ? d.schedule_steps : l.steps_total) - l.steps_done);
     d.mode = plan_.mode_at(l.phase);
-    const int width = width_of(l.modes[static_cast<std::size_t>(d.mode)]);
+    const int width = l.modes[static_cast<std::size_t>(d.mode)].copy_bits();
     if (std::find(widths_.begin(), widths_.end(), width) == widths_.end()) widths_.push_back(width);
     d.max_steps = std::max(1.0, at_end ? left : std::ceil(kShareAtOnce * left));
     // Asked again once they are done: the schedule never ends before the deadline does.
@@ -149,10 +148,6 @@ class MostQuality final : public JobPolicy {
   static constexpr double kEarly = 1.5, kAtEnd = -0.7;  // sigmas above what is expected
   static constexpr double kLeast = 0.25;                // of full power, for ...
   static constexpr double kLeastOf = 0.25;              // ... this share of the time left
-
-  static int width_of(const site::Mode& mode) {
-    return mode.data_bits > 0 ? mode.data_bits : mode.bits;
-  }
 
   void plan(const Observation& o) {
     const LearningState& l = o.learning;
@@ -261,7 +256,7 @@ bool fits(const QualityTruth& truth, std::span<const site::Mode> modes,
       if (mode != now) {
         owed += truth.overhead[m] -
                 (now >= 0 ? truth.overhead[static_cast<std::size_t>(now)] : Energy{});
-        const int width = modes[m].data_bits > 0 ? modes[m].data_bits : modes[m].bits;
+        const int width = modes[m].copy_bits();
         if (std::find(widths.begin(), widths.end(), width) == widths.end()) {
           owed += modes[m].first_use;
           widths.push_back(width);

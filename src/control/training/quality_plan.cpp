@@ -25,8 +25,6 @@ constexpr double kSpells = 10.0;                           // of weather in the 
 constexpr std::array<double, 8> kNode{-1.5341, -0.8871, -0.4888, -0.1573,
                                       0.1573,  0.4888,  0.8871,  1.5341};
 
-int data_bits(const site::Mode& mode) { return mode.data_bits > 0 ? mode.data_bits : mode.bits; }
-
 /// exp(-kappa R(phase)): what is left at the end of noise added up to `phase`, evenly.
 double lasting(double phase) {
   const double f = std::clamp(phase, 0.0, 1.0);
@@ -40,7 +38,7 @@ double rounding_gap(const site::Mode& mode) {
   const auto of = [](double four, int bits) {
     return bits >= 16 ? 0.0 : four * std::pow(8.0, -0.5 * (bits - 4));
   };
-  return of(kCoefficientGap, mode.bits) + of(kDataGap, data_bits(mode));
+  return of(kCoefficientGap, mode.bits) + of(kDataGap, mode.copy_bits());
 }
 
 double schedule_worth(double passes, std::span<const double> from, std::span<const double> gaps) {
@@ -60,7 +58,8 @@ QualityPlan best_quality_plan(std::span<const site::Mode> modes, std::span<const
   CARNOT_CHECK(modes.size() == steps.size() && !modes.empty(), "an outlook a mode");
   const double now = std::clamp(phase, 0.0, 1.0);
   const auto possible = [&](std::size_t m) {
-    const bool there = std::find(widths.begin(), widths.end(), data_bits(modes[m])) != widths.end();
+    const bool there =
+        std::find(widths.begin(), widths.end(), modes[m].copy_bits()) != widths.end();
     return steps[m] - (there ? 0.0 : modes[m].first_use / modes[m].step_energy());
   };
   QualityPlan best;

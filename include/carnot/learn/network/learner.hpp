@@ -160,6 +160,12 @@ class Learner {
   }
   /// Evaluation from the present precision, copy_counters of a first time apart.
   virtual Counters evaluation_counters(std::size_t rows, const Precision& precision) const = 0;
+  /// Both: a look at rows held out that have no copy yet at the width of the delivered model.
+  Counters look_counters(std::size_t rows, const Precision& precision) const {
+    Counters look = evaluation_counters(rows, precision);
+    look += copy_counters(rows, precision.delivered());
+    return look;
+  }
   virtual Counters noise_counters(const std::vector<Precision>& candidates) const = 0;
 
   /// Everything needed to go on exactly (weights, momenta, step, counters, smoothers); versioned.
