@@ -7,6 +7,7 @@ set(CARNOT_DEPENDENCY_TABLE
     "CLI11::CLI11              | CLI11                  | libcli11-dev"
     "CURL::libcurl             | CURL                   | libcurl4-openssl-dev"
     "Eigen3::Eigen             | Eigen3                 | libeigen3-dev"
+    "MPI::MPI_CXX              | MPI COMPONENTS CXX     | libopenmpi-dev"
     "OpenSSL::Crypto           | OpenSSL                | libssl-dev"
     "OpenSSL::SSL              | OpenSSL                | libssl-dev"
     "OpenMP::OpenMP_CXX        | OpenMP COMPONENTS CXX  | g++"

@@ -76,6 +76,7 @@ std::string command_line_of(const std::vector<std::string>& words) {
 }  // namespace
 
 int fail(int code, const char* message) {
+  if (*message == '\0') return code;
   if (session() != nullptr) {
     if (session()->said) session()->said(message);
     return code;
@@ -150,9 +151,10 @@ int run_words(const std::vector<std::string>& words, const std::vector<std::stri
   }
 }
 
-int run_cli(int argc, char** argv, const AddCommands& add_commands) {
+int run_cli(int argc, char** argv, const AddCommands& add_commands, Ranks* ranks) {
   survive_failed_writes();
   Common common;
+  common.ranks = ranks;
   common.command_line = command_line_of({argv + 1, argv + argc});
   CLI::App cli{kAbout, "carnot"};
   try {

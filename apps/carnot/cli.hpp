@@ -26,10 +26,10 @@ void add_all_commands(CLI::App& cli, const Common& common, Action& action,
 int run_words(const std::vector<std::string>& words, const std::vector<std::string>& shown,
               const AddCommands& add_commands);
 
-/// What `main` returns.
-int run_cli(int argc, char** argv, const AddCommands& add_commands);
+/// What `main` returns. \param ranks  as `Common::ranks`
+int run_cli(int argc, char** argv, const AddCommands& add_commands, Ranks* ranks = nullptr);
 
-/// A message on standard error; returns the code.
+/// A message on standard error, if it says anything; returns the code.
 int fail(int code, const char* message);
 
 }  // namespace carnot::app

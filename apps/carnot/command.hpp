@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "carnot/base/ranks.hpp"
 #include "carnot/base/stop.hpp"
 #include "carnot/ledger/entry/entry.hpp"
 
@@ -30,6 +31,7 @@ struct Common {
   bool quiet = false;
   std::string command_line;      ///< as it may be passed on, for the ledger and the documents
   std::vector<std::string> job;  ///< words after --: a command of the user's, not ours to read
+  Ranks* ranks = nullptr;        ///< who works on the command together; nullptr: this process
 };
 
 /// Options that do not go together: exit code 2.

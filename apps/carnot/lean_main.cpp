@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <span>
@@ -15,6 +16,8 @@
 #include "cli.hpp"
 
 namespace {
+
+constexpr const char* kRanks = "carnot-ranks";
 
 constexpr std::array<std::string_view, 2> kHere = {"limits", "measure"};
 
@@ -37,20 +40,28 @@ bool for_us(std::span<char*> words) {
       });
 }
 
+/// Whether a launcher of MPI jobs started this program as one rank of several.
+bool is_a_rank() {
+  const char* size = std::getenv("OMPI_COMM_WORLD_SIZE");
+  return (size != nullptr && std::string_view(size) != "1") || std::getenv("PMIX_RANK") != nullptr;
+}
+
 /// Beside this program in a build tree, in libexec where both were installed. Returns only when
 /// there is none.
-int hand_on(char** argv) {
+int hand_on(const char* program, char** argv) {
   namespace fs = std::filesystem;
   std::error_code error;
   const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
-  const fs::path beside = folder / "carnot-all";
-  const fs::path installed = folder.parent_path() / "libexec" / "carnot" / "carnot-all";
+  const fs::path beside = folder / program;
+  const fs::path installed = folder.parent_path() / "libexec" / "carnot" / program;
   for (const fs::path& path : {beside, installed}) ::execv(path.c_str(), argv);
   return carnot::app::fail(
       carnot::app::kDevice,
-      fmt::format(
-          "the full program is needed for this and cannot be started: neither {} nor {}: {}",
-          beside.string(), installed.string(), std::strerror(errno))
+      fmt::format("{} is needed for this and cannot be started: neither {} nor {}: {}{}", program,
+                  beside.string(), installed.string(), std::strerror(errno),
+                  std::string_view(program) == kRanks
+                      ? "; it is built where libopenmpi-dev is installed"
+                      : "")
           .c_str());
 }
 
@@ -59,7 +70,8 @@ int hand_on(char** argv) {
 int main(int argc, char** argv) {
   using namespace carnot;
   const std::span<char*> words(argv + 1, argv + std::max(1, argc));
-  if (!for_us(words)) return hand_on(argv);
+  if (is_a_rank()) return hand_on(kRanks, argv);
+  if (!for_us(words)) return hand_on("carnot-all", argv);
   return app::run_cli(argc, argv,
                       [](CLI::App& cli, const app::Common& common, app::Action& action) {
                         app::add_measure(cli, common, action, {});

@@ -13,6 +13,7 @@
 #include "carnot/base/instant.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/base/version.hpp"
+#include "carnot/plan/blocks/blocks.hpp"
 #include "carnot/plan/certificate/certificate.hpp"
 #include "carnot/plan/exact/exact.hpp"
 #include "carnot/plan/exact/infeasible_subset.hpp"
@@ -33,7 +34,8 @@ struct PlanCommand {
   std::string problem, solver, out, generate, check, data;
   plan::PlannerOptions options;
   bool require_all = false;
-  int pareto = 0;  // carbon prices of a front; 0: one plan
+  int pareto = 0;              // carbon prices of a front; 0: one plan
+  std::size_t block_jobs = 0;  // of the solver blocks
 };
 
 /// `jobs=1000,sites=10,...`
@@ -197,6 +199,87 @@ int refuse(const plan::ExtendedPlan& rich, const PlanCommand& c, const Common& c
   return interrupted() ? kInterrupted : kOutcomeSaysNo;
 }
 
+/// Where the plan goes, and the file of its assignments beside it.
+struct PlanPaths {
+  std::filesystem::path out, rows;
+};
+PlanPaths paths(const PlanCommand& c) {
+  PlanPaths to;
+  to.out = c.out.empty() ? "plan.json" : c.out;
+  to.rows = to.out;
+  to.rows.replace_extension(".csv");
+  return to;
+}
+
+plan::PlanNotes notes_of(const PlanCommand& c, const Common& common, const Instant& started,
+                         const PlanPaths& to) {
+  plan::PlanNotes notes;
+  notes.command = common.command_line;
+  notes.started = started.iso8601();
+  notes.seed = c.options.seed;
+  notes.problem = std::filesystem::absolute(c.problem)
+                      .lexically_proximate(std::filesystem::absolute(to.out).parent_path())
+                      .string();
+  notes.assignments = to.rows.filename().string();
+  return notes;
+}
+
+/// How far a plan is, redrawn in place.
+std::function<bool(const plan::PlanProgress&)> drawn_on(ProgressLine& line) {
+  return [&line](const plan::PlanProgress& p) {
+    line.draw([&](int width) {
+      const std::string bound =
+          fmt::format("{:3.0f} %  bound {:.6g} EUR", 100 * p.share_done, p.bound_eur);
+      const std::string rest = std::isfinite(p.objective_eur)
+                                   ? fmt::format("  plan {:.6g} EUR  {}", p.objective_eur,
+                                                 plan::gap_words(p.objective_eur, p.bound_eur))
+                                   : std::string();
+      return (bound + rest).substr(0, static_cast<std::size_t>(std::max(width, 1)));
+    });
+    return !interrupted();
+  };
+}
+
+/// In blocks, over as many ranks as there are.
+int solve_in_blocks(const PlanCommand& c, const Common& common) {
+  const Instant started = Instant::now();
+  OneRank one;
+  Ranks& ranks = common.ranks != nullptr ? *common.ranks : one;
+  const bool speaks = ranks.rank() == 0;
+  plan::BlockOptions options;
+  options.threads = c.options.threads > 0 ? c.options.threads : ranks.size() > 1 ? 1 : 0;
+  options.iterations = c.options.iterations;
+  options.seed = c.options.seed;
+  options.block_jobs = c.block_jobs;
+  options.time_limit_s = c.options.time_limit_s;
+  options.stop = stop_on_interrupt();
+  ProgressLine line(common);
+  if (speaks) options.progress = drawn_on(line);
+  plan::JobBlocks blocks(c.problem, ranks, options);
+  const plan::Plan plan = plan::plan_blocks(blocks, ranks, options);
+  line.clear();
+  const PlanPaths to = paths(c);
+  plan::write_assignments(blocks, ranks, to.rows.string());
+  if (!speaks) return interrupted() ? kInterrupted : kOk;
+  plan::PlanNotes notes = notes_of(c, common, started, to);
+  notes.jobs = blocks.jobs();
+  write_file(to.out, plan::plan_json(plan, plan.totals, blocks.frame(), notes),
+             Directories::Create);
+  if (common.json) {
+    notes.problem = c.problem;
+    notes.assignments = to.rows.string();
+    print(plan::plan_json(plan, plan.totals, blocks.frame(), notes));
+  } else {
+    const std::string status =
+        plan.status.empty() ? "" : fmt::format("{}: the best there was then\n", plan.status);
+    print(summary(plan.totals) + status +
+          fmt::format("{} blocks on {}; {:.1f} s; {}\n", blocks.blocks(),
+                      ranks.size() == 1 ? "1 rank" : fmt::format("{} ranks", ranks.size()),
+                      plan.seconds, to.out.string()));
+  }
+  return interrupted() ? kInterrupted : kOk;
+}
+
 int front(const PlanCommand& c, const Common& common) {
   if (c.problem.empty()) throw UsageError("--pareto: a PROBLEM.json");
   if (c.require_all) throw UsageError("--require-all: not with --pareto");
@@ -209,6 +292,12 @@ int front(const PlanCommand& c, const Common& common) {
 
 int solve(const PlanCommand& c, const Common& common) {
   if (c.problem.empty()) throw UsageError("plan: a PROBLEM.json, --generate or --check");
+  if (c.solver == "blocks") {
+    if (c.require_all) throw UsageError("--require-all: not with the solver blocks");
+    if (c.out.empty() && session() != nullptr)
+      throw UsageError("--solver blocks: --out, its ranks write files");
+    return solve_in_blocks(c, common);
+  }
   const Instant started = Instant::now();
   plan::PlannerOptions options = c.options;
   options.stop = stop_on_interrupt();
@@ -218,18 +307,7 @@ int solve(const PlanCommand& c, const Common& common) {
   if (options.time_limit_s > 0)
     options.time_limit_s = std::max(1e-3, options.time_limit_s - (options.stop.now() - began));
   ProgressLine line(common);
-  options.progress = [&](const plan::PlanProgress& p) {
-    line.draw([&](int width) {
-      const std::string bound =
-          fmt::format("{:3.0f} %  bound {:.6g} EUR", 100 * p.share_done, p.bound_eur);
-      const std::string rest = std::isfinite(p.objective_eur)
-                                   ? fmt::format("  plan {:.6g} EUR  {}", p.objective_eur,
-                                                 plan::gap_words(p.objective_eur, p.bound_eur))
-                                   : std::string();
-      return (bound + rest).substr(0, static_cast<std::size_t>(std::max(width, 1)));
-    });
-    return !interrupted();
-  };
+  options.progress = drawn_on(line);
   const bool columns = problem.extended() || c.solver == "columns";
   if (columns && !c.solver.empty() && c.solver != "columns")
     throw UsageError(fmt::format(
@@ -261,26 +339,17 @@ int solve(const PlanCommand& c, const Common& common) {
   if (!rich.broken.empty()) return refuse(rich, c, common, started);
   const plan::PlanTotals& totals = plan.totals;
 
-  const std::filesystem::path out = c.out.empty() ? "plan.json" : c.out;
-  std::filesystem::path rows = out;
-  rows.replace_extension(".csv");
-  plan::PlanNotes notes;
-  notes.command = common.command_line;
-  notes.started = started.iso8601();
-  notes.seed = c.options.seed;
-  notes.problem = std::filesystem::absolute(c.problem)
-                      .lexically_proximate(std::filesystem::absolute(out).parent_path())
-                      .string();
-  notes.assignments = rows.filename().string();
+  const PlanPaths to = paths(c);
+  plan::PlanNotes notes = notes_of(c, common, started, to);
   if (c.out.empty() && session() != nullptr) {
     if (session()->attach) session()->attach("assignments", plan::assignments_csv(plan, problem));
   } else {
-    write_file(rows, plan::assignments_csv(plan, problem), Directories::Create);
-    write_file(out, plan::plan_json(plan, totals, problem, notes), Directories::Create);
+    write_file(to.rows, plan::assignments_csv(plan, problem), Directories::Create);
+    write_file(to.out, plan::plan_json(plan, totals, problem, notes), Directories::Create);
   }
   if (common.json) {
     notes.problem = c.problem;
-    notes.assignments = rows.string();
+    notes.assignments = to.rows.string();
     print(plan::plan_json(plan, totals, problem, notes));
   } else {
     const std::string status =
@@ -292,7 +361,7 @@ int solve(const PlanCommand& c, const Common& common) {
             ? "optimal: branch and cut ended; the bound is what prices alone prove\n"
             : fmt::format("{}: the best there was then\n", plan.status);
     print(summary(totals) + status +
-          fmt::format("{}; {:.1f} s; {}\n", plan.solver, plan.seconds, out.string()));
+          fmt::format("{}; {:.1f} s; {}\n", plan.solver, plan.seconds, to.out.string()));
   }
   return interrupted() ? kInterrupted : kOk;
 }
@@ -306,9 +375,10 @@ void add_plan(CLI::App& app, const Common& common, Action& action) {
   command->add_option("problem", c->problem, "problem.json; docs/formats/plan.md");
   command
       ->add_option("--solver", c->solver,
-                   "exact (default for few jobs), large (default for many) or columns (default for "
-                   "problems beyond the contract)")
-      ->check(CLI::IsMember({"columns", "exact", "large"}));
+                   "exact (default for few jobs), large (default for many), columns (default for "
+                   "problems beyond the contract) or blocks (default for several ranks; for "
+                   "millions of jobs)")
+      ->check(CLI::IsMember({"blocks", "columns", "exact", "large"}));
   command->add_option("--out", c->out,
                       "The plan (default: plan.json; its assignments beside it in .csv); the "
                       "folder of --generate");
@@ -336,9 +406,20 @@ void add_plan(CLI::App& app, const Common& common, Action& action) {
                     "No job may be dropped; if that cannot be, says why and exits with 1");
   command->add_option("--iterations", c->options.iterations, "Of the prices (default: by size)")
       ->check(CLI::Range(1, 1'000'000));
+  command
+      ->add_option("--block-jobs", c->block_jobs,
+                   "Jobs of a block of the solver blocks (default: 15 for each site and slot, at "
+                   "least 20,000)")
+      ->check(CLI::Range(1, 1'000'000'000));
   command->fallthrough();
   command->callback([c, &common, &action] {
     action = [c, &common] {
+      if (common.ranks != nullptr && common.ranks->size() > 1) {
+        if (!c->generate.empty() || !c->check.empty() || c->pareto > 0 ||
+            (!c->solver.empty() && c->solver != "blocks"))
+          throw UsageError("over several ranks: a PROBLEM.json and the solver blocks");
+        c->solver = "blocks";
+      }
       return !c->generate.empty() ? generate(*c, common)
              : !c->check.empty()  ? check(*c, common)
              : c->pareto > 0      ? front(*c, common)

@@ -157,6 +157,8 @@ std::vector<simulate::FleetResult> run_ensemble(const SimulateCommand& c, const 
   ensemble.members = c.ensemble;
   ensemble.threads = c.threads;
   ensemble.stop = in.scheduler.stop;
+  ensemble.ranks = common.ranks;
+  if (common.ranks != nullptr && c.threads == 0) ensemble.threads = 1;
   ensemble.progress = [&](std::size_t done) {
     line.draw([&](int) { return fmt::format("{}: {} of {} members", policy, done, c.ensemble); });
     return !interrupted();
@@ -170,6 +172,8 @@ std::vector<simulate::FleetResult> run_ensemble(const SimulateCommand& c, const 
 
 int simulate(const SimulateCommand& c, const Common& common) {
   check_together(c);
+  if (common.ranks != nullptr && common.ranks->size() > 1 && c.ensemble == 0)
+    throw UsageError("over several ranks: with --ensemble");
   const StopToken stop = stop_on_interrupt();
   report::SimulateReport report;
   report.command = common.command_line;
@@ -189,11 +193,16 @@ int simulate(const SimulateCommand& c, const Common& common) {
       run.members = run_ensemble(c, in, policy, common);
       if (interrupted() && !run.members.empty() && run.members.size() < c.ensemble)
         say(common, fmt::format("{}: {} of {} members", policy, run.members.size(), c.ensemble));
-      if (run.members.empty()) break;
-      ensembles_whole = ensembles_whole && run.members.size() == c.ensemble;
-      run.result = run.members.front();
-      report.runs.push_back(std::move(run));
-      if (!ensembles_whole) break;
+      const bool has_them = common.ranks == nullptr || common.ranks->rank() == 0;
+      ensembles_whole = !has_them || run.members.size() == c.ensemble;
+      // All ranks go on, or none does.
+      const bool all_whole =
+          common.ranks == nullptr ? ensembles_whole : !common.ranks->any(!ensembles_whole);
+      if (has_them && !run.members.empty()) {
+        run.result = run.members.front();
+        report.runs.push_back(std::move(run));
+      }
+      if (!all_whole) break;
     } else {
       std::optional<PolicyRun> run = run_policy(c, in, policy, common);
       if (!run) break;
@@ -201,6 +210,8 @@ int simulate(const SimulateCommand& c, const Common& common) {
       done.push_back(std::move(*run));
     }
   }
+  if (common.ranks != nullptr && common.ranks->rank() > 0)
+    return interrupted() ? kInterrupted : kOk;
   for (std::size_t i = 0; i < done.size(); ++i)
     report.runs.push_back({done[i].result(c.policies[i], end), std::nullopt, {}});
   for (report::SimulateRun& run : report.runs) try {

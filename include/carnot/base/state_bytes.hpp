@@ -77,8 +77,9 @@ class StateReader {
     at_ += static_cast<std::size_t>(n);
     return s;
   }
+  bool at_end() const noexcept { return at_ == bytes_.size(); }
   void end() const {
-    if (at_ != bytes_.size()) bad();
+    if (!at_end()) bad();
   }
 
  private:

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "carnot/base/ranks.hpp"
 #include "carnot/base/stop.hpp"
 #include "carnot/simulate/simulate.hpp"
 
@@ -20,12 +21,16 @@ struct EnsembleOptions {
   /// Told how many are done, from any thread but one at a time; false: stop.
   std::function<bool(std::size_t)> progress;
   StopToken stop{};  ///< likewise; members under way are given up
+  /// Who shares the members, each rank every size-th of them; nullptr: this process alone.
+  Ranks* ranks = nullptr;
 };
 
 /// Member k begins k / members of the series later, whole days; reserve calls and closures move
 /// along.
 /// \param make  a scheduler of its own for each member
-/// \return in the order of members; fewer if stopped
+/// \return in the order of members; fewer if stopped. Over ranks: all of them at rank 0, and none
+/// at the others
+/// \throws DeviceError if another rank failed
 std::vector<FleetResult> simulate_ensemble(
     const FleetScenario& scenario, const Workload& workload, const FleetOptions& options,
     const std::function<std::unique_ptr<control::Policy>()>& make, const EnsembleOptions& ensemble);

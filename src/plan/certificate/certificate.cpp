@@ -15,6 +15,7 @@
 #include "carnot/plan/problem/plan_file.hpp"
 
 #include "plan/certificate/jobs.hpp"
+#include "plan/certificate/parts.hpp"
 #include "plan/certificate/sites.hpp"
 #include "plan/certificate/workflow_check.hpp"
 #include "plan/problem/room.hpp"
@@ -27,13 +28,6 @@ constexpr double kFit = 1e-9;        // by which a sum of powers may pass a limi
 constexpr double kRounding = 1e-13;  // of all terms' magnitude: more than double sums can lose
 constexpr std::size_t kMostWords = 50;
 constexpr std::size_t kWorthAThread = 50'000;  // jobs
-
-struct Collector {
-  Certificate& to;
-  void add(std::string words) const {
-    if (to.violation_count++ < kMostWords) to.violations.push_back(std::move(words));
-  }
-};
 
 /// Facility power split as the problem says: whichever is cheaper first.
 struct Split {
@@ -57,62 +51,34 @@ double grid_cost(const Problem& problem, std::size_t s, std::size_t t) {
          problem.carbon_price_eur_per_t / 1e6 * site.carbon_g_per_kwh[t];
 }
 
-/// Cost and energies of a plan, and what it breaks.
+/// Follows the jobs of a plan.
 class Walk {
  public:
-  Walk(const Problem& problem, const Plan& plan, Certificate& out, const StopToken& stop)
+  Walk(const Problem& problem, const Plan& plan, const StopToken& stop)
       : problem_(problem),
         plan_(plan),
-        out_(out),
         stop_(stop),
-        words_{out},
-        slots_(static_cast<std::size_t>(problem.slots)),
-        load_(problem.sites.size() * slots_) {}
+        slots_(static_cast<std::size_t>(problem.slots)) {
+    out_.load.resize(problem.sites.size() * slots_);
+  }
 
-  void jobs() {
+  JobsPart jobs() {
     if (plan_.jobs.size() != problem_.jobs.size()) {
-      words_.add(fmt::format("the plan has {} jobs, the problem {}", plan_.jobs.size(),
-                             problem_.jobs.size()));
-      return;
+      out_.violations.add(fmt::format("the plan has {} jobs, the problem {}", plan_.jobs.size(),
+                                      problem_.jobs.size()));
+      return std::move(out_);
     }
     for (std::size_t j = 0; j < plan_.jobs.size(); ++j) {
       stop_.throw_if_requested();
       job(j);
     }
-    for (double& kw : load_) kw = std::max(kw, 0.0);
-  }
-
-  void sites() {
-    const double h = problem_.slot_s / 3600.0;
-    Sum<double> own, grid, carbon;
-    for (std::size_t s = 0; s < problem_.sites.size(); ++s)
-      for (std::size_t t = 0; t < slots_; ++t) {
-        const PlanSite& site = problem_.sites[s];
-        const double it = load_[s * slots_ + t], facility = it * site.pue[t];
-        const double c = grid_cost(problem_, s, t);
-        if (it > site.capacity_kw[t] * (1 + kFit))
-          words_.add(fmt::format("site {} slot {}: {} kW of IT, capacity {} kW", s, t, it,
-                                 site.capacity_kw[t]));
-        if (facility > (site.free_kw[t] + site.grid_limit_kw[t]) * (1 + kFit))
-          words_.add(fmt::format("site {} slot {}: {} kW, own power {} kW and grid {} kW", s, t,
-                                 facility, site.free_kw[t], site.grid_limit_kw[t]));
-        const Split x = split(facility, site.free_kw[t], site.grid_limit_kw[t], c);
-        cost_ += x.grid * c * h;
-        own += x.own * h;
-        grid += x.grid * h;
-        carbon += x.grid * h * site.carbon_g_per_kwh[t];
-      }
-    constexpr double kJoulesPerKwh = 3.6e6;
-    out_.totals.free_energy_j = own.value() * kJoulesPerKwh;
-    out_.totals.grid_energy_j = grid.value() * kJoulesPerKwh;
-    out_.totals.energy_j = out_.totals.free_energy_j + out_.totals.grid_energy_j;
-    out_.totals.carbon_g = carbon.value();
-    out_.totals.objective_eur = cost_.value();
+    for (double& kw : out_.load) kw = std::max(kw, 0.0);
+    return std::move(out_);
   }
 
  private:
   void wrong(std::size_t j, std::string_view what) {
-    words_.add(fmt::format("job {}: {}", problem_.jobs.id(j), what));
+    out_.violations.add(fmt::format("job {}: {}", problem_.jobs.id(j), what));
   }
 
   void job(std::size_t j) {
@@ -125,8 +91,8 @@ class Walk {
     if (schedule != plan_.schedules.end())
       wrong(j, "it has no terms, yet sites or levels of its own");
     if (a.site == kNone) {
-      cost_ += jobs.value(j);
-      ++out_.totals.dropped;
+      out_.cost += jobs.value(j);
+      ++out_.dropped;
       if (!a.slots.empty()) wrong(j, "dropped, yet it has slots");
       return;
     }
@@ -147,39 +113,58 @@ class Walk {
       if (t < jobs.release(j) || t >= jobs.deadline(j))
         wrong(j, fmt::format("slot {} outside [{}, {})", t, jobs.release(j), jobs.deadline(j)));
       if (t >= 0 && t < problem_.slots)
-        load_[a.site * slots_ + static_cast<std::size_t>(t)] += mode.power_kw;
+        out_.load[a.site * slots_ + static_cast<std::size_t>(t)] += mode.power_kw;
     }
-    cost_ += mode.quality_eur;
-    cost_ += jobs.move_eur(j, a.site);
+    out_.cost += mode.quality_eur;
+    out_.cost += jobs.move_eur(j, a.site);
   }
 
   void job_with_terms(std::size_t j, const JobSchedule& schedule) {
     std::vector<std::string> wrongs;
-    const OwnCost own = check_schedule(problem_, j, plan_.jobs[j], schedule, {}, load_, {}, wrongs);
-    cost_ += own.total();
-    out_.totals.dropped += plan_.jobs[j].site == kNone;
-    for (std::string& words : wrongs) words_.add(std::move(words));
+    const OwnCost own =
+        check_schedule(problem_, j, plan_.jobs[j], schedule, {}, out_.load, {}, wrongs);
+    out_.cost += own.total();
+    out_.dropped += plan_.jobs[j].site == kNone;
+    for (std::string& words : wrongs) out_.violations.add(std::move(words));
   }
 
   const Problem& problem_;
   const Plan& plan_;
-  Certificate& out_;
   SparseStop stop_;
-  Collector words_;
   std::size_t slots_;
-  std::vector<double> load_;  // IT kW, [site x slots + slot]
-  Sum<double> cost_;
+  JobsPart out_;
 };
 
-/// A sum that knows how much rounding may have moved it.
-struct Bound {
-  Sum<double> sum, magnitude;
-  void add(double x) {
-    sum += x;
-    magnitude += std::abs(x);
-  }
-  double value() const { return sum.value() - kRounding * magnitude.value(); }
-};
+/// Costs and energies of sites, and which of their limits are passed.
+void follow_sites(const Problem& problem, const JobsPart& jobs, Certificate& out,
+                  Violations& violations) {
+  const double h = problem.slot_s / 3600.0;
+  const auto slots = static_cast<std::size_t>(problem.slots);
+  Sum<double> own, grid, carbon, cost = jobs.cost;
+  for (std::size_t s = 0; s < problem.sites.size(); ++s)
+    for (std::size_t t = 0; t < slots; ++t) {
+      const PlanSite& site = problem.sites[s];
+      const double it = jobs.load[s * slots + t], facility = it * site.pue[t];
+      const double c = grid_cost(problem, s, t);
+      if (it > site.capacity_kw[t] * (1 + kFit))
+        violations.add(fmt::format("site {} slot {}: {} kW of IT, capacity {} kW", s, t, it,
+                                   site.capacity_kw[t]));
+      if (facility > (site.free_kw[t] + site.grid_limit_kw[t]) * (1 + kFit))
+        violations.add(fmt::format("site {} slot {}: {} kW, own power {} kW and grid {} kW", s, t,
+                                   facility, site.free_kw[t], site.grid_limit_kw[t]));
+      const Split x = split(facility, site.free_kw[t], site.grid_limit_kw[t], c);
+      cost += x.grid * c * h;
+      own += x.own * h;
+      grid += x.grid * h;
+      carbon += x.grid * h * site.carbon_g_per_kwh[t];
+    }
+  constexpr double kJoulesPerKwh = 3.6e6;
+  out.totals.free_energy_j = own.value() * kJoulesPerKwh;
+  out.totals.grid_energy_j = grid.value() * kJoulesPerKwh;
+  out.totals.energy_j = out.totals.free_energy_j + out.totals.grid_energy_j;
+  out.totals.carbon_g = carbon.value();
+  out.totals.objective_eur = cost.value();
+}
 
 /// A job of the contract, to be ordered by its window.
 struct Windowed {
@@ -260,10 +245,72 @@ class WindowCosts {
   std::vector<double> sorted_;
 };
 
-/// Least that jobs cost at these prices; many of them on all CPUs, for whoever stops a search waits
-/// for this. The sum is the same for any number.
-void add_jobs(const Problem& problem, const std::vector<double>& price, const StopToken& token,
-              Bound& bound) {
+/// Least that sites cost when paid these prices: linear between the powers at which something runs
+/// out, so the least lies at one of them.
+void add_sites_bound(const Problem& problem, const std::vector<double>& price, BoundSum& bound) {
+  const std::size_t slots = static_cast<std::size_t>(problem.slots);
+  const double h = problem.slot_s / 3600.0;
+  for (std::size_t s = 0; s < problem.sites.size(); ++s)
+    for (std::size_t t = 0; t < slots; ++t) {
+      const PlanSite& site = problem.sites[s];
+      const double c = grid_cost(problem, s, t), free = site.free_kw[t];
+      const double limit = site.grid_limit_kw[t];
+      const double most = std::min(site.capacity_kw[t], (free + limit) / site.pue[t]);
+      double least = 0;
+      for (const double kw : {free / site.pue[t], limit / site.pue[t], most}) {
+        const double it = std::min(kw, most);
+        const double cost = split(it * site.pue[t], free, limit, c).grid * c;
+        least = std::min(least, (cost - price[s * slots + t] * it) * h);
+      }
+      bound.add(least);
+    }
+}
+
+/// Figures that a file claims must be those that follow from it.
+void compare(const PlanTotals& claimed, Certificate& out) {
+  const auto same = [&](const char* name, double says, double is, double scale) {
+    if (!(std::abs(says - is) <= 1e-9 * std::max(scale, 1e-6)))
+      out.add(fmt::format("{}: the plan says {}, it is {}", name, says, is));
+  };
+  const PlanTotals& is = out.totals;
+  const double money = std::max(std::abs(is.objective_eur), std::abs(is.bound_eur));
+  same("objective_eur", claimed.objective_eur, is.objective_eur, money);
+  if (!(claimed.bound_eur <= is.bound_eur + 1e-9 * std::max(money, 1e-6)))
+    out.add(fmt::format("bound_eur: the plan says {}, its prices prove {}", claimed.bound_eur,
+                        is.bound_eur));
+  const double gap = relative_gap(claimed.objective_eur, claimed.bound_eur);
+  if (std::isfinite(gap) || std::isfinite(claimed.gap))
+    same("gap", claimed.gap, gap, std::max(1.0, std::abs(gap)));
+  same("dropped", static_cast<double>(claimed.dropped), static_cast<double>(is.dropped), 1.0);
+  same("energy_j", claimed.energy_j, is.energy_j, is.energy_j);
+  same("free_energy_j", claimed.free_energy_j, is.free_energy_j, is.energy_j);
+  same("grid_energy_j", claimed.grid_energy_j, is.grid_energy_j, is.energy_j);
+  same("carbon_g", claimed.carbon_g, is.carbon_g, std::abs(is.carbon_g) + is.energy_j / 3.6e6);
+}
+
+}  // namespace
+
+void BoundSum::add(double x) {
+  sum += x;
+  magnitude += std::abs(x);
+}
+
+double BoundSum::value() const { return sum.value() - kRounding * magnitude.value(); }
+
+void Violations::add(std::string what) {
+  if (count++ < kMostWords) words.push_back(std::move(what));
+}
+
+void Certificate::add(std::string words) {
+  if (violation_count++ < kMostWords) violations.push_back(std::move(words));
+}
+
+JobsPart certify_jobs(const Problem& problem, const Plan& plan, const StopToken& stop) {
+  return Walk(problem, plan, stop).jobs();
+}
+
+void add_jobs_bound(const Problem& problem, const std::vector<double>& price,
+                    const StopToken& token, BoundSum& bound) {
   const PlanJobs& jobs = problem.jobs;
   std::vector<Windowed> order;
   order.reserve(jobs.size());
@@ -296,51 +343,32 @@ void add_jobs(const Problem& problem, const std::vector<double>& price, const St
   for (const double x : least) bound.add(x);
 }
 
-/// Least that sites cost when paid these prices: linear between the powers at which something runs
-/// out, so the least lies at one of them.
-void add_sites(const Problem& problem, const std::vector<double>& price, Bound& bound) {
-  const std::size_t slots = static_cast<std::size_t>(problem.slots);
-  const double h = problem.slot_s / 3600.0;
-  for (std::size_t s = 0; s < problem.sites.size(); ++s)
-    for (std::size_t t = 0; t < slots; ++t) {
-      const PlanSite& site = problem.sites[s];
-      const double c = grid_cost(problem, s, t), free = site.free_kw[t];
-      const double limit = site.grid_limit_kw[t];
-      const double most = std::min(site.capacity_kw[t], (free + limit) / site.pue[t]);
-      double least = 0;
-      for (const double kw : {free / site.pue[t], limit / site.pue[t], most}) {
-        const double it = std::min(kw, most);
-        const double cost = split(it * site.pue[t], free, limit, c).grid * c;
-        least = std::min(least, (cost - price[s * slots + t] * it) * h);
-      }
-      bound.add(least);
+bool check_prices(const Problem& problem, const std::vector<double>& price, Violations& out) {
+  const std::size_t cells = problem.sites.size() * static_cast<std::size_t>(problem.slots);
+  bool priced = price.size() == cells;
+  if (!priced) out.add(fmt::format("{} prices, not {}", price.size(), cells));
+  for (std::size_t i = 0; i < price.size(); ++i)
+    if (!(price[i] >= 0.0 && price[i] <= 1e12)) {
+      out.add(fmt::format("price {}: a number, 0 to 1e12, not {}", i, price[i]));
+      priced = false;
     }
+  return priced;
 }
 
-/// Figures that a file claims must be those that follow from it.
-void compare(const PlanTotals& claimed, Certificate& out) {
-  const Collector words{out};
-  const auto same = [&](const char* name, double says, double is, double scale) {
-    if (!(std::abs(says - is) <= 1e-9 * std::max(scale, 1e-6)))
-      words.add(fmt::format("{}: the plan says {}, it is {}", name, says, is));
-  };
-  const PlanTotals& is = out.totals;
-  const double money = std::max(std::abs(is.objective_eur), std::abs(is.bound_eur));
-  same("objective_eur", claimed.objective_eur, is.objective_eur, money);
-  if (!(claimed.bound_eur <= is.bound_eur + 1e-9 * std::max(money, 1e-6)))
-    words.add(fmt::format("bound_eur: the plan says {}, its prices prove {}", claimed.bound_eur,
-                          is.bound_eur));
-  const double gap = relative_gap(claimed.objective_eur, claimed.bound_eur);
-  if (std::isfinite(gap) || std::isfinite(claimed.gap))
-    same("gap", claimed.gap, gap, std::max(1.0, std::abs(gap)));
-  same("dropped", static_cast<double>(claimed.dropped), static_cast<double>(is.dropped), 1.0);
-  same("energy_j", claimed.energy_j, is.energy_j, is.energy_j);
-  same("free_energy_j", claimed.free_energy_j, is.free_energy_j, is.energy_j);
-  same("grid_energy_j", claimed.grid_energy_j, is.grid_energy_j, is.energy_j);
-  same("carbon_g", claimed.carbon_g, is.carbon_g, std::abs(is.carbon_g) + is.energy_j / 3.6e6);
+Certificate certify_sites_of(const Problem& problem, const JobsPart& jobs, BoundSum bound,
+                             const std::vector<double>& price) {
+  Certificate out;
+  Violations violations = jobs.violations;
+  follow_sites(problem, jobs, out, violations);
+  const bool priced = check_prices(problem, price, violations);
+  if (priced) add_sites_bound(problem, price, bound);
+  out.violations = std::move(violations.words);
+  out.violation_count = violations.count;
+  out.totals.dropped = jobs.dropped;
+  out.totals.bound_eur = priced ? bound.value() : -kInfinity;
+  out.totals.gap = relative_gap(out.totals.objective_eur, out.totals.bound_eur);
+  return out;
 }
-
-}  // namespace
 
 Certificate certify(const Problem& problem, const Plan& plan, const StopToken& stop) {
   if (problem.workflow.any()) {
@@ -348,33 +376,16 @@ Certificate certify(const Problem& problem, const Plan& plan, const StopToken& s
     Problem narrow = with_later_releases(problem);
     narrow.workflow = {};
     Certificate out = certify(narrow, plan, stop);
-    for (std::string& words : check_workflow(problem, plan)) Collector{out}.add(std::move(words));
+    for (std::string& words : check_workflow(problem, plan)) out.add(std::move(words));
     return out;
   }
   if (!problem.site_terms.empty() || problem.goals.any() || !plan.flows.empty())
     return certify_sites(problem, plan, stop);
-  Certificate out;
-  const Collector words{out};
-  Walk walk(problem, plan, out, stop);
-  walk.jobs();
-  walk.sites();
-  const std::size_t cells = problem.sites.size() * static_cast<std::size_t>(problem.slots);
-  bool priced = plan.price.size() == cells;
-  if (!priced) words.add(fmt::format("{} prices, not {}", plan.price.size(), cells));
-  for (std::size_t i = 0; i < plan.price.size(); ++i)
-    if (!(plan.price[i] >= 0.0 && plan.price[i] <= 1e12)) {
-      words.add(fmt::format("price {}: a number, 0 to 1e12, not {}", i, plan.price[i]));
-      priced = false;
-    }
-  Bound bound;
-  if (priced) {
-    add_jobs(problem, plan.price, stop, bound);
-    add_sites(problem, plan.price, bound);
-  }
-  PlanTotals& totals = out.totals;
-  totals.bound_eur = priced ? bound.value() : -kInfinity;
-  totals.gap = relative_gap(totals.objective_eur, totals.bound_eur);
-  return out;
+  const JobsPart jobs = certify_jobs(problem, plan, stop);
+  BoundSum bound;
+  Violations unpriced;
+  if (check_prices(problem, plan.price, unpriced)) add_jobs_bound(problem, plan.price, stop, bound);
+  return certify_sites_of(problem, jobs, bound, plan.price);
 }
 
 Certificate check_plan(const std::string& plan_path, const std::string& problem_path,
@@ -384,7 +395,7 @@ Certificate check_plan(const std::string& plan_path, const std::string& problem_
 
 Certificate check_plan(const PlanFile& file, const StopToken& stop) {
   Certificate out = certify(file.problem, file.plan, stop);
-  for (const std::string& words : file.violations) Collector{out}.add(words);
+  for (const std::string& words : file.violations) out.add(words);
   compare(file.claimed, out);
   return out;
 }

@@ -29,16 +29,10 @@ double moved(double from, double by, double least, const Supply& x) {
 
 /// What imbalances are measured by, so that sites of all sizes move alike: what a cell can supply,
 /// but not far more than all jobs would draw on average.
-std::vector<double> scales(const Problem& problem, const std::vector<Supply>& supply) {
-  const PlanJobs& jobs = problem.jobs;
-  double work = 0, greatest = 1e-9;
-  for (std::size_t j = 0; j < jobs.size(); ++j) {
-    const PlanMode& mode = jobs.mode(jobs.mode_begin(j));
-    work += mode.slots * mode.power_kw;
-    greatest = std::max(greatest, mode.power_kw);
-  }
+std::vector<double> scales(const JobsDraw& draw, const std::vector<Supply>& supply) {
   const double most =
-      std::max(greatest, 3.0 * work / static_cast<double>(std::max<std::size_t>(supply.size(), 1)));
+      std::max(draw.greatest,
+               3.0 * draw.work / static_cast<double>(std::max<std::size_t>(supply.size(), 1)));
   std::vector<double> out;
   for (const Supply& x : supply) out.push_back(std::clamp(x.most, 1e-3 * most, most));
   return out;
@@ -46,17 +40,33 @@ std::vector<double> scales(const Problem& problem, const std::vector<Supply>& su
 
 }  // namespace
 
+JobsDraw draw_of(const PlanJobs& jobs) {
+  JobsDraw out;
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    const PlanMode& mode = jobs.mode(jobs.mode_begin(j));
+    out.work += mode.slots * mode.power_kw;
+    out.greatest = std::max(out.greatest, mode.power_kw);
+  }
+  return out;
+}
+
 DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supply, Pricing& jobs,
                          std::vector<double> start, const DualOptions& options) {
+  return maximise_dual(problem.slot_h(), draw_of(problem.jobs), supply, jobs, std::move(start),
+                       options);
+}
+
+DualResult maximise_dual(double slot_h, const JobsDraw& draw, const std::vector<Supply>& supply,
+                         Pricing& jobs, std::vector<double> start, const DualOptions& options) {
   const std::size_t cells = supply.size();
-  const double h = problem.slot_h();
+  const double h = slot_h;
   std::vector<double> price = std::move(start);
   double typical = 0;
   for (const Supply& x : supply) typical += std::max(x.second_price, 0.0);
   typical = std::max(typical / static_cast<double>(std::max<std::size_t>(cells, 1)), 1e-9);
   if (price.empty())
     for (const Supply& x : supply) price.push_back(std::max(x.second_price, options.least_price));
-  const std::vector<double> scale = scales(problem, supply);
+  const std::vector<double> scale = scales(draw, supply);
 
   std::vector<double> demand, mean(cells), square(cells);
   DualResult best;

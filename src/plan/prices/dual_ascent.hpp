@@ -35,6 +35,14 @@ struct DualResult {
   int best_iteration = 0;  ///< from 1: the one of the best bound
 };
 
+/// What jobs would draw in their first modes: imbalances are measured by it, so that sites of all
+/// sizes move alike.
+struct JobsDraw {
+  double work = 0;         ///< sum of slots x kW
+  double greatest = 1e-9;  ///< kW of one job
+};
+JobsDraw draw_of(const PlanJobs& jobs);
+
 struct DualOptions {
   int iterations = 400;
   int threads = 1;
@@ -45,9 +53,13 @@ struct DualOptions {
   std::function<bool(const DualResult& best)> progress;
 };
 
+/// \param draw   of all jobs that answer
 /// \param jobs   one that throws Stopped ends the ascent with the best so far
 /// \param start  prices to begin with; empty: the dearest of each supply. If none were answered
 ///               before a stop they are those of the result, whose bound is then minus infinity.
+DualResult maximise_dual(double slot_h, const JobsDraw& draw, const std::vector<Supply>& supply,
+                         Pricing& jobs, std::vector<double> start, const DualOptions& options);
+/// The same where all jobs are those of a problem.
 DualResult maximise_dual(const Problem& problem, const std::vector<Supply>& supply, Pricing& jobs,
                          std::vector<double> start, const DualOptions& options);
 

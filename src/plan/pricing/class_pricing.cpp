@@ -9,7 +9,6 @@ namespace carnot::plan {
 
 namespace {
 
-constexpr std::size_t kParts = 32;  // each with its own loads; the same for any number of threads
 constexpr double kJobWork = 2.0;
 
 /// Lays power on the k cheapest of `length` slots; those that cost exactly the dearest of them
@@ -29,7 +28,7 @@ void lay(const double* price, double* load, std::size_t length, double threshold
 
 }  // namespace
 
-ClassPricing::ClassPricing(const Problem& problem, const WindowClasses& table)
+ClassPricing::ClassPricing(const Problem& problem, const WindowClasses& table, std::size_t parts)
     : problem_(problem), table_(table), stride_(padded(table.sites())) {
   const PlanJobs& jobs = problem.jobs;
   std::size_t start = 0;
@@ -51,7 +50,7 @@ ClassPricing::ClassPricing(const Problem& problem, const WindowClasses& table)
           {jobs.mode(i).power_kw * problem.slot_h(), jobs.mode(i).quality_eur, table.class_of(i)});
   }
   jobs_.push_back({0, 0, kNone, kNone, modes_.size()});
-  parts_ = table.parts(kParts, kJobWork);
+  parts_ = table.parts(parts, kJobWork);
   answers_.resize(parts_.size() - 1);
 }
 

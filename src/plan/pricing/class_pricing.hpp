@@ -18,7 +18,8 @@ namespace carnot::plan {
 class ClassPricing final : public Pricing {
  public:
   /// Both are kept by reference.
-  ClassPricing(const Problem& problem, const WindowClasses& table);
+  /// \param parts  that threads can take, each with loads of its own
+  ClassPricing(const Problem& problem, const WindowClasses& table, std::size_t parts = 32);
 
   /// Least cost of all jobs, EUR: sum_j min(value, min over s, m of q + move + p h (k smallest)).
   /// \param price   [site x slots + slot], EUR per kWh

@@ -9,56 +9,95 @@ namespace carnot::plan {
 
 namespace {
 
-/// Eight doubles at any address of a double.
-using Eight
-    [[gnu::vector_size(kTile * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] =
-        double;
+/// Eight doubles at any address of a double, as so many vectors of a width that an instruction set
+/// has: a compiler takes wider ones apart into single numbers.
+template <std::size_t width>
+struct Lanes;
+template <>
+struct Lanes<8> {
+  using Vector
+      [[gnu::vector_size(8 * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] =
+          double;
+  using Index [[gnu::vector_size(8 * sizeof(std::int64_t))]] = std::int64_t;
+};
+template <>
+struct Lanes<4> {
+  using Vector
+      [[gnu::vector_size(4 * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] =
+          double;
+  using Index [[gnu::vector_size(4 * sizeof(std::int64_t))]] = std::int64_t;
+};
+template <>
+struct Lanes<2> {
+  using Vector
+      [[gnu::vector_size(2 * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] =
+          double;
+  using Index [[gnu::vector_size(2 * sizeof(std::int64_t))]] = std::int64_t;
+};
 
+template <std::size_t width>
 [[gnu::always_inline]] inline void rows(const RowRequest& request, double* scratch,
                                         std::size_t most) {
-  Eight* const sorted = reinterpret_cast<Eight*>(scratch);
-  const Eight* const tile = reinterpret_cast<const Eight*>(request.tile);
+  using Vector = typename Lanes<width>::Vector;
+  constexpr std::size_t kVectors = kTile / width;
+  Vector* const sorted = reinterpret_cast<Vector*>(scratch);
+  const Vector* const tile = reinterpret_cast<const Vector*>(request.tile);
   const Window* const windows = request.window;
   const std::uint32_t base = windows[0].first;
   std::size_t held = 0;
   std::int32_t end = windows[0].release;
   for (std::size_t w = 0; w < request.windows; ++w) {
     for (; end < windows[w].deadline; ++end) {
-      Eight next = tile[end];
-      for (std::size_t i = 0; i < held; ++i) {
-        const Eight here = sorted[i];
-        sorted[i] = here < next ? here : next;
-        next = here < next ? next : here;
+      Vector next[kVectors];
+      for (std::size_t v = 0; v < kVectors; ++v)
+        next[v] = tile[static_cast<std::size_t>(end) * kVectors + v];
+      for (std::size_t i = 0; i < held; ++i)
+        for (std::size_t v = 0; v < kVectors; ++v) {
+          const Vector here = sorted[i * kVectors + v];
+          sorted[i * kVectors + v] = here < next[v] ? here : next[v];
+          next[v] = here < next[v] ? next[v] : here;
+        }
+      if (held < most) {
+        for (std::size_t v = 0; v < kVectors; ++v) sorted[held * kVectors + v] = next[v];
+        ++held;
       }
-      if (held < most) sorted[held++] = next;
     }
-    Eight sum = {};
+    Vector sum[kVectors] = {};
     std::size_t taken = 0;
     for (std::uint32_t c = windows[w].first; c < windows[w].last; ++c) {
       const auto k = static_cast<std::size_t>(request.slots[c]);
-      for (; taken < k; ++taken) sum += sorted[taken];
+      for (; taken < k; ++taken)
+        for (std::size_t v = 0; v < kVectors; ++v) sum[v] += sorted[taken * kVectors + v];
       const std::size_t at = (c - base) * request.stride;
-      *reinterpret_cast<Eight*>(request.cost + at) = sum;
-      if (request.threshold != nullptr)
-        *reinterpret_cast<Eight*>(request.threshold + at) = sorted[k - 1];
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        reinterpret_cast<Vector*>(request.cost + at)[v] = sum[v];
+        if (request.threshold != nullptr)
+          reinterpret_cast<Vector*>(request.threshold + at)[v] = sorted[(k - 1) * kVectors + v];
+      }
     }
   }
 }
 
+template <std::size_t width>
 [[gnu::always_inline]] inline std::size_t first_least(const double* row, std::size_t n) {
-  using Index [[gnu::vector_size(kTile * sizeof(std::int64_t))]] = std::int64_t;
-  const Eight* const from = reinterpret_cast<const Eight*>(row);
-  Eight lane = from[0];
-  Index tile = {};
-  for (std::size_t i = 1; i < padded(n) / kTile; ++i) {
-    const auto less = from[i] < lane;
-    lane = less ? from[i] : lane;
-    tile = less ? Index{} + static_cast<std::int64_t>(i) : tile;
-  }
-  std::size_t best = static_cast<std::size_t>(tile[0]) * kTile;
-  for (std::size_t l = 1; l < kTile; ++l) {
-    const std::size_t at = static_cast<std::size_t>(tile[l]) * kTile + l;
-    if (row[at] < row[best] || (row[at] == row[best] && at < best)) best = at;
+  using Vector = typename Lanes<width>::Vector;
+  using Index = typename Lanes<width>::Index;
+  constexpr std::size_t kVectors = kTile / width;
+  const Vector* const from = reinterpret_cast<const Vector*>(row);
+  std::size_t best = 0;
+  for (std::size_t v = 0; v < kVectors; ++v) {
+    Vector lane = from[v];
+    Index tile = {};
+    for (std::size_t i = 1; i < padded(n) / kTile; ++i) {
+      const Vector here = from[i * kVectors + v];
+      const auto less = here < lane;
+      lane = less ? here : lane;
+      tile = less ? Index{} + static_cast<std::int64_t>(i) : tile;
+    }
+    for (std::size_t l = 0; l < width; ++l) {
+      const std::size_t at = static_cast<std::size_t>(tile[l]) * kTile + v * width + l;
+      if (row[at] < row[best] || (row[at] == row[best] && at < best)) best = at;
+    }
   }
   return best;
 }
@@ -70,24 +109,24 @@ struct Loops {
 };
 
 void rows_any(const RowRequest& request, double* sorted, std::size_t most) {
-  rows(request, sorted, most);
+  rows<2>(request, sorted, most);
 }
-std::size_t least_any(const double* row, std::size_t n) { return first_least(row, n); }
+std::size_t least_any(const double* row, std::size_t n) { return first_least<2>(row, n); }
 
 #if defined(__x86_64__)
 [[gnu::target("avx2")]] void rows_avx2(const RowRequest& request, double* sorted,
                                        std::size_t most) {
-  rows(request, sorted, most);
+  rows<4>(request, sorted, most);
 }
 [[gnu::target("avx2")]] std::size_t least_avx2(const double* row, std::size_t n) {
-  return first_least(row, n);
+  return first_least<4>(row, n);
 }
 [[gnu::target("avx512f")]] void rows_avx512(const RowRequest& request, double* sorted,
                                             std::size_t most) {
-  rows(request, sorted, most);
+  rows<8>(request, sorted, most);
 }
 [[gnu::target("avx512f")]] std::size_t least_avx512(const double* row, std::size_t n) {
-  return first_least(row, n);
+  return first_least<8>(row, n);
 }
 #endif
 

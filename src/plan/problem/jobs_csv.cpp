@@ -35,8 +35,8 @@ void split(std::string_view line, char separator, Visit&& visit) {
 
 class Reader {
  public:
-  Reader(const std::string& path, Problem& problem, Findings& findings)
-      : path_(path), problem_(problem), findings_(findings) {}
+  Reader(const std::string& path, Problem& problem, Findings& findings, RowChoice* choice)
+      : path_(path), problem_(problem), findings_(findings), choice_(choice) {}
 
   void line(std::string_view text) {
     ++line_;
@@ -116,6 +116,15 @@ class Reader {
 
   void job(std::string_view text) {
     if (!usable_) return;
+    PlanJobs* to = &problem_.jobs;
+    if (choice_ != nullptr) {
+      if (glance(text)) {
+        to = choice_->take(seen_.id, seen_.release, seen_.deadline, line_);
+        if (to == nullptr) return;
+      } else if (!choice_->read_unclear()) {
+        return;
+      }
+    }
     row_.origin = kNone;
     row_.move_flat = 0;
     row_.sites.clear();
@@ -142,9 +151,29 @@ class Reader {
     }
     row_.modes.resize(kept);
     if (!ok) return;
-    check_and_add(row_, {path_, line_}, problem_, findings_);
-    if (problem_.jobs.size() > line_of_.size())
-      line_of_.push_back(static_cast<std::uint32_t>(line_));
+    if (!check_job(row_, {path_, line_}, problem_, findings_)) return;
+    add_job(row_, *to);
+    if (choice_ == nullptr) line_of_.push_back(static_cast<std::uint32_t>(line_));
+  }
+
+  /// Reads id and window alone. \return whether they are there and the window is one
+  bool glance(std::string_view text) {
+    int found = 0;
+    for (const Field& field : fields_) {
+      const bool last = text.find(',') == std::string_view::npos;
+      const std::string_view x = trimmed(cut_cell(text, ','));
+      if (field.column == Column::Id)
+        seen_.id = x, ++found;
+      else if (field.column == Column::Release)
+        found += read_whole(x, seen_.release);
+      else if (field.column == Column::Deadline)
+        found += read_whole(x, seen_.deadline);
+      if (found == 3)
+        return seen_.release >= 0 && seen_.release < seen_.deadline &&
+               seen_.deadline <= problem_.slots;
+      if (last) return false;
+    }
+    return false;
   }
 
   void cell(std::string_view x, const Field& field, bool& ok) {
@@ -199,6 +228,11 @@ class Reader {
   std::vector<Field> fields_;
   std::size_t modes_ = 0, line_ = 0;
   bool usable_ = false;
+  RowChoice* choice_;
+  struct {
+    std::string_view id;
+    std::int64_t release = 0, deadline = 0;
+  } seen_;
   JobRow row_;
   std::vector<int> given_;
   std::vector<std::uint32_t> line_of_;  // [job]
@@ -207,8 +241,9 @@ class Reader {
 }  // namespace
 
 void parse_jobs_csv(std::istream& in, const std::string& path, Problem& problem, Findings& findings,
-                    const StopToken& stop) {
-  Reader reader(path, problem, findings);
+                    const StopToken& stop, RowChoice* choice) {
+  if (choice != nullptr) choice->begin(problem, path);
+  Reader reader(path, problem, findings, choice);
   std::string piece(1 << 20, '\0'), carried;
   while (in) {
     stop.throw_if_requested();
@@ -233,6 +268,7 @@ void parse_jobs_csv(std::istream& in, const std::string& path, Problem& problem,
   if (in.bad()) throw InputFileError(path, "read", errno);
   if (!carried.empty()) reader.line(carried);
   if (reader.lines() == 0) findings.add({path, 1}, "", "a header line: id,release,deadline,...");
+  if (choice != nullptr) return;
   for (const auto& [first, again] : repeated_ids(problem.jobs))
     findings.add({path, reader.line_of()[again]}, "id",
                  fmt::format("`{}` stands in line {} already", problem.jobs.id(again),

@@ -139,7 +139,7 @@ std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem&
                                   {"objective_eur", totals.objective_eur},
                                   {"bound_eur", totals.bound_eur},
                                   {"gap", totals.gap},
-                                  {"jobs", problem.jobs.size()},
+                                  {"jobs", notes.jobs.value_or(problem.jobs.size())},
                                   {"dropped", totals.dropped},
                                   {"origin", "modelled"},
                                   {"boundary", "facility"},

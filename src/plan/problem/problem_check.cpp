@@ -64,7 +64,7 @@ void Findings::throw_if_any() const {
   problems_.throw_if_any();
 }
 
-void check_and_add(JobRow& row, const Place& place, Problem& problem, Findings& findings) {
+bool check_job(JobRow& row, const Place& place, const Problem& problem, Findings& findings) {
   const std::size_t before = findings.count();
   const std::size_t sites = problem.sites.size();
   const auto wrong = [&](std::string_view field, std::string_view what) {
@@ -101,14 +101,12 @@ void check_and_add(JobRow& row, const Place& place, Problem& problem, Findings& 
     if (!allowed(mode.quality_eur, -kGreatest))
       wrong(fmt::format("mode {} quality cost", m + 1), "EUR, -1e12 to 1e12");
   }
-  if (findings.count() > before) return;
-  problem.jobs.add(row.id, static_cast<std::int32_t>(row.release),
-                   static_cast<std::int32_t>(row.deadline), row.value, row.modes, row.origin,
-                   row.move_flat, row.sites, row.move_row);
-  if (row.terms != JobTerms())
-    problem.terms[static_cast<std::uint32_t>(problem.jobs.size() - 1)] = row.terms;
-  if (!row.needs.empty())
-    problem.workflow.needs[static_cast<std::uint32_t>(problem.jobs.size() - 1)] = row.needs;
+  return findings.count() == before;
+}
+
+void add_job(const JobRow& row, PlanJobs& jobs) {
+  jobs.add(row.id, static_cast<std::int32_t>(row.release), static_cast<std::int32_t>(row.deadline),
+           row.value, row.modes, row.origin, row.move_flat, row.sites, row.move_row);
 }
 
 std::vector<std::pair<std::size_t, std::size_t>> repeated_ids(const PlanJobs& jobs) {

@@ -24,8 +24,8 @@ constexpr std::int64_t kMostSlots = 100'000, kMostSites = 100'000;
 
 class Reader {
  public:
-  Reader(std::string_view text, const std::string& path, const StopToken& stop)
-      : path_(path), stop_(stop), document_(parse_document(text, path, stop)) {}
+  Reader(std::string_view text, const std::string& path, const StopToken& stop, RowChoice* choice)
+      : path_(path), stop_(stop), choice_(choice), document_(parse_document(text, path, stop)) {}
 
   Problem read() {
     if (document_.root.value("schema", Json()) != "carnot.problem/1")
@@ -134,7 +134,7 @@ class Reader {
       errno = 0;
       std::ifstream in(path, std::ios::binary);
       if (!in) throw InputFileError(path, "open", errno);
-      return parse_jobs_csv(in, path, problem_, findings_, stop_);
+      return parse_jobs_csv(in, path, problem_, findings_, stop_, choice_);
     }
     if (jobs == document_.root.end() || !jobs->is_array())
       return top("jobs").wrong("jobs", "a list of jobs, or the path of a CSV");
@@ -221,11 +221,16 @@ class Reader {
     if (findings_.count() > before) return;
     read_terms(in, mode_fields, hosts_, row);
     row.needs = read_needs(mode_fields);
-    if (findings_.count() == before) check_and_add(row, place, problem_, findings_);
+    if (findings_.count() != before || !check_job(row, place, problem_, findings_)) return;
+    add_job(row, problem_.jobs);
+    const auto j = static_cast<std::uint32_t>(problem_.jobs.size() - 1);
+    if (row.terms != JobTerms()) problem_.terms[j] = row.terms;
+    if (!row.needs.empty()) problem_.workflow.needs[j] = row.needs;
   }
 
   std::string path_;
   StopToken stop_;
+  RowChoice* choice_;
   Document document_;
   Problem problem_;
   std::vector<Host> hosts_;  // [site]
@@ -235,8 +240,9 @@ class Reader {
 
 }  // namespace
 
-Problem parse_problem(std::string_view text, const std::string& path, const StopToken& stop) {
-  return Reader(text, path, stop).read();
+Problem parse_problem(std::string_view text, const std::string& path, const StopToken& stop,
+                      RowChoice* choice) {
+  return Reader(text, path, stop, choice).read();
 }
 
 Problem read_problem(const std::string& path, const StopToken& stop) {

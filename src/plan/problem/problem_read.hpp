@@ -43,17 +43,37 @@ struct JobRow {
   std::vector<NodeNeed> needs;  ///< [mode], or empty
 };
 
-/// Appends `row` if its numbers are allowed, else says what is not.
-void check_and_add(JobRow& row, const Place& place, Problem& problem, Findings& findings);
+/// Whether the numbers of `row` are allowed; what is not is said. Its sites are sorted.
+bool check_job(JobRow& row, const Place& place, const Problem& problem, Findings& findings);
+/// Appends a row that was checked, without its terms.
+void add_job(const JobRow& row, PlanJobs& jobs);
+
+/// Which rows of a CSV of jobs are read, and where they go, by what can be seen of a row at a
+/// glance.
+class RowChoice {
+ public:
+  virtual ~RowChoice() = default;
+  /// Before the first row. \param frame  sites and slots \param path  of the CSV
+  virtual void begin(const Problem& frame, const std::string& path) = 0;
+  /// \param line  in the file, from 1
+  /// \return where the job goes; nullptr: the rest of the row is passed over
+  virtual PlanJobs* take(std::string_view id, std::int64_t release, std::int64_t deadline,
+                         std::size_t line) = 0;
+  /// Whether a row is read, to say what is wrong with it, whose window cannot be seen.
+  virtual bool read_unclear() = 0;
+};
 
 /// \param text  of problem.json
 /// \param path  where it stands: for messages, and for the CSV that `jobs` may name
+/// \param choice  of jobs in a CSV; nullptr: all, into the problem
 /// \throws InputError, InputFileError; Stopped
-Problem parse_problem(std::string_view text, const std::string& path, const StopToken& stop = {});
+Problem parse_problem(std::string_view text, const std::string& path, const StopToken& stop = {},
+                      RowChoice* choice = nullptr);
 
-/// Appends the jobs of a CSV to a problem whose sites are known. One job a line.
+/// Appends the jobs of a CSV to a problem whose sites are known. One job a line. Who chooses among
+/// them looks for repeated ids, too.
 void parse_jobs_csv(std::istream& in, const std::string& path, Problem& problem, Findings& findings,
-                    const StopToken& stop = {});
+                    const StopToken& stop = {}, RowChoice* choice = nullptr);
 
 /// Jobs whose id came before, as (first, again), at most 50.
 std::vector<std::pair<std::size_t, std::size_t>> repeated_ids(const PlanJobs& jobs);

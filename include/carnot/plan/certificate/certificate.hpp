@@ -30,6 +30,8 @@ struct Certificate {
   std::vector<std::string> violations;  ///< in words, the first 50
   std::size_t violation_count = 0;
   bool holds() const noexcept { return violation_count == 0; }
+  /// One violation more.
+  void add(std::string words);
 };
 
 /// \param plan  its jobs and prices; what it says of objective and bound is not looked at

@@ -6,6 +6,7 @@
 /// (docs/formats/plan.md).
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct PlanNotes {
   std::string problem;           ///< path of the problem, as the document shall name it
   std::string assignments;       ///< path of the CSV, likewise
   std::uint64_t seed = 0;
+  std::optional<std::size_t> jobs;  ///< of the plan; none: those of the problem at hand
 };
 
 /// The document's text. \param totals  from `certify`
