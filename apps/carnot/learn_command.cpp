@@ -270,6 +270,7 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->fallthrough();
   add_learn_figure8(*command, common, action);
   add_learn_label_codes(*command, common, action, c);
+  add_learn_search(*command, common, action, c);
   add_learn_views(*command, common, action, c);
   command->callback([c, command, &common, &action] {
     if (!command->get_subcommands().empty()) return;

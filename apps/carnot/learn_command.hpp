@@ -42,6 +42,8 @@ void show(const LearnCommand& command, const Common& common, const std::string& 
 using SharedLearn = std::shared_ptr<LearnCommand>;
 void add_learn_label_codes(CLI::App& learn, const Common& common, Action& action,
                            const SharedLearn& shared);
+void add_learn_search(CLI::App& learn, const Common& common, Action& action,
+                      const SharedLearn& shared);
 void add_learn_views(CLI::App& learn, const Common& common, Action& action,
                      const SharedLearn& shared);
 
