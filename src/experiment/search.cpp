@@ -226,10 +226,10 @@ class Search {
 }  // namespace
 
 double SearchLane::joules_to(double level) const noexcept {
-  Sum<Energy> spent;
+  Sum<Energy> until;
   for (const SearchTrial& t : trials) {
-    spent += t.energy.value();
-    if (t.share >= 1.0 && t.loss <= level) return spent.value().in(joule);
+    until += t.energy.value();
+    if (t.share >= 1.0 && t.loss <= level) return until.value().in(joule);
   }
   return kNaN;
 }

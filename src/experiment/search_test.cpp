@@ -113,20 +113,22 @@ TEST(Search, StaysWithinItsBudgetToTheJoule) {
 }
 
 TEST(Search, GivesTheSameTwiceAndGoesOnWhereItWasStopped) {
-  const TempDirectory folder;
+  const TemporaryFolder folder;
   SearchOptions o = options_of();
   o.rivals = {"random"};
   const SearchResult whole = run_search(o, rings());
   EXPECT_EQ(words(run_search(o, rings())), words(whole));
 
   learn::SavedModel model, resumed_model;
-  o.journal = folder.path() + "/search.journal";
+  o.journal = folder / "search.journal";
   o.resume = true;
   for (const int asked : {40, 400, 4000}) {  // stopped at several moments, then not any more
     int left = asked;
     o.experiment.stop = StopToken([&left] { return --left < 0; });
     const SearchResult part = run_search(o, rings(), &model);
-    if (part.stopped) EXPECT_LT(words(part).size(), words(whole).size());
+    if (part.stopped) {
+      EXPECT_LT(words(part).size(), words(whole).size());
+    }
   }
   o.experiment.stop = StopToken();
   const SearchResult resumed = run_search(o, rings(), &resumed_model);
