@@ -60,11 +60,10 @@ void shuffle(learn::Dataset& data, std::uint64_t seed) {
 }
 
 /// All rows of the file, in its order, as the receiver of a message in a file will read them.
-learn::Dataset every_row(const LearnCommand& c, const learn::Dataset& like) {
+learn::Dataset every_row(const LearnCommand& c, const learn::SavedModel& shape) {
   std::filesystem::path path = c.options.data.path;
   if (!c.options.data.data_dir.empty() && path.is_relative() && !std::filesystem::exists(path))
     path = std::filesystem::path(c.options.data.data_dir) / path;
-  const learn::SavedModel shape = learn::shape_of(like);
   learn::EncodedTable table = learn::read_for(shape, path.string(), c.labels);
   const auto labelled = std::count(table.has_label.begin(), table.has_label.end(), 1);
   if (table.data.rows == 0 || static_cast<std::size_t>(labelled) != table.data.rows)
@@ -81,7 +80,13 @@ int execute(const LabelCodesCommand& c, bool two_part, const Common& common) {
   require_rows(shared);
   learn::Split split = load(shared);
   learn::Dataset& data = split.train;
-  if (!c.file.empty()) data = every_row(shared, data);
+  learn::SavedModel shape;
+  if (!c.file.empty()) {
+    shape = learn::shape_of(data);
+    data = every_row(shared, shape);
+    data.encoding = shape.encoding;
+    data.source += ", all rows";
+  }
   if (shared.options.shuffle_labels) shuffle(data, shared.options.learner.seed);
   const learn::EnergyTable energies =
       learn::EnergyTable::choose(shared.options.energy_table, shared.options.chip);
@@ -197,7 +202,7 @@ int execute(const LabelCodesCommand& c, bool two_part, const Common& common) {
   line.clear();
   if (!c.file.empty()) {
     const std::vector<std::uint8_t> file =
-        learn::pack_labels(learn::label_message(data, message, two_part, first));
+        learn::pack_labels(learn::label_message(shape, data, message, two_part, first));
     write_file(c.file, {reinterpret_cast<const char*>(file.data()), file.size()});
     say(common, fmt::format("labels: {} ({} bytes of code, {} of columns, classes and options)",
                             c.file, message.size(), file.size() - message.size()));

@@ -142,11 +142,12 @@ SavedModel shape_of(const Dataset& data) {
   return m;
 }
 
-LabelMessage label_message(const Dataset& data, const std::vector<std::uint8_t>& code,
-                           bool two_part, const PrequentialOptions& options) {
+LabelMessage label_message(const SavedModel& shape, const Dataset& data,
+                           const std::vector<std::uint8_t>& code, bool two_part,
+                           const PrequentialOptions& options) {
   LabelMessage m;
   m.two_part = two_part;
-  m.shape = shape_of(data);
+  m.shape = shape;
   m.options = options;
   m.rows = data.rows;
   m.labels_checksum = checksum(data.labels);

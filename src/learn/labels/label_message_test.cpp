@@ -50,7 +50,8 @@ Coded coded(const TemporaryFolder& folder, bool two_part, const std::string& mod
   DatasetOptions o;
   o.path = folder.write("fruit.csv", csv(true));
   const Split split = load_split(o);
-  const Dataset data = read_for(shape_of(split.train), o.path, {}).data;
+  const SavedModel shape = shape_of(split.train);
+  const Dataset data = read_for(shape, o.path, {}).data;
   PrequentialOptions options;
   options.learner.model = model;
   options.learner.hidden = 8;
@@ -67,7 +68,7 @@ Coded coded(const TemporaryFolder& folder, bool two_part, const std::string& mod
   const std::vector<std::uint8_t> code = two_part
                                              ? two_part_encode(data, small).message
                                              : prequential_encode(data, options).message;
-  return {pack_labels(label_message(data, code, two_part, options)), data.labels, code.size()};
+  return {pack_labels(label_message(shape, data, code, two_part, options)), data.labels, code.size()};
 }
 
 TEST(LabelMessage, GivesTheLabelsBackFromTheFileAndInputsWithoutThem) {

@@ -94,8 +94,6 @@ TEST(Stream, PiecesOfAnySizeAndMemoryGiveTheSameModel) {
     while (all.rows < rows.train_rows()) rows.fill(all);
     ASSERT_EQ(all.rows, once.train_rows);
     EXPECT_EQ(learn_in_blocks(o.learner, all, o.block_rows), once.model.parameters);
-    // All in one piece. The head is then the whole file, so that its scales may differ in the last
-    // bit: these two are compared with each other.
     EXPECT_GT(once.quality.value, classes ? 0.8 : 0.4);
     EXPECT_EQ(once.train_rows + once.held_out_rows, 3000u);
     EXPECT_EQ(once.blocks, static_cast<std::uint64_t>(3.0 * static_cast<double>(once.train_rows) / 256));

@@ -37,11 +37,14 @@ struct LabelMessage {
 /// Whether the bytes begin as a file of coded labels does.
 bool is_label_message(std::span<const std::uint8_t> bytes) noexcept;
 
-/// \param data  the rows that were coded, with their labels  \param code  of them
-LabelMessage label_message(const Dataset& data, const std::vector<std::uint8_t>& code,
-                           bool two_part, const PrequentialOptions& options);
-/// What a receiver reads rows with: read_for(shape, path, {}) gives them. \param data  any rows
+/// What sender and receiver read rows with: read_for(shape, path, {}) gives all of a file.
+/// \param data  rows of it, with their encoding
 SavedModel shape_of(const Dataset& data);
+
+/// \param data  the rows that were coded, with their labels  \param code  of them
+LabelMessage label_message(const SavedModel& shape, const Dataset& data,
+                           const std::vector<std::uint8_t>& code, bool two_part,
+                           const PrequentialOptions& options);
 
 std::vector<std::uint8_t> pack_labels(const LabelMessage& message);
 /// \throws InputError saying what is wrong: not such a file, another version, damaged, out of range
