@@ -140,7 +140,7 @@ TEST(Stream, GoesOnFromACheckpointAsIfItHadNotStopped) {
   o.checkpoint_blocks = 5;
   StreamResult last;
   int stops = 0;
-  for (int asked = 30; !last.resumed || last.blocks != whole.blocks; asked += 30) {
+  for (int asked = 12; !last.resumed || last.blocks != whole.blocks; asked += 4) {
     int left = asked;
     o.stop = StopToken([&left] { return --left < 0; });
     try {
