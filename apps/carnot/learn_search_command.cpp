@@ -85,9 +85,9 @@ void add_learn_search(CLI::App& learn, const Common& common, Action& action,
                       "Share of the training rows that judge trials (default: 0.2)");
   command->add_option("--eta", o.eta, "Of successive halving (default: 4)");
   command->add_option("--slack", o.slack,
-                      "Share of loss and code that counts as gain (default: 0.002)");
+                      "Share of loss and code that counts as gain (default: 0.01)");
   command->add_option("--patience", o.patience,
-                      "Trials on all rows without gain that end frugal (default: 10; 0: never)");
+                      "Trials on all rows without gain that end frugal (default: 4; 0: never)");
   command->add_option("--journal", o.journal, "Book every trial here; docs/formats/journal.md");
   command->add_flag("--resume", o.resume, "Go on with that journal where it is there");
   command->add_option("--save-model", c->save, "Write the best model here, for `carnot predict`");

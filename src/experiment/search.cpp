@@ -38,10 +38,10 @@ class StructureStop {
 
  private:
   bool lowers(double value, double& least) const {
-    if (!(value < least)) return false;
-    const bool enough = value < least - slack_ * std::abs(least) || !std::isfinite(least);
+    // Held against the last gain, so that small steps add up to one.
+    if (std::isfinite(least) && !(value < least - slack_ * std::abs(least))) return false;
     least = value;
-    return enough;
+    return true;
   }
   double slack_, loss_ = kInfinity, code_ = kInfinity;
   std::size_t patience_, without_ = 0;

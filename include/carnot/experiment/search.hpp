@@ -48,8 +48,8 @@ struct SearchOptions {
   std::size_t iterations = 50;      ///< trials of bayes, random and grid, at most
   double eta = 4.0;                 ///< of successive halving
   double validation = 0.2;          ///< share of the training rows, (0, 0.5]
-  double slack = 0.002;             ///< of loss and of K + D
-  std::size_t patience = 10;        ///< trials on all rows; 0: never stops so
+  double slack = 0.01;              ///< of loss and of K + D
+  std::size_t patience = 4;         ///< trials on all rows; 0: never stops so
   std::string journal;              ///< path; empty: none
   bool resume = false;              ///< go on with the journal that is there
   std::function<void(const std::string& method, std::size_t trials, Energy spent)> progress;

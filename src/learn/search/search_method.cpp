@@ -22,8 +22,10 @@ using Point = std::vector<double>;
 
 constexpr std::size_t kMostPromotions = 3;
 constexpr double kFirstStep = 0.15;  // times the root of the dimensions
-constexpr double kLastStep = 0.25;   // of the first, where a rung has converged
+constexpr double kLastStep = 0.2;    // of the first, where a rung has converged
+constexpr double kGrowth = 1.5;      // of the step after a gain
 constexpr std::size_t kMostInVain = 8;  // trials without a finite loss on a rung
+constexpr std::size_t kMostOnRung = 24;  // trials, but of the last one
 constexpr std::size_t kMostGrid = 100;
 constexpr std::size_t kRandomFirst = 4;  // of bayes, with the corner
 constexpr std::size_t kCandidates = 256, kNeighbours = 64;
@@ -71,6 +73,7 @@ class Frugal final : public SearchMethod {
     if (better) {
       failures_ = 0;
       waiting_.clear();
+      step_ = std::min(kGrowth * step_, first_step_);
       return;
     }
     if (++failures_ < incumbent_.at.size()) return;
@@ -86,7 +89,8 @@ class Frugal final : public SearchMethod {
                             shares_[rung_], "random"});
       return;
     }
-    if (step_ < kLastStep * first_step_ * (rung_ == 0 ? 1.0 : 0.75)) {
+    const bool few_rows = rung_ + 1 < shares_.size();
+    if (step_ < kLastStep * first_step_ || (few_rows && rung_tried_.size() >= kMostOnRung)) {
       promote();
       return;
     }
