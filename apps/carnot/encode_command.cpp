@@ -72,9 +72,10 @@ int decode_labels(const EncodeCommand& c, const Common& common) {
   sink.write({reinterpret_cast<const std::uint8_t*>(lines.data()), lines.size()});
   sink.commit();
   if (common.json)
-    print(fmt::format("{{\"schema\": \"carnot.labels/1\", \"rows\": {}, \"message_bytes\": {}, "
-                      "\"code_bytes\": {}}}\n",
-                      labels.size(), bytes.size(), message.code.size()));
+    print(
+        fmt::format("{{\"schema\": \"carnot.labels/1\", \"rows\": {}, \"message_bytes\": {}, "
+                    "\"code_bytes\": {}}}\n",
+                    labels.size(), bytes.size(), message.code.size()));
   else
     say(common, fmt::format("{} labels: {}", labels.size(), c.output));
   return kOk;

@@ -268,9 +268,10 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--save-bits", c->save_bits,
                       "Of a coefficient or leaf in that file: 2 to 12, 16, or 32 as trained "
                       "(default: 32)");
-  command->add_flag("--stream", c->stream,
-                    "Learn from the table as it streams from disk, in little memory (default: where "
-                    "the file is larger than an eighth of the memory)");
+  command->add_flag(
+      "--stream", c->stream,
+      "Learn from the table as it streams from disk, in little memory (default: where "
+      "the file is larger than an eighth of the memory)");
   command->add_option("--checkpoint", c->checkpoint,
                       "Of a stream: keep its state here, and go on from it where it is there");
   command->fallthrough();

@@ -31,10 +31,11 @@ int execute(const SearchCommand& c, const Common& common) {
   experiment::SearchOptions o = c.options;
   o.experiment = fitted_options(*c.shared, common, split);
   if (!o.experiment.bits.empty() || !o.experiment.hidden.empty() || !o.experiment.trees.empty() ||
-      !o.experiment.leaves.empty() || !o.experiment.bins.empty() || !c.shared->options.epochs.empty())
+      !o.experiment.leaves.empty() || !o.experiment.bins.empty() ||
+      !c.shared->options.epochs.empty())
     throw UsageError("search: knobs have ranges, of a --space file; docs/formats/search.md");
-  o.space = learn::default_search_space(o.experiment.learner.model,
-                                        o.experiment.learner.learning_rate);
+  o.space =
+      learn::default_search_space(o.experiment.learner.model, o.experiment.learner.learning_rate);
   if (!c.space.empty()) o.space = learn::read_search_space(read_file(c.space), c.space, o.space);
   if (c.shared->save_bits != 32) throw UsageError("--save-bits: a search saves as trained");
   if (o.resume && o.journal.empty()) throw UsageError("--resume: with the --journal to go on with");
@@ -70,8 +71,9 @@ void add_learn_search(CLI::App& learn, const Common& common, Action& action,
   c->shared = shared;
   experiment::SearchOptions& o = c->options;
   CLI::App* command = learn.add_subcommand(
-      "search", "Hyperparameters found for few joules, beside rivals under the same joules; flags "
-                "of `learn` hold, --budget for each method");
+      "search",
+      "Hyperparameters found for few joules, beside rivals under the same joules; flags "
+      "of `learn` hold, --budget for each method");
   command->add_option("data", shared->options.data.path, "As of `carnot learn`")->required();
   command->add_option("--method", o.method, "frugal, bayes, random or grid (default: frugal)")
       ->check(CLI::IsMember(learn::search_method_names()));

@@ -17,7 +17,8 @@ namespace carnot::app {
 
 namespace {
 
-constexpr double kShareOfMemory = 0.125;  // text, cells and features of a table take some 5 times it
+constexpr double kShareOfMemory =
+    0.125;  // text, cells and features of a table take some 5 times it
 
 std::string path_of(const LearnCommand& c) {
   const std::filesystem::path path = c.options.data.path;
@@ -91,8 +92,7 @@ int execute_stream(const LearnCommand& c, const Common& common) {
   report.bytes = std::filesystem::file_size(o.data.path);
   report.result = &r;
   report.table = &energies;
-  report.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   report.peak_resident = peak_resident();
   print(common.json ? report::to_json(report)
                     : report::to_terminal(report, terminal_width(STDOUT_FILENO)));

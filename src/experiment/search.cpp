@@ -22,18 +22,24 @@ namespace carnot::experiment {
 
 namespace {
 
+constexpr double kMoreJoules = 0.25;       // than up to the last gain, before a search ends in vain
 constexpr std::size_t kMostRepeats = 200;  // proposals in a row that were tried already
 
 /// Whether larger codes and more trials have stopped paying.
 class StructureStop {
  public:
   StructureStop(double slack, std::size_t patience) : slack_(slack), patience_(patience) {}
-  bool over(const SearchTrial& t) {
+  /// \param spent  with this trial
+  bool over(const SearchTrial& t, Energy spent) {
     if (patience_ == 0 || t.share < 1.0 || !std::isfinite(t.loss)) return false;
     const double code = t.model_bits + t.data_bits;
     const bool gained = lowers(t.loss, loss_) | lowers(code, code_);
-    without_ = gained ? 0 : without_ + 1;
-    return without_ >= patience_;
+    if (gained) at_gain_ = spent;
+    if (gained)
+      without_ = 0;
+    else if (t.why != "promoted")
+      ++without_;
+    return without_ >= patience_ && spent >= (1.0 + kMoreJoules) * at_gain_;
   }
 
  private:
@@ -44,6 +50,7 @@ class StructureStop {
     return true;
   }
   double slack_, loss_ = kInfinity, code_ = kInfinity;
+  Energy at_gain_;
   std::size_t patience_, without_ = 0;
 };
 
@@ -51,7 +58,8 @@ class Search {
  public:
   Search(const SearchOptions& options, const learn::Split& split, learn::SavedModel* model)
       : options_(options),
-        table_(learn::EnergyTable::choose(options.experiment.energy_table, options.experiment.chip)),
+        table_(
+            learn::EnergyTable::choose(options.experiment.energy_table, options.experiment.chip)),
         model_(model) {
     if (!(options.slack >= 0.0 && options.slack < 1.0))
       throw InputError(describe({}, "slack", "a share in [0, 1)"));
@@ -102,8 +110,9 @@ class Search {
     o.seed = result_.seed;
     o.iterations = options_.iterations;
     o.eta = options_.eta;
-    o.least_share = std::clamp(
-        static_cast<double>(kLeastRungRows) / static_cast<double>(result_.train_rows), 1.0 / 16, 1.0);
+    o.least_share =
+        std::clamp(static_cast<double>(kLeastRungRows) / static_cast<double>(result_.train_rows),
+                   1.0 / 16, 1.0);
     return learn::make_search_method(name, o);
   }
 
@@ -119,8 +128,9 @@ class Search {
         {"kind", "search"},
         {"boundary", "chip"},
         {"origin", "modelled"},
-        {"learner", {l.model, l.hidden, l.batch, l.epochs, l.learning_rate, l.momentum, l.optimiser,
-                     l.weight_decay, l.convolution.channels}},
+        {"learner",
+         {l.model, l.hidden, l.batch, l.epochs, l.learning_rate, l.momentum, l.optimiser,
+          l.weight_decay, l.convolution.channels}},
         {"tree", {options_.experiment.tree.subsample, options_.experiment.tree.hold_out}},
         {"space", knobs},
         {"methods", methods_},
@@ -132,8 +142,9 @@ class Search {
         {"patience", options_.patience},
         {"budget_j", options_.experiment.budget.in(joule)},
         {"chip", table_.name()},
-        {"data", {result_.data_source, result_.train_rows, result_.validation_rows, result_.columns,
-                  fingerprint}}}
+        {"data",
+         {result_.data_source, result_.train_rows, result_.validation_rows, result_.columns,
+          fingerprint}}}
         .dump();
   }
 
@@ -187,10 +198,10 @@ class Search {
       const SearchTrial& last = lane.trials.back();
       if (last.stopped == "budget") lane.stopped = "joules spent";
       searching->tell(*proposal, last.loss, joules);
-      if (lane.stopped.empty() && structure.over(last))
-        lane.stopped = fmt::format(
-            "structure: {} trials lowered neither the loss nor the code by {:g} %",
-            options_.patience, 100.0 * options_.slack);
+      if (lane.stopped.empty() && structure.over(last, lane.spent))
+        lane.stopped =
+            fmt::format("structure: {} trials lowered neither the loss nor the code by {:g} %",
+                        options_.patience, 100.0 * options_.slack);
       if (options_.progress) options_.progress(name, lane.trials.size(), lane.spent);
     }
     if (journal_ && !result_.stopped) journal_->end_lane(lane);

@@ -134,9 +134,9 @@ bool SearchJournal::recall(const std::string& method, SearchTrial& trial,
   if (next_ >= recorded_.size()) return false;
   Recorded& r = recorded_[next_];
   if (r.method != method || r.trial.values != trial.values || r.trial.share != trial.share)
-    throw InputError(describe({path_, 0}, "journal",
-                              fmt::format("trials in the order of the search; trial {} is another",
-                                          next_ + 1)));
+    throw InputError(
+        describe({path_, 0}, "journal",
+                 fmt::format("trials in the order of the search; trial {} is another", next_ + 1)));
   ++next_;
   trial = r.trial;
   if (!r.model.empty()) model = learn::unpack_model(r.model);

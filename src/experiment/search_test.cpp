@@ -46,9 +46,8 @@ SearchOptions options_of(const char* model = "gbdt") {
   o.experiment.learner.learning_rate = 0.1;
   o.iterations = 6;
   o.space = learn::read_search_space(
-      model == std::string("gbdt")
-          ? "[trees]\nlow = 4\nhigh = 24\n[leaves]\nlow = 3\nhigh = 16\n"
-          : "[hidden]\nlow = 2\nhigh = 16\n[epochs]\nlow = 1\nhigh = 4\n",
+      model == std::string("gbdt") ? "[trees]\nlow = 4\nhigh = 24\n[leaves]\nlow = 3\nhigh = 16\n"
+                                   : "[hidden]\nlow = 2\nhigh = 16\n[epochs]\nlow = 1\nhigh = 4\n",
       "test", learn::default_search_space(model, 0.1));
   return o;
 }
@@ -60,7 +59,7 @@ std::string words(const SearchResult& r) {
     out += lane.method + " " + lane.stopped + "\n";
     for (const SearchTrial& t : lane.trials)
       out += r.space.text(t.values) + " " + std::to_string(t.share) + " " + t.why + " " +
-             std::to_string(t.loss) + " " + std::to_string(t.energy.value().in(joule) * 1e9) + "\n";
+             std::to_string(t.loss) + " " + std::to_string(t.energy.value().in(joule)*1e9) + "\n";
   }
   return out;
 }

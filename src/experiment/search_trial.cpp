@@ -19,8 +19,8 @@ namespace carnot::experiment {
 
 namespace {
 
-constexpr int kCodeWidth = 8;        // bits of a coefficient in K
-constexpr int kTreeCodeWidth = 6;    // bits of a leaf in K
+constexpr int kCodeWidth = 8;           // bits of a coefficient in K
+constexpr int kTreeCodeWidth = 6;       // bits of a leaf in K
 constexpr double kVarianceBits = 32.0;  // of numbers, as code_length.hpp
 constexpr std::uint64_t kPieces = 64;   // looks at the budget, of a training
 
@@ -41,7 +41,8 @@ TrialRunner::TrialRunner(const SearchOptions& options, const learn::SearchSpace&
     throw InputError(describe({}, "validation", "a share in (0, 0.5]"));
   if (split.train.columns == 0)
     throw InputError(describe({}, "search", "of tables and images, not of texts"));
-  if (split.train.rows < 10) throw InputError(describe({}, "train", "10 rows or more to search on"));
+  if (split.train.rows < 10)
+    throw InputError(describe({}, "train", "10 rows or more to search on"));
   const std::size_t rows = split.train.rows;
   const auto back = std::clamp<std::size_t>(
       static_cast<std::size_t>(options.validation * static_cast<double>(rows)), 2, kMostValidation);
@@ -116,8 +117,7 @@ void TrialRunner::attempt(const Setting& s, const learn::Dataset& train, bool wh
     learner = learn::make_any_learner(s.learner, train);
   const auto spent = [&] { return table_.energy(learner->counters()).value(); };
   const Energy step = table_.energy(learner->step_counters(s.precision)).value();
-  const Energy look =
-      table_.energy(learner->look_counters(validation_.rows, s.precision)).value();
+  const Energy look = table_.energy(learner->look_counters(validation_.rows, s.precision)).value();
   const std::uint64_t piece = std::max<std::uint64_t>(1, learner->total_steps() / kPieces);
   while (learner->steps_done() < learner->total_steps()) {
     const std::uint64_t count = std::min(piece, learner->total_steps() - learner->steps_done());
@@ -134,8 +134,8 @@ void TrialRunner::attempt(const Setting& s, const learn::Dataset& train, bool wh
   if (learner->diverged()) trial.stopped = "diverged";
   if (trial.stopped.empty()) {
     trial.validation = learner->evaluate(validation_, s.precision);
-    trial.loss = train.is_regression() ? 1.0 - trial.validation.value
-                                       : trial.validation.bits_per_label;
+    trial.loss =
+        train.is_regression() ? 1.0 - trial.validation.value : trial.validation.bits_per_label;
   }
   trial.counters = learner->counters();
   if (!whole || !std::isfinite(trial.loss)) return;
@@ -156,11 +156,11 @@ void TrialRunner::code(const learn::Learner& learner, const Setting& s, SearchTr
   } else {
     const std::vector<std::vector<float>> p = learner.parameters();
     const std::size_t outputs = p.empty() ? 0 : p.back().size();
-    trial.model_bits = learn::model_length(
-        p,
-        s.learner.model == "cnn" ? learn::convolution_rows(p)
-                                 : learn::parameter_rows(p, train_.columns, outputs),
-        kCodeWidth);
+    trial.model_bits = learn::model_length(p,
+                                           s.learner.model == "cnn"
+                                               ? learn::convolution_rows(p)
+                                               : learn::parameter_rows(p, train_.columns, outputs),
+                                           kCodeWidth);
   }
   if (train_.is_regression()) trial.model_bits += kVarianceBits;
   trial.data_bits = learn::data_length(train_, trial.validation);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Files of coded labels: whatever the bytes, they are refused or read, and a code of two parts that is
-// read gives labels or is refused. The checksum is made good, so that what it guards is reached.
+// Files of coded labels: whatever the bytes, they are refused or read, and a code of two parts that
+// is read gives labels or is refused. The checksum is made good, so that what it guards is reached.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

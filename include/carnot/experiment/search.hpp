@@ -6,19 +6,20 @@
 /// (learn/search/search_method.hpp) say what to try; here each trial is a training of a real
 /// learner, judged on rows kept back from training, and every joule of it is booked.
 ///
-/// *Loss* of a trial: bits a label (classes) or 1 - R2 (numbers) on the rows kept back, `validation`
-/// of the training rows and at most kMostValidation. The held-out rows of the data set are looked at
-/// only to report quality; that look is not part of a trial's joules.
+/// *Loss* of a trial: bits a label (classes) or 1 - R2 (numbers) on the rows kept back,
+/// `validation` of the training rows and at most kMostValidation. The held-out rows of the data set
+/// are looked at only to report quality; that look is not part of a trial's joules.
 ///
 /// *Energy* of a trial: exact counts of conversion, training and validation times the chip's table;
-/// modelled, boundary chip. A search costs E x D x H (Schwartz et al., "Green AI", CACM 2020): joules
-/// an example, examples a trial, trials. With a budget a trial is cut before the step that would
-/// overdraw it, and is then of no use but is paid for.
+/// modelled, boundary chip. A search costs E x D x H (Schwartz et al., "Green AI", CACM 2020):
+/// joules an example, examples a trial, trials. With a budget a trial is cut before the step that
+/// would overdraw it, and is then of no use but is paid for.
 ///
 /// *Structure-function stop*, of the frugal method: each trial on all rows has a model code K and
 /// the labels' code D at the loss of validation (code_length.hpp, tree_code.hpp). Once `patience`
-/// such trials in a row lowered neither the least loss nor the least K + D by more than `slack`,
-/// what further trials could add is neither in the rows nor in the code, and the search ends.
+/// such trials in a row lowered neither the loss nor K + D by more than `slack` below where it was
+/// at the last gain, and took a quarter of the joules up to that gain, what further trials could
+/// add is neither in the rows nor in the code, and the search ends.
 ///
 /// *Rivals* run after the method under the same joules: what the method spent, or the budget.
 ///
@@ -67,7 +68,7 @@ struct SearchTrial {
   double held_out = kNaN;      ///< quality on the held-out rows; trials on all rows only
   learn::Counters counters;
   Estimate<Energy> energy;
-  std::uint64_t examples = 0;  ///< rows that training went through
+  std::uint64_t examples = 0;                  ///< rows that training went through
   double model_bits = kNaN, data_bits = kNaN;  ///< K and D; trials on all rows only
   std::string stopped;                         ///< "" | "diverged" | "budget" | what was refused
 };

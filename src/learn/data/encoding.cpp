@@ -199,9 +199,8 @@ EncodedTable encode_table(const TableEncoding& encoding, const Dataset& like,
 
 EncodedTable encode_table_text(const TableEncoding& encoding, const Dataset& like,
                                std::string bytes, const std::string& name) {
-  const Table table =
-      read_table(std::move(bytes), name, encoding.has_header ? encoding.label : "",
-                 encoding.has_header ? HeaderRow::Present : HeaderRow::Absent);
+  const Table table = read_table(std::move(bytes), name, encoding.has_header ? encoding.label : "",
+                                 encoding.has_header ? HeaderRow::Present : HeaderRow::Absent);
   return TableEncoder(encoding, like, table).encode();
 }
 

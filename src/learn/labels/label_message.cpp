@@ -20,8 +20,8 @@ constexpr std::uint32_t kFormat = 1;
 constexpr std::size_t kHead = kMagic.size() + sizeof(std::uint32_t), kChecksum = 4;
 constexpr std::uint64_t kMostRows = std::uint64_t{1} << 32;
 
-const std::array<std::string, 7> kLearners = {"mlp",  "softmax", "logistic", "gbdt",
-                                              "forest", "cnn",   "linear"};
+const std::array<std::string, 7> kLearners = {"mlp",    "softmax", "logistic", "gbdt",
+                                              "forest", "cnn",     "linear"};
 
 void require(bool good, std::string_view what) {
   if (!good) throw InputError(fmt::format("coded labels: {}", what));

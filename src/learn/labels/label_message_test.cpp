@@ -65,10 +65,10 @@ Coded coded(const TemporaryFolder& folder, bool two_part, const std::string& mod
   TwoPartOptions small;
   small.hidden = 4;
   small.epochs = 20;
-  const std::vector<std::uint8_t> code = two_part
-                                             ? two_part_encode(data, small).message
-                                             : prequential_encode(data, options).message;
-  return {pack_labels(label_message(shape, data, code, two_part, options)), data.labels, code.size()};
+  const std::vector<std::uint8_t> code =
+      two_part ? two_part_encode(data, small).message : prequential_encode(data, options).message;
+  return {pack_labels(label_message(shape, data, code, two_part, options)), data.labels,
+          code.size()};
 }
 
 TEST(LabelMessage, GivesTheLabelsBackFromTheFileAndInputsWithoutThem) {

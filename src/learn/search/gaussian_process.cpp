@@ -76,11 +76,12 @@ GaussianProcess::GaussianProcess(std::vector<std::vector<double>> points,
                                  const std::vector<double>& targets, std::vector<double> lengths,
                                  double noise)
     : state_(std::make_unique<State>()) {
-  const bool shaped =
-      !points.empty() && points.size() == targets.size() &&
-      std::all_of(points.begin(), points.end(),
-                  [&](const std::vector<double>& p) { return p.size() == lengths.size(); });
-  if (!shaped || !std::all_of(targets.begin(), targets.end(), [](double y) { return std::isfinite(y); }))
+  const bool shaped = !points.empty() && points.size() == targets.size() &&
+                      std::all_of(points.begin(), points.end(), [&](const std::vector<double>& p) {
+                        return p.size() == lengths.size();
+                      });
+  if (!shaped ||
+      !std::all_of(targets.begin(), targets.end(), [](double y) { return std::isfinite(y); }))
     throw InputError("Gaussian process: one finite target a point, all points of one dimension");
   state_->points = std::move(points);
   state_->lengths = std::move(lengths);

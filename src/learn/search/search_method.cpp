@@ -21,10 +21,10 @@ namespace {
 using Point = std::vector<double>;
 
 constexpr std::size_t kMostPromotions = 3;
-constexpr double kFirstStep = 0.15;  // times the root of the dimensions
-constexpr double kLastStep = 0.2;    // of the first, where a rung has converged
-constexpr double kGrowth = 1.5;      // of the step after a gain
-constexpr std::size_t kMostInVain = 8;  // trials without a finite loss on a rung
+constexpr double kFirstStep = 0.15;      // times the root of the dimensions
+constexpr double kLastStep = 0.2;        // of the first, where a rung has converged
+constexpr double kGrowth = 1.5;          // of the step after a gain
+constexpr std::size_t kMostInVain = 8;   // trials without a finite loss on a rung
 constexpr std::size_t kMostOnRung = 24;  // trials, but of the last one
 constexpr std::size_t kMostGrid = 100;
 constexpr std::size_t kRandomFirst = 4;  // of bayes, with the corner
@@ -161,8 +161,8 @@ class Bayes final : public SearchMethod {
  private:
   Point most_promising(const RandomStream& draw) const {
     const GaussianProcess loss(points_, losses_), joules(points_, joules_);
-    const auto best_at = static_cast<std::size_t>(
-        std::min_element(losses_.begin(), losses_.end()) - losses_.begin());
+    const auto best_at = static_cast<std::size_t>(std::min_element(losses_.begin(), losses_.end()) -
+                                                  losses_.begin());
     const double best = losses_[best_at];
     const std::size_t d = options_.start.size();
     Point chosen;

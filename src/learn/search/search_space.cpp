@@ -36,11 +36,12 @@ struct Bounds {
   double low, high;
   bool whole;
 };
-constexpr Bounds kBounds[] = {
-    {"hidden", 1, 16384, true},       {"epochs", 1e-3, 1e6, false}, {"batch", 1, 65536, true},
-    {"learning_rate", 1e-9, 1e3, false}, {"bits", 2, 32, true},     {"trees", 1, 1e6, true},
-    {"leaves", 2, 1e6, true},         {"l2", 0, 1e9, false},        {"bins", 2, 255, true},
-    {"feature_share", 1e-3, 1, false}, {"channels", 1, 1024, true}};
+constexpr Bounds kBounds[] = {{"hidden", 1, 16384, true}, {"epochs", 1e-3, 1e6, false},
+                              {"batch", 1, 65536, true},  {"learning_rate", 1e-9, 1e3, false},
+                              {"bits", 2, 32, true},      {"trees", 1, 1e6, true},
+                              {"leaves", 2, 1e6, true},   {"l2", 0, 1e9, false},
+                              {"bins", 2, 255, true},     {"feature_share", 1e-3, 1, false},
+                              {"channels", 1, 1024, true}};
 
 const Bounds& bounds_of(std::string_view name) {
   const auto at = std::find_if(std::begin(kBounds), std::end(kBounds),
@@ -151,8 +152,7 @@ double SearchKnob::value(double unit) const noexcept {
     const auto n = static_cast<double>(choices.size());
     return choices[static_cast<std::size_t>(std::min(std::floor(u * n), n - 1.0))];
   }
-  const double x =
-      scale == Scale::Linear ? low + u * (high - low) : low * std::pow(high / low, u);
+  const double x = scale == Scale::Linear ? low + u * (high - low) : low * std::pow(high / low, u);
   return std::clamp(whole ? std::round(x) : x, low, high);
 }
 
@@ -183,7 +183,8 @@ SearchSpace default_search_space(std::string_view model, double learning_rate) {
       rising("learning_rate", 0.1 * learning_rate, 3.0 * learning_rate, kAtDefault);
   const SearchKnob batch = whole("batch", 16, 256, 0.5);
   const SearchKnob bits = choice("bits", {8, 16, 32});
-  if (model == "mlp") return {{whole("hidden", 4, 256), rising("epochs", 1, 32, 0), batch, rate, bits}};
+  if (model == "mlp")
+    return {{whole("hidden", 4, 256), rising("epochs", 1, 32, 0), batch, rate, bits}};
   if (model == "linear" || model == "logistic" || model == "softmax")
     return {{rising("epochs", 1, 32, 0), batch, rate, bits}};
   if (model == "gbdt")
@@ -202,8 +203,7 @@ SearchSpace default_search_space(std::string_view model, double learning_rate) {
                                         model)));
 }
 
-SearchSpace read_search_space(const std::string& text, const std::string& name,
-                              SearchSpace space) {
+SearchSpace read_search_space(const std::string& text, const std::string& name, SearchSpace space) {
   return Reader(name, std::move(space)).read(parse_toml(text, name));
 }
 

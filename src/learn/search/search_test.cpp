@@ -303,7 +303,8 @@ TEST(SearchSpace, ReadsRangesChoicesAndValues) {
       "[hidden]\nlow = 8\nhigh = 16\nscale = \"linear\"\n[bits]\nchoices = [4, 8]\n"
       "[batch]\nvalue = 64\n",
       "space.toml", default_search_space("mlp", 0.3));
-  EXPECT_EQ(s.values({0.5, 0.0, 0.9, 0.5, 0.9}), (Point{12.0, 1.0, 64.0, s.knobs[3].value(0.5), 8.0}));
+  EXPECT_EQ(s.values({0.5, 0.0, 0.9, 0.5, 0.9}),
+            (Point{12.0, 1.0, 64.0, s.knobs[3].value(0.5), 8.0}));
   EXPECT_THAT(s.text({12, 1, 64, 0.25, 8}), HasSubstr("hidden 12, epochs 1, batch 64"));
 }
 

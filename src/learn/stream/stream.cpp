@@ -17,7 +17,7 @@
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/learn/network/train_in_pieces.hpp"
 
-#include "learn/stream/table_rows.hpp"
+#include "learn/stream/stream_rows.hpp"
 
 namespace carnot::learn {
 
@@ -41,7 +41,8 @@ class BlockTrainer {
     const auto most = static_cast<std::size_t>(
         std::min<std::uint64_t>(std::max(block_rows, options_.batch), rows));
     block_rows_ = most / options_.batch * options_.batch;
-    const double all = options.epochs * static_cast<double>(rows) / static_cast<double>(block_rows_);
+    const double all =
+        options.epochs * static_cast<double>(rows) / static_cast<double>(block_rows_);
     if (!(all <= 1e12)) throw InputError(describe({}, "epochs", "a number of passes"));
     blocks_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(all));
     steps_ = block_rows_ / options_.batch;
@@ -137,11 +138,11 @@ Dataset get_rows(StateReader& in, const Dataset& like) {
   d.features = in.sequence<float>();
   d.labels = in.sequence<std::uint32_t>();
   d.targets = in.sequence<float>();
-  const bool fits = d.rows <= d.features.size() / std::max<std::size_t>(d.columns, 1) &&
-                    d.features.size() == d.rows * d.columns &&
-                    (d.is_regression() ? d.targets.size() : d.labels.size()) == d.rows &&
-                    std::all_of(d.labels.begin(), d.labels.end(),
-                                [&](std::uint32_t l) { return l < d.classes; });
+  const bool fits =
+      d.rows <= d.features.size() / std::max<std::size_t>(d.columns, 1) &&
+      d.features.size() == d.rows * d.columns &&
+      (d.is_regression() ? d.targets.size() : d.labels.size()) == d.rows &&
+      std::all_of(d.labels.begin(), d.labels.end(), [&](std::uint32_t l) { return l < d.classes; });
   if (!fits) throw InputError("checkpoint: its bytes are no state of this");
   return d;
 }
@@ -231,9 +232,9 @@ class Stream {
     out.text(facts());
     out.sequence(pack_model(now.model));
     out.value(trainer_->blocks_done());
-    const TableRows::Position at = rows_.position();
-    for (const std::uint64_t n : {at.offset, at.row, at.round, rows_.train_rows(),
-                                  rows_.unlabelled()})
+    const StreamRows::Position at = rows_.position();
+    for (const std::uint64_t n :
+         {at.offset, at.row, at.round, rows_.train_rows(), rows_.unlabelled()})
       out.value(n);
     for (const std::uint64_t n : counters.operations) out.value(n);
     for (const std::uint64_t n : counters.bytes) out.value(n);
@@ -261,7 +262,7 @@ class Stream {
                                 "training: take it away to begin anew"));
     const SavedModel model = unpack_model(in.sequence<std::uint8_t>());
     const auto done = in.value<std::uint64_t>();
-    TableRows::Position at;
+    StreamRows::Position at;
     std::uint64_t train_rows = 0, unlabelled = 0;
     for (std::uint64_t* n : {&at.offset, &at.row, &at.round, &train_rows, &unlabelled})
       *n = in.value<std::uint64_t>();
@@ -282,7 +283,7 @@ class Stream {
   }
 
   const StreamOptions& options_;
-  TableRows rows_;
+  StreamRows rows_;
   std::optional<BlockTrainer> trainer_;
   Dataset waiting_;  // rows read and not trained on, from from_ on
   std::size_t from_ = 0;

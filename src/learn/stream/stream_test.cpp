@@ -13,7 +13,7 @@
 #include "carnot/base/random.hpp"
 
 #include "base/testing_files.hpp"
-#include "learn/stream/table_rows.hpp"
+#include "learn/stream/stream_rows.hpp"
 #include "learn/stream/text_pieces.hpp"
 
 namespace carnot::learn {
@@ -88,7 +88,7 @@ TEST(Stream, PiecesOfAnySizeAndMemoryGiveTheSameModel) {
         options_of(folder.write("t.csv", csv(3000, classes)), classes ? "mlp" : "linear");
     const StreamResult once = learn_stream(o);
     // The same rows, gathered in memory with the same encoding.
-    TableRows rows(o);
+    StreamRows rows(o);
     rows.look();
     Dataset all = rows.like();
     while (all.rows < rows.train_rows()) rows.fill(all);
@@ -96,14 +96,15 @@ TEST(Stream, PiecesOfAnySizeAndMemoryGiveTheSameModel) {
     EXPECT_EQ(learn_in_blocks(o.learner, all, o.block_rows), once.model.parameters);
     EXPECT_GT(once.quality.value, classes ? 0.8 : 0.4);
     EXPECT_EQ(once.train_rows + once.held_out_rows, 3000u);
-    EXPECT_EQ(once.blocks, static_cast<std::uint64_t>(3.0 * static_cast<double>(once.train_rows) / 256));
+    EXPECT_EQ(once.blocks,
+              static_cast<std::uint64_t>(3.0 * static_cast<double>(once.train_rows) / 256));
   }
 }
 
 TEST(Stream, ScalesAreThoseOfAllTrainingRows) {
   const TemporaryFolder folder;
   const StreamOptions o = options_of(folder.write("t.csv", csv(3000)));
-  TableRows rows(o);
+  StreamRows rows(o);
   rows.look();
   Dataset all = rows.like();
   while (all.rows < rows.train_rows()) rows.fill(all);
@@ -127,7 +128,8 @@ TEST(Stream, PackedFilesGiveTheSameModel) {
             static_cast<int>(text.size()));
   gzclose(file);
   StreamOptions a = options_of(plain), b = options_of(packed);
-  a.most_held_out = b.most_held_out = 1;  // the share of rows held out follows the bytes of the file
+  a.most_held_out = b.most_held_out =
+      1;  // the share of rows held out follows the bytes of the file
   a.data.test_share = b.data.test_share = 1e-9;
   EXPECT_EQ(learn_stream(a).model.parameters, learn_stream(b).model.parameters);
 }
@@ -159,7 +161,8 @@ TEST(Stream, GoesOnFromACheckpointAsIfItHadNotStopped) {
   o.learner.seed = 2;
   EXPECT_THAT(thrown(o), HasSubstr("another training"));
   const std::string bytes = read_file(o.checkpoint);
-  for (const std::size_t cut : {std::size_t{0}, std::size_t{3}, bytes.size() / 2, bytes.size() - 1}) {
+  for (const std::size_t cut :
+       {std::size_t{0}, std::size_t{3}, bytes.size() / 2, bytes.size() - 1}) {
     write_file(o.checkpoint, bytes.substr(0, cut));
     EXPECT_THAT(thrown(o), HasSubstr("damaged")) << cut;
   }
@@ -174,7 +177,9 @@ TEST(Stream, RefusesWhatItCannotLearnSo) {
   EXPECT_THAT(thrown(o), HasSubstr("mlp, linear, logistic or softmax"));
   std::string sorted = "a,label\n";
   for (int r = 0; r < 3000; ++r)
-    sorted += std::to_string(r % 7) + (r < 40 ? (r % 2 ? ",x\n" : ",y\n") : r < 1500 ? ",x\n" : ",y\n");
+    sorted += std::to_string(r % 7) + (r < 40     ? (r % 2 ? ",x\n" : ",y\n")
+                                       : r < 1500 ? ",x\n"
+                                                  : ",y\n");
   EXPECT_THAT(thrown(options_of(folder.write("sorted.csv", sorted))), HasSubstr("shuffle"));
   std::string late = csv(3000) + "1,1,green,perhaps\n";
   EXPECT_THAT(thrown(options_of(folder.write("late.csv", late))), HasSubstr("row 3001"));

@@ -55,9 +55,9 @@ std::string TextPieces::next() {
   std::size_t end = 0;
   for (std::size_t wanted = piece_bytes_; end == 0 && !ended; wanted += piece_bytes_) {
     if (wanted > 4 * piece_bytes_)
-      throw InputError(describe({path_, 0}, "record",
-                                fmt::format("at most {} bytes between line ends outside quotes",
-                                            4 * piece_bytes_)));
+      throw InputError(describe(
+          {path_, 0}, "record",
+          fmt::format("at most {} bytes between line ends outside quotes", 4 * piece_bytes_)));
     while (piece.size() < wanted && !ended) {
       const std::size_t had = piece.size();
       piece.resize(had + std::min(kMostRead, wanted - had));

@@ -68,13 +68,13 @@ ViewTable lanes_table(const SearchResult& r) {
                    {"ended", "", 40, true}});
   for (const SearchLane& lane : r.lanes) {
     const SearchTrial* best = best_of(lane);
-    table.row({lane.method, fmt::format("{}", lane.trials.size()),
-               joules_text(lane.spent.in(joule)),
-               best != nullptr ? joules_text(lane.to_best.in(joule)) : "n/a",
-               joules_or_never(lane.joules_to(level(r))),
-               best != nullptr ? fmt::format("{:.4f}", best->loss) : "n/a",
-               best != nullptr ? quality_text(best->held_out, r.metric) : "n/a", lane.stopped},
-              best != nullptr && best == r.hindsight());
+    table.row(
+        {lane.method, fmt::format("{}", lane.trials.size()), joules_text(lane.spent.in(joule)),
+         best != nullptr ? joules_text(lane.to_best.in(joule)) : "n/a",
+         joules_or_never(lane.joules_to(level(r))),
+         best != nullptr ? fmt::format("{:.4f}", best->loss) : "n/a",
+         best != nullptr ? quality_text(best->held_out, r.metric) : "n/a", lane.stopped},
+        best != nullptr && best == r.hindsight());
   }
   return table;
 }
@@ -102,10 +102,10 @@ std::string finding(const SearchResult& r) {
   const SearchTrial* best = best_of(own);
   if (best == nullptr)
     return fmt::format("{} found nothing of use in {} trials.", own.method, own.trials.size());
-  std::string out = fmt::format(
-      "{} found {} after {} of {}: {} on held-out rows.", own.method, r.space.text(best->values),
-      joules_text(own.to_best.in(joule)), joules_text(own.spent.in(joule)),
-      quality_text(best->held_out, r.metric));
+  std::string out =
+      fmt::format("{} found {} after {} of {}: {} on held-out rows.", own.method,
+                  r.space.text(best->values), joules_text(own.to_best.in(joule)),
+                  joules_text(own.spent.in(joule)), quality_text(best->held_out, r.metric));
   const SearchTrial* hindsight = r.hindsight();
   out += fmt::format(" In hindsight training {} alone takes {}: the search took {:.1f} times that.",
                      hindsight == best ? "it" : "the best of all methods",
@@ -126,20 +126,20 @@ std::string finding(const SearchResult& r) {
 Json trial_json(const SearchResult& r, const SearchTrial& t) {
   Json knobs = Json::object();
   for (std::size_t i = 0; i < t.values.size(); ++i) knobs[r.space.knobs[i].name] = t.values[i];
-  return {{"knobs", std::move(knobs)},
-          {"share", t.share},
-          {"why", t.why},
-          {"loss", number_or_null(t.loss)},
-          {"validation_quality",
-           t.validation.trials > 0 ? number_or_null(t.validation.value) : Json()},
-          {"held_out_quality", number_or_null(t.held_out)},
-          {"energy_j", json_figure(t.energy)},
-          {"examples", t.examples},
-          {"model_bits", number_or_null(t.model_bits)},
-          {"data_bits", number_or_null(t.data_bits)},
-          {"stopped", t.stopped},
-          {"operations", operations_json(t.counters)},
-          {"bytes_moved", bytes_moved_json(t.counters)}};
+  return {
+      {"knobs", std::move(knobs)},
+      {"share", t.share},
+      {"why", t.why},
+      {"loss", number_or_null(t.loss)},
+      {"validation_quality", t.validation.trials > 0 ? number_or_null(t.validation.value) : Json()},
+      {"held_out_quality", number_or_null(t.held_out)},
+      {"energy_j", json_figure(t.energy)},
+      {"examples", t.examples},
+      {"model_bits", number_or_null(t.model_bits)},
+      {"data_bits", number_or_null(t.data_bits)},
+      {"stopped", t.stopped},
+      {"operations", operations_json(t.counters)},
+      {"bytes_moved", bytes_moved_json(t.counters)}};
 }
 
 Json lane_json(const SearchResult& r, const SearchLane& lane) {
@@ -229,7 +229,7 @@ std::string search_json(const SearchResult& r) {
   for (const learn::SearchKnob& k : r.space.knobs) {
     const bool listed = k.scale == learn::SearchKnob::Scale::Choice;
     knobs.push_back({{"name", k.name},
-                     {"scale", listed                                                  ? "choices"
+                     {"scale", listed                                        ? "choices"
                                : k.scale == learn::SearchKnob::Scale::Linear ? "linear"
                                                                              : "log"},
                      {"low", listed ? Json() : Json(k.low)},
@@ -287,7 +287,8 @@ std::string search_html(const SearchResult& r) {
                                         "alone takes: no search can come before it.",
                                         true)) +
           lanes_table(r).html("Methods under the same joules") + html::heading(2, "E x D x H") +
-          html::paragraph("Joules an example, examples a trial, trials (Schwartz and others 2020).") +
+          html::paragraph(
+              "Joules an example, examples a trial, trials (Schwartz and others 2020).") +
           products + html::heading(2, "Trials") + trials + made_how(r.data_source, r.command));
 }
 

@@ -4,14 +4,14 @@
 /// \file
 /// A code of labels as a file that stands alone: who has it and the inputs has the labels, to the
 /// bit. Beside the message of two_part.hpp or prequential.hpp it holds what its receiver must know:
-/// how columns become features, the names of classes, and of a prequential code the learner, so that
-/// it can be trained again. That side information is counted apart from the code.
+/// how columns become features, the names of classes, and of a prequential code the learner, so
+/// that it can be trained again. That side information is counted apart from the code.
 ///
 /// All rows of the inputs are coded, in their order; a column of labels, where one is still there,
 /// is not looked at. The format is docs/formats/label-codes.md.
 ///
-/// Reading trusts nothing: lengths, ranges and checksum are held before anything is trained, and the
-/// labels against a checksum of theirs. Values; safe from any thread.
+/// Reading trusts nothing: lengths, ranges and checksum are held before anything is trained, and
+/// the labels against a checksum of theirs. Values; safe from any thread.
 
 #include <cstdint>
 #include <span>
@@ -27,8 +27,9 @@ namespace carnot::learn {
 
 struct LabelMessage {
   bool two_part = true;
-  SavedModel shape;            ///< encoding, columns and classes; of no use as a model
-  PrequentialOptions options;  ///< of a prequential code; progress, stop and threads are the caller's
+  SavedModel shape;  ///< encoding, columns and classes; of no use as a model
+  PrequentialOptions
+      options;  ///< of a prequential code; progress, stop and threads are the caller's
   std::uint64_t rows = 0;
   std::uint32_t labels_checksum = 0;  ///< CRC-32 of the labels as 32-bit numbers
   std::vector<std::uint8_t> code;

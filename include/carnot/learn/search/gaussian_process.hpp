@@ -36,7 +36,7 @@ class GaussianProcess {
 
   GaussianMoments at(const std::vector<double>& point) const;
   const std::vector<double>& lengths() const noexcept;
-  double noise() const noexcept;  ///< variance, of standardised targets
+  double noise() const noexcept;           ///< variance, of standardised targets
   double log_likelihood() const noexcept;  ///< marginal, of standardised targets
 
  private:
@@ -48,7 +48,8 @@ class GaussianProcess {
 double matern52(const std::vector<double>& a, const std::vector<double>& b,
                 const std::vector<double>& lengths) noexcept;
 
-/// E[max(0, best - f)] for f normal with those moments: how much a trial is hoped to lower the loss.
+/// E[max(0, best - f)] for f normal with those moments: how much a trial is hoped to lower the
+/// loss.
 double expected_improvement(const GaussianMoments& f, double best) noexcept;
 
 }  // namespace carnot::learn

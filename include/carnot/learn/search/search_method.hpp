@@ -7,13 +7,13 @@
 /// hyperparameters and test functions.
 ///
 /// **frugal**: randomised direct search from the cheapest corner (FLOW2 of Wu, Wang & Huang,
-/// "Frugal optimization for cost-related hyperparameters", AAAI 2021): from the incumbent x a random
-/// unit direction v is tried as x + d v, then x - d v; the first that is better is the new
+/// "Frugal optimization for cost-related hyperparameters", AAAI 2021): from the incumbent x a
+/// random unit direction v is tried as x + d v, then x - d v; the first that is better is the new
 /// incumbent and d grows by half, to its first length at most; after as many failures as the cube
 /// has dimensions d halves. It runs on a small share of the data first. Once d has come to a fifth,
-/// or after 24 trials, the best few are tried anew on `eta` times the data, as in successive halving
-/// (Jamieson & Talwalkar, AISTATS 2016; of n trials of a rung n / eta go on, three at most), and the
-/// search goes on from the best of them, up to all the data. It ends by itself.
+/// or after 24 trials, the best few are tried anew on `eta` times the data, as in successive
+/// halving (Jamieson & Talwalkar, AISTATS 2016; of n trials of a rung n / eta go on, three at
+/// most), and the search goes on from the best of them, up to all the data. It ends by itself.
 ///
 /// **bayes**: Gaussian processes (gaussian_process.hpp) of the loss and of the logarithm of the
 /// joules; the next trial has the greatest expected improvement a joule (after Snoek, Larochelle &
@@ -42,7 +42,7 @@ struct SearchProposal {
 };
 
 struct SearchMethodOptions {
-  std::vector<double> start;      ///< shape [dimensions]: the cheapest corner
+  std::vector<double> start;  ///< shape [dimensions]: the cheapest corner
   std::uint64_t seed = 1;
   std::size_t iterations = 50;    ///< of bayes and random, at most; and of grid
   double eta = 4.0;               ///< of halving, > 1

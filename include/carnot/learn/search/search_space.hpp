@@ -2,15 +2,15 @@
 #pragma once
 
 /// \file
-/// What a search over hyperparameters may turn, and how far: a box of knobs, each mapped onto [0, 1].
-/// A point u of the unit cube stands for the values
+/// What a search over hyperparameters may turn, and how far: a box of knobs, each mapped onto [0,
+/// 1]. A point u of the unit cube stands for the values
 ///   linear       low + u (high - low)
 ///   logarithmic  low (high / low)^u
 ///   choice       the floor(u n)-th of n values, the cheap ones first
-/// rounded where the knob is whole. Of knobs that cost joules 0 is the cheap end, so that the corner
-/// `start` is the cheapest configuration there is (Wu, Wang & Huang, AAAI 2021, start there); knobs
-/// that cost nothing, such as a rate, start where their default is.
-/// Values; safe to read from many threads.
+/// rounded where the knob is whole. Of knobs that cost joules 0 is the cheap end, so that the
+/// corner `start` is the cheapest configuration there is (Wu, Wang & Huang, AAAI 2021, start
+/// there); knobs that cost nothing, such as a rate, start where their default is. Values; safe to
+/// read from many threads.
 
 #include <cstdint>
 #include <string>

@@ -14,7 +14,8 @@
 /// so do the same rows handed over in memory.
 ///
 /// Held out is each row with a chance of `test_share`, or what makes `most_held_out` rows; they are
-/// kept. A file in order of its classes cannot be learned from in blocks and is refused: shuffle it.
+/// kept. A file in order of its classes cannot be learned from in blocks and is refused: shuffle
+/// it.
 ///
 /// *Checkpoint*: everything needed to go on exactly, every few blocks.
 /// A stopped training leaves one.
@@ -34,14 +35,15 @@
 namespace carnot::learn {
 
 struct StreamOptions {
-  LearnerOptions learner;      ///< linear, logistic, softmax or mlp; sgd without momentum
-  DatasetOptions data;         ///< path, labels, task, test_share, seed, header, missing, categories
+  LearnerOptions learner;  ///< linear, logistic, softmax or mlp; sgd without momentum
+  DatasetOptions data;     ///< path, labels, task, test_share, seed, header, missing, categories
   std::size_t piece_bytes = std::size_t{16} << 20;  ///< of text read at once
   std::size_t block_rows = 8192;                    ///< made a multiple of the batch
   std::size_t most_held_out = 20000;
-  std::string checkpoint;          ///< file; empty: none. One that is there is gone on from
+  std::string checkpoint;              ///< file; empty: none. One that is there is gone on from
   std::size_t checkpoint_blocks = 64;  ///< from one to the next
-  std::function<void(std::uint64_t rows, std::uint64_t of)> progress;  ///< of training; 0: not known
+  std::function<void(std::uint64_t rows, std::uint64_t of)>
+      progress;  ///< of training; 0: not known
   StopToken stop;
 };
 
@@ -59,7 +61,8 @@ struct StreamResult {
 bool too_large_for_memory(const std::string& path, double share);
 
 /// \throws InputError for a file that is no delimited table, options out of range, a checkpoint of
-///         another training; InputFileError; IoError; Stopped, after a checkpoint where one is wanted
+///         another training; InputFileError; IoError; Stopped, after a checkpoint where one is
+///         wanted
 StreamResult learn_stream(const StreamOptions& options);
 
 /// The coefficients after the same blocks and steps on rows in memory, all of them trained on.

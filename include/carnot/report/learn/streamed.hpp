@@ -2,8 +2,8 @@
 #pragma once
 
 /// \file
-/// What `carnot learn --stream` shows: a document (JSON: docs/formats/learn-stream.md) and lines for
-/// a terminal. Functions of values; safe from any thread.
+/// What `carnot learn --stream` shows: a document (JSON: docs/formats/learn-stream.md) and lines
+/// for a terminal. Functions of values; safe from any thread.
 
 #include <cstdint>
 #include <string>

@@ -18,10 +18,10 @@ namespace carnot::learn {
 void append_rows(Dataset& to, const Dataset& from, std::size_t first, std::size_t last);
 
 /// Encoded rows of a delimited file, piece after piece, round and round.
-class TableRows {
+class StreamRows {
  public:
   /// Reads the head. \throws InputError, InputFileError
-  explicit TableRows(const StreamOptions& options);
+  explicit StreamRows(const StreamOptions& options);
 
   /// The first pass: moments and counts. \throws Stopped
   void look();

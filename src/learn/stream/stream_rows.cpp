@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "learn/stream/table_rows.hpp"
+#include "learn/stream/stream_rows.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -66,7 +66,7 @@ void append_rows(Dataset& to, const Dataset& from, std::size_t first, std::size_
   to.rows += last - first;
 }
 
-TableRows::TableRows(const StreamOptions& options)
+StreamRows::StreamRows(const StreamOptions& options)
     : options_(options),
       pieces_(options.data.path, options.piece_bytes),
       random_(options.data.seed, "stream held out") {
@@ -91,18 +91,19 @@ TableRows::TableRows(const StreamOptions& options)
   if (like_.encoding->has_header) header_ = first_line(head);
   held_out_ = like_;
   const auto size = static_cast<double>(std::filesystem::file_size(pieces_.path()));
-  const double rows = static_cast<double>(table.rows) * std::max(1.0, size / static_cast<double>(bytes));
+  const double rows =
+      static_cast<double>(table.rows) * std::max(1.0, size / static_cast<double>(bytes));
   share_ = std::min(options.data.test_share, static_cast<double>(options.most_held_out) / rows);
 }
 
-bool TableRows::held(std::uint64_t row) const noexcept { return random_.uniform(row) < share_; }
+bool StreamRows::held(std::uint64_t row) const noexcept { return random_.uniform(row) < share_; }
 
-EncodedTable TableRows::encode(std::string piece, bool first) {
+EncodedTable StreamRows::encode(std::string piece, bool first) {
   if (!first) piece.insert(0, header_);
   return encode_table_text(*like_.encoding, like_, std::move(piece), pieces_.path());
 }
 
-void TableRows::look() {
+void StreamRows::look() {
   pieces_.rewind();
   TableEncoding encoding = *like_.encoding;
   std::vector<Moments> columns(encoding.columns.size());
@@ -147,7 +148,7 @@ void TableRows::look() {
   pieces_.rewind();
 }
 
-void TableRows::fill(Dataset& rows) {
+void StreamRows::fill(Dataset& rows) {
   std::string piece = pieces_.next();
   if (piece.empty()) {
     pieces_.rewind();
@@ -167,8 +168,8 @@ void TableRows::fill(Dataset& rows) {
   }
 }
 
-void TableRows::restore(const Dataset& like, const Position& at, Dataset held_out,
-                        std::uint64_t train_rows, std::uint64_t unlabelled) {
+void StreamRows::restore(const Dataset& like, const Position& at, Dataset held_out,
+                         std::uint64_t train_rows, std::uint64_t unlabelled) {
   like_ = like;
   held_out_ = std::move(held_out);
   train_rows_ = train_rows;
