@@ -6,12 +6,16 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "carnot/base/error.hpp"
+#include "carnot/base/input/input_file.hpp"
+#include "carnot/learn/labels/label_message.hpp"
+#include "carnot/learn/saved/saved_model.hpp"
 
 #include "command.hpp"
 #include "energy_options.hpp"
@@ -22,6 +26,7 @@ namespace {
 
 struct EncodeCommand {
   std::string input, output, contexts = "all", energy_table, chip;
+  std::string inputs;  // of coded labels
   std::optional<int> table_bits;
   int weight_bits = 20, counter_bits = 16;
   bool always_learn = false, compare = false, force = false, decoding = false;
@@ -40,7 +45,44 @@ std::string progress_text(const learn::FileCodeProgress& p, std::uint64_t of, bo
           : 0.0);
 }
 
+/// Labels back from what `learn two-part` or `prequential` wrote with --message.
+int decode_labels(const EncodeCommand& c, const Common& common) {
+  if (c.input == "-") throw UsageError("--inputs: coded labels are read from a file");
+  const std::string bytes = read_input(c.input);
+  const std::span<const std::uint8_t> span(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                           bytes.size());
+  learn::LabelMessage message;
+  try {
+    message = learn::unpack_labels(span);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", c.input, error.what()));
+  }
+  if (common.json && (c.output.empty() || c.output == "-"))
+    throw UsageError("--json wants standard output for itself: name an --output FILE");
+  const learn::EncodedTable table = learn::read_for(message.shape, c.inputs, {});
+  const int threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 64u));
+  const std::vector<std::uint32_t> labels =
+      learn::decode_labels(message, table.data, stop_on_interrupt(), threads);
+  const std::string lines = learn::label_lines(message, labels);
+  if (c.output.empty() || c.output == "-") {
+    print(lines);
+    return kOk;
+  }
+  OutputStream sink(c.output, c.force);
+  sink.write({reinterpret_cast<const std::uint8_t*>(lines.data()), lines.size()});
+  sink.commit();
+  if (common.json)
+    print(
+        fmt::format("{{\"schema\": \"carnot.labels/1\", \"rows\": {}, \"message_bytes\": {}, "
+                    "\"code_bytes\": {}}}\n",
+                    labels.size(), bytes.size(), message.code.size()));
+  else
+    say(common, fmt::format("{} labels: {}", labels.size(), c.output));
+  return kOk;
+}
+
 int execute(const EncodeCommand& c, const Common& common) {
+  if (!c.inputs.empty()) return decode_labels(c, common);
   constexpr std::string_view kEnding = ".carnot";
   std::string output = c.output;
   if (output.empty()) {
@@ -141,6 +183,10 @@ void add_decode(CLI::App& app, const Common& common, Action& action) {
   CLI::App* command = app.add_subcommand("decode", "Unpack what `carnot encode` wrote, to the bit");
   command->add_option("input", c->input, "The coded file; - for standard input")->required();
   command->add_option("--output,-o", c->output, "Default: the input's name without .carnot");
+  command->add_option("--inputs", c->inputs,
+                      "The rows whose labels the file holds: unpacks what `learn two-part` or "
+                      "`learn prequential` wrote with --message, a label a line (default output: "
+                      "standard output)");
   common_options(*command, *c);
   command->callback(
       [c, &common, &action] { action = [c, &common] { return execute(*c, common); }; });

@@ -57,6 +57,7 @@ void read_image_size(const std::string& text, learn::ConvolutionOptions& o) {
 }
 
 int execute(const LearnCommand& c, const Common& common) {
+  if (streams(c)) return execute_stream(c, common);
   const learn::Split split = load(c);
   experiment::ExperimentOptions options = fitted_options(c, common, split);
   const auto line = std::make_shared<ProgressLine>(common);
@@ -267,9 +268,16 @@ void add_learn(CLI::App& app, const Common& common, Action& action) {
   command->add_option("--save-bits", c->save_bits,
                       "Of a coefficient or leaf in that file: 2 to 12, 16, or 32 as trained "
                       "(default: 32)");
+  command->add_flag(
+      "--stream", c->stream,
+      "Learn from the table as it streams from disk, in little memory (default: where "
+      "the file is larger than an eighth of the memory)");
+  command->add_option("--checkpoint", c->checkpoint,
+                      "Of a stream: keep its state here, and go on from it where it is there");
   command->fallthrough();
   add_learn_figure8(*command, common, action);
   add_learn_label_codes(*command, common, action, c);
+  add_learn_search(*command, common, action, c);
   add_learn_views(*command, common, action, c);
   command->callback([c, command, &common, &action] {
     if (!command->get_subcommands().empty()) return;

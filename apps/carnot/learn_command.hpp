@@ -23,7 +23,8 @@ struct LearnCommand {
   std::optional<double> target, learning_rate, weight_decay;
   std::optional<std::size_t> batch;
   std::optional<std::string> optimiser;
-  std::string save;
+  std::string save, checkpoint;
+  bool stream = false;
   int threads = 0, save_bits = 32;
 };
 
@@ -39,9 +40,15 @@ experiment::ExperimentOptions fitted_options(const LearnCommand& command, const 
 void show(const LearnCommand& command, const Common& common, const std::string& json,
           const std::string& terminal, const std::function<std::string()>& page);
 
+/// Whether the data are to be streamed from disk: asked for, or too large for the memory.
+bool streams(const LearnCommand& command);
+int execute_stream(const LearnCommand& command, const Common& common);
+
 using SharedLearn = std::shared_ptr<LearnCommand>;
 void add_learn_label_codes(CLI::App& learn, const Common& common, Action& action,
                            const SharedLearn& shared);
+void add_learn_search(CLI::App& learn, const Common& common, Action& action,
+                      const SharedLearn& shared);
 void add_learn_views(CLI::App& learn, const Common& common, Action& action,
                      const SharedLearn& shared);
 

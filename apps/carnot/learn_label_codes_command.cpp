@@ -2,6 +2,7 @@
 // carnot learn prequential, carnot learn two-part: labels as messages that unpack to the bit.
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +13,7 @@
 #include "carnot/base/file.hpp"
 #include "carnot/base/random.hpp"
 #include "carnot/base/text.hpp"
+#include "carnot/learn/labels/label_message.hpp"
 #include "carnot/learn/labels/prequential.hpp"
 #include "carnot/learn/labels/two_part.hpp"
 #include "carnot/report/learn/label_codes.hpp"
@@ -24,7 +26,7 @@ namespace {
 
 struct LabelCodesCommand {
   SharedLearn shared;
-  std::string output;
+  std::string output, file;
   bool verify = false, shifts = false;
   int members = 2, pool = 0;
   std::size_t first = 64;
@@ -57,6 +59,18 @@ void shuffle(learn::Dataset& data, std::uint64_t seed) {
     std::swap(data.labels[i - 1], data.labels[random.below(i, i)]);
 }
 
+/// All rows of the file, in its order, as the receiver of a message in a file will read them.
+learn::Dataset every_row(const LearnCommand& c, const learn::SavedModel& shape) {
+  std::filesystem::path path = c.options.data.path;
+  if (!c.options.data.data_dir.empty() && path.is_relative() && !std::filesystem::exists(path))
+    path = std::filesystem::path(c.options.data.data_dir) / path;
+  learn::EncodedTable table = learn::read_for(shape, path.string(), c.labels);
+  const auto labelled = std::count(table.has_label.begin(), table.has_label.end(), 1);
+  if (table.data.rows == 0 || static_cast<std::size_t>(labelled) != table.data.rows)
+    throw InputError("--message: rows that all have a label");
+  return std::move(table.data);
+}
+
 double seconds_since(std::chrono::steady_clock::time_point began) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
@@ -66,6 +80,13 @@ int execute(const LabelCodesCommand& c, bool two_part, const Common& common) {
   require_rows(shared);
   learn::Split split = load(shared);
   learn::Dataset& data = split.train;
+  learn::SavedModel shape;
+  if (!c.file.empty()) {
+    shape = learn::shape_of(data);
+    data = every_row(shared, shape);
+    data.encoding = shape.encoding;
+    data.source += ", all rows";
+  }
   if (shared.options.shuffle_labels) shuffle(data, shared.options.learner.seed);
   const learn::EnergyTable energies =
       learn::EnergyTable::choose(shared.options.energy_table, shared.options.chip);
@@ -85,6 +106,7 @@ int execute(const LabelCodesCommand& c, bool two_part, const Common& common) {
   if (!data.is_regression()) inputs.labels.assign(inputs.rows, 0);
   const int seeds = std::max(shared.options.seeds, 1);
   std::vector<std::uint8_t> message;
+  learn::PrequentialOptions first;  // of the first message
   for (int i = 0; i < seeds; ++i) {
     report::LabelCodeRun run;
     run.seed = shared.options.learner.seed + static_cast<std::uint64_t>(i);
@@ -164,6 +186,7 @@ int execute(const LabelCodesCommand& c, bool two_part, const Common& common) {
       run.counters = code.counters;
       sent = std::move(code.message);
       if (c.verify) rebuilt = learn::prequential_decode(inputs, sent, o);
+      if (i == 0) first = o;
       if (i == 0)
         report.knobs = {{"hidden", static_cast<double>(o.learner.hidden)},
                         {"first", static_cast<double>(o.first)},
@@ -177,6 +200,13 @@ int execute(const LabelCodesCommand& c, bool two_part, const Common& common) {
     report.runs.push_back(std::move(run));
   }
   line.clear();
+  if (!c.file.empty()) {
+    const std::vector<std::uint8_t> file =
+        learn::pack_labels(learn::label_message(shape, data, message, two_part, first));
+    write_file(c.file, {reinterpret_cast<const char*>(file.data()), file.size()});
+    say(common, fmt::format("labels: {} ({} bytes of code, {} of columns, classes and options)",
+                            c.file, message.size(), file.size() - message.size()));
+  }
   if (!c.output.empty())
     write_file(c.output, {reinterpret_cast<const char*>(message.data()), message.size()});
   show(shared, common, report::to_json(report),
@@ -214,6 +244,9 @@ void add_one(CLI::App& learn, const Common& common, Action& action, const Shared
     command->add_flag("--verify", c->verify, "Also decode, which trains it all again");
   }
   command->add_option("--output,-o", c->output, "Write the (first) message here");
+  command->add_option("--message", c->file,
+                      "Code all rows of the file, and write a file from which `carnot decode "
+                      "--inputs` has their labels back");
   command->fallthrough();
   command->callback([c, two_part, &common, &action] {
     action = [c, two_part, &common] { return execute(*c, two_part, common); };

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -193,7 +194,12 @@ std::size_t TableEncoding::features() const noexcept {
 
 EncodedTable encode_table(const TableEncoding& encoding, const Dataset& like,
                           const std::string& path) {
-  const Table table = read_table(read_input(path), path, encoding.has_header ? encoding.label : "",
+  return encode_table_text(encoding, like, read_input(path), path);
+}
+
+EncodedTable encode_table_text(const TableEncoding& encoding, const Dataset& like,
+                               std::string bytes, const std::string& name) {
+  const Table table = read_table(std::move(bytes), name, encoding.has_header ? encoding.label : "",
                                  encoding.has_header ? HeaderRow::Present : HeaderRow::Absent);
   return TableEncoder(encoding, like, table).encode();
 }

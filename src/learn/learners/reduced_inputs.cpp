@@ -206,6 +206,27 @@ ReducedInputs principal_inputs(const Split& split, std::size_t components, std::
   return out;
 }
 
+Dataset these_rows(const Dataset& from, std::span<const std::uint32_t> rows) {
+  Dataset to = without_features(from, from.columns);
+  to.encoding = from.encoding;
+  to.feature_names = from.feature_names;
+  to.rows = rows.size();
+  to.features.reserve(rows.size() * from.columns);
+  to.labels.clear();
+  to.targets.clear();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::size_t r = rows[i], first = r * from.columns;
+    const auto at = from.features.begin() + static_cast<std::ptrdiff_t>(first);
+    to.features.insert(to.features.end(), at, at + static_cast<std::ptrdiff_t>(from.columns));
+    if (!from.labels.empty()) to.labels.push_back(from.labels[r]);
+    if (!from.targets.empty()) to.targets.push_back(from.targets[r]);
+    for (auto m = std::lower_bound(from.missing.begin(), from.missing.end(), first);
+         m != from.missing.end() && *m < first + from.columns; ++m)
+      to.missing.push_back(*m - first + i * from.columns);
+  }
+  return to;
+}
+
 ReducedInputs fewer_rows(const Split& split, double share, std::uint64_t seed) {
   if (!(share > 0.0 && share <= 1.0)) throw InputError(describe({}, "rows", "a share in (0, 1]"));
   ReducedInputs out;
@@ -222,23 +243,7 @@ ReducedInputs fewer_rows(const Split& split, double share, std::uint64_t seed) {
   for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i, i)]);
   order.resize(keep);
   std::sort(order.begin(), order.end());
-  Dataset& to = out.split.train;
-  to = without_features(from, from.columns);
-  to.encoding = from.encoding;
-  to.feature_names = from.feature_names;
-  to.rows = keep;
-  to.labels.clear();
-  to.targets.clear();
-  for (std::size_t i = 0; i < keep; ++i) {
-    const std::size_t r = order[i], first = r * from.columns;
-    const auto at = from.features.begin() + static_cast<std::ptrdiff_t>(first);
-    to.features.insert(to.features.end(), at, at + static_cast<std::ptrdiff_t>(from.columns));
-    if (!from.labels.empty()) to.labels.push_back(from.labels[r]);
-    if (!from.targets.empty()) to.targets.push_back(from.targets[r]);
-    for (auto m = std::lower_bound(from.missing.begin(), from.missing.end(), first);
-         m != from.missing.end() && *m < first + from.columns; ++m)
-      to.missing.push_back(*m - first + i * from.columns);
-  }
+  out.split.train = these_rows(from, order);
   return out;
 }
 

@@ -72,6 +72,10 @@ struct EncodedTable {
 EncodedTable encode_table(const TableEncoding& encoding, const Dataset& like,
                           const std::string& path);
 
+/// The same of a table in memory. \param name  of it, for messages
+EncodedTable encode_table_text(const TableEncoding& encoding, const Dataset& like,
+                               std::string bytes, const std::string& name);
+
 /// Whether features, levels and scales are of a kind that `encode_table` can use: for encodings
 /// read from files. \throws InputError saying what is wrong
 void check_encoding(const TableEncoding& encoding);

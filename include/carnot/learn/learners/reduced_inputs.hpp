@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "carnot/learn/data/dataset.hpp"
 #include "carnot/learn/knobs/precision.hpp"
@@ -29,5 +30,8 @@ ReducedInputs random_inputs(const Split& split, std::size_t components, std::uin
 ReducedInputs principal_inputs(const Split& split, std::size_t components, std::uint64_t seed);
 /// The first rows of a random order, `share` of them, at least two; nothing else changes.
 ReducedInputs fewer_rows(const Split& split, double share, std::uint64_t seed);
+
+/// Those rows, in that order, of a table or of images. \param rows  each below data.rows
+Dataset these_rows(const Dataset& data, std::span<const std::uint32_t> rows);
 
 }  // namespace carnot::learn
