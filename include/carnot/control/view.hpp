@@ -112,7 +112,12 @@ struct LearningState {
   std::span<const site::Mode> modes;  ///< ordered from most to least bits; steps_per_second > 0
   std::uint64_t steps_done = 0;
   std::uint64_t steps_total = 0;
-  Energy overhead;                  ///< dynamic energy owed beside the steps: evaluation, measuring
+  /// Dynamic energy still to be paid beside the steps: evaluation, measuring. Of most quality below
+  /// zero where more has been paid already, towards a copy of the data say.
+  Energy overhead;
+  /// Dynamic, of going over to each mode now: conversion, and the first copy of the data in its
+  /// width. Paid before the first step there. Empty: not known.
+  std::span<const Energy> entry_costs;
   int mode_now = -1;                ///< mode of the last slot that ran; -1: none yet
   double smoothed_loss = 0.0;       ///< NaN before the first step
   double remaining_learning = 1.0;  ///< share of the schedule's summed learning rate still ahead
