@@ -150,7 +150,7 @@ TEST(MostQuality, ACopyIsNotBoughtOnHope) {
   std::vector<StepOutlook> outlook;
   for (const site::Mode& m : all) outlook.push_back({1000.0 * m.steps_per_second, 0.0});
   std::vector<Energy> entry(all.size());
-  for (std::size_t m = 1; m < all.size(); ++m) entry[m] = 150.0 * all[m].step_energy();
+  for (std::size_t m = 1; m < all.size(); ++m) entry[m] = 250.0 * all[m].step_energy();
   const auto bits = [&](double doubt) {
     std::vector<StepOutlook> unsure = outlook;
     for (StepOutlook& each : unsure) each.spread = doubt * each.mean;

@@ -20,7 +20,7 @@ constexpr double kContraction = 30;  // kappa
 constexpr double kCoefficientGap = 0.15, kDataGap = 0.02;  // of four bits
 constexpr int kPhases = 32;             // at which a plan may switch
 constexpr int kHeld = 4;                // of them a mode is held, once it is entered
-constexpr double kLeastPasses = 0.25;   // fewer teach nothing
+constexpr double kLeastPasses = 0.25;   // from here down to none worth falls evenly
 constexpr double kSpells = 10.0;                           // of weather in the past that is known
 
 /// Middles of eight equally likely parts of the normal distribution.
@@ -56,6 +56,13 @@ double schedule_worth(double passes, std::span<const double> from, std::span<con
 
 namespace {
 
+/// a ln(x / (x + h)), below kLeastPasses along its tangent: no wind is endlessly bad.
+double of_passes(double x) {
+  const double known = std::max(x, kLeastPasses);
+  const double slope = kReturn / kLeastPasses;
+  return kReturn * std::log(known / (known + kPasses)) - slope * (known - x);
+}
+
 /// What a plan is weighed with, each part worked out once.
 class Scales {
  public:
@@ -89,12 +96,10 @@ class Scales {
     out.second = static_cast<int>(one ? first : second);
     out.switch_phase = one ? 1.0 : at(i);
     out.steps = std::max(0.0, left) / each;
-    const double passes =
-        std::max(kLeastPasses, (progress_.steps_done + out.steps) / progress_.steps_per_pass);
     const double early = lasting_[static_cast<std::size_t>(i)] - lasting_.front();
     const double late = lasting_.back() - lasting_[static_cast<std::size_t>(i)];
-    out.worth = kReturn * std::log(passes / (passes + kPasses)) - gaps_[first] * early -
-                gaps_[one ? first : second] * late;
+    out.worth = of_passes((progress_.steps_done + out.steps) / progress_.steps_per_pass) -
+                gaps_[first] * early - gaps_[one ? first : second] * late;
     return out;
   }
 

@@ -27,8 +27,8 @@
 /// passes; R(phase) the share of the summed rate still to come, so that what is rounded late counts
 /// and what is rounded early is forgotten, kappa = 30; g, by how much rounding in a mode raises the
 /// error: 0.15 x 8^-(bits - 4)/2 of the coefficients, 0.02 x 8^-(bits - 4)/2 of the data, zero from
-/// 16 on; fewer than a quarter of a pass are worth no less than that. Few joules: passes are worth
-/// more than bits; many: bits are worth more than passes.
+/// 16 on; below a quarter of a pass the logarithm goes on along its tangent, so that no wind is
+/// endlessly bad. Few joules: passes are worth more than bits; many: bits more than passes.
 ///
 /// **Under risk.** A is decided now, under a wind that is not known; B and f later, when it is. So A
 /// is the mode of greatest worth in the mean over eight equally likely winds of the outlook, in each
