@@ -186,7 +186,7 @@ def main():
                         owed = max(owed, r["most_quality"]["owed_j"] / max(1.0, r["energy_j"]["value"]))
                         low = r["quality"]["low"]
                         lanes[r["policy"]] = {
-                            "low": -1.0 if low is None else low, "quality": r["quality"]["value"] or -1.0,
+                            "low": 0.0 if low is None else low, "quality": r["quality"]["value"] or 0.0,
                             "own": r["own_energy_j"] / 3.6e9, "grid": r["grid_energy_j"],
                             "offered": (r["own_energy_j"] + r["curtailed_j"]) / 3.6e9,
                             "bits": r["most_quality"]["mean_bits"] or 0.0,

@@ -183,7 +183,7 @@ TEST(PaidWork, ACopyThatIsNotPaidByTheDeadlineIsVoid) {
 }
 
 TEST(PaidWork, ALookWaitsForItsPower) {
-  site::Scenario scenario = tiny({"work.learner=logistic", "work.minimum_quality=0.6"});
+  site::Scenario scenario = tiny({"work.learner=logistic", "work.minimum_quality=0.98"});
   scenario.site.import_limit = Power{};
   Environment calm = windy(scenario);
   for (std::size_t t = 2; t < 6; ++t) calm.weather[t].total = Power{};

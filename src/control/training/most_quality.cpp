@@ -156,9 +156,8 @@ class MostQuality final : public JobPolicy {
   static constexpr Duration kReplanEvery = Duration::seconds(3600);
   static constexpr Duration kLate = Duration::seconds(4 * 3600);
   static constexpr double kShareAtOnce = 0.25;          // of the steps left, before planning anew
-  static constexpr double kEarly = 1.5, kAtEnd = -0.7;  // sigmas above what is expected
-  static constexpr double kLeast = 0.25;                // of full power, for ...
-  static constexpr double kLeastOf = 0.25;              // ... this share of the time left
+  static constexpr double kEarly = 1.0, kAtEnd = -0.7;  // sigmas above what is expected
+  static constexpr double kLeast = 0.625;               // of full power, for all the time left
 
   void plan(const Observation& o) {
     const LearningState& l = o.learning;
@@ -175,7 +174,7 @@ class MostQuality final : public JobPolicy {
     const double relative = outlook[m].mean > 0.0 ? outlook[m].spread / outlook[m].mean : 0.0;
     const double expected = fresh.steps * std::max(0.2, 1.0 + sigmas * relative);
     const double least =
-        kLeast * kLeastOf * l.modes[m].steps_per_second * (o.deadline - o.now).time().in(second);
+        kLeast * l.modes[m].steps_per_second * (o.deadline - o.now).time().in(second);
     steps_ = std::max({1.0, expected, least});
   }
 

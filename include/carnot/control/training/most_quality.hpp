@@ -44,8 +44,10 @@
 /// **Going on.** `adaptive` plans anew each hour, each slot towards the end: the rate's schedule is
 /// fitted to the steps that are possible now (learn::Schedule: no jump, and cooled at the end). A
 /// schedule that turns out too short has wasted its high rates; one too long can be shortened
-/// later: so up to half of the cosine the number of steps is planned 1.5 sigma above what is
-/// expected, from there evenly down to 0.7 sigma below at its end.
+/// later: so up to half of the cosine the number of steps is planned one sigma above what is
+/// expected, from there evenly down to 0.7 sigma below at its end, and never below what five eighths
+/// of full power would do in the time left: a forecast of calm must not cool a training that has
+/// days to go. That bound goes to zero with the time.
 ///
 /// **Never overdrawn.** Own power alone, or `purchases` besides; the world cuts what would exceed
 /// it (train/training_world.hpp). Bought energy tops up hours in which own power carries the hall
