@@ -8,7 +8,7 @@ Runs `carnot run examples/most-quality.toml` for every task, wind week and train
 most_quality.json with all rivals. Quality is the certified one (the lower bound on held-out rows), its
 mean over the seeds of a week. The best in hindsight is the schedule, of those fitted to the wind that
 came, with the best mean of that week; `strict` takes the best of each single run instead, noise of the
-training included. gain = quality less that of plan-once; ratio = adaptive's gain over hindsight's, of
+training included. Nothing certified counts as 0. gain = quality less that of plan-once; ratio = adaptive's gain over hindsight's, of
 weeks in which hindsight gains at least 0.001. Needs nothing but Python.
 """
 import argparse

@@ -98,7 +98,9 @@ class Scales {
     out.steps = std::max(0.0, left) / each;
     const double early = lasting_[static_cast<std::size_t>(i)] - lasting_.front();
     const double late = lasting_.back() - lasting_[static_cast<std::size_t>(i)];
-    out.worth = of_passes((progress_.steps_done + out.steps) / progress_.steps_per_pass) -
+    const double passes =
+        (progress_.steps_done + out.steps) / progress_.steps_per_pass;
+    out.worth = (doubt_ ? of_passes(passes) : kReturn * std::log(passes / (passes + kPasses))) -
                 gaps_[first] * early - gaps_[one ? first : second] * late;
     return out;
   }
