@@ -145,17 +145,6 @@ TEST(Experiment, NeverOverdrawsItsBudget) {
   }
 }
 
-TEST(Experiment, NorWhereRowsOutgrowTheirGrids) {
-  ExperimentOptions o = digits({"int8", "int4"});
-  o.learner.learning_rate = 3.0;
-  const double full = run_experiment(o).points[0].energy.value().in(joule);
-  for (int i = 1; i <= 12; ++i) {
-    o.budget = (0.4 + 0.03 * i) * full * joule;
-    for (const ExperimentPoint& p : run_experiment(o).points)
-      EXPECT_LE(p.energy.value(), o.budget) << p.precision << ' ' << i;
-  }
-}
-
 TEST(Experiment, StopsWhenTheTargetIsCertified) {
   ExperimentOptions o = digits({"int8"}, 12.0);
   o.curve_points = 12;

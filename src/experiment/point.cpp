@@ -65,10 +65,6 @@ class PointRun {
   Energy joules(const Counters& counters) const { return task_.table.energy(counters).value(); }
   Energy step_energy() const { return joules(learner_->step_counters(stage().precision)); }
   Counters spent_counters() const { return learner_->counters() - instrument_; }
-  /// With every row of integers outgrowing its grid. What a step does not need pays for the next.
-  Energy dearest_step() const {
-    return (trees_ != nullptr ? 1.0 : learn::dearest_step(stage().precision)) * step_energy();
-  }
   Energy spent() const { return joules(spent_counters()) + rounding_energy(); }
   bool has_budget() const { return task_.options.budget > Energy{}; }
   bool has_target() const { return !std::isnan(task_.options.target); }
@@ -118,10 +114,8 @@ class PointRun {
       }
       // The look at the end is paid for too; earlier ones only by what the schedule leaves.
       const Energy looks = has_target() ? look_energy() : Energy{};
-      const double spare =  // of the last step
-          learn::dearest_step(stages_.back().precision) - 1.0;
       const double affordable =
-          std::floor((task_.options.budget - rounding_energy() - ingest_ - looks) / mean - spare);
+          std::floor((task_.options.budget - rounding_energy() - ingest_ - looks) / mean);
       if (affordable < total) learner_options_.epochs *= std::max(affordable, 1.0) / total;
     }
     make();
@@ -157,7 +151,7 @@ class PointRun {
       if ((trees_ != nullptr ? first_step_ - ingest_ : first_step_) > left) return 0;
       return 1;  // then the true cost of starting is on the counters
     }
-    const double steps = std::floor(left / dearest_step() * (1.0 - 1e-12));
+    const double steps = std::floor(left / step_energy() * (1.0 - 1e-12));
     return steps <= 0.0 ? 0 : static_cast<std::uint64_t>(std::min(steps, 1e18));
   }
 
@@ -175,7 +169,7 @@ class PointRun {
       // A switch has its own price, which is known beforehand.
       const Energy price =
           joules(learner_->switch_counters(last_stage_->precision, stage().precision));
-      if (spent() + price + dearest_step() > task_.options.budget) count = 0;
+      if (spent() + price + step_energy() > task_.options.budget) count = 0;
       count = std::min<std::uint64_t>(count, 1);
     }
     if (count == 0) {

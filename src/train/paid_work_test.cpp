@@ -110,9 +110,9 @@ RC_GTEST_PROP(PaidWork, NoPolicyIsEverAheadOfWhatItPaid, ()) {
   // Two of them a case: a hundred cases meet each some ten times.
   for (const std::uint64_t draw : {seed % policies.size(), (seed / 64) % policies.size()}) {
     Stand stand(c.scenario, c.environment, default_precisions(), table());
-    check_books(stand, *control::make_policy(policies[draw],
-                                             control::JobPolicyOptions{stand.job.modes,
-                                                                       c.scenario.objective}));
+    check_books(stand,
+                *control::make_policy(policies[draw], control::JobPolicyOptions{
+                                                          stand.job.modes, c.scenario.objective}));
   }
   Stand stand(c.scenario, c.environment, default_precisions(), table());
   RandomPolicy whatever(seed);
@@ -206,7 +206,8 @@ TEST(PaidWork, ALookWaitsForItsPower) {
   EXPECT_EQ(control::observe(stand.world.view(), 0).learning.looks, 0u);  // no power, no look
   EXPECT_EQ(stand.steps_done(), 2u);
   // It may take more than one slot's power; it comes before any step.
-  for (int slot = 0; slot < 4 && control::observe(stand.world.view(), 0).learning.looks == 0; ++slot)
+  for (int slot = 0; slot < 4 && control::observe(stand.world.view(), 0).learning.looks == 0;
+       ++slot)
     stand.act(d);
   EXPECT_EQ(control::observe(stand.world.view(), 0).learning.looks, 1u);
   EXPECT_EQ(stand.steps_done(), 2u);

@@ -132,14 +132,12 @@ struct Stand {
     Energy sum;
     for (const ledger::SlotEntry& slot : slots())
       for (const site::Mode& mode : job.modes)
-        if (mode.name == slot.mode)
-          sum += slot.throttle * mode.dynamic_power * slot.length.time();
+        if (mode.name == slot.mode) sum += slot.throttle * mode.dynamic_power * slot.length.time();
     return sum;
   }
   /// Of all operations and bytes that the learner counted, but for reports alone.
   Energy used() const {
-    return job.trainings *
-           table.energy(learner->counters() - world.outcome().instrument).value();
+    return job.trainings * table.energy(learner->counters() - world.outcome().instrument).value();
   }
 
   static const learn::Split& digits() {

@@ -126,7 +126,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   std::size_t slot = 0;
   bool begun = false;
   bool ended = false;
-  Energy paid;               // dynamic, one training's, drawn and not yet used: never below zero
+  Energy paid;  // dynamic, one training's, drawn and not yet used: never below zero
   bool noise_due = false, look_due = false;  // asked for, not yet paid
   std::uint64_t next_look;   // steps at which to evaluate when stopping early is allowed
   std::uint64_t next_point;  // steps at which a point of the quality curve is due
@@ -356,8 +356,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     return &learning_state;
   }
 
-  // Work is done once it is paid: a joule is drawn first and used after. What is asked for waits, in
-  // this order: measuring noise, a look, entering a mode, its steps.
+  // Work is done once it is paid: a joule is drawn first and used after. What is asked for waits,
+  // in this order: measuring noise, a look, entering a mode, its steps.
 
   Energy cost(const learn::Counters& counters) const { return table.energy(counters).value(); }
 
@@ -431,8 +431,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   /// As many of `steps` steps as are paid, each as if every row outgrew its grid; what they did not
   /// need pays for the next.
   void train(int mode, double steps) {
-    const Energy dearest = learn::dearest_step(precision_of(mode)) *
-                           job.step_energy[static_cast<std::size_t>(mode)];
+    const Energy dearest =
+        learn::dearest_step(precision_of(mode)) * job.step_energy[static_cast<std::size_t>(mode)];
     while (steps >= 1.0 - kStepSlack) {
       const double affordable = std::floor((paid - threshold(mode)) / dearest + kStepSlack);
       const double whole = std::min(affordable, std::ceil(steps - kStepSlack));
@@ -527,11 +527,11 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
                                     : 1.0;
       if (!something_due)
         most_steps = std::min({std::max(1.0, decision.max_steps), steps_left(), until_look});
-      const Energy needed =
-          something_due ? due() + kept_back()
-                        : threshold(decision.mode) +
-                              (most_steps - 1.0 + learn::dearest_step(job.precisions[m])) *
-                                  job.step_energy[m];
+      const Energy needed = something_due
+                                ? due() + kept_back()
+                                : threshold(decision.mode) +
+                                      (most_steps - 1.0 + learn::dearest_step(job.precisions[m])) *
+                                          job.step_energy[m];
       length = time_for(std::max(0.0, (needed - paid) / job.step_energy[m]), demand, left);
     }
     flows = site.advance(weather(), demand, length.time());

@@ -93,8 +93,7 @@ class FittedOnce final : public JobPolicy {
       const bool there = std::any_of(
           stages_.begin(), stages_.begin() + static_cast<std::ptrdiff_t>(i),
           [&](const ScheduleStage& before) {
-            return modes[static_cast<std::size_t>(before.mode)].copy_bits() ==
-                   modes[m].copy_bits();
+            return modes[static_cast<std::size_t>(before.mode)].copy_bits() == modes[m].copy_bits();
           });
       if (!there)
         left -= modes[m].first_use / modes[m].step_energy() / std::max(1e-9, outlook[m].mean);
@@ -182,16 +181,16 @@ class MostQuality final : public JobPolicy {
     // Whole seconds and the rest fit a double exactly.
     const std::int64_t at = planned_at_.unix_nanoseconds();
     return {planned_ ? 1.0 : 0.0,
-                            chosen_ ? 1.0 : 0.0,
-                            static_cast<double>(at - at % kSecond),
-                            static_cast<double>(at % kSecond),
-                            static_cast<double>(plan_.first),
-                            static_cast<double>(plan_.second),
-                            plan_.switch_phase,
-                            plan_.steps,
-                            plan_.worth,
-                            steps_,
-                            static_cast<double>(replan_step_)};
+            chosen_ ? 1.0 : 0.0,
+            static_cast<double>(at - at % kSecond),
+            static_cast<double>(at % kSecond),
+            static_cast<double>(plan_.first),
+            static_cast<double>(plan_.second),
+            plan_.switch_phase,
+            plan_.steps,
+            plan_.worth,
+            steps_,
+            static_cast<double>(replan_step_)};
   }
   void set_numbers(const std::vector<double>& state) override {
     CARNOT_CHECK(state.size() == 11, "eleven numbers");

@@ -18,10 +18,10 @@ constexpr double kReturn = 0.5;      // a: the error falls with this power of th
 constexpr double kPasses = 40.0;     // h: above so many it falls slower and slower
 constexpr double kContraction = 30;  // kappa
 constexpr double kCoefficientGap = 0.15, kDataGap = 0.02;  // of four bits
-constexpr int kPhases = 32;             // at which a plan may switch
-constexpr int kHeld = 4;                // of them a mode is held, once it is entered
-constexpr double kLeastPasses = 0.25;   // from here down to none worth falls evenly
-constexpr double kSpells = 10.0;                           // of weather in the past that is known
+constexpr int kPhases = 32;                                // at which a plan may switch
+constexpr int kHeld = 4;               // of them a mode is held, once it is entered
+constexpr double kLeastPasses = 0.25;  // from here down to none worth falls evenly
+constexpr double kSpells = 10.0;       // of weather in the past that is known
 
 /// Middles of eight equally likely parts of the normal distribution.
 constexpr std::array<double, 8> kNode{-1.5341, -0.8871, -0.4888, -0.1573,
@@ -98,8 +98,7 @@ class Scales {
     out.steps = std::max(0.0, left) / each;
     const double early = lasting_[static_cast<std::size_t>(i)] - lasting_.front();
     const double late = lasting_.back() - lasting_[static_cast<std::size_t>(i)];
-    const double passes =
-        (progress_.steps_done + out.steps) / progress_.steps_per_pass;
+    const double passes = (progress_.steps_done + out.steps) / progress_.steps_per_pass;
     out.worth = (doubt_ ? of_passes(passes) : kReturn * std::log(passes / (passes + kPasses))) -
                 gaps_[first] * early - gaps_[one ? first : second] * late;
     return out;
@@ -128,9 +127,7 @@ class Scales {
   bool doubt() const { return doubt_; }
 
  private:
-  Energy entry(std::size_t m) const {
-    return entry_costs_.empty() ? Energy{} : entry_costs_[m];
-  }
+  Energy entry(std::size_t m) const { return entry_costs_.empty() ? Energy{} : entry_costs_[m]; }
   /// `first` has made the copy, if it reads data of the same width.
   Energy entry_after(std::size_t first, std::size_t second) const {
     return modes_[first].copy_bits() == modes_[second].copy_bits() ? Energy{} : entry(second);
@@ -148,8 +145,7 @@ class Scales {
 }  // namespace
 
 QualityPlan best_quality_plan(std::span<const site::Mode> modes,
-                              std::span<const StepOutlook> outlook,
-                              const QualityProgress& progress,
+                              std::span<const StepOutlook> outlook, const QualityProgress& progress,
                               std::span<const Energy> entry_costs) {
   CARNOT_CHECK(modes.size() == outlook.size() && !modes.empty(), "an outlook a mode");
   CARNOT_CHECK(entry_costs.empty() || entry_costs.size() == modes.size(), "an entry a mode");

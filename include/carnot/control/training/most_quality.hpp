@@ -30,9 +30,10 @@
 /// 16 on; below a quarter of a pass the logarithm goes on along its tangent, so that no wind is
 /// endlessly bad. Few joules: passes are worth more than bits; many: bits more than passes.
 ///
-/// **Under risk.** A is decided now, under a wind that is not known; B and f later, when it is. So A
-/// is the mode of greatest worth in the mean over eight equally likely winds of the outlook, in each
-/// of them followed by the best (B, f), A being held for an eighth of what is left of the schedule:
+/// **Under risk.** A is decided now, under a wind that is not known; B and f later, when it is. So
+/// A is the mode of greatest worth in the mean over eight equally likely winds of the outlook, in
+/// each of them followed by the best (B, f), A being held for an eighth of what is left of the
+/// schedule:
 ///
 ///     A = argmax  mean over wind of  max over (B, f) of  worth
 ///
@@ -45,9 +46,9 @@
 /// fitted to the steps that are possible now (learn::Schedule: no jump, and cooled at the end). A
 /// schedule that turns out too short has wasted its high rates; one too long can be shortened
 /// later: so up to half of the cosine the number of steps is planned one sigma above what is
-/// expected, from there evenly down to 0.7 sigma below at its end, and never below what five eighths
-/// of full power would do in the time left: a forecast of calm must not cool a training that has
-/// days to go. That bound goes to zero with the time.
+/// expected, from there evenly down to 0.7 sigma below at its end, and never below what five
+/// eighths of full power would do in the time left: a forecast of calm must not cool a training
+/// that has days to go. That bound goes to zero with the time.
 ///
 /// **Never overdrawn.** Own power alone, or `purchases` besides; the world cuts what would exceed
 /// it (train/training_world.hpp). Bought energy tops up hours in which own power carries the hall
@@ -107,8 +108,7 @@ double schedule_worth(double passes, std::span<const double> from, std::span<con
 /// \param entry_costs  of each mode, before its first step (LearningState); empty: nothing
 /// A plan of no steps if no mode has any.
 QualityPlan best_quality_plan(std::span<const site::Mode> modes,
-                              std::span<const StepOutlook> outlook,
-                              const QualityProgress& progress,
+                              std::span<const StepOutlook> outlook, const QualityProgress& progress,
                               std::span<const Energy> entry_costs = {});
 
 /// "adaptive", "plan-once", "fixed:...", "switch:..."; null for any other name.

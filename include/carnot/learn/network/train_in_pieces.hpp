@@ -13,9 +13,9 @@
 
 namespace carnot::learn {
 
-/// What a step in `precision` costs at most, in steps as `Learner::step_counters` states them. A row
-/// of integers that outgrows its grid is converted on top, at most once a step: all rows together
-/// are one pass over the coefficients, which is less than what a step does to them.
+/// What a step in `precision` costs at most, in steps as `Learner::step_counters` states them. A
+/// row of integers that outgrows its grid is converted on top, at most once a step: all rows
+/// together are one pass over the coefficients, which is less than what a step does to them.
 inline double dearest_step(const Precision& precision) {
   return precision.is_integer() ? 2.0 : 1.0;
 }
