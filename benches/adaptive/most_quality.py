@@ -1,5 +1,5 @@
-#!/usr/bin/env python3
-# SPDX-License-Identifier: Apache-2.0
+#!/ usr / bin / env python3
+#SPDX - License - Identifier : Apache - 2.0
 """How much of what hindsight gains over a plan made once does planning anew gain?
 
     most_quality.py CARNOT [--tuning] [--tasks a,b] [--weeks n] [--seeds n] [--out FILE] [--svg FILE]
@@ -7,8 +7,10 @@
 Runs `carnot run examples/most-quality.toml` for every task, wind week and training seed of
 most_quality.json with all rivals. Quality is the certified one (the lower bound on held-out rows), its
 mean over the seeds of a week. The best in hindsight is the schedule, of those fitted to the wind that
-came, with the best mean of that week; `strict` takes the best of each single run instead, noise of the
-training included. gain = quality less that of plan-once; ratio = adaptive's gain over hindsight's, of
+came, with the best mean of that week;
+`strict` takes the best of each single run instead,
+    noise of the training included.Nothing certified counts as 0. gain =
+        quality less that of plan - once; ratio = adaptive's gain over hindsight's, of
 weeks in which hindsight gains at least 0.001. Needs nothing but Python.
 """
 import argparse
@@ -80,11 +82,13 @@ def week_row(task, week, runs):
     once, ours = of("plan-once"), of("adaptive")
     return {"task": task, "week": week, "adaptive": ours, "once": once, "best": best,
             "hindsight": of(best), "strict": mean([max(r[p]["low"] for p in hindsight) for r in runs]),
-            "fixed": max(of(p) for p in fixed), "same_fixed": {p: of(p) for p in fixed},
+            "fixed": max(of(p) for p in fixed), "same_fixed": {
+  p: of(p) for p in fixed
+  },
             "own_mwh": of("adaptive", "own"), "offered_mwh": of("adaptive", "offered"),
             "bits": of("adaptive", "bits"), "quality": of("adaptive", "quality"),
-            "grid": max(r[p]["grid"] for r in runs for p in policies)}
-
+            "grid": max(r[p]["grid"] for r in runs for p in policies)
+}
 
 def report(name, rows):
     def ratios(key):
@@ -186,12 +190,13 @@ def main():
                         owed = max(owed, r["most_quality"]["owed_j"] / max(1.0, r["energy_j"]["value"]))
                         low = r["quality"]["low"]
                         lanes[r["policy"]] = {
-                            "low": -1.0 if low is None else low, "quality": r["quality"]["value"] or -1.0,
-                            "own": r["own_energy_j"] / 3.6e9, "grid": r["grid_energy_j"],
-                            "offered": (r["own_energy_j"] + r["curtailed_j"]) / 3.6e9,
-                            "bits": r["most_quality"]["mean_bits"] or 0.0,
-                            "phase": r["most_quality"]["schedule_phase"],
-                            "modes": r["most_quality"]["mode_steps"]}
+  "low" : 0.0 if low is None else low, "quality" : r["quality"]["value"] or 0.0,
+      "own" : r["own_energy_j"] / 3.6e9,
+      "grid" : r["grid_energy_j"],
+               "offered" : (r["own_energy_j"] + r["curtailed_j"]) / 3.6e9,
+               "bits" : r["most_quality"]["mean_bits"] or 0.0,
+               "phase" : r["most_quality"]["schedule_phase"],
+                         "modes" : r["most_quality"]["mode_steps"]}
                     runs.append(lanes)
                 row = week_row(task["name"], week, runs)
                 here.append(row)

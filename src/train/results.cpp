@@ -96,7 +96,8 @@ Json most_quality_json(const LaneOutcome& outcome, const Job& job, const learn::
               {"schedule_phase", learner.schedule().phase(learner.steps_done())},
               {"mode_steps", mode_steps},
               {"mean_bits", or_null(before > 0 ? bits / static_cast<double>(before) : kNaN)},
-              {"owed_j", outcome.owed.in(joule)}};
+              {"owed_j", outcome.owed.in(joule)},
+              {"unused_j", outcome.unused.in(joule)}};
 }
 
 /// Of most quality: by what is certified.
@@ -239,8 +240,12 @@ ledger::LaneEnd lane_end(const LaneFacts& facts, const Job& job, const learn::En
   // work.
   const learn::Counters counted = learner.counters() - outcome.instrument;
   std::string last_mode = job.modes.front().name;
-  for (const ledger::SlotEntry& slot : slots)
-    if (!slot.mode.empty()) last_mode = slot.mode;
+  std::uint64_t steps_before = 0;
+  for (const ledger::SlotEntry& slot : slots) {
+    // A mode that was paid towards and not entered is not the model's.
+    if (slot.steps > steps_before) last_mode = slot.mode;
+    steps_before = slot.steps;
+  }
   const learn::Precision precision = learn::Precision::parse(last_mode);
   const learn::Quality on_train = learner.evaluate(split.train, precision);
   const learn::CodeLengths bits =

@@ -101,9 +101,10 @@ class Steady final : public control::JobPolicy {
 /// A world with everything it refers to.
 struct Stand {
   explicit Stand(site::Scenario s, const std::optional<Environment>& e = {},
-                 const std::vector<std::string>& precisions = default_precisions())
+                 const std::vector<std::string>& precisions = default_precisions(),
+                 const learn::Split& data = digits())
       : scenario(std::move(s)),
-        split(digits()),
+        split(data),
         environment(e ? *e : load_environment(scenario, "")),
         learner(learner_of(scenario, split.train)),
         job(make_job(*learner, table, scenario, precisions)),
@@ -126,6 +127,18 @@ struct Stand {
   }
   std::uint64_t steps_done() const { return world.progress().steps_done; }
   std::vector<ledger::SlotEntry> slots() const { return all<ledger::SlotEntry>(entries); }
+  /// Dynamic energy of the hall so far, out of what the ledger was told.
+  Energy drawn() const {
+    Energy sum;
+    for (const ledger::SlotEntry& slot : slots())
+      for (const site::Mode& mode : job.modes)
+        if (mode.name == slot.mode) sum += slot.throttle * mode.dynamic_power * slot.length.time();
+    return sum;
+  }
+  /// Of all operations and bytes that the learner counted, but for reports alone.
+  Energy used() const {
+    return job.trainings * table.energy(learner->counters() - world.outcome().instrument).value();
+  }
 
   static const learn::Split& digits() {
     static const learn::Split split = [] {
@@ -183,6 +196,7 @@ class RandomPolicy final : public control::JobPolicy {
     d.use_battery = draw() < 0.7;
     if (draw() < 0.4) d.max_steps = std::ceil(8.0 * draw() + 1e-9);
     d.measure_noise = draw() < 0.05;
+    d.look = draw() < 0.03;
     return d;
   }
 

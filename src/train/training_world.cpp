@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -125,13 +126,14 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   std::size_t slot = 0;
   bool begun = false;
   bool ended = false;
-  double carry = 0.0;        // steps worked for but not yet whole
-  Energy debt;               // dynamic, one training's, not yet worked off; below zero: credit
+  Energy paid;  // dynamic, one training's, drawn and not yet used: never below zero
+  bool noise_due = false, look_due = false;  // asked for, not yet paid
   std::uint64_t next_look;   // steps at which to evaluate when stopping early is allowed
   std::uint64_t next_point;  // steps at which a point of the quality curve is due
   double steps_per_pass;
-  Energy prepaid;  // of the last look, one training's, in the mode of the moment
-  Energy bought;   // grid energy
+  Energy bought;              // grid energy
+  std::set<int> held_copies;  // widths of the held-out rows, of which there are copies
+  std::vector<Energy> entry_costs;
   std::vector<control::ModeNoise> noise;
   std::uint64_t noise_measured_at = 0;
   std::uint64_t looked_at = 0;  // steps done at the last look
@@ -184,7 +186,10 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   /// no look of the certificate; its counts are kept apart.
   void draw_point() {
     const learn::Counters before = learner.counters();
-    if (curve_rows.rows == 0) curve_rows = learn::few_rows(held_out, kCurveRows);
+    // Never the very rows of a look: it pays for its own copy of them.
+    if (curve_rows.rows == 0)
+      curve_rows = learn::few_rows(
+          held_out, std::min(kCurveRows, std::max<std::size_t>(held_out.rows, 2) - 1));
     const learn::Quality q = learner.evaluate(curve_rows, precision());
     result.instrument += learner.counters() - before;
     ledger::Evaluation evaluation;
@@ -251,7 +256,12 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     l.modes = job.modes;
     l.steps_done = learner.steps_done();
     l.steps_total = learner.total_steps();
-    l.overhead = job.trainings * max(Energy{}, debt + final_look());
+    l.overhead = job.trainings * (due() + last_look() - paid);
+    if (!most_quality) l.overhead = max(Energy{}, l.overhead);
+    entry_costs.clear();
+    for (std::size_t m = 0; m < job.modes.size(); ++m)
+      entry_costs.push_back(job.trainings * entry(static_cast<int>(m)));
+    l.entry_costs = entry_costs;
     l.mode_now = mode_now;
     l.smoothed_loss = learner.smoothed_loss();
     l.remaining_learning = learner.remaining_learning();
@@ -346,35 +356,98 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     return &learning_state;
   }
 
-  /// What certifying at the end of the schedule will cost, while that is still ahead.
-  Energy final_look() const {
-    if (result.schedule_done || most_quality) return {};  // already owed
-    return look_energy(std::max(mode_now, 0));
+  // Work is done once it is paid: a joule is drawn first and used after. What is asked for waits,
+  // in this order: measuring noise, a look, entering a mode, its steps.
+
+  Energy cost(const learn::Counters& counters) const { return table.energy(counters).value(); }
+
+  learn::Precision precision_of(int mode) const {
+    return mode < 0 ? learn::Precision::parse("f32")
+                    : job.precisions[static_cast<std::size_t>(mode)];
   }
+
+  /// Of `mode` from the present one: the coefficients' conversion, a first copy of the data.
+  Energy entry(int mode) const {
+    if (mode == mode_now) return {};
+    return cost(learner.switch_counters(precision_of(mode_now), precision_of(mode)));
+  }
+
+  /// A look at all held-out rows, as the learner is now.
   Energy look_energy(int mode) const {
-    const learn::Precision& p = job.precisions[static_cast<std::size_t>(mode)];
-    return table.energy(learner.look_counters(held_out.rows, p)).value();
+    const learn::Precision p = job.precisions[static_cast<std::size_t>(std::max(mode, 0))];
+    Energy look = cost(learner.evaluation_counters(held_out.rows, p));
+    if (!held_copies.contains(p.delivered().data))
+      look += cost(learner.copy_counters(held_out.rows, p.delivered()));
+    return look;
   }
 
-  /// The last look is owed from the first decision on and moves with its mode: there may be no
-  /// power for it once the deadline has come.
-  void owe_last_look() {
-    if (!most_quality || decision.mode < 0 || result.schedule_done) return;
-    const Energy now = look_energy(decision.mode);
-    debt += now - prepaid;
-    prepaid = now;
+  /// The same once `mode` has been entered. Copies of the training data cancel.
+  Energy look_energy_in(int mode) const {
+    const learn::Precision to = precision_of(mode), delivered = to.delivered();
+    return max(Energy{}, look_energy(mode) + cost(learner.switch_counters(to, delivered)) -
+                             cost(learner.switch_counters(precision_of(mode_now), delivered)));
   }
 
-  /// The look that ends the job of most quality, from what was set aside for it.
-  void take_last_look() {
-    const Energy owed = debt;
-    take_look();
-    debt = owed;
+  /// Of most quality: kept back for the look that ends the job, from the first step on. There may
+  /// be no power for it once the deadline has come.
+  Energy kept_back() const {
+    return most_quality && learner.steps_done() > 0 ? look_energy(mode_now) : Energy{};
   }
 
-  void charge(const learn::Counters& before) {
-    debt += table.energy(learner.counters() - before).value();
+  /// What certifying at the end of the schedule will cost, while that is still ahead.
+  Energy last_look() const {
+    if (look_due && result.schedule_done) return {};  // already among what is due
+    const int cheapest = static_cast<int>(job.modes.size()) - 1;
+    return most_quality && mode_now < 0 ? look_energy_in(cheapest)
+                                        : look_energy(std::max(mode_now, 0));
   }
+
+  /// Asked for and not yet paid.
+  Energy due() const {
+    Energy sum;
+    if (noise_due) sum += cost(learner.noise_counters(integers()));
+    if (look_due) sum += look_energy(mode_now);
+    return sum;
+  }
+
+  /// Does what is due as far as it is paid.
+  void work_off() {
+    const Energy slack = kStepSlack * job.step_energy.back();
+    if (noise_due && paid + slack >= kept_back() + cost(learner.noise_counters(integers()))) {
+      noise_due = false;
+      measure_noise();
+    }
+    if (look_due && !noise_due && paid + slack >= kept_back() + look_energy(mode_now)) {
+      look_due = false;
+      take_look();
+    }
+  }
+
+  /// What must be paid before the first step in `mode`, besides that step.
+  Energy threshold(int mode) const {
+    return entry(mode) + (most_quality ? look_energy_in(mode) : Energy{});
+  }
+
+  /// As many of `steps` steps as are paid, each as if every row outgrew its grid; what they did not
+  /// need pays for the next.
+  void train(int mode, double steps) {
+    const Energy dearest =
+        learn::dearest_step(precision_of(mode)) * job.step_energy[static_cast<std::size_t>(mode)];
+    while (steps >= 1.0 - kStepSlack) {
+      const double affordable = std::floor((paid - threshold(mode)) / dearest + kStepSlack);
+      const double whole = std::min(affordable, std::ceil(steps - kStepSlack));
+      if (whole < 1.0) return;
+      const learn::Counters before = learner.counters();
+      mode_now = mode;
+      const std::uint64_t done =
+          learn::train_in_pieces(learner, static_cast<std::uint64_t>(whole), precision(), stop);
+      spend(before);
+      if (done == 0) return;
+      steps -= static_cast<double>(done);
+    }
+  }
+
+  void spend(const learn::Counters& before) { paid -= cost(learner.counters() - before); }
 
   /// Next to the integers' rounding a float's is no noise (2^-8 at worst, no coarse grid).
   std::vector<learn::Precision> integers() const {
@@ -394,13 +467,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
       ++i;
     }
     noise_measured_at = learner.steps_done();
-    charge(before);
-  }
-
-  /// Energy already drawn for a step that is not whole must not change its value with the mode.
-  void settle_carry() {
-    if (mode_now >= 0) debt -= carry * job.step_energy[static_cast<std::size_t>(mode_now)];
-    carry = 0.0;
+    spend(before);
   }
 
   const learn::Precision& precision() const {
@@ -414,7 +481,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     looked_at = learner.steps_done();
     result.certificate = certificate.look(result.quality);
     result.certified = result.certificate.certified;
-    charge(before);
+    held_copies.insert(precision().delivered().data);
+    spend(before);
     ledger::Evaluation evaluation;
     evaluation.at = now_;
     evaluation.steps = learner.steps_done();
@@ -436,10 +504,11 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
         decision.schedule_steps != learner.total_steps())
       learner.set_schedule(
           learner.schedule().fitted(learner.steps_done(), decision.schedule_steps));
-    owe_last_look();
-    if (decision.measure_noise && steps_left() > 0) measure_noise();
-    if (decision.look && !result.certified && steps_left() > 0 && learner.steps_done() > 0)
-      take_look();
+    // Once for each state of the learner: asking again before its next step changes nothing.
+    const bool measured = !noise.empty() && noise_measured_at == learner.steps_done();
+    noise_due = noise_due || (decision.measure_noise && steps_left() > 0 && !measured);
+    look_due = look_due || (decision.look && !result.certified && steps_left() > 0 &&
+                            learner.steps_done() > looked_at);
     const Duration left = slot_start(slot + 1) - now_;
     if (most_quality) limit_imports(left);
     site::Demand demand;
@@ -447,21 +516,23 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     demand.use_battery = decision.use_battery;
     demand.throttle = decision.throttle;
     Duration length = left;
-    double debt_steps = 0.0, most_steps = 0.0;
-    // Certified: what is owed is worked off, no step more.
-    const double steps_wanted = result.certified ? 0.0 : steps_left();
-    const bool wants = decision.mode >= 0 && (steps_wanted > 0 || debt > Energy{});
+    double most_steps = 0.0;
+    const bool something_due = noise_due || look_due;
+    const bool wants = decision.mode >= 0 && (steps_left() > 0 || something_due);
     if (wants) {
       const auto m = static_cast<std::size_t>(decision.mode);
       demand.mode = &job.modes[m];
-      if (decision.mode != mode_now) settle_carry();
-      debt_steps = debt / job.step_energy[m];
       const double until_look = next_look > learner.steps_done()
                                     ? static_cast<double>(next_look - learner.steps_done())
                                     : 1.0;
-      most_steps = std::min({decision.max_steps, steps_wanted, until_look});
-      const double wanted = std::max(0.0, std::max(0.0, most_steps - carry) + debt_steps);
-      length = time_for(wanted, demand, left);
+      if (!something_due)
+        most_steps = std::min({std::max(1.0, decision.max_steps), steps_left(), until_look});
+      const Energy needed = something_due
+                                ? due() + kept_back()
+                                : threshold(decision.mode) +
+                                      (most_steps - 1.0 + learn::dearest_step(job.precisions[m])) *
+                                          job.step_energy[m];
+      length = time_for(std::max(0.0, (needed - paid) / job.step_energy[m]), demand, left);
     }
     flows = site.advance(weather(), demand, length.time());
     now_ = now_ + length;
@@ -470,23 +541,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     const bool ran = wants && flows.steps > 0.0;
     mode_name = ran ? demand.mode->name : std::string();
     if (ran) {
-      mode_now = decision.mode;
-      const double paid = std::min(debt_steps, flows.steps);
-      debt -= paid * job.step_energy[static_cast<std::size_t>(mode_now)];
-      if (debt_steps - paid < kStepSlack) debt = Energy{};
-      carry += flows.steps - paid;
-      const double whole = std::min(std::floor(carry + kStepSlack), std::ceil(most_steps));
-      if (whole > 0) {
-        // Switching precision re-quantises inside train(); what that costs beside the steps is
-        // debt.
-        const learn::Counters start = learner.counters();
-        const std::uint64_t done =
-            learn::train_in_pieces(learner, static_cast<std::uint64_t>(whole), precision(), stop);
-        const learn::Counters extra =
-            learner.counters() - start - learner.step_counters(precision()) * done;
-        debt += table.energy(extra).value();
-        carry = std::max(0.0, carry - static_cast<double>(done));
-      }
+      paid += flows.steps * job.step_energy[static_cast<std::size_t>(decision.mode)];
+      something_due ? work_off() : train(decision.mode, most_steps);
     }
     record(length);
     if (now_ >= slot_start(slot + 1)) {
@@ -580,26 +636,23 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     if (steps_left() <= 0) {
       if (!result.schedule_done) {
         result.schedule_done = true;
-        settle_carry();
-        most_quality ? take_last_look() : take_look();
+        most_quality ? take_look() : void(look_due = true);
       }
-      if (debt <= Energy{})
+      if (!look_due)
         end(result.certified ? "the schedule is done and the minimum quality is certified"
                              : "the schedule is done; the minimum quality is not certified");
     } else if (learner.steps_done() >= next_look && !result.certified) {
       next_look += look_interval();
-      if (4 * learner.steps_done() >= learner.total_steps()) take_look();
+      look_due = look_due || 4 * learner.steps_done() >= learner.total_steps();
     }
-    if (!ended && result.certified && debt <= Energy{}) end("the minimum quality is certified");
+    if (!ended && result.certified) end("the minimum quality is certified");
     if (!ended && most_quality && slot >= environment.weather.size() && learner.steps_done() > 0) {
-      // What has been learned by now is the answer; its look has been paid for.
-      if (!result.schedule_done) take_last_look();
-      result.owed = job.trainings * max(Energy{}, debt);
+      // What has been learned by now is the answer; its look was paid for beforehand. What was
+      // drawn besides, towards a copy or a step that did not come about, is void.
+      take_look();
       result.deadline_passed = !result.certified;
-      return end(result.schedule_done
-                     ? "the deadline: the schedule was done, its energy not yet paid"
-                     : fmt::format("the deadline, {:.0f} % of the way through the schedule",
-                                   100.0 * learner.schedule().phase(learner.steps_done())));
+      return end(fmt::format("the deadline, {:.0f} % of the way through the schedule",
+                             100.0 * learner.schedule().phase(learner.steps_done())));
     }
     if (!ended && slot >= environment.weather.size()) {
       if (learner.steps_done() > 0) {
@@ -618,6 +671,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
 
   void end(std::string why) {
     ended = true;
+    result.owed = job.trainings * max(Energy{}, Energy{} - paid);
+    result.unused = job.trainings * max(Energy{}, paid);
     result.stopped = std::move(why);
     result.duration = (now_ - environment.start).time();
   }
@@ -665,8 +720,10 @@ std::vector<std::uint8_t> TrainingWorld::save() const {
   StateWriter w;
   w.value(i.now().unix_nanoseconds());
   w.value<std::uint64_t>(i.slot);
-  w.value(i.carry);
-  w.value(i.debt.base());
+  w.value(i.paid.base());
+  w.value(i.noise_due);
+  w.value(i.look_due);
+  w.sequence(std::vector<int>(i.held_copies.begin(), i.held_copies.end()));
   w.value(i.next_look);
   w.value(i.next_point);
   w.value(i.result.instrument);
@@ -693,7 +750,6 @@ std::vector<std::uint8_t> TrainingWorld::save() const {
     w.value(schedule.steps);
     w.value(schedule.from_step);
     w.value(schedule.from_phase);
-    w.value(i.prepaid.base());
     w.value(i.bought.base());
   }
   w.sequence(i.learner.save());
@@ -707,8 +763,11 @@ void TrainingWorld::restore(const std::vector<std::uint8_t>& state) {
   const auto slot = static_cast<std::size_t>(r.value<std::uint64_t>());
   if (slot > i.environment.weather.size())
     throw InputError("checkpoint: its slot lies beyond the deadline of this scenario");
-  i.carry = r.value<double>();
-  i.debt = Energy::from_base(r.value<double>());
+  i.paid = Energy::from_base(r.value<double>());
+  i.noise_due = r.value<bool>();
+  i.look_due = r.value<bool>();
+  const std::vector<int> copies = r.sequence<int>();
+  i.held_copies = {copies.begin(), copies.end()};
   i.next_look = r.value<std::uint64_t>();
   i.next_point = r.value<std::uint64_t>();
   i.result.instrument = r.value<learn::Counters>();
@@ -735,7 +794,6 @@ void TrainingWorld::restore(const std::vector<std::uint8_t>& state) {
     schedule.steps = r.value<std::uint64_t>();
     schedule.from_step = r.value<std::uint64_t>();
     schedule.from_phase = r.value<double>();
-    i.prepaid = Energy::from_base(r.value<double>());
     i.bought = Energy::from_base(r.value<double>());
     i.learner.set_schedule({schedule.steps, 0, 0.0});
   }

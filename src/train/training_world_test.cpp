@@ -265,7 +265,7 @@ TEST(World, ChangesOfModeCostWhatIsCounted) {
 TEST(World, SlotsTellOfEveryOperation) {
   const site::Scenario scenario = tiny({"work.epochs=2"});
   Stand s(scenario, windy(scenario));
-  RandomPolicy policy(3);
+  RandomPolicy policy(4);
   s.finish(policy);
   ASSERT_TRUE(s.world.outcome().schedule_done);
   double told = 0.0;

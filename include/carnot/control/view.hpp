@@ -112,13 +112,18 @@ struct LearningState {
   std::span<const site::Mode> modes;  ///< ordered from most to least bits; steps_per_second > 0
   std::uint64_t steps_done = 0;
   std::uint64_t steps_total = 0;
-  Energy overhead;                  ///< dynamic energy owed beside the steps: evaluation, measuring
-  int mode_now = -1;                ///< mode of the last slot that ran; -1: none yet
-  double smoothed_loss = 0.0;       ///< NaN before the first step
-  double remaining_learning = 1.0;  ///< share of the schedule's summed learning rate still ahead
-  double phase = 0.0;               ///< of the schedule's cosine: 0 at its start, 1 at its end
-  double steps_per_pass = 1.0;      ///< over the training rows
-  std::span<const ModeNoise> noise;     ///< per mode, last measured; empty: never measured
+  /// Dynamic energy still to be paid beside the steps: evaluation, measuring. Of most quality below
+  /// zero where more has been paid already, towards a copy of the data say.
+  Energy overhead;
+  /// Dynamic, of going over to each mode now: conversion, and the first copy of the data in its
+  /// width. Paid before the first step there. Empty: not known.
+  std::span<const Energy> entry_costs;
+  int mode_now = -1;                 ///< mode of the last step; -1: none yet
+  double smoothed_loss = 0.0;        ///< NaN before the first step
+  double remaining_learning = 1.0;   ///< share of the schedule's summed learning rate still ahead
+  double phase = 0.0;                ///< of the schedule's cosine: 0 at its start, 1 at its end
+  double steps_per_pass = 1.0;       ///< over the training rows
+  std::span<const ModeNoise> noise;  ///< per mode, last measured; empty: never measured
   std::uint64_t noise_measured_at = 0;  ///< steps_done of the last measurement
   /// Smoothed quality on minibatches before they were learned from (learn::Learner); NaN: not
   /// known.

@@ -8,12 +8,19 @@
 /// `follow`.
 ///
 /// Steps of training done in a segment follow from the site's flows; the learner then really does
-/// them. What training costs beside its steps (measuring noise, switching precision, held-out
-/// evaluation) is charged as a debt of dynamic energy that is worked off, in the mode of the
-/// moment, before further steps count. The minimum quality is certified on held-out rows before the
-/// job may end: at the end of the schedule or, with `stop_when_certified`, at looks every 1/16 of
-/// it from a quarter on. Reporting needs an evaluation on the training rows (code lengths); it is
-/// not part of the job.
+/// them. What training costs beside its steps (measuring noise, switching precision and the first
+/// copy of the data in its width, held-out evaluation) is dynamic energy as well. **Nothing is done
+/// before it is paid**: at every instant
+///
+///     dynamic energy drawn >= trainings x energy of all that was counted,
+///
+/// so work that is asked for waits, as power of the mode of the moment, and what is not paid when
+/// the deadline comes is void: not done, not counted, not certified. Only an integer row that
+/// outgrows its grid has no price beforehand: a step is paid as if every row did. Where most
+/// quality is asked for, one look is kept back from the first step on. The minimum quality is
+/// certified on held-out rows before the job may end: at the end of the schedule or, with
+/// `stop_when_certified`, at looks every 1/16 of it from a quarter on. Reporting needs an
+/// evaluation on the training rows (code lengths); it is not part of the job.
 
 #include <cstdint>
 #include <memory>

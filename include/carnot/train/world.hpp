@@ -36,7 +36,9 @@ struct LaneOutcome {
   learn::Counters instrument;  ///< of evaluations made for reports alone, part of no joule
   learn::Quality quality;
   learn::CertificateResult certificate;
-  Energy owed;          ///< of the hall, dynamic: done but not yet paid for when the deadline came
+  Energy owed;          ///< of the hall, dynamic: work done that was not paid for; none, but for
+                        ///< rounding, as work waits until it is paid
+  Energy unused;        ///< drawn towards work that did not come about: void
   Time duration;        ///< from the start to the end of the job, or to the deadline
   std::string stopped;  ///< in words
 };

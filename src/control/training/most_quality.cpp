@@ -38,6 +38,13 @@ std::uint64_t whole_steps(double steps) {
   return static_cast<std::uint64_t>(std::clamp(std::floor(steps), 1.0, 9e15));
 }
 
+QualityPlan plan_of(const Observation& o, const std::vector<StepOutlook>& outlook) {
+  const LearningState& l = o.learning;
+  return best_quality_plan(l.modes, outlook,
+                           {static_cast<double>(l.steps_done), l.phase, l.steps_per_pass},
+                           l.entry_costs);
+}
+
 /// Stages at shares of the steps, and a number of steps that is fixed before the first.
 class FittedOnce final : public JobPolicy {
  public:
@@ -68,25 +75,30 @@ class FittedOnce final : public JobPolicy {
  private:
   void plan(const Observation& o) {
     const std::span<const site::Mode> modes = o.learning.modes;
-    std::vector<double> steps;
-    for (const StepOutlook& outlook : step_outlook(o)) steps.push_back(outlook.mean);
+    const std::vector<StepOutlook> outlook = step_outlook(o);
     if (stages_.empty()) {  // plan-once
-      const QualityPlan plan =
-          best_quality_plan(modes, steps, static_cast<double>(o.learning.steps_done),
-                            o.learning.phase, o.learning.steps_per_pass);
+      const QualityPlan plan = plan_of(o, outlook);
       stages_ = {{plan.mode_at(0.0), 0.0}};
       if (plan.second != plan.mode_at(0.0)) stages_.push_back({plan.second, plan.switch_phase});
       steps_ = std::max(1.0, plan.steps);
       return;
     }
     double share = 0.0;  // of all that the outlook brings, by one step in the mean
+    double left = 1.0;   // of it, for steps
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       const auto m = static_cast<std::size_t>(stages_[i].mode);
       const double until = i + 1 < stages_.size() ? stages_[i + 1].from : 1.0;
-      share += (until - stages_[i].from) /
-               std::max(1e-9, steps[m] - modes[m].first_use / modes[m].step_energy());
+      share += (until - stages_[i].from) / std::max(1e-9, outlook[m].mean);
+      // Its copy of the data, if no stage before has made it.
+      const bool there = std::any_of(
+          stages_.begin(), stages_.begin() + static_cast<std::ptrdiff_t>(i),
+          [&](const ScheduleStage& before) {
+            return modes[static_cast<std::size_t>(before.mode)].copy_bits() == modes[m].copy_bits();
+          });
+      if (!there)
+        left -= modes[m].first_use / modes[m].step_energy() / std::max(1e-9, outlook[m].mean);
     }
-    steps_ = std::max(1.0, 1.0 / share);
+    steps_ = std::max(1.0, left / share);
   }
 
   std::vector<double> numbers() const override {
@@ -129,8 +141,6 @@ class MostQuality final : public JobPolicy {
     const double left = static_cast<double>(
         (d.schedule_steps > 0 ? d.schedule_steps : l.steps_total) - l.steps_done);
     d.mode = plan_.mode_at(l.phase);
-    const int width = l.modes[static_cast<std::size_t>(d.mode)].copy_bits();
-    if (std::find(widths_.begin(), widths_.end(), width) == widths_.end()) widths_.push_back(width);
     d.max_steps = std::max(1.0, at_end ? left : std::ceil(kShareAtOnce * left));
     // Asked again once they are done: the schedule never ends before the deadline does.
     replan_step_ = l.steps_done + whole_steps(d.max_steps);
@@ -145,18 +155,13 @@ class MostQuality final : public JobPolicy {
   static constexpr Duration kReplanEvery = Duration::seconds(3600);
   static constexpr Duration kLate = Duration::seconds(4 * 3600);
   static constexpr double kShareAtOnce = 0.25;          // of the steps left, before planning anew
-  static constexpr double kEarly = 1.5, kAtEnd = -0.7;  // sigmas above what is expected
-  static constexpr double kLeast = 0.25;                // of full power, for ...
-  static constexpr double kLeastOf = 0.25;              // ... this share of the time left
+  static constexpr double kEarly = 1.0, kAtEnd = -0.7;  // sigmas above what is expected
+  static constexpr double kLeast = 0.625;               // of full power, for all the time left
 
   void plan(const Observation& o) {
     const LearningState& l = o.learning;
     const std::vector<StepOutlook> outlook = step_outlook(o);
-    std::vector<double> mean;
-    for (const StepOutlook& each : outlook) mean.push_back(each.mean);
-    const double done = static_cast<double>(l.steps_done);
-    const QualityPlan fresh =
-        best_quality_plan(l.modes, mean, done, l.phase, l.steps_per_pass, widths_);
+    const QualityPlan fresh = plan_of(o, outlook);
     if (!chosen_ || fresh.steps > 0.0) {
       plan_ = fresh;
       chosen_ = true;
@@ -168,29 +173,27 @@ class MostQuality final : public JobPolicy {
     const double relative = outlook[m].mean > 0.0 ? outlook[m].spread / outlook[m].mean : 0.0;
     const double expected = fresh.steps * std::max(0.2, 1.0 + sigmas * relative);
     const double least =
-        kLeast * kLeastOf * l.modes[m].steps_per_second * (o.deadline - o.now).time().in(second);
+        kLeast * l.modes[m].steps_per_second * (o.deadline - o.now).time().in(second);
     steps_ = std::max({1.0, expected, least});
   }
 
   std::vector<double> numbers() const override {
     // Whole seconds and the rest fit a double exactly.
     const std::int64_t at = planned_at_.unix_nanoseconds();
-    std::vector<double> all{planned_ ? 1.0 : 0.0,
-                            chosen_ ? 1.0 : 0.0,
-                            static_cast<double>(at - at % kSecond),
-                            static_cast<double>(at % kSecond),
-                            static_cast<double>(plan_.first),
-                            static_cast<double>(plan_.second),
-                            plan_.switch_phase,
-                            plan_.steps,
-                            plan_.worth,
-                            steps_,
-                            static_cast<double>(replan_step_)};
-    for (const int width : widths_) all.push_back(width);
-    return all;
+    return {planned_ ? 1.0 : 0.0,
+            chosen_ ? 1.0 : 0.0,
+            static_cast<double>(at - at % kSecond),
+            static_cast<double>(at % kSecond),
+            static_cast<double>(plan_.first),
+            static_cast<double>(plan_.second),
+            plan_.switch_phase,
+            plan_.steps,
+            plan_.worth,
+            steps_,
+            static_cast<double>(replan_step_)};
   }
   void set_numbers(const std::vector<double>& state) override {
-    CARNOT_CHECK(state.size() >= 11, "eleven numbers, then widths");
+    CARNOT_CHECK(state.size() == 11, "eleven numbers");
     planned_ = state[0] != 0.0;
     chosen_ = state[1] != 0.0;
     planned_at_ = Instant::from_unix_nanoseconds(static_cast<std::int64_t>(state[2]) +
@@ -198,8 +201,6 @@ class MostQuality final : public JobPolicy {
     plan_ = {static_cast<int>(state[4]), static_cast<int>(state[5]), state[6], state[7], state[8]};
     steps_ = state[9];
     replan_step_ = static_cast<std::uint64_t>(state[10]);
-    widths_.clear();
-    for (std::size_t i = 11; i < state.size(); ++i) widths_.push_back(static_cast<int>(state[i]));
   }
 
   static constexpr std::int64_t kSecond = 1'000'000'000;
@@ -209,7 +210,6 @@ class MostQuality final : public JobPolicy {
   QualityPlan plan_;
   double steps_ = 1.0;  ///< from the last plan on
   std::uint64_t replan_step_ = 0;
-  std::vector<int> widths_;  ///< of the data, of which there are copies
 };
 
 std::vector<ScheduleStage> stages_of(std::string_view name, std::span<const site::Mode> modes) {

@@ -24,7 +24,13 @@ std::vector<site::Mode> modes() {
   return all;
 }
 
-const std::vector<int> kAllWidths{4, 8, 32};
+/// Of these steps, without doubt and with nothing to pay before the first.
+QualityPlan sure_plan(const std::vector<site::Mode>& modes, const std::vector<double>& steps,
+                      double steps_per_pass, const std::vector<Energy>& entry_costs = {}) {
+  std::vector<StepOutlook> outlook;
+  for (const double each : steps) outlook.push_back({each, 0.0});
+  return best_quality_plan(modes, outlook, {0.0, 0.0, steps_per_pass}, entry_costs);
+}
 
 /// The worth of a training step by step, as the header states it: plain sums, no formula of stages.
 double plain_worth(const std::vector<site::Mode>& modes, const std::vector<int>& mode_of_step,
@@ -60,7 +66,7 @@ TEST(MostQuality, NoAssignmentOfModesBeatsThePlan) {
       each.push_back(std::floor(scale * m.steps_per_second * 20.0));
       steps.push_back(kStretches * each.back());
     }
-    const QualityPlan plan = best_quality_plan(all, steps, 0.0, 0.0, per_pass, kAllWidths);
+    const QualityPlan plan = sure_plan(all, steps, per_pass);
     double best = -1e9;
     for (int code = 0; code < 1 << (2 * kStretches); ++code) {
       std::vector<int> sequence;
@@ -89,7 +95,7 @@ RC_GTEST_PROP(MostQuality, MoreJoulesNeverMeanMoreRounding, ()) {
   const auto rounding = [&](double scale) {
     std::vector<double> steps;
     for (const site::Mode& m : all) steps.push_back(scale * m.steps_per_second);
-    const QualityPlan plan = best_quality_plan(all, steps, 0.0, 0.0, 20.0, kAllWidths);
+    const QualityPlan plan = sure_plan(all, steps, 20.0);
     const double a = rounding_gap(all[static_cast<std::size_t>(plan.first)]),
                  b = rounding_gap(all[static_cast<std::size_t>(plan.second)]);
     const std::vector<double> from{0.0, plan.switch_phase}, gaps{a, b};
@@ -106,7 +112,7 @@ TEST(MostQuality, BitsFollowPower) {
     std::vector<double> steps;
     for (const site::Mode& m : all)
       steps.push_back(passes_in_f32 * 100.0 * m.steps_per_second / all[0].steps_per_second);
-    const QualityPlan plan = best_quality_plan(all, steps, 0.0, 0.0, 100.0, kAllWidths);
+    const QualityPlan plan = sure_plan(all, steps, 100.0);
     return std::pair{all[static_cast<std::size_t>(plan.first)].bits,
                      all[static_cast<std::size_t>(plan.second)].bits};
   };
@@ -116,15 +122,44 @@ TEST(MostQuality, BitsFollowPower) {
 }
 
 TEST(MostQuality, AFirstCopyOfTheDataIsPaidFor) {
-  std::vector<site::Mode> all = modes();
+  const std::vector<site::Mode> all = modes();
   const std::vector<double> steps{50, 200, 260, 320};
-  const QualityPlan with = best_quality_plan(all, steps, 0.0, 0.0, 10.0, kAllWidths);
-  for (site::Mode& m : all) m.first_use = 10.0 * m.step_energy();
-  const QualityPlan without = best_quality_plan(all, steps, 0.0, 0.0, 10.0);
-  EXPECT_LT(without.worth, with.worth);
+  const QualityPlan without = sure_plan(all, steps, 10.0);
+  std::vector<Energy> entry(all.size());
+  for (std::size_t m = 1; m < all.size(); ++m) entry[m] = 10.0 * all[m].step_energy();
+  const QualityPlan with = sure_plan(all, steps, 10.0, entry);
+  EXPECT_LT(with.worth, without.worth);
+  // What is planned fits: shares of power for steps and copies make one.
+  const auto share = [&](int m, double n) { return n / steps[static_cast<std::size_t>(m)]; };
+  double used = share(with.first, with.steps * with.switch_phase + 10.0);
+  if (with.second != with.first) {
+    used += share(with.second, with.steps * (1.0 - with.switch_phase));
+    if (all[static_cast<std::size_t>(with.first)].copy_bits() !=
+        all[static_cast<std::size_t>(with.second)].copy_bits())
+      used += share(with.second, 10.0);
+  }
+  EXPECT_NEAR(used, 1.0, 1e-9);
   // A copy that eats all there is leaves nothing; no plan of negative steps.
-  for (site::Mode& m : all) m.first_use = 1000.0 * m.step_energy();
-  EXPECT_EQ(best_quality_plan(all, steps, 0.0, 0.0, 10.0).steps, 0.0);
+  for (std::size_t m = 0; m < all.size(); ++m) entry[m] = 1000.0 * all[m].step_energy();
+  EXPECT_EQ(sure_plan(all, steps, 10.0, entry).steps, 0.0);
+}
+
+// The mean of the wind pays for the copy of the cheaper format well, half of the winds do not.
+TEST(MostQuality, ACopyIsNotBoughtOnHope) {
+  const std::vector<site::Mode> all = modes();
+  std::vector<StepOutlook> outlook;
+  for (const site::Mode& m : all) outlook.push_back({1000.0 * m.steps_per_second, 0.0});
+  std::vector<Energy> entry(all.size());
+  for (std::size_t m = 1; m < all.size(); ++m) entry[m] = 250.0 * all[m].step_energy();
+  const auto bits = [&](double doubt) {
+    std::vector<StepOutlook> unsure = outlook;
+    for (StepOutlook& each : unsure) each.spread = doubt * each.mean;
+    return all[static_cast<std::size_t>(
+                   best_quality_plan(all, unsure, {0.0, 0.0, 10.0}, entry).first)]
+        .bits;
+  };
+  EXPECT_EQ(bits(0.0), 4);
+  EXPECT_EQ(bits(0.8), 32);
 }
 
 /// Half an hour into a job at a site without export, with an even wind of 14 MW and no doubt of it.

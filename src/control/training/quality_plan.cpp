@@ -19,7 +19,9 @@ constexpr double kPasses = 40.0;     // h: above so many it falls slower and slo
 constexpr double kContraction = 30;  // kappa
 constexpr double kCoefficientGap = 0.15, kDataGap = 0.02;  // of four bits
 constexpr int kPhases = 32;                                // at which a plan may switch
-constexpr double kSpells = 10.0;                           // of weather in the past that is known
+constexpr int kHeld = 4;               // of them a mode is held, once it is entered
+constexpr double kLeastPasses = 0.25;  // from here down to none worth falls evenly
+constexpr double kSpells = 10.0;       // of weather in the past that is known
 
 /// Middles of eight equally likely parts of the normal distribution.
 constexpr std::array<double, 8> kNode{-1.5341, -0.8871, -0.4888, -0.1573,
@@ -52,35 +54,112 @@ double schedule_worth(double passes, std::span<const double> from, std::span<con
   return worth;
 }
 
-QualityPlan best_quality_plan(std::span<const site::Mode> modes, std::span<const double> steps,
-                              double done, double phase, double steps_per_pass,
-                              std::span<const int> widths) {
-  CARNOT_CHECK(modes.size() == steps.size() && !modes.empty(), "an outlook a mode");
-  const double now = std::clamp(phase, 0.0, 1.0);
-  const auto possible = [&](std::size_t m) {
-    const bool there =
-        std::find(widths.begin(), widths.end(), modes[m].copy_bits()) != widths.end();
-    return steps[m] - (there ? 0.0 : modes[m].first_use / modes[m].step_energy());
-  };
-  QualityPlan best;
-  best.first = best.second = static_cast<int>(modes.size()) - 1;
-  best.worth = -kInfinity;
-  for (std::size_t b = 0; b < modes.size(); ++b) {
-    if (possible(b) <= 0.0) continue;
-    for (std::size_t a = 0; a < modes.size(); ++a) {
-      if (possible(a) <= 0.0) continue;
-      for (int i = 0; i <= kPhases; ++i) {
-        const double at = a == b ? now : now + (1.0 - now) * i / kPhases;
-        const double share = now < 1.0 ? (at - now) / (1.0 - now) : 0.0;
-        const double rest = 1.0 / (share / possible(a) + (1.0 - share) / possible(b));
-        const std::array<double, 2> from{now, at};
-        const std::array<double, 2> gaps{rounding_gap(modes[a]), rounding_gap(modes[b])};
-        const double worth = schedule_worth((done + rest) / steps_per_pass, from, gaps);
-        if (worth > best.worth) best = {static_cast<int>(a), static_cast<int>(b), at, rest, worth};
-        if (a == b) break;
+namespace {
+
+/// a ln(x / (x + h)), below kLeastPasses along its tangent: no wind is endlessly bad.
+double of_passes(double x) {
+  const double known = std::max(x, kLeastPasses);
+  const double slope = kReturn / kLeastPasses;
+  return kReturn * std::log(known / (known + kPasses)) - slope * (known - x);
+}
+
+/// What a plan is weighed with, each part worked out once.
+class Scales {
+ public:
+  Scales(std::span<const site::Mode> modes, std::span<const StepOutlook> outlook,
+         const QualityProgress& progress, std::span<const Energy> entry_costs)
+      : modes_(modes), outlook_(outlook), progress_(progress), entry_costs_(entry_costs) {
+    now_ = std::clamp(progress.phase, 0.0, 1.0);
+    for (int i = 0; i <= kPhases; ++i) lasting_.push_back(lasting(at(i)));
+    for (const site::Mode& mode : modes) gaps_.push_back(rounding_gap(mode));
+    doubt_ = std::any_of(outlook.begin(), outlook.end(),
+                         [](const StepOutlook& each) { return each.spread > 0.0; });
+  }
+
+  double at(int i) const { return now_ + (1.0 - now_) * i / kPhases; }
+
+  /// In the wind of `node` sigmas from the mean: `first` up to phase at(i), then `second`.
+  QualityPlan plan(std::size_t first, std::size_t second, int i, double node) const {
+    const double share = static_cast<double>(i) / kPhases;
+    double left = 1.0, each = 0.0;  // shares of all that power brings
+    const auto stage = [&](std::size_t m, double part, Energy entry) {
+      const double steps = std::max(0.0, outlook_[m].mean + node * outlook_[m].spread);
+      if (steps <= 0.0) left = 0.0;
+      left -= entry / modes_[m].step_energy() / std::max(steps, 1e-9);
+      each += part / std::max(steps, 1e-9);
+    };
+    const bool one = first == second || i == kPhases;
+    stage(first, one ? 1.0 : share, entry(first));
+    if (!one) stage(second, 1.0 - share, entry_after(first, second));
+    QualityPlan out;
+    out.first = static_cast<int>(first);
+    out.second = static_cast<int>(one ? first : second);
+    out.switch_phase = one ? 1.0 : at(i);
+    out.steps = std::max(0.0, left) / each;
+    const double early = lasting_[static_cast<std::size_t>(i)] - lasting_.front();
+    const double late = lasting_.back() - lasting_[static_cast<std::size_t>(i)];
+    const double passes = (progress_.steps_done + out.steps) / progress_.steps_per_pass;
+    out.worth = (doubt_ ? of_passes(passes) : kReturn * std::log(passes / (passes + kPasses))) -
+                gaps_[first] * early - gaps_[one ? first : second] * late;
+    return out;
+  }
+
+  /// The best to go on with from `first`, which is held at first.
+  QualityPlan best_after(std::size_t first, double node) const {
+    QualityPlan best = plan(first, first, kPhases, node);
+    for (std::size_t b = 0; b < modes_.size(); ++b) {
+      if (b == first) continue;
+      for (int i = kHeld; i < kPhases; ++i) {
+        const QualityPlan other = plan(first, b, i, node);
+        if (other.worth > best.worth) best = other;
       }
     }
+    return best;
   }
+
+  /// Of `first` now and the best after it, whatever wind comes.
+  double expected(std::size_t first) const {
+    double sum = 0.0;
+    for (const double node : kNode) sum += best_after(first, node).worth;
+    return sum / static_cast<double>(kNode.size());
+  }
+
+  bool doubt() const { return doubt_; }
+
+ private:
+  Energy entry(std::size_t m) const { return entry_costs_.empty() ? Energy{} : entry_costs_[m]; }
+  /// `first` has made the copy, if it reads data of the same width.
+  Energy entry_after(std::size_t first, std::size_t second) const {
+    return modes_[first].copy_bits() == modes_[second].copy_bits() ? Energy{} : entry(second);
+  }
+
+  std::span<const site::Mode> modes_;
+  std::span<const StepOutlook> outlook_;
+  const QualityProgress& progress_;
+  std::span<const Energy> entry_costs_;
+  double now_ = 0.0;
+  std::vector<double> lasting_, gaps_;
+  bool doubt_ = false;
+};
+
+}  // namespace
+
+QualityPlan best_quality_plan(std::span<const site::Mode> modes,
+                              std::span<const StepOutlook> outlook, const QualityProgress& progress,
+                              std::span<const Energy> entry_costs) {
+  CARNOT_CHECK(modes.size() == outlook.size() && !modes.empty(), "an outlook a mode");
+  CARNOT_CHECK(entry_costs.empty() || entry_costs.size() == modes.size(), "an entry a mode");
+  const Scales scales(modes, outlook, progress, entry_costs);
+  QualityPlan best;
+  double most = -kInfinity;
+  for (std::size_t a = 0; a < modes.size(); ++a) {
+    const QualityPlan mean = scales.best_after(a, 0.0);
+    const double worth = scales.doubt() ? scales.expected(a) : mean.worth;
+    if (worth <= most) continue;
+    most = worth;
+    best = mean;
+  }
+  best.worth = most;
   return best;
 }
 

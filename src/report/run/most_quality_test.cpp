@@ -43,7 +43,8 @@ std::vector<ledger::Entry> asked(const std::vector<std::pair<std::string, double
                              {"schedule_phase", 0.93},
                              {"mode_steps", {{"int4", 700}, {"int8", 300}}},
                              {"mean_bits", 5.2},
-                             {"owed_j", 0.0}};
+                             {"owed_j", 0.0},
+                             {"unused_j", 0.0}};
       end->result_json = row.dump();
     } else if (auto* last = std::get_if<ledger::RunEnd>(&entry)) {
       last->result_json = Json{{"best", best}, {"best_fixed", "fixed:int8"}}.dump();

@@ -17,8 +17,9 @@
 ///
 ///     N - done = (1 - phi) / ((f - phi) / S_A + (1 - f) / S_B)
 ///
-/// as a share of the schedule costs what its mode costs. Worth is minus the logarithm of the error
-/// that is expected to be left,
+/// as a share of the schedule costs what its mode costs; what entering a mode costs (the first copy
+/// of the data in its width) is paid before its first step and comes off. Worth is minus the
+/// logarithm of the error that is expected to be left,
 ///
 ///     worth = a ln(x / (x + h)) - integral of g(mode) d exp(-kappa R),      x = N / steps a pass
 ///
@@ -26,16 +27,28 @@
 /// passes; R(phase) the share of the summed rate still to come, so that what is rounded late counts
 /// and what is rounded early is forgotten, kappa = 30; g, by how much rounding in a mode raises the
 /// error: 0.15 x 8^-(bits - 4)/2 of the coefficients, 0.02 x 8^-(bits - 4)/2 of the data, zero from
-/// 16 on. Few joules: passes are worth more than bits; many: bits are worth more than passes. The
-/// plan of greatest worth is found by trying all (A, B, f on a grid). Constants were set once, on
+/// 16 on; below a quarter of a pass the logarithm goes on along its tangent, so that no wind is
+/// endlessly bad. Few joules: passes are worth more than bits; many: bits more than passes.
+///
+/// **Under risk.** A is decided now, under a wind that is not known; B and f later, when it is. So
+/// A is the mode of greatest worth in the mean over eight equally likely winds of the outlook, in
+/// each of them followed by the best (B, f), A being held for an eighth of what is left of the
+/// schedule:
+///
+///     A = argmax  mean over wind of  max over (B, f) of  worth
+///
+/// A copy that a calm week could not pay for is then worth less than it seems in the mean. The plan
+/// is A with the best (B, f) of the mean; all are found by trying all. Constants were set once, on
 /// the tuning tasks, weeks and seeds of benches/adaptive/most_quality.json, and are not refitted
 /// for a task.
 ///
 /// **Going on.** `adaptive` plans anew each hour, each slot towards the end: the rate's schedule is
 /// fitted to the steps that are possible now (learn::Schedule: no jump, and cooled at the end). A
 /// schedule that turns out too short has wasted its high rates; one too long can be shortened
-/// later: so up to half of the cosine the number of steps is planned 1.5 sigma above what is
-/// expected, from there evenly down to 0.7 sigma below at its end.
+/// later: so up to half of the cosine the number of steps is planned one sigma above what is
+/// expected, from there evenly down to 0.7 sigma below at its end, and never below what five
+/// eighths of full power would do in the time left: a forecast of calm must not cool a training
+/// that has days to go. That bound goes to zero with the time.
 ///
 /// **Never overdrawn.** Own power alone, or `purchases` besides; the world cuts what would exceed
 /// it (train/training_world.hpp). Bought energy tops up hours in which own power carries the hall
@@ -68,6 +81,13 @@ struct StepOutlook {
 /// Of each mode. What is owed (`LearningState::overhead`) comes off first.
 std::vector<StepOutlook> step_outlook(const Observation& observation);
 
+/// How far a training has come.
+struct QualityProgress {
+  double steps_done = 0.0;
+  double phase = 0.0;  ///< of the rate's cosine
+  double steps_per_pass = 1.0;
+};
+
 struct QualityPlan {
   int first = 0, second = 0;  ///< modes
   double switch_phase = 0.0;  ///< of the cosine; `second` from there on
@@ -84,13 +104,12 @@ double rounding_gap(const site::Mode& mode);
 /// `from[i]` on, the first at the phase that is reached; what was before is the same for all.
 double schedule_worth(double passes, std::span<const double> from, std::span<const double> gaps);
 
-/// \param steps   of each mode, the outlook's mean; a mode with none is left out
-/// \param done    steps so far  \param phase  of the cosine now
-/// \param widths  of the data, of which there are copies; other modes pay `first_use`
+/// \param outlook      of each mode; without spread there is one wind
+/// \param entry_costs  of each mode, before its first step (LearningState); empty: nothing
 /// A plan of no steps if no mode has any.
-QualityPlan best_quality_plan(std::span<const site::Mode> modes, std::span<const double> steps,
-                              double done, double phase, double steps_per_pass,
-                              std::span<const int> widths = {});
+QualityPlan best_quality_plan(std::span<const site::Mode> modes,
+                              std::span<const StepOutlook> outlook, const QualityProgress& progress,
+                              std::span<const Energy> entry_costs = {});
 
 /// "adaptive", "plan-once", "fixed:...", "switch:..."; null for any other name.
 std::unique_ptr<JobPolicy> make_quality_policy(std::string_view name,

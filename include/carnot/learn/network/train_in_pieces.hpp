@@ -13,6 +13,13 @@
 
 namespace carnot::learn {
 
+/// What a step in `precision` costs at most, in steps as `Learner::step_counters` states them. A
+/// row of integers that outgrows its grid is converted on top, at most once a step: all rows
+/// together are one pass over the coefficients, which is less than what a step does to them.
+inline double dearest_step(const Precision& precision) {
+  return precision.is_integer() ? 2.0 : 1.0;
+}
+
 /// \return how many steps were done: fewer than `count` only where the schedule ends
 /// \throws Stopped, with the steps done that were
 inline std::uint64_t train_in_pieces(Learner& learner, std::uint64_t count,
