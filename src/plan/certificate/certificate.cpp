@@ -15,6 +15,7 @@
 #include "carnot/plan/problem/plan_file.hpp"
 
 #include "plan/certificate/jobs.hpp"
+#include "plan/certificate/packing.hpp"
 #include "plan/certificate/sites.hpp"
 #include "plan/certificate/workflow_check.hpp"
 #include "plan/problem/room.hpp"
@@ -362,12 +363,26 @@ Certificate certify(const Problem& problem, const Plan& plan, const StopToken& s
   bool priced = plan.price.size() == cells;
   if (!priced) words.add(fmt::format("{} prices, not {}", plan.price.size(), cells));
   for (std::size_t i = 0; i < plan.price.size(); ++i)
-    if (!(plan.price[i] >= 0.0 && plan.price[i] <= 1e12)) {
-      words.add(fmt::format("price {}: a number, 0 to 1e12, not {}", i, plan.price[i]));
+    if (!(std::abs(plan.price[i]) <= 1e12)) {
+      words.add(fmt::format("price {}: a number, -1e12 to 1e12, not {}", i, plan.price[i]));
       priced = false;
     }
+  if (std::string wrong = unusable_packing(problem, plan); !wrong.empty()) {
+    words.add(std::move(wrong));
+    priced = false;
+  }
   Bound bound;
-  if (priced) {
+  if (priced && !plan.packing.empty()) {
+    const PackingTerms packing(problem, plan);
+    for (std::size_t j = 0; j < problem.jobs.size(); ++j) {
+      stop.throw_if_requested();
+      bound.add(packing.job(j));
+    }
+    for (std::size_t s = 0; s < problem.sites.size(); ++s)
+      for (std::size_t t = 0; t < static_cast<std::size_t>(problem.slots); ++t)
+        bound.add(packing.cell(s, t));
+    bound.add(-packing.allowed());
+  } else if (priced) {
     add_jobs(problem, plan.price, stop, bound);
     add_sites(problem, plan.price, bound);
   }

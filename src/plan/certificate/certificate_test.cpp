@@ -172,7 +172,7 @@ TEST(Certificate, FindsEveryKindOfViolation) {
       {"dropped, yet", [&](Plan& p) { p.jobs[j].site = kNone; }},
       {"jobs, the problem", [&](Plan& p) { p.jobs.pop_back(); }},
       {"prices, not", [&](Plan& p) { p.price.pop_back(); }},
-      {"price 2", [&](Plan& p) { p.price[2] = -1e-6; }},
+      {"price 2", [&](Plan& p) { p.price[2] = -2e12; }},
       {"price 2", [&](Plan& p) { p.price[2] = std::nan(""); }},
   };
   for (const auto& [words, spoil] : kinds) {
