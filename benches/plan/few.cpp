@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Few jobs that are large beside what they run in: what their whole numbers cost, and how much of it
-// the bound proves. The worlds were drawn before the bound was made. Arguments: [FIRST [LAST]], of
-// worlds 1 to 24, default all; LARGE=1 in the environment: with the bound of linear programming too.
+// Few jobs that are large beside what they run in: what their whole numbers cost, and how much of
+// it the bound proves. The worlds were drawn before the bound was made. Arguments: [FIRST [LAST]],
+// of worlds 1 to 24, default all; LARGE=1 in the environment: with the bound of linear programming
+// too.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -32,7 +33,8 @@ plan::Problem few(std::uint64_t world) {
   static constexpr int kSites[] = {1, 2, 3, 4};
   static constexpr int kSlots[] = {24, 48, 96, 168};
   plan::Problem problem;
-  const int jobs = kJobs[world % 6], sites = kSites[(world / 2) % 4], sizes = static_cast<int>(world % 3);
+  const int jobs = kJobs[world % 6], sites = kSites[(world / 2) % 4],
+            sizes = static_cast<int>(world % 3);
   problem.slots = kSlots[(world / 3) % 4];
   problem.slot_s = 3600;
   const double width = draw(2, 6), load = draw(0.5, 1.0), mean_kw = draw(5, 50);
@@ -68,7 +70,8 @@ plan::Problem few(std::uint64_t world) {
         std::clamp(std::round(slots * draw(1.2, 4)), slots + 0.0, problem.slots + 0.0));
     const auto release = static_cast<std::int32_t>(draw(0, problem.slots - window + 0.999));
     std::vector<plan::PlanMode> modes{{slots, power, 0.0}};
-    if (world % 2 == 0) modes.push_back({std::min(window, slots + slots / 2), power * 0.6, 0.05 * slots});
+    if (world % 2 == 0)
+      modes.push_back({std::min(window, slots + slots / 2), power * 0.6, 0.05 * slots});
     problem.jobs.add(fmt::format("j{}", j), release, release + window, slots * power * draw(0.2, 1),
                      modes, static_cast<std::uint32_t>(draw(0, sites - 0.001)), draw(0, 0.5), {});
   }
@@ -95,10 +98,12 @@ void tell(std::uint64_t world, bool shared) {
   }
   const double from = seconds();
   const plan::Plan of = plan(true);
-  fmt::print("{:3} {:4} jobs {} sites {:4} slots  {:12.4f} EUR {:4} dropped{}  whole {:8.3f} %, {:.4g} EUR, {:5.1f} s, {} rows\n",
-             world, problem.jobs.size(), problem.sites.size(), problem.slots, of.objective_eur,
-             of.totals.dropped, before, 100 * of.gap(), of.objective_eur - of.bound_eur,
-             seconds() - from, of.packing.size());
+  fmt::print(
+      "{:3} {:4} jobs {} sites {:4} slots  {:12.4f} EUR {:4} dropped{}  whole {:8.3f} %, {:.4g} "
+      "EUR, {:5.1f} s, {} rows\n",
+      world, problem.jobs.size(), problem.sites.size(), problem.slots, of.objective_eur,
+      of.totals.dropped, before, 100 * of.gap(), of.objective_eur - of.bound_eur, seconds() - from,
+      of.packing.size());
 }
 
 }  // namespace
@@ -106,6 +111,7 @@ void tell(std::uint64_t world, bool shared) {
 int main(int argc, char** argv) {
   const std::uint64_t first = argc > 1 ? std::stoull(argv[1]) : 1;
   const std::uint64_t last = argc > 2 ? std::stoull(argv[2]) : argc > 1 ? first : 24;
-  for (std::uint64_t world = first; world <= last; ++world) tell(world, std::getenv("LARGE") != nullptr);
+  for (std::uint64_t world = first; world <= last; ++world)
+    tell(world, std::getenv("LARGE") != nullptr);
   return 0;
 }

@@ -24,8 +24,8 @@ struct Power {
 };
 Power power_of(const Problem& problem, std::size_t s, std::size_t t) {
   const PlanSite& site = problem.sites[s];
-  const double grid = site.price_eur_per_kwh[t] +
-                      problem.carbon_price_eur_per_t / 1e6 * site.carbon_g_per_kwh[t];
+  const double grid =
+      site.price_eur_per_kwh[t] + problem.carbon_price_eur_per_t / 1e6 * site.carbon_g_per_kwh[t];
   Power out;
   out.most_kw =
       std::min(site.capacity_kw[t], (site.free_kw[t] + site.grid_limit_kw[t]) / site.pue[t]);
@@ -95,7 +95,8 @@ double PackingTerms::job(std::size_t j) const {
         const auto slot = static_cast<std::size_t>(t);
         if (mode.power_kw > room_kw(problem_, s, slot)) continue;
         double eur = mode.power_kw * h * plan_.price[s * slots_ + slot];
-        for (const Row& row : rows_[s * slots_ + slot]) eur += row.price * share(row, mode.power_kw);
+        for (const Row& row : rows_[s * slots_ + slot])
+          eur += row.price * share(row, mode.power_kw);
         paid.push_back(eur);
       }
       if (std::ssize(paid) < mode.slots) continue;

@@ -3,9 +3,9 @@
 
 /// \file
 /// For the certificate: what prices on whole jobs prove (`PackingPrice`). To the bound of
-/// plan/certificate/certificate.hpp each adds its price times F(p / d) to what a job of p kW pays in
-/// the site-slot, and takes from the sum what its row allows; what is drawn beyond the limit earns
-/// the site price / (d (1 - f)) a kW. No plan breaks the row, so the bound stays one.
+/// plan/certificate/certificate.hpp each adds its price times F(p / d) to what a job of p kW pays
+/// in the site-slot, and takes from the sum what its row allows; what is drawn beyond the limit
+/// earns the site price / (d (1 - f)) a kW. No plan breaks the row, so the bound stays one.
 
 #include <string>
 #include <vector>

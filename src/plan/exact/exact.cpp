@@ -16,10 +16,10 @@ namespace carnot::plan {
 
 namespace {
 
-constexpr double kClose = 1e-9;       // relative: plan and bound are one
-constexpr double kSaving = 1e-7;      // relative: what a better plan must save
-constexpr double kStartShare = 0.3;   // of a time limit, for the first plan
-constexpr double kPricesShare = 0.5;  // and until the prices stand
+constexpr double kClose = 1e-9;         // relative: plan and bound are one
+constexpr double kSaving = 1e-7;        // relative: what a better plan must save
+constexpr double kStartShare = 0.3;     // of a time limit, for the first plan
+constexpr double kPricesShare = 0.5;    // and until the prices stand
 constexpr double kPackingShare = 0.65;  // and those on whole jobs
 
 /// Figures of plan.jobs and plan.price into `plan`.

@@ -187,8 +187,7 @@ void ExactModel::pack(const std::vector<Supply>& supply, const std::vector<Packi
     const auto draws = [&](std::int32_t t, int column) {
       const auto found = at.find(block.site * slots_ + static_cast<std::size_t>(t));
       if (found == at.end()) return;
-      for (const std::size_t r : found->second)
-        terms[r].push_back({column, rows[r].share(power)});
+      for (const std::size_t r : found->second) terms[r].push_back({column, rows[r].share(power)});
     };
     for (const std::int32_t t : block.sure) draws(t, block.column);
     for (const auto& [t, column] : block.open) draws(t, column);

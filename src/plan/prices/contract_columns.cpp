@@ -15,8 +15,8 @@ namespace carnot::plan {
 
 namespace {
 
-constexpr double kDraw = 0.3;    // first, of prices towards the best ones
-constexpr double kWorth = 1e-9;  // EUR a column must save
+constexpr double kDraw = 0.3;     // first, of prices towards the best ones
+constexpr double kWorth = 1e-9;   // EUR a column must save
 constexpr double kBroken = 1e-3;  // by which a packing row must be broken to be written down
 constexpr int kStages = 60;       // of packing rows
 constexpr int kStageRounds = 40;  // of prices in each
@@ -247,8 +247,7 @@ class Master {
         double sum = 0;
         if (!each_slot(s, mode, [&](double eur, std::int32_t) { sum += eur; })) continue;
         const double own = mode.quality_eur + jobs.move_eur(j, s) - jobs.value(j);
-        options_.push_back(
-            {own + (packing_.empty() ? sum * mode.power_kw * h_ : sum), own, s, i});
+        options_.push_back({own + (packing_.empty() ? sum * mode.power_kw * h_ : sum), own, s, i});
       }
     }
   }
@@ -285,7 +284,7 @@ class Master {
   std::vector<Packing> packing_;
   std::vector<std::vector<std::size_t>> rows_at_;  // [cell], of packing_
   std::vector<Run> runs_;                          // [column]
-  std::vector<double> room_;           // [cell]
+  std::vector<double> room_;                       // [cell]
   std::vector<Option> options_;
   std::vector<std::vector<std::pair<double, std::int32_t>>> ranked_;  // [site]
   std::vector<solve::Share> shares_;

@@ -187,9 +187,8 @@ std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem&
   if (!plan.status.empty()) document["status"] = plan.status;
   if (plan.solver == "exact" || plan.status == "optimal") {
     document["solver_bound_eur"] = plan.solver_bound_eur;
-    document["solver_gap"] = plan.status == "optimal"
-                                 ? 0.0
-                                 : relative_gap(totals.objective_eur, plan.solver_bound_eur);
+    document["solver_gap"] =
+        plan.status == "optimal" ? 0.0 : relative_gap(totals.objective_eur, plan.solver_bound_eur);
   }
   for (const HeldBack& held : held_back(problem, plan))
     document["held_back"].push_back(
@@ -236,41 +235,14 @@ PlanFile read_plan(const std::string& plan_path, const std::string& problem_path
   };
   if (!root.is_object() || root.value("schema", Json()) != "carnot.plan/1")
     throw InputError(describe({plan_path, 0}, "schema", "\"carnot.plan/1\""));
-  static const std::vector<std::string> kKeys = {"schema",
-                                                 "carnot",
-                                                 "seed",
-                                                 "started",
-                                                 "command",
-                                                 "problem",
-                                                 "solver",
-                                                 "seconds",
-                                                 "objective_eur",
-                                                 "bound_eur",
-                                                 "gap",
-                                                 "jobs",
-                                                 "dropped",
-                                                 "origin",
-                                                 "boundary",
-                                                 "energy_j",
-                                                 "free_energy_j",
-                                                 "grid_energy_j",
-                                                 "carbon_g",
-                                                 "assignments",
-                                                 "prices",
-                                                 "packing",
-                                                 "status",
-                                                 "solver_bound_eur",
-                                                 "solver_gap",
-                                                 "exported_j",
-                                                 "curtailed_j",
-                                                 "embodied_g",
-                                                 "quality_eur",
-                                                 "late_eur",
-                                                 "held",
-                                                 "held_back",
-                                                 "sites",
-                                                 "site_multipliers",
-                                                 "goal_multipliers"};
+  static const std::vector<std::string> kKeys = {
+      "schema",     "carnot",        "seed",          "started",          "command",
+      "problem",    "solver",        "seconds",       "objective_eur",    "bound_eur",
+      "gap",        "jobs",          "dropped",       "origin",           "boundary",
+      "energy_j",   "free_energy_j", "grid_energy_j", "carbon_g",         "assignments",
+      "prices",     "packing",       "status",        "solver_bound_eur", "solver_gap",
+      "exported_j", "curtailed_j",   "embodied_g",    "quality_eur",      "late_eur",
+      "held",       "held_back",     "sites",         "site_multipliers", "goal_multipliers"};
   for (const auto& item : root.items()) {
     if (std::find(kKeys.begin(), kKeys.end(), item.key()) != kKeys.end()) continue;
     const std::string near = nearest(item.key().substr(0, 64), kKeys);

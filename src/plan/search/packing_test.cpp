@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prices on whole jobs: their bound against every plan there is, and what they prove.
+#include "plan/supply/packing.hpp"
+
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -12,7 +14,6 @@
 
 #include "base/testing_files.hpp"
 #include "plan/problem/testing_problem.hpp"
-#include "plan/supply/packing.hpp"
 #include "plan/supply/supply.hpp"
 
 namespace carnot::plan {
@@ -35,8 +36,8 @@ Plan at_random_prices(const Problem& problem, std::uint64_t seed) {
   for (int k = 0; k < 12; ++k) {
     PackingPrice of;
     of.site = static_cast<std::uint32_t>(random.below(n++, problem.sites.size()));
-    of.slot = static_cast<std::uint32_t>(
-        random.below(n++, static_cast<std::uint64_t>(problem.slots)));
+    of.slot =
+        static_cast<std::uint32_t>(random.below(n++, static_cast<std::uint64_t>(problem.slots)));
     of.limit = draw(0, 1) < 0.5 ? PackingLimit::Room : PackingLimit::Knee;
     const std::size_t cell = of.site * static_cast<std::size_t>(problem.slots) + of.slot;
     const double kw = limit_kw(problem, supply, of.limit, cell);
@@ -84,9 +85,9 @@ TEST(Packing, ProvesWhatWholeJobsCost) {
     double optimum;
   };
   const Case cases[] = {
-      {one_slot(3, 6, 0, 0.1, 100), 200.6},   // one of three fits
-      {one_slot(4, 4, 6, 1, 3), 8.0},         // a second would buy 2 kW for 2 EUR and save 3
-      {one_slot(5, 3, 10, -0.5, 1), 0.0},  // paid for 4 kW, 3 of 5 run
+      {one_slot(3, 6, 0, 0.1, 100), 200.6},  // one of three fits
+      {one_slot(4, 4, 6, 1, 3), 8.0},        // a second would buy 2 kW for 2 EUR and save 3
+      {one_slot(5, 3, 10, -0.5, 1), 0.0},    // paid for 4 kW, 3 of 5 run
   };
   for (const Case& of : cases) {
     const double optimum = BruteForce(of.problem).optimum();

@@ -10,12 +10,12 @@ namespace carnot::plan {
 
 namespace {
 
-constexpr double kLeastRest = 1e-3;     // of 1 - f: below it rounding is blown up
-constexpr double kMostJobs = 1e6;       // a limit wider than so many divisors is a fluid
-constexpr double kAbove = 1 + 1e-6;     // of divisors that a whole number of would just fit
-constexpr int kWide = 16;               // jobs side by side that are looked for
-constexpr int kParts = 6;               // a power in so many divisors
-constexpr std::size_t kPairs = 24;      // powers that are looked at in pairs
+constexpr double kLeastRest = 1e-3;  // of 1 - f: below it rounding is blown up
+constexpr double kMostJobs = 1e6;    // a limit wider than so many divisors is a fluid
+constexpr double kAbove = 1 + 1e-6;  // of divisors that a whole number of would just fit
+constexpr int kWide = 16;            // jobs side by side that are looked for
+constexpr int kParts = 6;            // a power in so many divisors
+constexpr std::size_t kPairs = 24;   // powers that are looked at in pairs
 constexpr double kHair = 1e-9;
 
 }  // namespace

@@ -36,8 +36,9 @@ double relative_gap(double objective_eur, double bound_eur) noexcept;
 /// "gap 3.2 EUR, 0.410 %"; the share only where there is one.
 std::string gap_words(double objective_eur, double bound_eur);
 
-/// Whole jobs do not fill a limit as a fluid would: of jobs of 6 kW one runs within 10 kW, not 1.67.
-/// Of the powers p_i of the jobs that run in a site-slot, and a limit of K kW of IT power there,
+/// Whole jobs do not fill a limit as a fluid would: of jobs of 6 kW one runs within 10 kW,
+/// not 1.67. Of the powers p_i of the jobs that run in a site-slot, and a limit of K kW of IT power
+/// there,
 ///
 ///     sum_i F(p_i / d) <= floor(K / d) + e / (d (1 - f)),    f = K / d - floor(K / d)
 ///     F(a) = floor(a) + max(0, a - floor(a) - f) / (1 - f)
