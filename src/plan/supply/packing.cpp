@@ -22,8 +22,9 @@ constexpr double kHair = 1e-9;
 
 bool PackingRow::usable(PackingLimit limit, double limit_kw, double divisor_kw) {
   if (!(divisor_kw > 0) || !(limit_kw >= 0) || limit_kw > kMostJobs * divisor_kw) return false;
-  const double jobs = limit_kw / divisor_kw;
-  return limit == PackingLimit::Room || 1 - (jobs - std::floor(jobs)) >= kLeastRest;
+  const double jobs = limit_kw / divisor_kw, rest = jobs - std::floor(jobs);
+  // Clear of what the certificate refuses, however either rounds.
+  return limit == PackingLimit::Room || (rest >= kHair && 1 - rest >= 2 * kLeastRest);
 }
 
 PackingRow::PackingRow(PackingLimit limit, double limit_kw, double divisor_kw)
