@@ -92,11 +92,13 @@ int generate(const PlanCommand& c, const Common& common) {
   return kOk;
 }
 
-std::string summary(const plan::PlanTotals& t) {
+/// \param optimal  by branch and cut, whatever prices alone prove
+std::string summary(const plan::PlanTotals& t, bool optimal = false) {
   return fmt::format(
-      "objective {:.6g} EUR, bound {:.6g} EUR, {}; {} dropped\n"
+      "objective {:.6g} EUR, {}bound {:.6g} EUR{}, {}; {} dropped\n"
       "energy {} (modelled), of it {} own that would be curtailed; {} CO2e\n",
-      t.objective_eur, t.bound_eur, plan::gap_words(t.objective_eur, t.bound_eur), t.dropped,
+      t.objective_eur, optimal ? "optimal (gap 0) by branch and cut; " : "", t.bound_eur,
+      optimal ? " by prices alone" : "", plan::gap_words(t.objective_eur, t.bound_eur), t.dropped,
       format(t.energy_j * joule), format(t.free_energy_j * joule), format(t.carbon_g * gram));
 }
 
@@ -352,16 +354,16 @@ int solve(const PlanCommand& c, const Common& common) {
     notes.assignments = to.rows.string();
     print(plan::plan_json(plan, totals, problem, notes));
   } else {
+    const bool optimal = plan.status == "optimal";
     const std::string status =
-        plan.status.empty() ? ""
+        plan.status.empty() || optimal ? ""
         : plan.solver == "exact"
             ? fmt::format("{}; no plan costs less than {:.6g} EUR, says the solver\n", plan.status,
                           plan.solver_bound_eur)
-        : plan.status == "optimal"
-            ? "optimal: branch and cut ended; the bound is what prices alone prove\n"
             : fmt::format("{}: the best there was then\n", plan.status);
-    print(summary(totals) + status +
-          fmt::format("{}; {:.1f} s; {}\n", plan.solver, plan.seconds, to.out.string()));
+    print(summary(totals, optimal) + status +
+          fmt::format("{}; {:.1f} s; {}
+", plan.solver, plan.seconds, to.out.string()));
   }
   return interrupted() ? kInterrupted : kOk;
 }

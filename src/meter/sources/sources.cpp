@@ -17,8 +17,8 @@ Found find_sources(const SourceOptions& options) {
   } else {
     // In the order of preference where two read the same register (resolver.hpp).
     for (const auto open :
-         {&open_perf, &open_powercap, &open_msr, &open_hwmon, &open_cray, &open_nvml, &open_amd_smi,
-          &open_battery, &open_redfish, &open_ipmi, &open_external})
+         {&open_perf, &open_powercap, &open_msr, &open_hwmon, &open_cray, &open_resctrl, &open_nvml,
+          &open_amd_smi, &open_battery, &open_redfish, &open_ipmi, &open_external})
       if (auto source = open(options, found.notes)) found.sources.push_back(std::move(source));
   }
   if (found.sources.empty())

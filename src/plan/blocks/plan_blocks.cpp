@@ -178,7 +178,8 @@ class BlockPlanner {
     }
     all.dropped = static_cast<std::size_t>(sums[cells + 3 * blocks]);
     all.violations.count = static_cast<std::size_t>(sums[cells + 3 * blocks + 1]);
-    const Certificate certificate = certify_sites_of(parts_.frame, all, bound, plan.price);
+    add_sites_bound(parts_.frame, plan.price, bound);
+    const Certificate certificate = certify_sites_of(parts_.frame, all, bound.value());
     CARNOT_CHECK(certificate.holds(), certificate.violations.empty()
                                           ? "a job of another rank"
                                           : certificate.violations.front());

@@ -15,6 +15,7 @@
 #include "carnot/plan/problem/plan_file.hpp"
 
 #include "plan/certificate/jobs.hpp"
+#include "plan/certificate/packing.hpp"
 #include "plan/certificate/parts.hpp"
 #include "plan/certificate/sites.hpp"
 #include "plan/certificate/workflow_check.hpp"
@@ -245,27 +246,6 @@ class WindowCosts {
   std::vector<double> sorted_;
 };
 
-/// Least that sites cost when paid these prices: linear between the powers at which something runs
-/// out, so the least lies at one of them.
-void add_sites_bound(const Problem& problem, const std::vector<double>& price, BoundSum& bound) {
-  const std::size_t slots = static_cast<std::size_t>(problem.slots);
-  const double h = problem.slot_s / 3600.0;
-  for (std::size_t s = 0; s < problem.sites.size(); ++s)
-    for (std::size_t t = 0; t < slots; ++t) {
-      const PlanSite& site = problem.sites[s];
-      const double c = grid_cost(problem, s, t), free = site.free_kw[t];
-      const double limit = site.grid_limit_kw[t];
-      const double most = std::min(site.capacity_kw[t], (free + limit) / site.pue[t]);
-      double least = 0;
-      for (const double kw : {free / site.pue[t], limit / site.pue[t], most}) {
-        const double it = std::min(kw, most);
-        const double cost = split(it * site.pue[t], free, limit, c).grid * c;
-        least = std::min(least, (cost - price[s * slots + t] * it) * h);
-      }
-      bound.add(least);
-    }
-}
-
 /// Figures that a file claims must be those that follow from it.
 void compare(const PlanTotals& claimed, Certificate& out) {
   const auto same = [&](const char* name, double says, double is, double scale) {
@@ -343,30 +323,60 @@ void add_jobs_bound(const Problem& problem, const std::vector<double>& price,
   for (const double x : least) bound.add(x);
 }
 
+void add_sites_bound(const Problem& problem, const std::vector<double>& price, BoundSum& bound) {
+  const std::size_t slots = static_cast<std::size_t>(problem.slots);
+  const double h = problem.slot_s / 3600.0;
+  for (std::size_t s = 0; s < problem.sites.size(); ++s)
+    for (std::size_t t = 0; t < slots; ++t) {
+      const PlanSite& site = problem.sites[s];
+      const double c = grid_cost(problem, s, t), free = site.free_kw[t];
+      const double limit = site.grid_limit_kw[t];
+      const double most = std::min(site.capacity_kw[t], (free + limit) / site.pue[t]);
+      double least = 0;
+      for (const double kw : {free / site.pue[t], limit / site.pue[t], most}) {
+        const double it = std::min(kw, most);
+        const double cost = split(it * site.pue[t], free, limit, c).grid * c;
+        least = std::min(least, (cost - price[s * slots + t] * it) * h);
+      }
+      bound.add(least);
+    }
+}
+
+/// The bound of prices on power and on packing rows together.
+static void add_packed_bound(const Problem& problem, const Plan& plan, const StopToken& stop,
+                             BoundSum& bound) {
+  const PackingTerms packing(problem, plan);
+  for (std::size_t j = 0; j < problem.jobs.size(); ++j) {
+    stop.throw_if_requested();
+    bound.add(packing.job(j));
+  }
+  for (std::size_t s = 0; s < problem.sites.size(); ++s)
+    for (std::size_t t = 0; t < static_cast<std::size_t>(problem.slots); ++t)
+      bound.add(packing.cell(s, t));
+  bound.add(-packing.allowed());
+}
+
 bool check_prices(const Problem& problem, const std::vector<double>& price, Violations& out) {
   const std::size_t cells = problem.sites.size() * static_cast<std::size_t>(problem.slots);
   bool priced = price.size() == cells;
   if (!priced) out.add(fmt::format("{} prices, not {}", price.size(), cells));
   for (std::size_t i = 0; i < price.size(); ++i)
-    if (!(price[i] >= 0.0 && price[i] <= 1e12)) {
-      out.add(fmt::format("price {}: a number, 0 to 1e12, not {}", i, price[i]));
+    if (!(std::abs(price[i]) <= 1e12)) {
+      out.add(fmt::format("price {}: a number, -1e12 to 1e12, not {}", i, price[i]));
       priced = false;
     }
   return priced;
 }
 
-Certificate certify_sites_of(const Problem& problem, const JobsPart& jobs, BoundSum bound,
-                             const std::vector<double>& price) {
+Certificate certify_sites_of(const Problem& problem, const JobsPart& jobs, double bound_eur) {
   Certificate out;
   Violations violations = jobs.violations;
   follow_sites(problem, jobs, out, violations);
-  const bool priced = check_prices(problem, price, violations);
-  if (priced) add_sites_bound(problem, price, bound);
   out.violations = std::move(violations.words);
   out.violation_count = violations.count;
   out.totals.dropped = jobs.dropped;
-  out.totals.bound_eur = priced ? bound.value() : -kInfinity;
-  out.totals.gap = relative_gap(out.totals.objective_eur, out.totals.bound_eur);
+  out.totals.bound_eur = bound_eur;
+  out.totals.gap = relative_gap(out.totals.objective_eur, bound_eur);
   return out;
 }
 
@@ -382,10 +392,22 @@ Certificate certify(const Problem& problem, const Plan& plan, const StopToken& s
   if (!problem.site_terms.empty() || problem.goals.any() || !plan.flows.empty())
     return certify_sites(problem, plan, stop);
   const JobsPart jobs = certify_jobs(problem, plan, stop);
-  BoundSum bound;
   Violations unpriced;
-  if (check_prices(problem, plan.price, unpriced)) add_jobs_bound(problem, plan.price, stop, bound);
-  return certify_sites_of(problem, jobs, bound, plan.price);
+  bool priced = check_prices(problem, plan.price, unpriced);
+  if (std::string wrong = unusable_packing(problem, plan); !wrong.empty()) {
+    unpriced.add(std::move(wrong));
+    priced = false;
+  }
+  BoundSum bound;
+  if (priced && !plan.packing.empty()) {
+    add_packed_bound(problem, plan, stop, bound);
+  } else if (priced) {
+    add_jobs_bound(problem, plan.price, stop, bound);
+    add_sites_bound(problem, plan.price, bound);
+  }
+  Certificate out = certify_sites_of(problem, jobs, priced ? bound.value() : -kInfinity);
+  for (std::string& words : unpriced.words) out.add(std::move(words));
+  return out;
 }
 
 Certificate check_plan(const std::string& plan_path, const std::string& problem_path,

@@ -44,13 +44,14 @@ JobsPart certify_jobs(const Problem& problem, const Plan& plan, const StopToken&
 void add_jobs_bound(const Problem& problem, const std::vector<double>& price, const StopToken& stop,
                     BoundSum& bound);
 
-/// The sites under the power of all jobs. \param jobs  of all parts
-/// \param bound  of all jobs; the sites' share is added
-/// \param price  [site x slots + slot]; wrong ones are violations, and then there is no bound
-Certificate certify_sites_of(const Problem& problem, const JobsPart& jobs, BoundSum bound,
-                             const std::vector<double>& price);
+/// Least that sites cost when paid these prices: linear between the powers at which something runs
+/// out, so the least lies at one of them.
+void add_sites_bound(const Problem& problem, const std::vector<double>& price, BoundSum& bound);
 
-/// Whether these are prices, one a site and slot, from 0 to 1e12; what is not is said.
+/// The sites under the power of all jobs. \param jobs  of all parts
+Certificate certify_sites_of(const Problem& problem, const JobsPart& jobs, double bound_eur);
+
+/// Whether these are prices, one a site and slot, -1e12 to 1e12; what is not is said.
 bool check_prices(const Problem& problem, const std::vector<double>& price, Violations& out);
 
 }  // namespace carnot::plan

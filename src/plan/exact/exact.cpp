@@ -16,10 +16,11 @@ namespace carnot::plan {
 
 namespace {
 
-constexpr double kClose = 1e-9;       // relative: plan and bound are one
-constexpr double kSaving = 1e-7;      // relative: what a better plan must save
-constexpr double kStartShare = 0.3;   // of a time limit, for the first plan
-constexpr double kPricesShare = 0.6;  // and until the prices stand
+constexpr double kClose = 1e-9;         // relative: plan and bound are one
+constexpr double kSaving = 1e-7;        // relative: what a better plan must save
+constexpr double kStartShare = 0.3;     // of a time limit, for the first plan
+constexpr double kPricesShare = 0.5;    // and until the prices stand
+constexpr double kPackingShare = 0.65;  // and those on whole jobs
 
 /// Figures of plan.jobs and plan.price into `plan`.
 void certified(const Problem& problem, Plan& plan) {
@@ -81,6 +82,7 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
     state.objective_eur = p.objective_eur;
     return go_on(0.2 * p.share_done, 1.0);
   };
+  first.pack = false;  // below, from closer prices
   Plan plan = plan_large(problem, first);
   plan.solver = "exact";
   const std::vector<Supply> supply = supplies(problem);
@@ -98,11 +100,28 @@ Plan plan_exact(const Problem& problem, const ExactOptions& options) {
 
   // What costs more than the plan in hand beside the bound can be left out; a hair is kept.
   const double least = kSaving * std::max(1e-3, std::abs(plan.objective_eur));
+  const std::vector<double> shared_price = plan.price;
+  const double shared_bound = plan.bound_eur;
+  if (plan.objective_eur - plan.bound_eur > least && go_on(0.3, kPackingShare)) {
+    PackedPrices packed = packed_columns(
+        problem, supply, plan.price, plan.objective_eur, kSaving,
+        [&](double proven) {
+          state.bound_eur = std::max(state.bound_eur, proven);
+          return go_on(0.3, kPackingShare);
+        },
+        until(kPackingShare));
+    if (packed.bound > plan.bound_eur) {
+      plan.price = std::move(packed.price);
+      plan.packing = std::move(packed.packing);
+      certified(problem, plan);
+    }
+  }
   plan.solver_bound_eur = plan.bound_eur;
   bool optimal = plan.objective_eur - plan.bound_eur <= least;
   if (!optimal && go_on(0.3, 1.0)) {
-    const double keep = plan.objective_eur - plan.bound_eur + least;
-    ExactModel model(problem, supply, plan.price, keep);
+    const double keep = plan.objective_eur - shared_bound + least;
+    ExactModel model(problem, supply, shared_price, keep);
+    model.pack(supply, plan.packing);
     solve::IntegerOptions integer;
     integer.cutoff = plan.objective_eur - model.constant() - least;
     integer.stop = until(1.0);

@@ -14,6 +14,7 @@
 #include "carnot/plan/exact/exact.hpp"
 
 #include "plan/problem/room.hpp"
+#include "plan/supply/packing.hpp"
 
 namespace carnot::plan {
 
@@ -164,6 +165,35 @@ void ExactModel::add_block(Block block, double cost, const std::vector<double>& 
   }
   if (!open.empty()) program_.add_row(0.0, 0.0, sum);
   blocks_.push_back(std::move(block));
+}
+
+void ExactModel::pack(const std::vector<Supply>& supply, const std::vector<PackingPrice>& packing) {
+  const PlanJobs& jobs = problem_.jobs;
+  std::vector<std::vector<solve::Term>> terms(packing.size());
+  std::vector<PackingRow> rows;
+  std::map<std::size_t, std::vector<std::size_t>> at;  // cell: rows
+  for (const PackingPrice& of : packing) {
+    const std::size_t cell = of.site * slots_ + of.slot;
+    at[cell].push_back(rows.size());
+    const double kw = limit_kw(problem_, supply, of.limit, cell);
+    const PackingRow& row = rows.emplace_back(of.limit, kw, of.divisor_kw);
+    // Columns of supply come first, two a cell.
+    if (row.per_kw() > 0)
+      terms[rows.size() - 1].push_back({static_cast<int>(2 * cell + 1), -row.per_kw()});
+  }
+  for (const Block& block : blocks_) {
+    const double power =
+        jobs.mode(jobs.mode_begin(groups_[block.group].front()) + block.mode).power_kw;
+    const auto draws = [&](std::int32_t t, int column) {
+      const auto found = at.find(block.site * slots_ + static_cast<std::size_t>(t));
+      if (found == at.end()) return;
+      for (const std::size_t r : found->second) terms[r].push_back({column, rows[r].share(power)});
+    };
+    for (const std::int32_t t : block.sure) draws(t, block.column);
+    for (const auto& [t, column] : block.open) draws(t, column);
+  }
+  for (std::size_t r = 0; r < rows.size(); ++r)
+    program_.add_row(-kInfinity, rows[r].most(), terms[r]);
 }
 
 std::vector<double> ExactModel::prices() const {

@@ -37,6 +37,9 @@ class ExactModel {
   ExactModel(const Problem& problem, const std::vector<Supply>& supply,
              const std::vector<double>& price, double keep);
 
+  /// Adds the rows of packing prices: what branch and cut would have to find by itself.
+  void pack(const std::vector<Supply>& supply, const std::vector<PackingPrice>& packing);
+
   solve::LinearProgram& program() noexcept { return program_; }
   /// Columns that must be whole.
   const std::vector<int>& whole() const noexcept { return whole_; }

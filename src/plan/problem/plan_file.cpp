@@ -120,6 +120,35 @@ std::vector<double> read_prices(const Json& in, const std::string& path) {
   return out;
 }
 
+std::vector<PackingPrice> read_packing(const Json& in, const std::string& path) {
+  std::vector<PackingPrice> out;
+  const auto wrong = [&](std::size_t i) {
+    return InputError(describe({path, 0}, fmt::format("packing[{}]", i),
+                               "site, slot, limit (room or knee), divisor_kw and price_eur"));
+  };
+  if (in.is_null()) return out;
+  if (!in.is_array()) throw wrong(0);
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const Json& row = in[i];
+    const Json limit = row.is_object() ? row.value("limit", Json()) : Json();
+    if ((limit != "room" && limit != "knee") || row.size() != 5) throw wrong(i);
+    const auto whole = [&](const char* key) {
+      const Json x = row.value(key, Json());
+      if (!x.is_number_unsigned() || x.get<std::uint64_t>() >= kNone) throw wrong(i);
+      return x.get<std::uint32_t>();
+    };
+    const auto number = [&](const char* key) {
+      const Json x = row.value(key, Json());
+      if (!x.is_number()) throw wrong(i);
+      return x.get<double>();
+    };
+    out.push_back({whole("site"), whole("slot"),
+                   limit == "room" ? PackingLimit::Room : PackingLimit::Knee, number("divisor_kw"),
+                   number("price_eur")});
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem& problem,
@@ -149,8 +178,18 @@ std::string plan_json(const Plan& plan, const PlanTotals& totals, const Problem&
                                   {"carbon_g", totals.carbon_g},
                                   {"assignments", notes.assignments},
                                   {"prices", prices}};
+  for (const PackingPrice& of : plan.packing)
+    document["packing"].push_back({{"site", of.site},
+                                   {"slot", of.slot},
+                                   {"limit", of.limit == PackingLimit::Room ? "room" : "knee"},
+                                   {"divisor_kw", of.divisor_kw},
+                                   {"price_eur", of.price_eur}});
   if (!plan.status.empty()) document["status"] = plan.status;
-  if (plan.solver == "exact") document["solver_bound_eur"] = plan.solver_bound_eur;
+  if (plan.solver == "exact" || plan.status == "optimal") {
+    document["solver_bound_eur"] = plan.solver_bound_eur;
+    document["solver_gap"] =
+        plan.status == "optimal" ? 0.0 : relative_gap(totals.objective_eur, plan.solver_bound_eur);
+  }
   for (const HeldBack& held : held_back(problem, plan))
     document["held_back"].push_back(
         {{"job", problem.jobs.id(held.job)}, {"predecessor", problem.jobs.id(held.predecessor)}});
@@ -196,39 +235,14 @@ PlanFile read_plan(const std::string& plan_path, const std::string& problem_path
   };
   if (!root.is_object() || root.value("schema", Json()) != "carnot.plan/1")
     throw InputError(describe({plan_path, 0}, "schema", "\"carnot.plan/1\""));
-  static const std::vector<std::string> kKeys = {"schema",
-                                                 "carnot",
-                                                 "seed",
-                                                 "started",
-                                                 "command",
-                                                 "problem",
-                                                 "solver",
-                                                 "seconds",
-                                                 "objective_eur",
-                                                 "bound_eur",
-                                                 "gap",
-                                                 "jobs",
-                                                 "dropped",
-                                                 "origin",
-                                                 "boundary",
-                                                 "energy_j",
-                                                 "free_energy_j",
-                                                 "grid_energy_j",
-                                                 "carbon_g",
-                                                 "assignments",
-                                                 "prices",
-                                                 "status",
-                                                 "solver_bound_eur",
-                                                 "exported_j",
-                                                 "curtailed_j",
-                                                 "embodied_g",
-                                                 "quality_eur",
-                                                 "late_eur",
-                                                 "held",
-                                                 "held_back",
-                                                 "sites",
-                                                 "site_multipliers",
-                                                 "goal_multipliers"};
+  static const std::vector<std::string> kKeys = {
+      "schema",     "carnot",        "seed",          "started",          "command",
+      "problem",    "solver",        "seconds",       "objective_eur",    "bound_eur",
+      "gap",        "jobs",          "dropped",       "origin",           "boundary",
+      "energy_j",   "free_energy_j", "grid_energy_j", "carbon_g",         "assignments",
+      "prices",     "packing",       "status",        "solver_bound_eur", "solver_gap",
+      "exported_j", "curtailed_j",   "embodied_g",    "quality_eur",      "late_eur",
+      "held",       "held_back",     "sites",         "site_multipliers", "goal_multipliers"};
   for (const auto& item : root.items()) {
     if (std::find(kKeys.begin(), kKeys.end(), item.key()) != kKeys.end()) continue;
     const std::string near = nearest(item.key().substr(0, 64), kKeys);
@@ -265,6 +279,7 @@ PlanFile read_plan(const std::string& plan_path, const std::string& problem_path
   problems.throw_if_any();
   out.problem = read_problem(problem, stop);
   out.plan.price = read_prices(root.value("prices", Json()), plan_path);
+  out.plan.packing = read_packing(root.value("packing", Json()), plan_path);
   if (root["prices"].size() != out.problem.sites.size())
     out.violations.push_back(
         fmt::format("prices of {} sites, not {}", root["prices"].size(), out.problem.sites.size()));

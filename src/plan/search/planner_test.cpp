@@ -201,7 +201,7 @@ TEST(Planner, AWarmStartOfTheWrongSizeIsRefused) {
   PlannerOptions options;
   options.start_price.assign(11, 0.1);
   EXPECT_THROW(plan_large(problem, options), InputError);
-  options.start_price.assign(12, -0.1);
+  options.start_price.assign(12, -2e12);
   EXPECT_THROW(plan_large(problem, options), InputError);
   options.start_price.clear();
   options.start_plan.resize(4);

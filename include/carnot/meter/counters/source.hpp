@@ -3,8 +3,8 @@
 
 /// \file
 /// A source of energy readings: one sensor interface of this machine (perf power PMU, powercap,
-/// MSR, hwmon, Cray pm_counters, battery, NVML, AMD SMI, Redfish, IPMI), a recorded tree (replay),
-/// a simulation (fake) or the no-sensor power model. All obey one contract:
+/// MSR, hwmon, Cray pm_counters, resctrl, battery, NVML, AMD SMI, Redfish, IPMI), a recorded tree
+/// (replay), a simulation (fake) or the no-sensor power model. All obey one contract:
 ///
 ///  - What can be read (`domains`) is fixed when the source is made, in a stable order.
 ///  - `poll` reads all of it, at most one call or system call a domain, allocates nothing, never
@@ -158,6 +158,7 @@ std::unique_ptr<Source> open_msr(const SourceOptions& options, std::vector<Note>
 std::unique_ptr<Source> open_hwmon(const SourceOptions& options, std::vector<Note>& notes);
 std::unique_ptr<Source> open_battery(const SourceOptions& options, std::vector<Note>& notes);
 std::unique_ptr<Source> open_cray(const SourceOptions& options, std::vector<Note>& notes);
+std::unique_ptr<Source> open_resctrl(const SourceOptions& options, std::vector<Note>& notes);
 std::unique_ptr<Source> open_nvml(const SourceOptions& options, std::vector<Note>& notes);
 std::unique_ptr<Source> open_amd_smi(const SourceOptions& options, std::vector<Note>& notes);
 std::unique_ptr<Source> open_redfish(const SourceOptions& options, std::vector<Note>& notes);

@@ -36,6 +36,28 @@ double relative_gap(double objective_eur, double bound_eur) noexcept;
 /// "gap 3.2 EUR, 0.410 %"; the share only where there is one.
 std::string gap_words(double objective_eur, double bound_eur);
 
+/// Whole jobs do not fill a limit as a fluid would: of jobs of 6 kW one runs within 10 kW,
+/// not 1.67. Of the powers p_i of the jobs that run in a site-slot, and a limit of K kW of IT power
+/// there,
+///
+///     sum_i F(p_i / d) <= floor(K / d) + e / (d (1 - f)),    f = K / d - floor(K / d)
+///     F(a) = floor(a) + max(0, a - floor(a) - f) / (1 - f)
+///
+/// for every divisor d > 0, e being the kW beyond the limit (mixed integer rounding; Nemhauser &
+/// Wolsey 1990). Where 1 - f < 0.001, F is the floor alone.
+enum class PackingLimit {
+  Room,  ///< of capacity, own power and grid: nothing is beyond it, e = 0
+  Knee,  ///< of the cheaper of own power and grid: e is drawn from the dearer
+};
+/// A price on one of these rows, added to what its jobs pay: part of a bound as prices of energy
+/// are (plan/certificate/certificate.hpp).
+struct PackingPrice {
+  std::uint32_t site = 0, slot = 0;
+  PackingLimit limit = PackingLimit::Room;
+  double divisor_kw = 0;  ///< d, of IT
+  double price_eur = 0;   ///< >= 0, for one unit of the row
+};
+
 /// Figures of a plan, as `certify` computes them and a file claims them.
 struct PlanTotals {
   double objective_eur = 0, bound_eur = 0, gap = 0;
@@ -51,8 +73,9 @@ struct PlanTotals {
 struct Plan {
   std::vector<Assignment> jobs;                    ///< [job]
   std::map<std::uint32_t, JobSchedule> schedules;  ///< by job; none: one site, level 0
-  /// lambda, [site x slots + slot], EUR per kWh of IT energy; >= 0 in plans of contract problems
+  /// lambda, [site x slots + slot], EUR per kWh of IT energy; below 0 only where power is paid for
   std::vector<double> price;
+  std::vector<PackingPrice> packing;  ///< of contract problems of few jobs, else empty
   // Of extended problems (Problem::extended), else empty.
   std::vector<SiteFlows> flows;                   ///< [site]
   std::vector<SiteMultipliers> site_multipliers;  ///< [site]

@@ -5,7 +5,6 @@
 /// Plans at any size, with a proven bound: prices that clear demand and supply (a lower bound for
 /// every plan), jobs inserted one by one at those prices, and sweeps in which each job moves to
 /// where it is cheapest given all others.
-///
 /// The bound is the Lagrangian dual of the one constraint that couples jobs, their summed power in
 /// each site-slot. It equals the linear-programming bound, because a job's own block (a site, a
 /// mode, any k slots) is integral; and the gap of the best plan shrinks as jobs become many and
@@ -35,6 +34,7 @@ struct PlannerOptions {
   std::uint64_t seed = 1;    ///< of that search
   bool tighten = true;       ///< prices of at most 300 jobs prove the bound of linear programming
                              ///< itself, where CLP is built in; false: as the ascent left them
+  bool pack = true;          ///< and then that of whole jobs (`Plan::packing`), if `tighten`
   double time_limit_s = 0;   ///< of the search; 0: none; else it ends early with the best plan and
                              ///< the best bound so far (then not reproducible). The certificate
                              ///< comes on top
@@ -53,8 +53,8 @@ struct PlannerOptions {
 };
 
 /// Objective and bound in the answer come from `certify`, not from the search.
-/// \throws InputError if a job has terms, for a warm start of the wrong size, or prices below 0 or
-/// not finite; InternalError if the certificate does not hold
+/// \throws InputError if a job has terms, for a warm start of the wrong size, or prices not finite;
+/// InternalError if the certificate does not hold
 Plan plan_large(const Problem& problem, const PlannerOptions& options = {});
 
 }  // namespace carnot::plan
