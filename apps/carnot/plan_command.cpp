@@ -362,8 +362,7 @@ int solve(const PlanCommand& c, const Common& common) {
                           plan.solver_bound_eur)
             : fmt::format("{}: the best there was then\n", plan.status);
     print(summary(totals, optimal) + status +
-          fmt::format("{}; {:.1f} s; {}
-", plan.solver, plan.seconds, to.out.string()));
+          fmt::format("{}; {:.1f} s; {}\n", plan.solver, plan.seconds, to.out.string()));
   }
   return interrupted() ? kInterrupted : kOk;
 }
