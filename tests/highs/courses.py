@@ -324,7 +324,7 @@ class Oracle:
             for columns, chosen in zip(self.choice, fixed):
                 for k, x in enumerate(columns):
                     p.low[x] = p.high[x] = float(k == chosen)
-        answer = p.solve(mip_feasibility_tolerance=1e-9)
+        answer = p.solve()
         p.low, p.high = keep
         return answer
 
