@@ -145,6 +145,21 @@ TEST(Experiment, NeverOverdrawsItsBudget) {
   }
 }
 
+TEST(Experiment, NorWhereRowsOutgrowTheirGrids) {
+  ExperimentOptions o = digits({"int8", "int4"});
+  o.learner.learning_rate = 3.0;
+  o.model_widths = {8};
+  o.curve_points = 1;
+  const double full = run_experiment(o).points[0].energy.value().in(joule);
+  const auto expect_within = [&](double share) {
+    o.budget = share * full * joule;
+    for (const ExperimentPoint& p : run_experiment(o).points)
+      EXPECT_LE(p.energy.value(), o.budget) << p.precision << ' ' << share;
+  };
+  for (int i = 1; i <= 4; ++i) expect_within(0.4 + 0.03 * i);
+  for (int i = 1; i <= 12; ++i) expect_within(0.001 * i);  // the first steps
+}
+
 TEST(Experiment, StopsWhenTheTargetIsCertified) {
   ExperimentOptions o = digits({"int8"}, 12.0);
   o.curve_points = 12;

@@ -65,6 +65,12 @@ class PointRun {
   Energy joules(const Counters& counters) const { return task_.table.energy(counters).value(); }
   Energy step_energy() const { return joules(learner_->step_counters(stage().precision)); }
   Counters spent_counters() const { return learner_->counters() - instrument_; }
+  /// With every row of integers outgrowing its grid. What a step does not need pays for the next.
+  Energy dearest_step() const { return (1.0 + outgrowing(stage())) * step_energy(); }
+  /// What that may cost beyond a step's stated price, in steps. Trees have no such rows.
+  double outgrowing(const PrecisionStage& of) const {
+    return trees_ != nullptr ? 0.0 : learn::dearest_step(of.precision) - 1.0;
+  }
   Energy spent() const { return joules(spent_counters()) + rounding_energy(); }
   bool has_budget() const { return task_.options.budget > Energy{}; }
   bool has_target() const { return !std::isnan(task_.options.target); }
@@ -97,14 +103,12 @@ class PointRun {
     if (trees_ != nullptr) {
       // Binning is done; fewer rounds need no other schedule.
       ingest_ = joules(learner_->counters());
-      first_step_ = ingest_ + step_energy();
       return;
     }
     for (const auto& layer : learner_->parameters()) coefficients_ += layer.size();
     const auto total = static_cast<double>(learner_->total_steps());
     learner_->train(1, stages_.front().precision);
-    first_step_ = joules(learner_->counters());
-    ingest_ = max(Energy{}, first_step_ - step_energy());
+    ingest_ = max(Energy{}, joules(learner_->counters()) - step_energy());
     if (has_budget()) {
       // Mean price of a step over the stages of the schedule.
       Energy mean;
@@ -114,8 +118,9 @@ class PointRun {
       }
       // The look at the end is paid for too; earlier ones only by what the schedule leaves.
       const Energy looks = has_target() ? look_energy() : Energy{};
+      const Energy spare = outgrowing(stages_.back()) * last_step_energy();
       const double affordable =
-          std::floor((task_.options.budget - rounding_energy() - ingest_ - looks) / mean);
+          std::floor((task_.options.budget - rounding_energy() - ingest_ - looks - spare) / mean);
       if (affordable < total) learner_options_.epochs *= std::max(affordable, 1.0) / total;
     }
     make();
@@ -148,10 +153,12 @@ class PointRun {
     if (!has_budget()) return std::numeric_limits<std::uint64_t>::max();
     Energy left = task_.options.budget - spent();
     if (learner_->steps_done() == 0) {
-      if ((trees_ != nullptr ? first_step_ - ingest_ : first_step_) > left) return 0;
+      // A shorter schedule warms up faster: rows may outgrow that did not on the throw-away
+      // learner.
+      if ((trees_ != nullptr ? Energy{} : ingest_) + dearest_step() > left) return 0;
       return 1;  // then the true cost of starting is on the counters
     }
-    const double steps = std::floor(left / step_energy() * (1.0 - 1e-12));
+    const double steps = std::floor(left / dearest_step() * (1.0 - 1e-12));
     return steps <= 0.0 ? 0 : static_cast<std::uint64_t>(std::min(steps, 1e18));
   }
 
@@ -169,7 +176,7 @@ class PointRun {
       // A switch has its own price, which is known beforehand.
       const Energy price =
           joules(learner_->switch_counters(last_stage_->precision, stage().precision));
-      if (spent() + price + step_energy() > task_.options.budget) count = 0;
+      if (spent() + price + dearest_step() > task_.options.budget) count = 0;
       count = std::min<std::uint64_t>(count, 1);
     }
     if (count == 0) {
@@ -246,7 +253,8 @@ class PointRun {
     Energy later;
     const std::uint64_t left = learner_->total_steps() - learner_->steps_done();
     if (left > 0)
-      later = look_energy() + static_cast<double>(left) * max(step_energy(), last_step_energy());
+      later = look_energy() + (static_cast<double>(left) + outgrowing(stages_.back())) *
+                                  max(step_energy(), last_step_energy());
     return spent() + look_energy() + later <= task_.options.budget;
   }
 
@@ -454,7 +462,7 @@ class PointRun {
   const PrecisionStage* last_stage_ = nullptr;
   std::uint64_t coefficients_ = 0;
   double uniform_ = 0.0;
-  Energy first_step_, ingest_;
+  Energy ingest_;
 };
 
 }  // namespace
