@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -13,13 +12,13 @@
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/control/training/foresight.hpp"
 #include "carnot/learn/learners/learners.hpp"
-#include "carnot/learn/network/train_in_pieces.hpp"
+
+#include "train/paid_work.hpp"
 
 namespace carnot::train {
 
 namespace {
 
-constexpr double kStepSlack = 1e-6;         // of a step: rounding of rates and nanoseconds
 constexpr std::size_t kCurveRows = 2000;    // of the held-out ones, for points of that curve
 constexpr std::uint64_t kCurvePoints = 12;  // of quality along the schedule, for reports
 constexpr int kLooksPerSchedule = 16;       // when stopping early is allowed
@@ -57,12 +56,11 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
         job(j),
         learner(l),
         held_out(h),
-        table(t),
         clock(c),
         sink(std::move(out)),
         site(options_of(s)),
         most_quality(s.objective.most_quality()),
-        certificate(s.work.minimum_quality),
+        work(j, l, h, t, s.work.minimum_quality, most_quality),
         power(make_forecaster(e.power_history, e.power_forecast, 0.0, e.capacity.in(watt), 0.0)),
         price(make_forecaster(e.price_history, {}, -1e300, 1e300,
                               (30.0 * euro_per_megawatt_hour).base())),
@@ -103,14 +101,13 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   const Job& job;
   learn::Learner& learner;
   const learn::Dataset& held_out;
-  const learn::EnergyTable& table;
   Clock& clock;
   EntrySink sink;
   StopToken stop;
 
   site::SiteSimulator site;
   bool most_quality;  // the deadline ends the job, its last look is paid for beforehand
-  learn::Certificate certificate;
+  PaidWork work;
   Forecaster power, price, carbon;
   ForecastView power_view, price_view, carbon_view;
 
@@ -126,20 +123,13 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   std::size_t slot = 0;
   bool begun = false;
   bool ended = false;
-  Energy paid;  // dynamic, one training's, drawn and not yet used: never below zero
-  bool noise_due = false, look_due = false;  // asked for, not yet paid
   std::uint64_t next_look;   // steps at which to evaluate when stopping early is allowed
   std::uint64_t next_point;  // steps at which a point of the quality curve is due
   double steps_per_pass;
-  Energy bought;              // grid energy
-  std::set<int> held_copies;  // widths of the held-out rows, of which there are copies
+  Energy bought;  // grid energy
   std::vector<Energy> entry_costs;
-  std::vector<control::ModeNoise> noise;
-  std::uint64_t noise_measured_at = 0;
-  std::uint64_t looked_at = 0;  // steps done at the last look
   std::uint64_t needed_for =
       std::numeric_limits<std::uint64_t>::max();  // looks that the view knows
-  int mode_now = -1;
   std::string mode_name;
   site::Flows flows;
   Energy energy, own;
@@ -185,13 +175,11 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   /// A point of the quality curve: for the report's eyes only. Not charged, not seen by any policy,
   /// no look of the certificate; its counts are kept apart.
   void draw_point() {
-    const learn::Counters before = learner.counters();
     // Never the very rows of a look: it pays for its own copy of them.
     if (curve_rows.rows == 0)
       curve_rows = learn::few_rows(
           held_out, std::min(kCurveRows, std::max<std::size_t>(held_out.rows, 2) - 1));
-    const learn::Quality q = learner.evaluate(curve_rows, precision());
-    result.instrument += learner.counters() - before;
+    const learn::Quality q = evaluated_for_report(curve_rows);
     ledger::Evaluation evaluation;
     evaluation.at = now_;
     evaluation.steps = learner.steps_done();
@@ -256,20 +244,21 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     l.modes = job.modes;
     l.steps_done = learner.steps_done();
     l.steps_total = learner.total_steps();
-    l.overhead = job.trainings * (due() + last_look() - paid);
+    l.overhead = job.trainings * (work.due() + work.last_look(result.schedule_done) - work.paid());
     if (!most_quality) l.overhead = max(Energy{}, l.overhead);
     entry_costs.clear();
     for (std::size_t m = 0; m < job.modes.size(); ++m)
-      entry_costs.push_back(job.trainings * entry(static_cast<int>(m)));
+      entry_costs.push_back(job.trainings * work.entry(static_cast<int>(m)));
     l.entry_costs = entry_costs;
-    l.mode_now = mode_now;
+    l.mode_now = work.mode_now();
     l.smoothed_loss = learner.smoothed_loss();
     l.remaining_learning = learner.remaining_learning();
     l.phase = learner.schedule().phase(learner.steps_done());
     l.steps_per_pass = steps_per_pass;
-    l.noise = noise;
-    l.noise_measured_at = noise_measured_at;
+    l.noise = work.noise();
+    l.noise_measured_at = work.noise_measured_at();
     l.training_quality = learner.training_quality();
+    const learn::Certificate& certificate = work.certificate();
     if (certificate.state().looks != needed_for) {
       needed_for = certificate.state().looks;
       l.needed = certificate.needed(held_out.rows, held_out.is_regression());
@@ -279,12 +268,10 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     l.held_out_rows = held_out.rows;
     l.looks = certificate.state().looks;
     l.look_quality = result.evaluated ? result.quality.value : kNaN;
-    l.looked_at = looked_at;
-    l.look_energy = job.trainings *
-                    table.energy(learner.evaluation_counters(held_out.rows, precision())).value();
-    if (l.measure_energy <= Energy{})
-      l.measure_energy = job.trainings * table.energy(learner.noise_counters(integers())).value();
-    status.mode = static_cast<std::uint8_t>(std::max(mode_now, 0));
+    l.looked_at = work.looked_at();
+    l.look_energy = job.trainings * work.repeated_look();
+    if (l.measure_energy <= Energy{}) l.measure_energy = job.trainings * work.noise_measurement();
+    status.mode = static_cast<std::uint8_t>(std::max(work.mode_now(), 0));
   }
 
   /// In time of the first mode.
@@ -349,140 +336,18 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
   }
   Duration done_of(control::JobIndex) const override { return work_done(); }
   Instant expected_end_of(control::JobIndex) const override {
-    const auto m = static_cast<std::size_t>(std::max(mode_now, 0));
+    const auto m = static_cast<std::size_t>(std::max(work.mode_now(), 0));
     return now_ + Duration::from(steps_left() / job.modes[m].steps_per_second * second);
   }
   const control::LearningState* learning_of(control::JobIndex) const override {
     return &learning_state;
   }
 
-  // Work is done once it is paid: a joule is drawn first and used after. What is asked for waits,
-  // in this order: measuring noise, a look, entering a mode, its steps.
-
-  Energy cost(const learn::Counters& counters) const { return table.energy(counters).value(); }
-
-  learn::Precision precision_of(int mode) const {
-    return mode < 0 ? learn::Precision::parse("f32")
-                    : job.precisions[static_cast<std::size_t>(mode)];
-  }
-
-  /// Of `mode` from the present one: the coefficients' conversion, a first copy of the data.
-  Energy entry(int mode) const {
-    if (mode == mode_now) return {};
-    return cost(learner.switch_counters(precision_of(mode_now), precision_of(mode)));
-  }
-
-  /// A look at all held-out rows, as the learner is now.
-  Energy look_energy(int mode) const {
-    const learn::Precision p = job.precisions[static_cast<std::size_t>(std::max(mode, 0))];
-    Energy look = cost(learner.evaluation_counters(held_out.rows, p));
-    if (!held_copies.contains(p.delivered().data))
-      look += cost(learner.copy_counters(held_out.rows, p.delivered()));
-    return look;
-  }
-
-  /// The same once `mode` has been entered. Copies of the training data cancel.
-  Energy look_energy_in(int mode) const {
-    const learn::Precision to = precision_of(mode), delivered = to.delivered();
-    return max(Energy{}, look_energy(mode) + cost(learner.switch_counters(to, delivered)) -
-                             cost(learner.switch_counters(precision_of(mode_now), delivered)));
-  }
-
-  /// Of most quality: kept back for the look that ends the job, from the first step on. There may
-  /// be no power for it once the deadline has come.
-  Energy kept_back() const {
-    return most_quality && learner.steps_done() > 0 ? look_energy(mode_now) : Energy{};
-  }
-
-  /// What certifying at the end of the schedule will cost, while that is still ahead.
-  Energy last_look() const {
-    if (look_due && result.schedule_done) return {};  // already among what is due
-    const int cheapest = static_cast<int>(job.modes.size()) - 1;
-    return most_quality && mode_now < 0 ? look_energy_in(cheapest)
-                                        : look_energy(std::max(mode_now, 0));
-  }
-
-  /// Asked for and not yet paid.
-  Energy due() const {
-    Energy sum;
-    if (noise_due) sum += cost(learner.noise_counters(integers()));
-    if (look_due) sum += look_energy(mode_now);
-    return sum;
-  }
-
-  /// Does what is due as far as it is paid.
-  void work_off() {
-    const Energy slack = kStepSlack * job.step_energy.back();
-    if (noise_due && paid + slack >= kept_back() + cost(learner.noise_counters(integers()))) {
-      noise_due = false;
-      measure_noise();
-    }
-    if (look_due && !noise_due && paid + slack >= kept_back() + look_energy(mode_now)) {
-      look_due = false;
-      take_look();
-    }
-  }
-
-  /// What must be paid before the first step in `mode`, besides that step.
-  Energy threshold(int mode) const {
-    return entry(mode) + (most_quality ? look_energy_in(mode) : Energy{});
-  }
-
-  /// As many of `steps` steps as are paid, each as if every row outgrew its grid; what they did not
-  /// need pays for the next.
-  void train(int mode, double steps) {
-    const Energy dearest =
-        learn::dearest_step(precision_of(mode)) * job.step_energy[static_cast<std::size_t>(mode)];
-    while (steps >= 1.0 - kStepSlack) {
-      const double affordable = std::floor((paid - threshold(mode)) / dearest + kStepSlack);
-      const double whole = std::min(affordable, std::ceil(steps - kStepSlack));
-      if (whole < 1.0) return;
-      const learn::Counters before = learner.counters();
-      mode_now = mode;
-      const std::uint64_t done =
-          learn::train_in_pieces(learner, static_cast<std::uint64_t>(whole), precision(), stop);
-      spend(before);
-      if (done == 0) return;
-      steps -= static_cast<double>(done);
-    }
-  }
-
-  void spend(const learn::Counters& before) { paid -= cost(learner.counters() - before); }
-
-  /// Next to the integers' rounding a float's is no noise (2^-8 at worst, no coarse grid).
-  std::vector<learn::Precision> integers() const {
-    std::vector<learn::Precision> all;
-    for (const learn::Precision& p : job.precisions)
-      if (p.is_integer()) all.push_back(p);
-    return all;
-  }
-
-  void measure_noise() {
-    const learn::Counters before = learner.counters();
-    const std::vector<learn::NoiseShare> shares = learner.noise_shares(integers());
-    noise.assign(job.precisions.size(), {});
-    for (std::size_t m = 0, i = 0; m < job.precisions.size(); ++m) {
-      if (!job.precisions[m].is_integer()) continue;
-      noise[m] = {shares[i].gradient, shares[i].update, shares[i].signal};
-      ++i;
-    }
-    noise_measured_at = learner.steps_done();
-    spend(before);
-  }
-
-  const learn::Precision& precision() const {
-    return job.precisions[static_cast<std::size_t>(std::max(mode_now, 0))];
-  }
-
-  void take_look() {
-    const learn::Counters before = learner.counters();
-    result.quality = learner.evaluate(held_out, precision());
+  void tell(const Look& look) {
+    result.quality = look.quality;
     result.evaluated = true;
-    looked_at = learner.steps_done();
-    result.certificate = certificate.look(result.quality);
-    result.certified = result.certificate.certified;
-    held_copies.insert(precision().delivered().data);
-    spend(before);
+    result.certificate = look.certificate;
+    result.certified = look.certificate.certified;
     ledger::Evaluation evaluation;
     evaluation.at = now_;
     evaluation.steps = learner.steps_done();
@@ -504,11 +369,10 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
         decision.schedule_steps != learner.total_steps())
       learner.set_schedule(
           learner.schedule().fitted(learner.steps_done(), decision.schedule_steps));
-    // Once for each state of the learner: asking again before its next step changes nothing.
-    const bool measured = !noise.empty() && noise_measured_at == learner.steps_done();
-    noise_due = noise_due || (decision.measure_noise && steps_left() > 0 && !measured);
-    look_due = look_due || (decision.look && !result.certified && steps_left() > 0 &&
-                            learner.steps_done() > looked_at);
+    if (decision.measure_noise && steps_left() > 0) work.ask_noise();
+    if (decision.look && !result.certified && steps_left() > 0 &&
+        learner.steps_done() > work.looked_at())
+      work.ask_look();
     const Duration left = slot_start(slot + 1) - now_;
     if (most_quality) limit_imports(left);
     site::Demand demand;
@@ -517,7 +381,7 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     demand.throttle = decision.throttle;
     Duration length = left;
     double most_steps = 0.0;
-    const bool something_due = noise_due || look_due;
+    const bool something_due = work.something_due();
     const bool wants = decision.mode >= 0 && (steps_left() > 0 || something_due);
     if (wants) {
       const auto m = static_cast<std::size_t>(decision.mode);
@@ -527,12 +391,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
                                     : 1.0;
       if (!something_due)
         most_steps = std::min({std::max(1.0, decision.max_steps), steps_left(), until_look});
-      const Energy needed = something_due
-                                ? due() + kept_back()
-                                : threshold(decision.mode) +
-                                      (most_steps - 1.0 + learn::dearest_step(job.precisions[m])) *
-                                          job.step_energy[m];
-      length = time_for(std::max(0.0, (needed - paid) / job.step_energy[m]), demand, left);
+      const double lacking = work.lacking(decision.mode, most_steps) / job.step_energy[m];
+      length = time_for(std::max(0.0, lacking), demand, left);
     }
     flows = site.advance(weather(), demand, length.time());
     now_ = now_ + length;
@@ -541,8 +401,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     const bool ran = wants && flows.steps > 0.0;
     mode_name = ran ? demand.mode->name : std::string();
     if (ran) {
-      paid += flows.steps * job.step_energy[static_cast<std::size_t>(decision.mode)];
-      something_due ? work_off() : train(decision.mode, most_steps);
+      const Energy drawn = flows.steps * job.step_energy[static_cast<std::size_t>(decision.mode)];
+      if (const auto look = work.carry_out(drawn, decision.mode, most_steps, stop)) tell(*look);
     }
     record(length);
     if (now_ >= slot_start(slot + 1)) {
@@ -609,8 +469,9 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     entry.operations = static_cast<double>(operations) * operation;
     entry.bytes_moved = static_cast<double>(bytes) * byte;
     entry.loss = learner.smoothed_loss();
-    entry.noise_share =
-        noise.empty() || mode_now < 0 ? kNaN : noise[static_cast<std::size_t>(mode_now)].update;
+    entry.noise_share = work.noise().empty() || work.mode_now() < 0
+                            ? kNaN
+                            : work.noise()[static_cast<std::size_t>(work.mode_now())].update;
     entry.cap_violation = flows.cap_violation;
     energy += entry.facility;
     own += entry.own_used;
@@ -618,15 +479,25 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     sink(entry);
   }
 
+  /// At nobody's charge.
+  void look_for_report() {
+    result.quality = evaluated_for_report(held_out);
+    result.evaluated = true;
+    result.certificate = work.judge(result.quality);  // for its interval
+  }
+
+  learn::Quality evaluated_for_report(const learn::Dataset& rows) {
+    const learn::Counters before = learner.counters();
+    const learn::Quality quality = learner.evaluate(rows, work.precision());
+    result.instrument += learner.counters() - before;
+    return quality;
+  }
+
   void finish_if_due() {
     if (learner.diverged() && !result.schedule_done) {
       // Nothing more can come of it: no joule is spent on going on or on certifying.
       result.schedule_done = true;
-      const learn::Counters before = learner.counters();
-      result.quality = learner.evaluate(held_out, precision());
-      result.instrument += learner.counters() - before;
-      result.evaluated = true;
-      result.certificate = certificate.look(result.quality);  // for its interval
+      look_for_report();
       return end("the training diverged: a lower learning rate, or more bits");
     }
     if (steps_left() > 0 && learner.steps_done() >= next_point) {
@@ -636,33 +507,27 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
     if (steps_left() <= 0) {
       if (!result.schedule_done) {
         result.schedule_done = true;
-        most_quality ? take_look() : void(look_due = true);
+        most_quality ? tell(work.take_look()) : work.ask_look();
       }
-      if (!look_due)
+      if (!work.look_is_due())
         end(result.certified ? "the schedule is done and the minimum quality is certified"
                              : "the schedule is done; the minimum quality is not certified");
     } else if (learner.steps_done() >= next_look && !result.certified) {
       next_look += look_interval();
-      look_due = look_due || 4 * learner.steps_done() >= learner.total_steps();
+      if (4 * learner.steps_done() >= learner.total_steps()) work.ask_look();
     }
     if (!ended && result.certified) end("the minimum quality is certified");
     if (!ended && most_quality && slot >= environment.weather.size() && learner.steps_done() > 0) {
       // What has been learned by now is the answer; its look was paid for beforehand. What was
       // drawn besides, towards a copy or a step that did not come about, is void.
-      take_look();
+      tell(work.take_look());
       result.deadline_passed = !result.certified;
       return end(fmt::format("the deadline, {:.0f} % of the way through the schedule",
                              100.0 * learner.schedule().phase(learner.steps_done())));
     }
     if (!ended && slot >= environment.weather.size()) {
-      if (learner.steps_done() > 0) {
-        // The job is over; what it had learned is measured for the report, at nobody's charge.
-        const learn::Counters before = learner.counters();
-        result.quality = learner.evaluate(held_out, precision());
-        result.instrument += learner.counters() - before;
-        result.evaluated = true;
-        result.certificate = certificate.look(result.quality);  // for its interval
-      }
+      // The job is over; what it had learned is measured for the report.
+      if (learner.steps_done() > 0) look_for_report();
       result.certified = false;
       result.deadline_passed = true;
       end("the deadline passed");
@@ -671,8 +536,8 @@ struct TrainingWorld::Implementation final : control::View, private control::Com
 
   void end(std::string why) {
     ended = true;
-    result.owed = job.trainings * max(Energy{}, Energy{} - paid);
-    result.unused = job.trainings * max(Energy{}, paid);
+    result.owed = job.trainings * max(Energy{}, Energy{} - work.paid());
+    result.unused = job.trainings * max(Energy{}, work.paid());
     result.stopped = std::move(why);
     result.duration = (now_ - environment.start).time();
   }
@@ -717,24 +582,25 @@ LaneProgress TrainingWorld::progress() const {
 
 std::vector<std::uint8_t> TrainingWorld::save() const {
   const Implementation& i = *implementation_;
+  const PaidWorkState work = i.work.state();
   StateWriter w;
   w.value(i.now().unix_nanoseconds());
   w.value<std::uint64_t>(i.slot);
-  w.value(i.paid.base());
-  w.value(i.noise_due);
-  w.value(i.look_due);
-  w.sequence(std::vector<int>(i.held_copies.begin(), i.held_copies.end()));
+  w.value(work.paid.base());
+  w.value(work.noise_due);
+  w.value(work.look_due);
+  w.sequence(work.held_copies);
   w.value(i.next_look);
   w.value(i.next_point);
   w.value(i.result.instrument);
-  w.sequence(i.noise);
-  w.value(i.noise_measured_at);
-  w.value(i.looked_at);
-  w.value(i.mode_now);
+  w.sequence(work.noise);
+  w.value(work.noise_measured_at);
+  w.value(work.looked_at);
+  w.value(work.mode_now);
   w.value(i.energy.base());
   w.value(i.own.base());
   w.value(i.site.battery_energy().base());
-  w.value(i.certificate.state().looks);
+  w.value(work.looks);
   w.value(i.result.schedule_done);
   w.value(i.result.certified);
   w.value(i.result.evaluated);
@@ -763,22 +629,23 @@ void TrainingWorld::restore(const std::vector<std::uint8_t>& state) {
   const auto slot = static_cast<std::size_t>(r.value<std::uint64_t>());
   if (slot > i.environment.weather.size())
     throw InputError("checkpoint: its slot lies beyond the deadline of this scenario");
-  i.paid = Energy::from_base(r.value<double>());
-  i.noise_due = r.value<bool>();
-  i.look_due = r.value<bool>();
-  const std::vector<int> copies = r.sequence<int>();
-  i.held_copies = {copies.begin(), copies.end()};
+  PaidWorkState work;
+  work.paid = Energy::from_base(r.value<double>());
+  work.noise_due = r.value<bool>();
+  work.look_due = r.value<bool>();
+  work.held_copies = r.sequence<int>();
   i.next_look = r.value<std::uint64_t>();
   i.next_point = r.value<std::uint64_t>();
   i.result.instrument = r.value<learn::Counters>();
-  i.noise = r.sequence<control::ModeNoise>();
-  i.noise_measured_at = r.value<std::uint64_t>();
-  i.looked_at = r.value<std::uint64_t>();
-  i.mode_now = r.value<int>();
+  work.noise = r.sequence<control::ModeNoise>();
+  work.noise_measured_at = r.value<std::uint64_t>();
+  work.looked_at = r.value<std::uint64_t>();
+  work.mode_now = r.value<int>();
   i.energy = Energy::from_base(r.value<double>());
   i.own = Energy::from_base(r.value<double>());
   i.site.restore_battery(Energy::from_base(r.value<double>()));
-  i.certificate.restore({r.value<std::uint64_t>()});
+  work.looks = r.value<std::uint64_t>();
+  i.work.restore(work);
   i.result.schedule_done = r.value<bool>();
   i.result.certified = r.value<bool>();
   i.result.evaluated = r.value<bool>();
