@@ -118,11 +118,12 @@ ExtendedColumns::Whole ExtendedColumns::whole(double cutoff, int nodes,
   options.stop = stop;
   options.progress = [left = nodes](double) mutable { return left-- > 0; };
   const solve::IntegerAnswer answer = solve::solve_integer(program_, integers, options);
-  Whole out{answer.found, answer.proven, {}};
+  Whole out{answer.found, answer.proven, {}, {}, answer.objective};
   for (std::size_t j = 0; answer.found && j < runs_.size(); ++j)
     for (std::size_t k = 0; k < runs_[j].size(); ++k)
       if (answer.values[static_cast<std::size_t>(columns_[j][k])] > 0.5) {
         out.runs.push_back(runs_[j][k]);
+        out.chosen.push_back(k);
         break;
       }
   if (out.runs.size() != runs_.size()) out.found = false;

@@ -42,6 +42,8 @@ class ExtendedColumns {
   struct Whole {
     bool found = false, proven = false;  ///< proven: no other choice of known runs costs less
     std::vector<JobRun> runs;            ///< one a job
+    std::vector<std::size_t> chosen;     ///< which of known() they are
+    double objective = 0;                ///< of the programme
   };
   /// One known run for each job, by branch and cut; only what costs less than `cutoff`.
   /// \param nodes  at most so many

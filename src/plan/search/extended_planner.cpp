@@ -34,8 +34,8 @@ constexpr double kLastStep = 5e-4;
 // job, nodes.
 constexpr std::size_t kFewJobs = 30, kFewCells = 500, kFewRuns = 2000, kFewRunsOfAJob = 1500;
 constexpr int kFewNodes = 100;
-constexpr int kMostNodeCuts = 30;  // times that branch and cut is told what does not fit onto nodes
-constexpr double kProof = 1e-7;    // of a limit: by which proof must exceed rounding
+constexpr int kMostCuts = 30;  // times that branch and cut is told what does not fit or costs more
+constexpr double kProof = 1e-7;  // of a limit: by which proof must exceed rounding
 
 double most(const Weights& w, const JobRun& run) { return std::abs(weighted(w.jobs, run.own)); }
 
@@ -159,14 +159,19 @@ void Stage::choose_whole() {
   for (const RunRow& row : workflow_rows(problem_, search_.workflow(), columns_.known()))
     columns_.add_row(row.low, row.high, row.terms);
   ExtendedColumns::Whole whole;
-  for (int n = 0; n < kMostNodeCuts; ++n) {
+  for (int n = 0; n < kMostCuts; ++n) {
     whole = columns_.whole(best_.objective - least, kFewNodes, options_.stop);
-    if (!whole.found || !cut_what_nodes_do_not_hold(whole.runs)) break;
-    whole.found = whole.proven = false;
-  }
-  if (whole.found) {
-    search_.set_runs(whole.runs);
-    decide();
+    if (!whole.found) break;
+    if (!cut_what_nodes_do_not_hold(whole.runs)) {
+      search_.set_runs(whole.runs);
+      decide();
+      // Where drawing power is paid for, knees cost the programme too little: the next best, then.
+      if (best_.objective <= whole.objective + 5 * least) break;
+      std::vector<ExtendedColumns::RunTerm> choice;
+      for (std::size_t j = 0; j < jobs; ++j) choice.push_back({j, whole.chosen[j], 1.0});
+      columns_.add_row(-kInfinity, static_cast<double>(jobs) - 1.0, choice);
+    }
+    whole.proven = false;
   }
   proven_ = all && whole.proven && best_.broken.empty();
 }

@@ -157,6 +157,55 @@ TEST(RichOptimum, AJobThatFitsInOneModeIsNotDropped) {
   }
 }
 
+/// Power is paid for in the first and the last slot: a programme that draws through the knees first
+/// earns more than a site can, and takes another choice for the best.
+TEST(RichOptimum, WhatKneesMakeDearerIsNotCalledTheBest) {
+  Problem problem = testing::one_site(4, 1.0);
+  PlanSite& site = problem.sites[0];
+  site.capacity_kw = {8.786, 17.7, 15.554, 9.045};
+  site.pue = {1.086, 1.454, 1.092, 1.179};
+  site.free_kw = {5.311, 0.0, 0.607, 5.842};
+  site.price_eur_per_kwh = {-0.022, 0.179, 0.192, -0.068};
+  site.grid_limit_kw.assign(4, kInfinity);
+  SiteTerms terms;
+  terms.battery = {6.749, 1.251, 1.715, 0.967, 0.881, 2.849, 0.0, 0.029};
+  terms.knees = {{3.514, 0.284}, {6.15, 0.243}};
+  problem.site_terms.assign(1, terms);
+  problem.jobs = {};
+  problem.terms.clear();
+  problem.jobs.add("first", 0, 4, 3.886, {{1, 10.751, 0.194}, {2, 2.986, -0.035}}, kNone, 0, {});
+  problem.jobs.add("then", 1, 4, 0.156, {{1, 10.335, 0.278}}, kNone, 0, {}, {0.026});
+  problem.terms[0] = {};
+  problem.terms[1].speed_parts = 2;
+  problem.terms[1].levels = {{{7.075, 5}, {3.736, 5}}};
+  problem.workflow.dependencies.push_back({1, 0, AfterKind::Ok, 0});
+  constexpr double kBest = -0.33623544000000005;  // by HiGHS, all courses written down
+  const ExtendedPlan found = plan_extended(problem, {});
+  EXPECT_EQ(found.plan.status, "optimal");
+  EXPECT_NEAR(found.plan.objective_eur, kBest, 1e-6);
+  EXPECT_LE(found.plan.bound_eur, kBest + 1e-9);
+}
+
+/// What is left of 1.4 kW that a battery of 2 kW gives is rounding below zero, and no decision.
+TEST(RichOptimum, ABatteryMayGiveAllThatASiteDraws) {
+  Problem problem = testing::one_site(6, 1.0);
+  PlanSite& site = problem.sites[0];
+  site.capacity_kw = {15.77, 10.56, 8.62, 14.94, 9.15, 12.33};
+  site.pue = {1.27, 1.26, 1.17, 1.4, 1.03, 1.38};
+  site.free_kw = {0.0, 3.7, 0.49, 0.0, 0.0, 0.0};
+  site.price_eur_per_kwh = {0.37, 0.07, 0.17, -0.07, 0.11, -0.06};
+  site.grid_limit_kw.assign(6, kInfinity);
+  SiteTerms terms;
+  terms.base_kw = {1.38, 0.01, 0.17, 1.13, 1.27, 0.69};
+  terms.battery = {3.89, 2.64, 2.0, 0.93, 0.83, 3.88, 0.0, 0.0};
+  problem.site_terms.assign(1, terms);
+  problem.jobs = {};
+  problem.terms.clear();
+  const ExtendedPlan found = plan_extended(problem, {});
+  for (const double kw : found.plan.flows[0].own_kw) EXPECT_GE(kw, 0.0);
+  for (const double kw : found.plan.flows[0].grid_kw) EXPECT_GE(kw, 0.0);
+}
+
 }  // namespace
 }  // namespace carnot::plan
 

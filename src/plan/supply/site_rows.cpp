@@ -405,11 +405,12 @@ std::vector<SiteFlows> exact_flows(const SiteModel& model, const JobSums& sums,
         charge = std::min(charge, room + discharge / both);
         if (discharge > needs + charge) {
           charge = std::min(charge, room);
-          discharge = std::min({discharge, kept, needs + charge});
+          discharge = std::max(0.0, std::min({discharge, kept, needs + charge}));
         }
         stored +=
             h * (charge * battery.charge_efficiency - discharge / battery.discharge_efficiency);
-        needs += charge - discharge;
+        // A battery that gives all that is needed leaves nothing, or rounding below it.
+        needs = std::max(0.0, needs + (charge - discharge));
       }
       const double least_own = std::max(0.0, needs - site.grid_limit_kw[t]);
       to.own_kw[t] =
