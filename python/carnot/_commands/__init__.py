@@ -11,7 +11,7 @@ from .encode_command import encode
 from .explain_command import explain
 from .facility_command import facility
 from .grid_command import grid
-from .learn_command import learn, learn_budget, learn_cycle, learn_figure8, learn_prequential, learn_structure, learn_tradeoff, learn_two_part
+from .learn_command import learn, learn_budget, learn_cycle, learn_figure8, learn_prequential, learn_search, learn_structure, learn_tradeoff, learn_two_part
 from .limits_command import limits
 from .measure_command import measure_command
 from .plan_command import plan
@@ -25,6 +25,6 @@ from .simulate_command import simulate
 
 __all__ = ["assess", "burn", "catalogue", "data", "decode", "dispatch", "encode", "explain",
            "facility", "grid", "learn", "learn_budget", "learn_cycle", "learn_figure8",
-           "learn_prequential", "learn_structure", "learn_tradeoff", "learn_two_part", "limits",
-           "measure_command", "plan", "predict", "pull", "push", "report", "run", "scaling",
-           "simulate"]
+           "learn_prequential", "learn_search", "learn_structure", "learn_tradeoff",
+           "learn_two_part", "limits", "measure_command", "plan", "predict", "pull", "push",
+           "report", "run", "scaling", "simulate"]

@@ -28,6 +28,7 @@ def learn(data: Optional[Value] = None, *, label: Optional[Value] = None,
           target: Optional[Value] = None, chip: Optional[Value] = None,
           energy_table: Optional[Value] = None, html: Optional[Value] = None,
           save: Optional[Value] = None, save_bits: Optional[Value] = None,
+          stream: bool = False, checkpoint: Optional[Value] = None,
           progress: Progress = None) -> Document:
     """Train for real, count every operation; say what was learned in bits and joules.
 
@@ -82,6 +83,9 @@ def learn(data: Optional[Value] = None, *, label: Optional[Value] = None,
     save: Write the best run's model here, for `carnot predict`; docs/formats/model.md
     save_bits: Of a coefficient or leaf in that file: 2 to 12, 16, or 32 as trained (default:
         32)
+    stream: Learn from the table as it streams from disk, in little memory (default: where the
+        file is larger than an eighth of the memory)
+    checkpoint: Of a stream: keep its state here, and go on from it where it is there
     progress: called with a line now and then; False ends the work.
     """
     return call("learn", ("data",), {"data": data, "label": label, "labels": labels, "test": test,
@@ -95,7 +99,8 @@ def learn(data: Optional[Value] = None, *, label: Optional[Value] = None,
                 "bins": bins, "subsample": subsample, "hold-out": hold_out, "threads": threads,
                 "seeds": seeds, "seed": seed, "shuffle-labels": shuffle_labels, "budget": budget,
                 "target": target, "chip": chip, "energy-table": energy_table, "html": html,
-                "save": save, "save-bits": save_bits}, progress)
+                "save": save, "save-bits": save_bits, "stream": stream, "checkpoint": checkpoint},
+                progress)
 
 
 def learn_figure8(tables: Optional[Values] = None, *, label: Optional[Value] = None,
@@ -126,7 +131,8 @@ def learn_figure8(tables: Optional[Values] = None, *, label: Optional[Value] = N
 def learn_prequential(data: Value, *, first: Optional[Value] = None,
                       growth: Optional[Value] = None, members: Optional[Value] = None,
                       shifts: bool = False, verify: bool = False,
-                      output: Optional[Value] = None, progress: Progress = None) -> Document:
+                      output: Optional[Value] = None, message: Optional[Value] = None,
+                      progress: Progress = None) -> Document:
     """Labels told block by block under learners trained on those told before; flags of `learn`
     hold.
 
@@ -137,16 +143,19 @@ def learn_prequential(data: Value, *, first: Optional[Value] = None,
     shifts: Of pictures: train on each also moved by a pixel, at random
     verify: Also decode, which trains it all again
     output: Write the (first) message here
+    message: Code all rows of the file, and write a file from which `carnot decode --inputs` has
+        their labels back
     progress: called with a line now and then; False ends the work.
     """
     return call("learn prequential", ("data",), {"data": data, "first": first, "growth": growth,
-                "members": members, "shifts": shifts, "verify": verify, "output": output},
-                progress)
+                "members": members, "shifts": shifts, "verify": verify, "output": output,
+                "message": message}, progress)
 
 
 def learn_two_part(data: Value, *, price: Optional[Value] = None,
                    step: Optional[Value] = None, pool: Optional[Value] = None,
-                   output: Optional[Value] = None, progress: Progress = None) -> Document:
+                   output: Optional[Value] = None, message: Optional[Value] = None,
+                   progress: Progress = None) -> Document:
     """Labels as a small perceptron and what it leaves to say; the message is written and read
     back.
 
@@ -156,10 +165,42 @@ def learn_two_part(data: Value, *, price: Optional[Value] = None,
     step: Of the coefficients' grid (default: 0.25)
     pool: Pixels a side that become one (default: 2 for pictures of 16 or more)
     output: Write the (first) message here
+    message: Code all rows of the file, and write a file from which `carnot decode --inputs` has
+        their labels back
     progress: called with a line now and then; False ends the work.
     """
     return call("learn two-part", ("data",), {"data": data, "price": price, "step": step,
-                "pool": pool, "output": output}, progress)
+                "pool": pool, "output": output, "message": message}, progress)
+
+
+def learn_search(data: Value, *, method: Optional[Value] = None,
+                 rivals: Optional[Values] = None, iterations: Optional[Value] = None,
+                 space: Optional[Value] = None, validation: Optional[Value] = None,
+                 eta: Optional[Value] = None, slack: Optional[Value] = None,
+                 patience: Optional[Value] = None, journal: Optional[Value] = None,
+                 resume: bool = False, save_model: Optional[Value] = None,
+                 progress: Progress = None) -> Document:
+    """Hyperparameters found for few joules, beside rivals under the same joules; flags of `learn`
+    hold, --budget for each method.
+
+    data: As of `carnot learn`
+    method: frugal, bayes, random or grid (default: frugal)
+    rivals: Other methods, run under the same joules
+    iterations: Trials of bayes, random and grid, at most (default: 50)
+    space: TOML of the knobs' ranges; docs/formats/search.md
+    validation: Share of the training rows that judge trials (default: 0.2)
+    eta: Of successive halving (default: 4)
+    slack: Share of loss and code that counts as gain (default: 0.01)
+    patience: Trials on all rows without gain that end frugal (default: 4; 0: never)
+    journal: Book every trial here; docs/formats/journal.md
+    resume: Go on with that journal where it is there
+    save_model: Write the best model here, for `carnot predict`
+    progress: called with a line now and then; False ends the work.
+    """
+    return call("learn search", ("data",), {"data": data, "method": method, "rivals": rivals,
+                "iterations": iterations, "space": space, "validation": validation, "eta": eta,
+                "slack": slack, "patience": patience, "journal": journal, "resume": resume,
+                "save-model": save_model}, progress)
 
 
 def learn_structure(data: Value, *, sizes: Optional[Values] = None,
