@@ -217,7 +217,7 @@ std::string figure(const SearchResult& r) {
     drawing.line(x, kViewTop, x, kViewBottom, "bound dash");
     names.emplace_back("bound", "hindsight: the best alone");
   }
-  svg::legend(drawing, kViewLeft, 16, names);
+  svg::legend(drawing, kViewLeft + 200, 16, names);
   return drawing.finish();
 }
 
