@@ -2,7 +2,6 @@
 #include "plan/blocks/block_search.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "carnot/base/random.hpp"
 
@@ -12,15 +11,7 @@ namespace carnot::plan {
 
 namespace {
 
-constexpr double kLean = 0.03, kFirstWidth = 0.05, kLastWidth = 0.005;  // of the sweeps' views
 constexpr double kKept = 1e-12;  // more than sums of one block's powers lose, relative
-
-/// How costs are seen: ever less by the prices.
-CostView view(double done) {
-  return {.trust = 1.0 - done * done * done,
-          .lean = kLean,
-          .width = kFirstWidth * std::pow(kLastWidth / kFirstWidth, done)};
-}
 
 /// A supply's share.
 Supply part_of(const Supply& all, double share) {
@@ -88,7 +79,7 @@ void BlockSearch::place_in_shares(const std::function<bool()>& go_on) {
     }
     ContractSearch search(block.problem, share, *block.classes, price_, 1);
     search.insert_all(go_on);
-    search.sweep(view(0.3), go_on);
+    search.sweep(sweep_view(0.3), go_on);
     block.plan = search.assignments();
     block.mean = {};
   });
@@ -148,7 +139,7 @@ void BlockSearch::round(int number, double done, const std::function<bool()>& go
     for (std::size_t j = 0; j < block.plan.size(); ++j)
       if (block.plan[j].site != kNone) search.keep(j, block.plan[j]);
     search.insert_all(go_on);
-    search.sweep(view(done), go_on);
+    search.sweep(sweep_view(done), go_on);
     block.plan = search.assignments();
   });
 }

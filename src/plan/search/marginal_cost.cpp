@@ -2,6 +2,7 @@
 #include "plan/search/marginal_cost.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "carnot/base/limits.hpp"
 #include "carnot/base/sum.hpp"
@@ -31,7 +32,15 @@ struct Columns {
   return after > x.most[i] ? kInfinity : cost;
 }
 
+constexpr double kLean = 0.03, kFirstWidth = 0.05, kLastWidth = 0.005;  // of the sweeps' views
+
 }  // namespace
+
+CostView sweep_view(double done) {
+  return {.trust = 1.0 - done * done * done,
+          .lean = kLean,
+          .width = kFirstWidth * std::pow(kLastWidth / kFirstWidth, done)};
+}
 
 CellCosts::CellCosts(const std::vector<Supply>& supply, const std::vector<double>& price)
     : price_(price), load_(supply.size()), middle_(supply.size()), slope_(supply.size()) {

@@ -22,6 +22,9 @@ struct CostView {
   double width = 1;  ///< over which share of a cell's power it does so, > 0
 };
 
+/// How sweeps see costs when a share `done` of them is over: ever less by the prices.
+CostView sweep_view(double done);
+
 class CellCosts {
  public:
   CellCosts(const std::vector<Supply>& supply, const std::vector<double>& price);

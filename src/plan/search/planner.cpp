@@ -24,7 +24,6 @@ namespace carnot::plan {
 namespace {
 
 constexpr int kSweeps = 5;
-constexpr double kLean = 0.03, kFirstWidth = 0.05, kLastWidth = 0.005;  // of the sweeps' views
 constexpr std::size_t kFew = 300;   // jobs whose prices CLP betters and whose plan takes longer
 constexpr int kIdle = 8;            // rounds of CLP that better no bound, then it ends
 constexpr double kFewClose = 1e-4;  // relative, to the bound of linear programming
@@ -164,7 +163,7 @@ class LargeSearch {
       if (best.iterations != kFirstPlan && !half_way) return true;
       ContractSearch insertion = start(best.price);
       insertion.insert_all([&] { return go_on(share, kDualShare); });
-      if (half_way) insertion.sweep(view(0.4), [&] { return go_on(share, kDualShare); });
+      if (half_way) insertion.sweep(sweep_view(0.4), [&] { return go_on(share, kDualShare); });
       keep(insertion);
       return go_on(share, kDualShare);
     };
@@ -184,13 +183,6 @@ class LargeSearch {
                },
                until(kDualShare))
         .price;
-  }
-
-  /// How the sweeps see costs: ever less by the prices.
-  static CostView view(double done) {
-    return {.trust = 1.0 - done * done * done,
-            .lean = kLean,
-            .width = kFirstWidth * std::pow(kLastWidth / kFirstWidth, done)};
   }
 
   /// With what the start plan says, if there is one.
@@ -223,7 +215,7 @@ class LargeSearch {
     for (int n = 1; n <= kSweeps && more; ++n) {
       const double done = static_cast<double>(n) / kSweeps;
       const double share = kDualShare + (kSweepShare - kDualShare) * done;
-      insertion.sweep(view(done), [&] { return go_on(share, 1.0); });
+      insertion.sweep(sweep_view(done), [&] { return go_on(share, 1.0); });
       report(insertion);
       more = go_on(share, 1.0);
     }
