@@ -12,6 +12,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/file.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/base/shuffle.hpp"
 #include "carnot/base/text.hpp"
 #include "carnot/learn/labels/label_message.hpp"
 #include "carnot/learn/labels/prequential.hpp"
@@ -53,12 +54,6 @@ T only(const std::vector<T>& values, T otherwise, const char* flag) {
   return values.empty() ? otherwise : values.front();
 }
 
-void shuffle(learn::Dataset& data, std::uint64_t seed) {
-  const RandomStream random(seed, "label codes null");
-  for (std::size_t i = data.labels.size(); i > 1; --i)
-    std::swap(data.labels[i - 1], data.labels[random.below(i, i)]);
-}
-
 /// All rows of the file, in its order, as the receiver of a message in a file will read them.
 learn::Dataset every_row(const LearnCommand& c, const learn::SavedModel& shape) {
   std::filesystem::path path = c.options.data.path;
@@ -87,7 +82,8 @@ int execute(const LabelCodesCommand& c, bool two_part, const Common& common) {
     data.encoding = shape.encoding;
     data.source += ", all rows";
   }
-  if (shared.options.shuffle_labels) shuffle(data, shared.options.learner.seed);
+  if (shared.options.shuffle_labels)
+    shuffle(data.labels, RandomStream(shared.options.learner.seed, "label codes null"));
   const learn::EnergyTable energies =
       learn::EnergyTable::choose(shared.options.energy_table, shared.options.chip);
   report::LabelCodeReport report;

@@ -9,6 +9,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/base/shuffle.hpp"
 #include "carnot/learn/convolution/convolution.hpp"
 #include "carnot/learn/learners/learners.hpp"
 #include "carnot/learn/learners/reduced_inputs.hpp"
@@ -28,7 +29,7 @@ std::vector<std::uint32_t> random_order(std::size_t rows, std::uint64_t seed) {
   std::vector<std::uint32_t> order(rows);
   std::iota(order.begin(), order.end(), 0u);
   const RandomStream random(seed, "search validation");
-  for (std::size_t i = rows; i > 1; --i) std::swap(order[i - 1], order[random.below(i, i)]);
+  shuffle(order, random);
   return order;
 }
 

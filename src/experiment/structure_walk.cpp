@@ -6,6 +6,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/base/shuffle.hpp"
 #include "carnot/experiment/structure.hpp"
 #include "carnot/learn/labels/two_part.hpp"
 
@@ -14,15 +15,9 @@ namespace carnot::experiment {
 namespace {
 
 /// Labels in random order: nothing is left to learn.
-void shuffle(learn::Dataset& data, std::uint64_t seed) {
+void shuffle_labels(learn::Dataset& data, std::uint64_t seed) {
   const RandomStream random(seed, "structure null");
-  for (std::size_t i = data.rows; i > 1; --i) {
-    const std::size_t j = random.below(i, i);
-    if (data.is_regression())
-      std::swap(data.targets[i - 1], data.targets[j]);
-    else
-      std::swap(data.labels[i - 1], data.labels[j]);
-  }
+  data.is_regression() ? shuffle(data.targets, random) : shuffle(data.labels, random);
 }
 
 class Walk {
@@ -263,7 +258,7 @@ StructureResult walk_structure(const StructureOptions& options, const learn::Spl
                                const learn::EnergyTable& table) {
   if (!options.experiment.shuffle_labels) return Walk(options, split, table).run();
   learn::Split shuffled = split;
-  shuffle(shuffled.train, options.experiment.learner.seed);
+  shuffle_labels(shuffled.train, options.experiment.learner.seed);
   return Walk(options, shuffled, table).run();
 }
 

@@ -12,6 +12,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/input/cells.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/base/shuffle.hpp"
 #include "carnot/measure/clock_rate.hpp"
 
 namespace carnot::measure {
@@ -42,7 +43,7 @@ std::vector<std::size_t> shuffled(std::size_t n, std::uint64_t seed, int round) 
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
   const RandomStream random = RandomStream(seed, "series").child(static_cast<std::uint64_t>(round));
-  for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[random.below(i, i)]);
+  shuffle(order, random);
   return order;
 }
 

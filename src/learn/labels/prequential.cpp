@@ -10,6 +10,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/base/shuffle.hpp"
 #include "carnot/learn/learners/learners.hpp"
 #include "carnot/learn/network/train_in_pieces.hpp"
 #include "carnot/learn/saved/saved_model.hpp"
@@ -100,8 +101,7 @@ class Telling {
     check(data, options);
     std::iota(order_.begin(), order_.end(), 0u);
     const RandomStream random(options.seed, "prequential order");
-    for (std::size_t i = order_.size(); i > 1; --i)
-      std::swap(order_[i - 1], order_[random.below(i, i)]);
+    shuffle(order_, random);
   }
 
   PrequentialCode send(ArithmeticEncoder& encoder) {

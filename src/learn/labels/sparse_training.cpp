@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "carnot/base/random.hpp"
+#include "carnot/base/shuffle.hpp"
 
 #include "learn/kernels/float_products.hpp"
 #include "learn/labels/integer_code.hpp"
@@ -130,7 +131,7 @@ class Training {
       for (std::uint32_t& row : rows) {
         if (at == n) {
           const RandomStream random = RandomStream(options_.seed, "two-part order").child(epoch++);
-          for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[random.below(i, i)]);
+          shuffle(order, random);
           at = 0;
         }
         row = order[at++];

@@ -24,6 +24,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/base/shuffle.hpp"
 #include "carnot/base/state_bytes.hpp"
 #include "carnot/learn/network/learner.hpp"
 
@@ -246,8 +247,7 @@ class LayeredLearner : public Learner {
       order_.resize(examples_);
       std::iota(order_.begin(), order_.end(), 0u);
       const RandomStream stream = RandomStream(options_.seed, kind_.order_stream).child(epoch);
-      for (std::size_t i = order_.size(); i > 1; --i)
-        std::swap(order_[i - 1], order_[stream.below(i, i)]);
+      shuffle(order_, stream);
       order_epoch_ = epoch;
     }
     return order_[at % examples_];

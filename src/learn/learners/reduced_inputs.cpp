@@ -11,6 +11,7 @@
 
 #include "carnot/base/error.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/base/shuffle.hpp"
 
 namespace carnot::learn {
 
@@ -240,7 +241,7 @@ ReducedInputs fewer_rows(const Split& split, double share, std::uint64_t seed) {
   std::vector<std::uint32_t> order(from.rows);
   std::iota(order.begin(), order.end(), 0u);
   const RandomStream random(seed, "fewer rows");
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i, i)]);
+  shuffle(order, random);
   order.resize(keep);
   std::sort(order.begin(), order.end());
   out.split.train = these_rows(from, order);

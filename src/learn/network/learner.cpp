@@ -14,6 +14,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/base/shuffle.hpp"
 
 #include "learn/kernels/elementwise.hpp"
 #include "learn/network/accounting.hpp"
@@ -157,9 +158,7 @@ void SgdLearner::order_epoch(std::uint64_t epoch) {
   std::iota(order_.begin(), order_.end(), 0u);
   // Fisher-Yates; each epoch has its own stream, so any epoch can be made again alone.
   const RandomStream stream = RandomStream(options_.seed, "shuffle").child(epoch);
-  for (std::size_t i = order_.size(); i > 1; --i) {
-    std::swap(order_[i - 1], order_[stream.below(i, i)]);
-  }
+  shuffle(order_, stream);
   order_epoch_ = epoch;
 }
 

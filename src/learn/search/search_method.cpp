@@ -12,6 +12,7 @@
 #include "carnot/base/error.hpp"
 #include "carnot/base/limits.hpp"
 #include "carnot/base/random.hpp"
+#include "carnot/base/shuffle.hpp"
 #include "carnot/learn/search/gaussian_process.hpp"
 
 namespace carnot::learn {
@@ -213,7 +214,7 @@ class Grid final : public SearchMethod {
     for (std::size_t i = 0; i < dimensions_; ++i) all *= levels_;
     for (std::size_t i = 0; i < all; ++i) order_.push_back(i);
     const RandomStream random(o.seed, "grid search");
-    for (std::size_t i = all; i > 1; --i) std::swap(order_[i - 1], order_[random.below(i, i)]);
+    shuffle(order_, random);
     order_.resize(std::min(all, o.iterations));
   }
   std::optional<SearchProposal> next() override {
